@@ -1,0 +1,71 @@
+using Spillway.Policies.Batching;
+using Spillway.Transforms.Picture;
+using Spillway.Transforms.Text;
+
+namespace Spillway.Config;
+
+/// <summary>One model version as its model.yaml declares it.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>The deployment's name; by default the folder's.</summary>
+    [Option("Name of the deployment; by default the folder's name.")]
+    public string Name { get; init; } = "";
+
+    /// <summary>A positive integer.</summary>
+    [Option("Version, a positive integer.", Min = 1, Max = 2_147_483_647)]
+    public int Version { get; init; } = 1;
+
+    /// <summary>"onnx" or "simulated".</summary>
+    [Option("What executes it. The section of the same name holds the runtime's own options.")]
+    public string Runtime { get; init; } = "onnx";
+
+    /// <summary>The model file.</summary>
+    [Option("The model file, relative to model.yaml, or npm:<package>/<file> for one installed by native/package.json.")]
+    public string File { get; init; } = "model.onnx";
+
+    /// <summary>Typical shape per input, for the batch curve.</summary>
+    [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
+
+    /// <summary>Queue and batches.</summary>
+    [Option("How it queues and batches.")]
+    public BatchingOptions Batching { get; init; } = new();
+
+    /// <summary>Default deadline.</summary>
+    [Option("How long a request may take when its caller does not say.")]
+    public DeadlineOptions Deadline { get; init; } = new();
+
+    /// <summary>What follows the model.</summary>
+    [Option("What follows the model, for every name that serves it.")]
+    public OutputOptions Outputs { get; init; } = new();
+
+    /// <summary>Names it is served under.</summary>
+    [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, with nothing.")]
+    public IReadOnlyDictionary<string, DoorOptions> Serve { get; init; } = new Dictionary<string, DoorOptions>();
+
+    /// <summary>Validated instance of the runtime's own options class; not a key of its own.</summary>
+    public object? RuntimeOptions { get; init; }
+
+    /// <summary>Absolute path of the model.yaml; not a key.</summary>
+    public string Source { get; init; } = "";
+}
+
+/// <summary>Transforms after the model; without any its own outputs are served.</summary>
+public sealed record OutputOptions
+{
+    /// <summary>Scores to text.</summary>
+    [Option("Greedy CTC: class scores per step to text.")]
+    public CtcOptions? Ctc { get; init; }
+
+    /// <summary>Scores to labels.</summary>
+    [Option("Class scores to the best labels.")]
+    public TopKOptions? TopK { get; init; }
+}
+
+/// <summary>What happens at the door of one served name.</summary>
+public sealed record DoorOptions
+{
+    /// <summary>PNG bytes to a tensor.</summary>
+    [Option("PNG pictures in place of one of the model's inputs.")]
+    public PictureOptions? Picture { get; init; }
+}

@@ -1,0 +1,68 @@
+namespace Spillway;
+
+/// <summary>
+/// Every expected failure. A closed list: each table over it (status, log level, metric label) is a switch without a
+/// default arm, so a new kind breaks every table that forgot it.
+/// </summary>
+public enum FaultKind
+{
+    /// <summary>The request's bytes are not what the protocol or the model asks for.</summary>
+    InvalidInput,
+
+    /// <summary>The body is larger than the server takes.</summary>
+    InputTooLarge,
+
+    /// <summary>The body did not arrive: the client was too slow or stopped sending.</summary>
+    InputIncomplete,
+
+    /// <summary>No such path.</summary>
+    UnknownPath,
+
+    /// <summary>The path exists, the method does not fit it.</summary>
+    WrongMethod,
+
+    /// <summary>No such model or version.</summary>
+    UnknownModel,
+
+    /// <summary>No recent request has that identifier.</summary>
+    UnknownRequest,
+
+    /// <summary>The caller may not do this: foreign origin, or not a loopback host name.</summary>
+    Forbidden,
+
+    /// <summary>Part of the protocol that this server does not offer.</summary>
+    Unsupported,
+
+    /// <summary>The model exists and cannot answer now: loading, or its load failed.</summary>
+    ModelNotReady,
+
+    /// <summary>The deployment's queue has no room.</summary>
+    QueueFull,
+
+    /// <summary>The server holds as many request bytes as it may.</summary>
+    ServerFull,
+
+    /// <summary>Refused at the door: the predicted wait cannot meet the deadline.</summary>
+    PredictedLate,
+
+    /// <summary>Dropped from the queue: a run started now would end after the deadline.</summary>
+    DroppedLate,
+
+    /// <summary>The deadline passed while the request waited or ran.</summary>
+    DeadlineExceeded,
+
+    /// <summary>The caller went away or cancelled.</summary>
+    Cancelled,
+
+    /// <summary>The server is stopping and takes no new work.</summary>
+    ShuttingDown,
+
+    /// <summary>The runtime failed while it ran the model.</summary>
+    RuntimeFailed,
+
+    /// <summary>The model could not be loaded.</summary>
+    LoadFailed,
+
+    /// <summary>A bug here. The log has the details.</summary>
+    Internal,
+}

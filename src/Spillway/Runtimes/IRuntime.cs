@@ -1,0 +1,68 @@
+namespace Spillway.Runtimes;
+
+/// <summary>What executes models of one kind. One instance a process; thread-safe.</summary>
+public interface IRuntime
+{
+    /// <summary>As configuration names it: "onnx", "simulated".</summary>
+    string Name { get; }
+
+    /// <summary>The options class that a model's section of that name is bound to; has a parameterless constructor.</summary>
+    Type OptionsType { get; }
+
+    /// <summary>
+    /// Loads one model version. Expected failures (no such file, corrupt file, missing library or provider) are
+    /// <see cref="FaultKind.LoadFailed"/> with the remedy. May take seconds; runs off the request path.
+    /// </summary>
+    Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation);
+}
+
+/// <summary>What to load.</summary>
+/// <param name="Name">The deployment's name, for messages.</param>
+/// <param name="File">Absolute path of the model file; empty for runtimes that need none.</param>
+/// <param name="Options">An instance of <see cref="IRuntime.OptionsType"/>, validated.</param>
+public sealed record ModelSource(string Name, string File, object Options);
+
+/// <summary>A loaded model version: makes replicas, which run it. Disposed after its last replica.</summary>
+public interface ILoadedModel : IDisposable
+{
+    /// <summary>Its own inputs and outputs, before any transform at the door.</summary>
+    Signature Signature { get; }
+
+    /// <summary>What the Engine must know to run it well.</summary>
+    RuntimeTraits Traits { get; }
+
+    /// <summary>One more running instance on a device (index into <see cref="RuntimeTraits.Devices"/>).</summary>
+    Outcome<IBatchReplica> CreateReplica(int device);
+}
+
+/// <summary>How a loaded model behaves.</summary>
+public sealed record RuntimeTraits
+{
+    /// <summary>As the protocol's metadata says it: "onnxruntime_onnx", "spillway_simulated".</summary>
+    public required string Platform { get; init; }
+
+    /// <summary>True when nothing real runs: every answer and listing says so.</summary>
+    public bool Simulated { get; init; }
+
+    /// <summary>Where it can run; at least one.</summary>
+    public required IReadOnlyList<Device> Devices { get; init; }
+
+    /// <summary>A declared batch curve, in place of one measured at load; null means measure.</summary>
+    public IReadOnlyList<BatchPoint>? DeclaredCurve { get; init; }
+
+    /// <summary>Price of one run and of each row in it; zero where nothing is declared.</summary>
+    public Money PricePerRun { get; init; }
+
+    /// <summary>Price of each row.</summary>
+    public Money PricePerRow { get; init; }
+}
+
+/// <summary>Something that runs work: a processor's cores as one device, or one accelerator.</summary>
+/// <param name="Name">"cpu", "cuda:0", "simulated:1".</param>
+/// <param name="Parallelism">How many runs it carries at once without slowing each: cores for a processor, 1 for an accelerator.</param>
+public sealed record Device(string Name, int Parallelism);
+
+/// <summary>One point of a batch curve: the time of a run of that many rows of the typical shape.</summary>
+/// <param name="Rows">Rows in the run, from 1.</param>
+/// <param name="Time">Time of the whole run.</param>
+public readonly record struct BatchPoint(int Rows, TimeSpan Time);
