@@ -61,8 +61,3 @@ public sealed record RuntimeTraits
 /// <param name="Name">"cpu", "cuda:0", "simulated:1".</param>
 /// <param name="Parallelism">How many runs it carries at once without slowing each: cores for a processor, 1 for an accelerator.</param>
 public sealed record Device(string Name, int Parallelism);
-
-/// <summary>One point of a batch curve: the time of a run of that many rows of the typical shape.</summary>
-/// <param name="Rows">Rows in the run, from 1.</param>
-/// <param name="Time">Time of the whole run.</param>
-public readonly record struct BatchPoint(int Rows, TimeSpan Time);

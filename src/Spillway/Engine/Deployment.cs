@@ -1,0 +1,369 @@
+using Microsoft.Extensions.Logging;
+using Spillway.Flow;
+using Spillway.Runtimes;
+
+namespace Spillway.Engine;
+
+/// <summary>
+/// One loaded model version, live: interprets <see cref="DeploymentFlow"/> with a clock, threads and replicas. One short
+/// lock guards the flow; whoever arrives or finishes steps it, there is no pump. Inside the lock there is no await, no
+/// native call, no completion and no log.
+/// </summary>
+public sealed class Deployment : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly DeploymentFlow _flow;
+    private readonly Work?[] _bySlot;
+    private readonly Runner[] _runners;
+    private readonly ITimer _timer;
+    private readonly Drop[] _wakeDrops;
+    private readonly FlowJournal? _journal;
+    private Instant _armedAt = Instant.Never;
+
+    /// <summary>Makes a deployment ready to answer.</summary>
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="flow">Its flow, idle.</param>
+    /// <param name="replicas">One per runner of the flow, each with its device.</param>
+    /// <param name="logger">Where surprises go.</param>
+    /// <param name="journal">Keeps each decision in order; null outside tests and drills.</param>
+    public Deployment(
+        string name, Clock clock, DeploymentFlow flow, IReadOnlyList<(Device Device, IBatchReplica Replica)> replicas,
+        ILogger logger, FlowJournal? journal = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(replicas.Count, flow.Runners);
+        (Name, Clock, Logger, _flow, _journal) = (name, clock, logger, flow, journal);
+        _bySlot = new Work?[flow.Capacity];
+        _wakeDrops = new Drop[flow.Capacity];
+        _runners = [.. replicas.Select((r, i) => new Runner(this, i, r.Device, r.Replica, flow.BatchMax, flow.Capacity))];
+        _timer = clock.Time.CreateTimer(static self => ((Deployment)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    internal Clock Clock { get; }
+
+    internal ILogger Logger { get; }
+
+    /// <summary>The device of a runner.</summary>
+    public Device DeviceOf(int runner) => _runners[runner].Device;
+
+    /// <summary>A consistent look at its state.</summary>
+    public DeploymentState Look()
+    {
+        lock (_lock)
+        {
+            return new(_flow.QueueLength, _flow.Active, _flow.Runners, _flow.UsefulRows, _flow.PredictWait(Clock.Now));
+        }
+    }
+
+    /// <summary>The learned time of a run.</summary>
+    public TimeSpan Predict(int rows, long elements)
+    {
+        lock (_lock)
+            return _flow.Predict(rows, elements);
+    }
+
+    /// <summary>Takes a better curve.</summary>
+    public int SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow)
+    {
+        lock (_lock)
+        {
+            _flow.SetCurve(curve, elementsPerRow);
+            return _flow.UsefulRows;
+        }
+    }
+
+    /// <summary>The only admission. On success the deployment holds the work until it is done with it.</summary>
+    public Placement Place(Work work)
+    {
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            var placement = _flow.Place(work.Claim, now);
+            work.Placement = placement;
+            _journal?.Placed(now, work.Request.Id, placement);
+            if (placement.Slot < 0)
+                return placement;
+            work.Slot = placement.Slot;
+            _bySlot[placement.Slot] = work;
+            work.Hold();
+            Arm(now);
+            return placement;
+        }
+    }
+
+    /// <summary>The work is decoded; it runs here and now, or a runner comes for it. Its answer says how it ended.</summary>
+    public void Ready(Work work)
+    {
+        Step step;
+        Runner? runner = null;
+        List<Ending>? endings = null;
+        lock (_lock)
+        {
+            // The caller may have left while its input was decoded.
+            if (work.Slot < 0)
+                return;
+            var now = Clock.Now;
+            step = _flow.Ready(work.Slot, now);
+            (work.Launch, work.IsReady) = (step.How, true);
+            if (step.How is not Launch.Queue)
+                runner = _runners[step.Runner];
+            _journal?.Ready(now, work.Request.Id, step);
+            if (step.How is Launch.Inline && !TakeLocked(runner!, now, out endings))
+                step = default;
+            Arm(now);
+        }
+
+        CompleteDropped(endings);
+        if (step.How is Launch.Start)
+            runner!.Start(step.Long);
+        if (step.How is not Launch.Inline)
+            return;
+        runner!.Run();
+        ReleaseInline(runner);
+    }
+
+    /// <summary>The caller left, or its input could not be decoded.</summary>
+    public void Cancel(Work work, Fault fault)
+    {
+        Runner? stop = null;
+        long runId = 0;
+        var wasWaiting = false;
+        lock (_lock)
+        {
+            if (work.Slot < 0 || work.Gone)
+                return;
+            var now = Clock.Now;
+            var slot = work.Slot;
+            var running = _flow.Cancel(slot, now);
+            wasWaiting = work.Run.Requests == 0;
+            if (running >= 0)
+                (stop, runId) = (_runners[running], _runners[running].RunId);
+            _journal?.Cancelled(now, work.Request.Id, running);
+            if (wasWaiting)
+                Forget(slot, work, now);
+            else
+                Leave(work, now);
+            work.Ended = fault.Kind;
+            Arm(now);
+        }
+
+        work.Answer.Complete(fault);
+        stop?.Stop(runId);
+        if (wasWaiting)
+            work.Release();
+    }
+
+    /// <summary>Stops threads and replicas. Only when nothing is in flight.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        foreach (var runner in _runners)
+            runner.Dispose();
+    }
+
+    /// <summary>Fills the runner's batch; false when the runner is idle now.</summary>
+    internal bool Take(Runner runner)
+    {
+        bool any;
+        List<Ending>? endings;
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            any = TakeLocked(runner, now, out endings);
+            Arm(now);
+        }
+
+        CompleteDropped(endings);
+        return any;
+    }
+
+    /// <summary>A run is over: learn, free, complete.</summary>
+    internal void Finish(Runner runner, Fault? fault)
+    {
+        var count = runner.Taken.Count;
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            _flow.Observe(runner.Number, completed: fault is null, now);
+            _journal?.Finished(now, runner.Number, fault is null);
+            for (var i = 0; i < count; i++)
+            {
+                var work = runner.Items[i];
+                _bySlot[work.Slot] = null;
+                work.Slot = -1;
+                if (work.Gone)
+                    continue;
+                work.Timeline.Mark(Stage.Queue, runner.TakenAt);
+                work.Timeline.Mark(Stage.Batch, runner.GatheredAt);
+                work.Timeline.Mark(Stage.Execute, runner.ExecutedAt);
+                work.Ended = (fault ?? work.OutputFault)?.Kind;
+            }
+
+            Arm(now);
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            var work = runner.Items[i];
+            runner.Items[i] = null!;
+            Complete(work, fault);
+            work.Release();
+        }
+    }
+
+    private static void Complete(Work work, Fault? fault)
+    {
+        // Complete answers false for one that was given up meanwhile; its outputs go back with it.
+        if ((fault ?? work.OutputFault) is { } failed)
+            work.Answer.Complete(failed);
+        else if (work.Answer.TryWrite(new(work.Outputs, new(work.Claim.Rows, work.Claim.Elements), Last: true)))
+            work.Answer.Complete(null);
+    }
+
+    private bool TakeLocked(Runner runner, Instant now, out List<Ending>? endings)
+    {
+        var taken = _flow.Take(runner.Number, runner.Slots, runner.Drops, now);
+        runner.Taken = taken;
+        endings = Collect(runner.Drops.AsSpan(0, taken.Dropped), now);
+        var facts = new RunFacts(taken.Count, taken.Rows, taken.Why, runner.Number);
+        for (var i = 0; i < taken.Count; i++)
+        {
+            var work = _bySlot[runner.Slots[i]]!;
+            work.Run = facts;
+            runner.Items[i] = work;
+            _journal?.Took(now, work.Request.Id, runner.Number);
+        }
+
+        _journal?.Batch(now, runner.Number, taken);
+        if (taken.Count == 0)
+            return false;
+        runner.Began(now);
+        return true;
+    }
+
+    private void ReleaseInline(Runner runner)
+    {
+        Step next;
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            next = _flow.Release(runner.Number, now);
+            _journal?.Released(now, runner.Number, next);
+            Arm(now);
+        }
+
+        if (next.How is Launch.Start)
+            runner.Start(next.Long);
+    }
+
+    private void OnTimer()
+    {
+        Step start;
+        List<Ending>? endings;
+        List<(Runner Runner, long RunId)>? stops = null;
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            _armedAt = Instant.Never;
+            if (now < _flow.WakeAt)
+            {
+                Arm(now);
+                return;
+            }
+
+            var drops = _flow.Wake(_wakeDrops, now, out start);
+            for (var i = 0; i < drops; i++)
+            {
+                if (_wakeDrops[i].StopRunner is >= 0 and var running)
+                    (stops ??= []).Add((_runners[running], _runners[running].RunId));
+            }
+
+            endings = Collect(_wakeDrops.AsSpan(0, drops), now);
+            _journal?.Woke(now, start);
+            Arm(now);
+        }
+
+        CompleteDropped(endings);
+        foreach (var (runner, runId) in stops ?? [])
+            runner.Stop(runId);
+        if (start.How is Launch.Start)
+            _runners[start.Runner].Start(start.Long);
+    }
+
+    /// <summary>
+    /// Under the lock: finds the works of dropped slots and closes their timelines. Only where somebody is given up a
+    /// list is made, and the faults that follow allocate anyway.
+    /// </summary>
+    private List<Ending>? Collect(ReadOnlySpan<Drop> drops, Instant now)
+    {
+        if (drops.IsEmpty)
+            return null;
+        var endings = new List<Ending>(drops.Length);
+        foreach (ref readonly var drop in drops)
+        {
+            var work = _bySlot[drop.Slot]!;
+            _journal?.Dropped(now, work.Request.Id, drop);
+            work.Ended = drop.Reason;
+            var waited = work.Run.Requests == 0;
+            endings.Add(new(work, drop.Reason, Held: waited));
+            if (waited)
+                Forget(drop.Slot, work, now);
+            else
+                Leave(work, now);
+        }
+
+        return endings;
+    }
+
+    private void Forget(int slot, Work work, Instant now)
+    {
+        _bySlot[slot] = null;
+        work.Slot = -1;
+        if (work.IsReady)
+            work.Timeline.Mark(Stage.Queue, now);
+    }
+
+    private void Leave(Work work, Instant now)
+    {
+        work.Gone = true;
+        work.Timeline.Mark(Stage.Queue, _runners[work.Run.Runner].TakenAt);
+        work.Timeline.Mark(Stage.Execute, now);
+    }
+
+    private static void CompleteDropped(List<Ending>? endings)
+    {
+        foreach (var (work, reason, held) in endings ?? [])
+        {
+            work.Answer.Complete(work.Flow.Dropped(reason, work.Placement));
+            if (held)
+                work.Release();
+        }
+    }
+
+    private void Arm(Instant now)
+    {
+        var at = _flow.WakeAt;
+        if (at == _armedAt)
+            return;
+        _armedAt = at;
+        _journal?.Armed(now, at);
+        _timer.Change(at == Instant.Never ? Timeout.InfiniteTimeSpan : Clock.Until(at), Timeout.InfiniteTimeSpan);
+    }
+}
+
+/// <summary>A request that was given up: to be completed outside the lock.</summary>
+/// <param name="Work">The request.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Held">The deployment still holds it; false when it is in a run, which lets go of it at its end.</param>
+internal readonly record struct Ending(Work Work, FaultKind Reason, bool Held);
+
+/// <summary>A look at a deployment.</summary>
+/// <param name="QueueLength">Requests that wait or are being decoded.</param>
+/// <param name="Active">Runs under way.</param>
+/// <param name="Runners">Runs at once.</param>
+/// <param name="UsefulRows">Size limit of a batch.</param>
+/// <param name="PredictedWait">For a newcomer of middle priority.</param>
+public readonly record struct DeploymentState(int QueueLength, int Active, int Runners, int UsefulRows, TimeSpan PredictedWait);

@@ -1,0 +1,159 @@
+using Spillway.Flow;
+using Spillway.Runtimes;
+
+namespace Spillway.Engine;
+
+/// <summary>
+/// A served name: its signature, what happens to an input before the model and to an output after it, and the
+/// deployment behind. Several doors may lead to one deployment.
+/// </summary>
+public sealed class Door
+{
+    private readonly IInputStage? _input;
+    private readonly IOutputStage? _output;
+    private volatile Route _route;
+    private volatile Deployment? _deployment;
+    private Signature? _modelSignature;
+
+    /// <summary>A door whose model is not loaded yet.</summary>
+    internal Door(Route route, IInputStage? input, IOutputStage? output) =>
+        (_route, _input, _output) = (route, input, output);
+
+    /// <summary>Its state as a request meets it.</summary>
+    public Route Route => _route;
+
+    /// <summary>What clients send and get; null until the model is loaded.</summary>
+    public Signature? Signature { get; private set; }
+
+    /// <summary>What runs it; null until the model is loaded.</summary>
+    public Deployment? Deployment => _deployment;
+
+    /// <summary>How the model runs; null until it is loaded.</summary>
+    public RuntimeTraits? Traits { get; private set; }
+
+    /// <summary>Whether inputs are decoded after admission.</summary>
+    public bool Decodes => _input is not null;
+
+    /// <summary>What a request asks room for, from its headers alone: nothing is decoded yet.</summary>
+    internal Outcome<Claim> Measure(Work work)
+    {
+        var inputs = work.Request.Inputs;
+        var claim = new Claim
+        {
+            Started = work.Timeline.Started,
+            Timeout = work.Request.Timeout,
+            Priority = work.Request.Priority,
+            Rows = _modelSignature!.Batched && inputs[0].Shape.Rank > 0 ? (int)Math.Min(inputs[0].Shape[0], int.MaxValue) : 1,
+            Elements = 1,
+        };
+        if (_input is not null)
+            return _input.Measure(inputs, claim);
+        var elements = 0L;
+        Shape form = default;
+        foreach (ref readonly var tensor in inputs.Span)
+        {
+            elements += Elements(tensor);
+            AddVariable(_modelSignature.Inputs[tensor.Port].Shape, tensor.Shape, _modelSignature.Batched, ref form);
+        }
+
+        return claim with { Elements = Math.Max(elements, 1), Form = form };
+    }
+
+    /// <summary>Decodes what admission left encoded; on the arriving thread.</summary>
+    internal Fault? Decode(Work work) => _input?.Decode(work.Request.Inputs, work.Inputs);
+
+    /// <summary>One output of the model for one request; on the runner's thread, the data only borrowed.</summary>
+    internal void TakeOutput(Work work, int port, in Shape shape, ReadOnlySpan<byte> data)
+    {
+        if (work.OutputFault is not null)
+            return;
+        if (_output is not null)
+            work.OutputFault = _output.Take(work.Outputs, port, shape, data);
+        else
+            Keep(work, port, shape, data);
+    }
+
+    /// <summary>The model is there.</summary>
+    internal Fault? Open(Deployment deployment, Signature model, RuntimeTraits traits)
+    {
+        var signature = model;
+        if (_input is not null)
+        {
+            if (!_input.Bind(model).TryGet(out var inputs, out var fault))
+                return fault;
+            signature = signature with { Inputs = inputs };
+        }
+
+        if (_output is not null)
+        {
+            if (!_output.Bind(model).TryGet(out var outputs, out var fault))
+                return fault;
+            signature = signature with { Outputs = outputs };
+        }
+
+        (_modelSignature, Signature, Traits) = (model, signature, traits);
+        _deployment = deployment;
+        _route = _route with
+        {
+            State = RouteState.Ready, PricePerRun = traits.PricePerRun, PricePerRow = traits.PricePerRow,
+        };
+        return null;
+    }
+
+    /// <summary>The model did not load.</summary>
+    internal void Fail(string why) => _route = _route with { State = RouteState.Failed, Why = why };
+
+    /// <summary>The elements of a tensor; bytes where the elements are byte strings.</summary>
+    internal static long Elements(in Tensor tensor) =>
+        tensor.Type is DataType.Bytes ? tensor.Data.Length : tensor.Data.Length / tensor.Type.Size();
+
+    private static void AddVariable(in Shape declared, in Shape actual, bool batched, ref Shape form)
+    {
+        for (var i = batched ? 1 : 0; i < actual.Rank; i++)
+        {
+            // Beyond the rank limit forms may look equal that are not; the replica then refuses the run.
+            if (declared[i] < 0)
+                form.TryAdd(actual[i]);
+        }
+    }
+
+    private static void Keep(Work work, int port, in Shape shape, ReadOnlySpan<byte> data)
+    {
+        var outputs = work.Request.Outputs;
+        var asked = outputs.Count == 0;
+        for (var i = 0; i < outputs.Count && !asked; i++)
+            asked = outputs[i].Port == port;
+        if (!asked)
+            return;
+        var copy = work.Outputs.Rent(data.Length);
+        data.CopyTo(copy.Span);
+        ref var tensor = ref work.Outputs.Add();
+        tensor.Port = port;
+        tensor.Shape = shape;
+        tensor.Data = copy;
+        tensor.Type = work.Door._modelSignature!.Outputs[port].Type;
+    }
+}
+
+/// <summary>What happens to inputs at the door, in two steps with the admission between them.</summary>
+internal interface IInputStage
+{
+    /// <summary>The inputs that clients see, given the model's; a fault when they do not fit together.</summary>
+    Outcome<IReadOnlyList<TensorSpec>> Bind(Signature model);
+
+    /// <summary>Reads headers only, and says how large the decoded input will be.</summary>
+    Outcome<Claim> Measure(TensorSet inputs, Claim claim);
+
+    /// <summary>Decodes into the model's inputs.</summary>
+    Fault? Decode(TensorSet inputs, TensorSet into);
+}
+
+/// <summary>What happens to the model's outputs, on the runner's thread.</summary>
+internal interface IOutputStage
+{
+    /// <summary>The outputs that clients see, given the model's; a fault when they do not fit together.</summary>
+    Outcome<IReadOnlyList<TensorSpec>> Bind(Signature model);
+
+    /// <summary>One output of the model; the data is only borrowed.</summary>
+    Fault? Take(TensorSet outputs, int port, in Shape shape, ReadOnlySpan<byte> data);
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Spillway.Engine;
+
+/// <summary>What the Engine logs. Event ids 4000 to 4999. Never inputs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(4001, LogLevel.Error, "The runtime of {Deployment} threw; the run's requests are answered with a fault")]
+    public static partial void ReplicaThrew(ILogger logger, string deployment, Exception surprise);
+
+    [LoggerMessage(4002, LogLevel.Information, "{Deployment} is ready: {Runners} runner(s), batches up to {Rows} row(s), {TypicalMs} ms a typical row; loaded in {LoadMs} ms")]
+    public static partial void Ready(ILogger logger, string deployment, int runners, int rows, double typicalMs, double loadMs);
+
+    [LoggerMessage(4003, LogLevel.Error, "{Deployment} failed to load: {Why}")]
+    public static partial void LoadFailed(ILogger logger, string deployment, string why);
+
+    [LoggerMessage(4004, LogLevel.Warning, "{Deployment}: the batch curve could not be measured ({Why}); it runs without batching until it has learned")]
+    public static partial void NotCalibrated(ILogger logger, string deployment, string why);
+
+    [LoggerMessage(4005, LogLevel.Information, "{Deployment}: refined batch curve, batches up to {Rows} row(s)")]
+    public static partial void Refined(ILogger logger, string deployment, int rows);
+
+    [LoggerMessage(4006, LogLevel.Information, "Draining: {InFlight} request(s) in flight, waiting up to {DrainMs} ms")]
+    public static partial void Draining(ILogger logger, int inFlight, double drainMs);
+
+    [LoggerMessage(4007, LogLevel.Warning, "The drain time is over; {InFlight} request(s) are cancelled")]
+    public static partial void DrainOver(ILogger logger, int inFlight);
+}

@@ -1,0 +1,110 @@
+using Spillway.Flow;
+using Spillway.Runtimes;
+
+namespace Spillway.Engine;
+
+/// <summary>
+/// One request inside the Engine: what was asked, how far it is, what came out. Pooled. Two hold it: the reader (the
+/// pipeline that awaits <see cref="Answer"/>) and, from admission on, the deployment; it is recycled when both have let
+/// go, so a run that goes on after its caller left still reads valid memory.
+/// </summary>
+public sealed class Work : WorkItem
+{
+    private readonly Action<Work> _recycle;
+    private readonly TensorSet _decoded = new();
+    private Timeline _timeline;
+    private RequestFlow _flow;
+    private int _holders;
+
+    internal Work(Action<Work> recycle) => _recycle = recycle;
+
+    /// <summary>What the caller asks.</summary>
+    public InferenceRequest Request { get; } = new();
+
+    /// <summary>The outputs as the served name's signature has them.</summary>
+    public TensorSet Outputs { get; } = new();
+
+    /// <summary>Where the answer arrives.</summary>
+    public Answer Answer { get; } = new(capacity: 1);
+
+    /// <summary>Its stages.</summary>
+    public ref Timeline Timeline => ref _timeline;
+
+    /// <summary>Its decisions.</summary>
+    public ref RequestFlow Flow => ref _flow;
+
+    /// <summary>The served name it came through.</summary>
+    public Door Door { get; internal set; } = null!;
+
+    /// <summary>What admission said.</summary>
+    public Placement Placement { get; internal set; }
+
+    /// <summary>What it asked room for.</summary>
+    public Claim Claim { get; internal set; }
+
+    /// <summary>How it got going.</summary>
+    public Launch Launch { get; internal set; }
+
+    /// <summary>The run it was in; default when it was in none.</summary>
+    public RunFacts Run { get; internal set; }
+
+    /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
+    public FaultKind? Ended { get; internal set; }
+
+    /// <inheritdoc/>
+    public override TensorSet Inputs => Door.Decodes ? _decoded : Request.Inputs;
+
+    /// <inheritdoc/>
+    public override int Rows => Claim.Rows;
+
+    /// <summary>The slot it holds, or -1. Guarded by the deployment's lock.</summary>
+    internal int Slot { get; set; } = -1;
+
+    /// <summary>Decoded. Guarded by the deployment's lock.</summary>
+    internal bool IsReady { get; set; }
+
+    /// <summary>Nobody waits for it any more, though it runs. Guarded by the deployment's lock.</summary>
+    internal bool Gone { get; set; }
+
+    /// <summary>A fault of this item alone, found while its outputs were made. Written by the runner.</summary>
+    internal Fault? OutputFault { get; set; }
+
+    /// <inheritdoc/>
+    public override void Output(int port, in Shape shape, ReadOnlySpan<byte> data) => Door.TakeOutput(this, port, shape, data);
+
+    /// <summary>Begins a life with one holder, the reader.</summary>
+    internal void Begin(Instant now)
+    {
+        _timeline.Begin(now);
+        _holders = 1;
+    }
+
+    /// <summary>The deployment holds it too.</summary>
+    internal void Hold() => Interlocked.Increment(ref _holders);
+
+    /// <summary>One holder lets go; the last recycles it.</summary>
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0)
+            _recycle(this);
+    }
+
+    /// <summary>As new.</summary>
+    internal void Reset()
+    {
+        Request.Reset();
+        Outputs.Reset();
+        _decoded.Reset();
+        Answer.Reset();
+        (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
+        (Run, Launch) = (default, Launch.Queue);
+        (Placement, Claim) = (default, default);
+    }
+}
+
+/// <summary>Facts about a run, for the record of each request in it.</summary>
+/// <param name="Requests">Requests in it.</param>
+/// <param name="Rows">Rows in it.</param>
+/// <param name="Why">Why it was not larger.</param>
+/// <param name="Runner">Which runner.</param>
+public readonly record struct RunFacts(int Requests, int Rows, Cut Why, int Runner);

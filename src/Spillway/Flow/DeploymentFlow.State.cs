@@ -1,0 +1,237 @@
+using Spillway.Policies.Batching;
+
+namespace Spillway.Flow;
+
+/// <content>The slots, the runs, and what is predicted from them.</content>
+public sealed partial class DeploymentFlow
+{
+    private readonly BatchingOptions _options;
+    private readonly DeadlineOptions _deadlines;
+    private readonly ServiceTimes _times;
+    private readonly WaitingLine _line;
+    private readonly TimeSpan _batchWait;
+    private readonly Slot[] _slots;
+    private readonly int[] _free;
+    private readonly Run[] _runs;
+    private readonly int[] _runSlots;
+    private readonly int[] _idle;
+    private static readonly TimeSpan s_tick = new(1);
+
+    private int _freeCount;
+    private int _readyCount;
+    private int _idleCount;
+
+    /// <summary>An idle deployment.</summary>
+    /// <param name="options">Queue and batch limits.</param>
+    /// <param name="deadlines">Default deadlines.</param>
+    /// <param name="curve">The measured or declared batch curve.</param>
+    /// <param name="elementsPerRow">Input elements of one typical row.</param>
+    /// <param name="runners">Runs at once over all devices, at least 1.</param>
+    /// <param name="line">The waiting line; null takes the standard one.</param>
+    public DeploymentFlow(
+        BatchingOptions options, DeadlineOptions deadlines, IReadOnlyList<BatchPoint> curve, long elementsPerRow,
+        int runners, WaitingLine? line = null)
+    {
+        (_options, _deadlines) = (options, deadlines);
+        _times = new(options.BatchRowsMax, curve, elementsPerRow);
+        UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, options.GainMin), options.BatchRowsMax);
+        _batchWait = TimeSpan.FromMilliseconds(options.BatchWaitMs);
+        _line = line ?? new WaitingLine(options.QueueLengthMax, TimeSpan.FromMilliseconds(options.PriorityAgeingMs));
+        Runners = runners;
+        Capacity = options.QueueLengthMax + (runners * BatchMax);
+        _slots = new Slot[Capacity];
+        _free = new int[Capacity];
+        for (var slot = Capacity - 1; slot >= 0; slot--)
+            _free[_freeCount++] = slot;
+        (_runs, _runSlots, _idle) = (new Run[runners], new int[runners * BatchMax], new int[runners]);
+        for (var runner = runners - 1; runner >= 0; runner--)
+            _idle[_idleCount++] = runner;
+    }
+
+    private enum SlotState
+    {
+        Free,
+        Placed,
+        Ready,
+        Running,
+        Gone,
+    }
+
+    /// <summary>The most requests in one batch.</summary>
+    public int BatchMax => _options.BatchRowsMax;
+
+    /// <summary>The most slots that can be held at once.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Runs at once.</summary>
+    public int Runners { get; }
+
+    /// <summary>Nothing runs and nobody waits.</summary>
+    public bool IsIdle => Active == 0 && _line.Count == 0;
+
+    /// <summary>The learned time of a run.</summary>
+    public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements);
+
+    /// <summary>The predicted wait of a newcomer of middle priority.</summary>
+    public TimeSpan PredictWait(Instant now) => PredictWait(Level(0), Instant.Never, now);
+
+    private int Level(int priority) =>
+        priority <= 0 ? (_options.PriorityLevels + 1) / 2 : Math.Min(priority, _options.PriorityLevels);
+
+    private TimeSpan Safe(TimeSpan predicted) => predicted * _options.SafetyFactor;
+
+    /// <summary>Who stands before it, and the runs under way, shared over the runners.</summary>
+    private TimeSpan PredictWait(int level, Instant deadline, Instant now)
+    {
+        var ahead = TimeSpan.Zero;
+        for (var i = _line.PositionOf(level, deadline) - 1; i >= 0; i--)
+            ahead += _slots[_line[i]].Work;
+        if (ahead == TimeSpan.Zero && Active < Runners)
+            return TimeSpan.Zero;
+        var (left, least) = (TimeSpan.Zero, TimeSpan.MaxValue);
+        foreach (ref readonly var run in _runs.AsSpan())
+        {
+            var remaining = Remaining(run, now);
+            left += remaining;
+            least = remaining < least ? remaining : least;
+        }
+
+        if (ahead == TimeSpan.Zero)
+            return least;
+        var shared = (left + ahead) / Runners;
+        return shared > least ? shared : least;
+    }
+
+    private TimeSpan Remaining(in Run run, Instant now)
+    {
+        if (run.Count == 0)
+            return TimeSpan.Zero;
+        var left = run.Began + _times.Predict(run.Rows, run.Elements) - now;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    /// <summary>When a place in the queue may come free: with the first run that ends.</summary>
+    private TimeSpan RoomIn(Instant now)
+    {
+        var least = TimeSpan.MaxValue;
+        foreach (ref readonly var run in _runs.AsSpan())
+        {
+            if (run.Count > 0 && Remaining(run, now) is var left && left < least)
+                least = left;
+        }
+
+        return least == TimeSpan.MaxValue ? TimeSpan.FromMilliseconds(1) : least;
+    }
+
+    /// <summary>The time of a run of the target size made of rows like this item's.</summary>
+    private TimeSpan RideTime(in Slot item, int target) => item.Rows >= target
+        ? _times.Predict(item.Rows, item.Elements)
+        : _times.Predict(target, item.Elements / item.Rows * target);
+
+    private int Hold(in Claim claim, int level, Instant deadline, Instant now)
+    {
+        var slot = _free[--_freeCount];
+        var useful = Math.Max(UsefulRows, claim.Rows);
+        var share = _times.Predict(useful, claim.Elements / claim.Rows * useful) * (claim.Rows / (double)useful);
+        _slots[slot] = new Slot
+        {
+            State = SlotState.Placed, Deadline = deadline, Rows = claim.Rows, Elements = claim.Elements,
+            Form = claim.Form, Work = share,
+        };
+        _line.Add(slot, level, deadline, now);
+        return slot;
+    }
+
+    private void Free(int slot)
+    {
+        _readyCount -= _slots[slot].State is SlotState.Ready ? 1 : 0;
+        _slots[slot] = default;
+        _free[_freeCount++] = slot;
+    }
+
+    private int FirstReady()
+    {
+        for (var i = 0; i < _line.Count; i++)
+        {
+            if (_slots[_line[i]].State is SlotState.Ready)
+                return i;
+        }
+
+        return -1;
+    }
+
+    /// <summary>The batch that would form now: what is ready, at most the useful size.</summary>
+    private int TargetRows()
+    {
+        var rows = 0;
+        for (var i = 0; i < _line.Count && rows < UsefulRows; i++)
+            rows += _slots[_line[i]].State is SlotState.Ready ? _slots[_line[i]].Rows : 0;
+        return Math.Clamp(rows, 1, UsefulRows);
+    }
+
+    /// <summary>
+    /// When the next batch may leave: at once without a configured wait or when full; else when its first has waited
+    /// long enough, or must go to meet its deadline.
+    /// </summary>
+    private Instant DueAt()
+    {
+        if (_batchWait == TimeSpan.Zero)
+            return new(long.MinValue);
+        var target = TargetRows();
+        var due = Instant.Never;
+        for (var i = 0; i < _line.Count; i++)
+        {
+            ref readonly var item = ref _slots[_line[i]];
+            if (item.State is SlotState.Ready)
+                due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, target) - s_tick));
+        }
+
+        return due != Instant.Never && target >= UsefulRows ? new(long.MinValue) : due;
+    }
+
+    /// <summary>The first instant at which a run of the target size, begun then, is predicted to end too late for it.</summary>
+    private Instant LatestStart(in Slot item, int target) => item.Deadline - Safe(RideTime(item, target)) + s_tick;
+
+    private Instant NextWake(Instant now)
+    {
+        var target = TargetRows();
+        var next = Instant.Never;
+        foreach (ref readonly var item in _slots.AsSpan())
+        {
+            var at = item.State switch
+            {
+                SlotState.Ready => LatestStart(item, target),
+                SlotState.Placed or SlotState.Running => item.Deadline,
+                SlotState.Free or SlotState.Gone => Instant.Never,
+            };
+            // What is already past is seen to when a runner next asks; waking for it again would change nothing.
+            if (at > now)
+                next = Instant.Earlier(next, at);
+        }
+
+        if (_batchWait > TimeSpan.Zero && _idleCount > 0 && _readyCount > 0 && DueAt() is var due && due > now)
+            next = Instant.Earlier(next, due);
+        return next;
+    }
+
+    private struct Slot
+    {
+        public SlotState State;
+        public Instant Deadline;
+        public Instant ReadyAt;
+        public int Rows;
+        public long Elements;
+        public Shape Form;
+        public TimeSpan Work;
+        public int Runner;
+    }
+
+    private struct Run
+    {
+        public int Count;
+        public int Waiting;
+        public int Rows;
+        public long Elements;
+        public Instant Began;
+    }
+}

@@ -1,0 +1,272 @@
+using Spillway.Policies.Batching;
+
+namespace Spillway.Flow;
+
+/// <summary>
+/// The life of a deployment, pure: its queue, batches and runners. Events come in as method calls with an explicit
+/// <see cref="Instant"/>, effects go out as return values. No clock, task, lock or log inside; one caller at a time
+/// (the Engine guards it with one short lock, the Planner has one thread). Requests are slots; after construction
+/// nothing is allocated.
+/// </summary>
+/// <remarks>
+/// The rules, in the order in which a request meets them:
+/// <list type="number">
+/// <item>Place: a full queue refuses; so does a predicted end after the deadline, unless the deployment is idle.
+/// A slot holds the room while the request is decoded.</item>
+/// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
+/// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>
+/// <item>Take: whoever could no longer end in time, if a run of the target batch began now, is dropped first (early
+/// drop: Nexus, SOSP'19); then the batch is filled in line order with requests of one shape, as long as every
+/// deadline in it still holds.</item>
+/// <item>Wake: the same drop, on time, while all runners are busy; and the end of the patience of those who run.</item>
+/// <item>Observe: the run's time is learned, its slots are free.</item>
+/// </list>
+/// Deadlines of work that is predicted are held against the prediction times the safety factor.
+/// This file holds the events; the predictions and the bookkeeping of slots are in DeploymentFlow.State.cs.
+/// </remarks>
+public sealed partial class DeploymentFlow
+{
+    /// <summary>
+    /// Runs learned to be shorter than this may use the arriving thread. 1 ms: longer native runs on a pool thread
+    /// starve the HTTP server (a null request beside them took 15 ms in place of 0.09 ms).
+    /// </summary>
+    public static readonly TimeSpan InlineMax = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>When <see cref="Wake"/> is due; the interpreter keeps one timer for it. Never when nothing is.</summary>
+    public Instant WakeAt { get; private set; } = Instant.Never;
+
+    /// <summary>Requests that wait or are being decoded.</summary>
+    public int QueueLength => _line.Count;
+
+    /// <summary>Runs that are under way.</summary>
+    public int Active { get; private set; }
+
+    /// <summary>The present size limit of a batch in rows.</summary>
+    public int UsefulRows { get; private set; }
+
+    /// <summary>Asks for room; the only admission.</summary>
+    public Placement Place(in Claim claim, Instant now)
+    {
+        _line.Age(now);
+        var service = _times.Predict(claim.Rows, claim.Elements);
+        var (span, source) = DeadlineRule.Decide(_deadlines, claim.Timeout, service);
+        var deadline = claim.Started + span;
+        var level = Level(claim.Priority);
+        var wait = PredictWait(level, deadline, now);
+        var placement = new Placement
+        {
+            Slot = -1, Deadline = deadline, DeadlineSource = source, Wait = wait, Service = service,
+            QueueLength = _line.Count,
+        };
+        if (deadline <= now)
+            return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
+        if (_line.Count >= _options.QueueLengthMax)
+            return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
+        var late = now + Safe(wait + service) - deadline;
+        if (late > TimeSpan.Zero && (Active > 0 || _line.Count > 0))
+            return placement with { Refused = FaultKind.PredictedLate, RetryAfter = late };
+        var slot = Hold(claim, level, deadline, now);
+        WakeAt = Instant.Earlier(WakeAt, deadline);
+        return placement with { Slot = slot };
+    }
+
+    /// <summary>A placed request is decoded and can run.</summary>
+    public Step Ready(int slot, Instant now)
+    {
+        ref var item = ref _slots[slot];
+        (item.State, item.ReadyAt) = (SlotState.Ready, now);
+        _readyCount++;
+        if (_idleCount == 0)
+        {
+            // One that is hopeless already is dropped by the very next wake.
+            var latest = LatestStart(item, TargetRows());
+            WakeAt = Instant.Earlier(WakeAt, latest > now ? latest : now + s_tick);
+            return new(Launch.Queue);
+        }
+
+        if (DueAt() is var due && due > now)
+        {
+            WakeAt = Instant.Earlier(WakeAt, due);
+            return new(Launch.Queue);
+        }
+
+        var alone = Active == 0 && _readyCount == 1;
+        var quick = _times.Predict(item.Rows, item.Elements) < InlineMax;
+        return new(alone && quick ? Launch.Inline : Launch.Start, _idle[--_idleCount], Long: !quick);
+    }
+
+    /// <summary>
+    /// A started runner, or one that ended its run, asks for the next batch. A count of 0 means that it is idle now.
+    /// </summary>
+    /// <param name="runner">Its number.</param>
+    /// <param name="batch">Receives the slots; at least <see cref="BatchMax"/> long.</param>
+    /// <param name="dropped">Receives what was dropped; at least <see cref="Capacity"/> long.</param>
+    /// <param name="now">The present.</param>
+    public Taken Take(int runner, Span<int> batch, Span<Drop> dropped, Instant now)
+    {
+        _line.Age(now);
+        var drops = DropHopeless(dropped, now, keepOne: Active == 0);
+        var head = FirstReady();
+        if (head < 0 || DueAt() > now)
+        {
+            _idle[_idleCount++] = runner;
+            if (head >= 0)
+                WakeAt = Instant.Earlier(WakeAt, DueAt());
+            return new(0, 0, Cut.Idle, drops);
+        }
+
+        var (count, rows, elements, why) = Fill(head, batch, now);
+        _runs[runner] = new Run { Count = count, Waiting = count, Rows = rows, Elements = elements, Began = now };
+        for (var i = 0; i < count; i++)
+        {
+            ref var item = ref _slots[batch[i]];
+            (item.State, item.Runner) = (SlotState.Running, runner);
+            _readyCount--;
+            WakeAt = Instant.Earlier(WakeAt, item.Deadline);
+            _runSlots[(runner * BatchMax) + i] = batch[i];
+        }
+
+        Active++;
+        return new(count, rows, why, drops, Long: _times.Predict(rows, elements) >= InlineMax);
+    }
+
+    /// <summary>A run is over: learns its time unless it was stopped or failed, and frees its slots.</summary>
+    public void Observe(int runner, bool completed, Instant now)
+    {
+        ref var run = ref _runs[runner];
+        if (completed)
+            _times.Observe(run.Rows, run.Elements, now - run.Began);
+        for (var i = 0; i < run.Count; i++)
+            Free(_runSlots[(runner * BatchMax) + i]);
+        run = default;
+        Active--;
+    }
+
+    /// <summary>
+    /// A runner that ran on an arriving thread is done, after <see cref="Observe"/>: it is to be started for what came
+    /// meanwhile, or it is idle now. The arriving thread goes on with its own answer.
+    /// </summary>
+    public Step Release(int runner, Instant now)
+    {
+        if (_readyCount > 0 && DueAt() <= now)
+            return new(Launch.Start, runner);
+        _idle[_idleCount++] = runner;
+        return new(Launch.Queue);
+    }
+
+    /// <summary>The caller went away, or decoding failed. The slot is free again unless it is in a run.</summary>
+    /// <returns>The runner whose run nobody waits for any more, or -1.</returns>
+    public int Cancel(int slot, Instant now)
+    {
+        ref var item = ref _slots[slot];
+        if (item.State is SlotState.Running)
+            return Leave(ref item);
+        if (item.State is SlotState.Placed or SlotState.Ready && _line.Remove(slot))
+            Free(slot);
+        return -1;
+    }
+
+    /// <summary>
+    /// The timer. Drops whoever can no longer end in time, ends the patience of those in a run, and says whether an
+    /// idle runner is due to start because a batch has waited long enough.
+    /// </summary>
+    /// <param name="dropped">Receives who was dropped; at least <see cref="Capacity"/> long.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="start">An idle runner that is to be started, or a step that queues.</param>
+    /// <returns>How many were dropped.</returns>
+    public int Wake(Span<Drop> dropped, Instant now, out Step start)
+    {
+        _line.Age(now);
+        var drops = _idleCount == 0 ? DropHopeless(dropped, now, keepOne: false) : 0;
+        for (var runner = 0; runner < _runs.Length; runner++)
+            drops += ExpireRun(runner, dropped[drops..], now);
+        start = _idleCount > 0 && _readyCount > 0 && DueAt() <= now
+            ? new(Launch.Start, _idle[--_idleCount])
+            : new(Launch.Queue);
+        WakeAt = NextWake(now);
+        return drops;
+    }
+
+    /// <summary>A better measured curve and batch size; takes effect with the next batch.</summary>
+    public void SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow)
+    {
+        _times.SetCurve(curve, elementsPerRow);
+        UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, _options.GainMin), _options.BatchRowsMax);
+    }
+
+    private int ExpireRun(int runner, Span<Drop> dropped, Instant now)
+    {
+        var drops = 0;
+        for (var i = 0; i < _runs[runner].Count; i++)
+        {
+            var slot = _runSlots[(runner * BatchMax) + i];
+            ref var item = ref _slots[slot];
+            if (item.State is SlotState.Running && item.Deadline <= now)
+                dropped[drops++] = new(slot, FaultKind.DeadlineExceeded, Leave(ref item));
+        }
+
+        return drops;
+    }
+
+    private int Leave(ref Slot item)
+    {
+        item.State = SlotState.Gone;
+        return --_runs[item.Runner].Waiting == 0 ? item.Runner : -1;
+    }
+
+    private int DropHopeless(Span<Drop> dropped, Instant now, bool keepOne)
+    {
+        var target = TargetRows();
+        var drops = 0;
+        for (var i = 0; i < _line.Count;)
+        {
+            var slot = _line[i];
+            ref var item = ref _slots[slot];
+            // A deployment that runs nothing never gives up its last request on a prediction: the run corrects it.
+            var kept = keepOne && _readyCount == 1 && item.Deadline > now;
+            if (item.State is not SlotState.Ready || kept || LatestStart(item, target) > now)
+            {
+                i++;
+                continue;
+            }
+
+            dropped[drops++] = new(slot, item.Deadline <= now ? FaultKind.DeadlineExceeded : FaultKind.DroppedLate);
+            _line.RemoveAt(i);
+            Free(slot);
+        }
+
+        return drops;
+    }
+
+    private (int Count, int Rows, long Elements, Cut Why) Fill(int head, Span<int> batch, Instant now)
+    {
+        ref var first = ref _slots[_line[head]];
+        var form = first.Form;
+        var (count, rows, elements, earliest) = (0, 0, 0L, Instant.Never);
+        var most = Math.Max(UsefulRows, first.Rows);
+        var why = _batchWait > TimeSpan.Zero ? Cut.Wait : Cut.Idle;
+        for (var i = head; i < _line.Count && count < BatchMax;)
+        {
+            ref var item = ref _slots[_line[i]];
+            if (item.State is not SlotState.Ready || item.Form != form)
+            {
+                if (item.State is SlotState.Ready)
+                    why = Cut.Shape;
+                i++;
+                continue;
+            }
+
+            if (rows + item.Rows > most)
+                return (count, rows, elements, Cut.Full);
+            earliest = Instant.Earlier(earliest, item.Deadline);
+            if (count > 0 && now + Safe(_times.Predict(rows + item.Rows, elements + item.Elements)) > earliest)
+                return (count, rows, elements, Cut.Deadline);
+            batch[count++] = _line[i];
+            rows += item.Rows;
+            elements += item.Elements;
+            _line.RemoveAt(i);
+        }
+
+        return (count, rows, elements, rows >= most ? Cut.Full : why);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace Spillway.Flow;
+
+/// <summary>
+/// The faults of the flow in words: what happened, the value, the limit, what to do. The phrases "Exceeds maximum
+/// queue size" and "Request timeout expired" are the ones that Triton's clients look for.
+/// </summary>
+internal static class Refusals
+{
+    /// <summary>The server drains.</summary>
+    public static Fault Stopping() => new(
+        FaultKind.ShuttingDown, "The server is stopping and takes no new requests. Send it to another one, or retry when it is back.",
+        TimeSpan.FromSeconds(1));
+
+    /// <summary>The model is being loaded.</summary>
+    public static Fault Loading(Route route) => new(
+        FaultKind.ModelNotReady, $"Model {route.Model.Name} version {route.Model.Version} is not ready: it is still loading. Retry in a second.",
+        TimeSpan.FromSeconds(1));
+
+    /// <summary>The model's load failed.</summary>
+    public static Fault Failed(Route route) => new(
+        FaultKind.ModelNotReady, $"Model {route.Model.Name} version {route.Model.Version} is not ready: failed to load '{route.Deployment}', {route.Why}");
+
+    /// <summary>What a deployment refused or dropped.</summary>
+    public static Fault Explain(Route route, FaultKind kind, in Placement p)
+    {
+        var name = route.Model.Name;
+        var retry = p.RetryAfter > TimeSpan.Zero ? p.RetryAfter : p.Service + p.Wait;
+        var text = kind switch
+        {
+            FaultKind.QueueFull =>
+                $"Exceeds maximum queue size: the queue of model {name} holds {p.QueueLength} of {route.QueueLengthMax} requests. "
+                + $"Retry after {Ms(retry)} ms, or raise batching.queueLengthMax of {route.Deployment}.",
+            FaultKind.PredictedLate =>
+                $"Model {name} cannot answer in time: predicted wait {Ms(p.Wait)} ms and run {Ms(p.Service)} ms do not fit the deadline. "
+                + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
+            FaultKind.DroppedLate =>
+                $"Request timeout expired: model {name} was too busy to begin this request early enough to meet its deadline. "
+                + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
+            FaultKind.DeadlineExceeded =>
+                $"Request timeout expired: the deadline passed before model {name} answered. "
+                + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
+            _ => throw new InvalidOperationException($"{kind} is not a reason that a deployment gives."),
+        };
+        return new(kind, text, retry > TimeSpan.Zero ? retry : TimeSpan.FromMilliseconds(1));
+    }
+
+    private static string Ms(TimeSpan time) => time.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,70 @@
+namespace Spillway.Flow;
+
+/// <summary>
+/// The life of one request, pure: read it from top to bottom. The interpreters (Engine/Pipeline.cs live,
+/// Planner/World.cs on virtual time) call the methods in order and carry out the effects; the awaits lie between the
+/// calls. A field of the pooled request, one owner, no allocation but for faults.
+/// <code>
+/// Protocols    1 Translate   wire -> InferenceRequest
+/// Protocols    2 Identify    loopback callers only; keys are not built yet
+/// Engine       3 Snapshot    the Route is this request's world to the end
+/// Flow         4 Gate        is the server stopping? is the model there?          Begin
+/// Flow         5 Route       served name -> deployment                            Begin
+/// Flow         6 Look up     no cache is built yet                                Begin
+/// Flow         7 Reserve     room, deadline, predicted wait                       DeploymentFlow.Place -> Placed
+/// Flow         8 Attempt     one attempt; retries are not built yet               Placed
+/// Engine       9 Run         decode -> batch -> replica -> deltas                 DeploymentFlow.Ready, Take, Observe
+/// Protocols   10 Answer      deltas -> wire, or Fault -> status                   Ended
+/// Flow        11 Settle      price what was delivered                             Settle
+/// Telemetry   12 Record      stages, decisions, bill -> metrics, ring
+/// </code>
+/// </summary>
+public struct RequestFlow
+{
+    private Route _route;
+    private bool _settled;
+
+    /// <summary>Steps 4 to 7: may it come in, and where does it go?</summary>
+    /// <param name="route">The served name's state, fixed for this request.</param>
+    /// <param name="stopping">Whether the server takes no new work.</param>
+    public Effect Begin(Route route, bool stopping)
+    {
+        (_route, _settled) = (route, false);
+        if (stopping)
+            return new(Do.Refuse, Refusals.Stopping());
+        return route.State switch
+        {
+            RouteState.Ready => new(Do.Place),
+            RouteState.Loading => new(Do.Refuse, Refusals.Loading(route)),
+            RouteState.Failed => new(Do.Refuse, Refusals.Failed(route)),
+        };
+    }
+
+    /// <summary>Step 7 came back: a room in the queue, or a reason why not.</summary>
+    public readonly Effect Placed(in Placement placement) =>
+        placement.Refused is { } kind ? new(Do.Refuse, Refusals.Explain(_route, kind, placement)) : new(Do.Run);
+
+    /// <summary>
+    /// The attempt ended, well or badly. A fault that another attempt may mend would go back to step 8; none does yet.
+    /// </summary>
+    public static Effect Ended(Fault? fault) => new(Do.Answer, fault);
+
+    /// <summary>A request dropped from the queue or out of patience in a run.</summary>
+    public readonly Fault Dropped(FaultKind reason, in Placement placement) =>
+        Refusals.Explain(_route, reason, placement);
+
+    /// <summary>
+    /// Step 11, exactly once on every path: what the delivered answer costs. A refused or failed request costs nothing.
+    /// </summary>
+    /// <param name="used">What ran for it.</param>
+    /// <param name="runRows">All rows of the run it was in, to share the price of the run; at least used.Rows.</param>
+    public Bill Settle(Usage used, long runRows)
+    {
+        if (_settled)
+            throw new InvalidOperationException("A request is settled once.");
+        _settled = true;
+        return used.Rows == 0 ? default : new Bill(
+            Run: new(_route.PricePerRun.Nano * used.Rows / Math.Max(runRows, used.Rows)),
+            Rows: _route.PricePerRow * used.Rows);
+    }
+}

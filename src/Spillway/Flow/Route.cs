@@ -1,0 +1,28 @@
+namespace Spillway.Flow;
+
+/// <summary>Whether a served name can answer.</summary>
+public enum RouteState
+{
+    /// <summary>Being loaded.</summary>
+    Loading,
+
+    /// <summary>Answers.</summary>
+    Ready,
+
+    /// <summary>Its load failed; <see cref="Route.Why"/> says how.</summary>
+    Failed,
+}
+
+/// <summary>
+/// A served name as a request meets it: immutable, so that a request sees one state of it to the end.
+/// </summary>
+/// <param name="Model">Name and version.</param>
+/// <param name="Deployment">The deployment that serves it, for messages and metrics.</param>
+/// <param name="State">Whether it can answer.</param>
+/// <param name="Why">The reason of a failed load; empty otherwise.</param>
+/// <param name="QueueLengthMax">Of the deployment, for messages.</param>
+/// <param name="PricePerRun">Price of a run, shared by the requests in it by rows.</param>
+/// <param name="PricePerRow">Price of each row.</param>
+public sealed record Route(
+    ModelRef Model, string Deployment, RouteState State, string Why, int QueueLengthMax,
+    Money PricePerRun = default, Money PricePerRow = default);
