@@ -1,0 +1,325 @@
+using Spillway.Flow;
+
+namespace Spillway.Planner;
+
+/// <summary>
+/// A simulated world with one deployment: the virtual-time interpreter of the two flows. It carries out the same
+/// effects as the live Engine, on a clock that jumps from event to event. Deterministic: the same arrivals and run
+/// times give the same decisions. One thread; no wall clock.
+/// </summary>
+/// <remarks>
+/// Events of one instant happen in the order: runs that end, the timer, callers that leave, arrivals; within each kind,
+/// in the order in which they were scheduled.
+/// </remarks>
+public sealed class World
+{
+    private readonly DeploymentFlow _flow;
+    private readonly Route _route;
+    private readonly IRunTimes _times;
+    private readonly FlowJournal? _journal;
+    private readonly PriorityQueue<Happening, (long Ticks, int Kind, long Sequence)> _events = new();
+    private readonly Passenger?[] _bySlot;
+    private readonly int[] _batch;
+    private readonly Drop[] _drops;
+    private readonly Passenger[][] _running;
+    private readonly long[] _runIds;
+    private readonly List<WorldAnswer> _answers = [];
+    private long _sequence;
+    private Instant _armedAt = Instant.Never;
+    private long _armedId;
+
+    /// <summary>An idle world.</summary>
+    /// <param name="flow">A fresh flow; the production object.</param>
+    /// <param name="route">The served name; ready.</param>
+    /// <param name="times">How long each run takes.</param>
+    /// <param name="journal">Keeps each decision; null keeps none.</param>
+    public World(DeploymentFlow flow, Route route, IRunTimes times, FlowJournal? journal = null)
+    {
+        (_flow, _route, _times, _journal) = (flow, route, times, journal);
+        _bySlot = new Passenger?[flow.Capacity];
+        (_batch, _drops) = (new int[flow.BatchMax], new Drop[flow.Capacity]);
+        (_running, _runIds) = (new Passenger[flow.Runners][], new long[flow.Runners]);
+        Array.Fill(_running, []);
+    }
+
+    private enum What
+    {
+        RunEnds,
+        Timer,
+        Leaves,
+        Arrives,
+    }
+
+    /// <summary>The present.</summary>
+    public Instant Now { get; private set; }
+
+    /// <summary>How each request ended, in the order of the ends.</summary>
+    public IReadOnlyList<WorldAnswer> Answers => _answers;
+
+    /// <summary>Schedules an arrival, and its caller's leaving when it does not wait to the end.</summary>
+    /// <param name="id">Its name.</param>
+    /// <param name="at">When it is ready to be admitted; not before <see cref="Now"/>.</param>
+    /// <param name="claim">What it asks.</param>
+    /// <param name="leaves">When its caller leaves, if it is not answered by then.</param>
+    public void Arrive(string id, Instant at, in Claim claim, Instant? leaves = null)
+    {
+        var passenger = new Passenger { Id = id, Claim = claim };
+        Schedule(at, new(What.Arrives, passenger, 0, 0));
+        if (leaves is { } then)
+            Schedule(then, new(What.Leaves, passenger, 0, 0));
+    }
+
+    /// <summary>Lives through everything scheduled, and what follows from it.</summary>
+    public void Run()
+    {
+        while (_events.TryDequeue(out var next, out var key))
+        {
+            Now = new(key.Ticks);
+            switch (next.What)
+            {
+                case What.RunEnds:
+                    EndRun(next.Runner, next.Id);
+                    break;
+                case What.Timer:
+                    Wake(next.Id);
+                    break;
+                case What.Leaves:
+                    Leave(next.Passenger!);
+                    break;
+                case What.Arrives:
+                    Admit(next.Passenger!);
+                    break;
+            }
+        }
+    }
+
+    private void Admit(Passenger passenger)
+    {
+        passenger.Arrived = Now;
+        var effect = passenger.Flow.Begin(_route, stopping: false);
+        if (effect.What is Do.Place)
+        {
+            passenger.Placement = _flow.Place(passenger.Claim, Now);
+            _journal?.Placed(Now, passenger.Id, passenger.Placement);
+            effect = passenger.Flow.Placed(passenger.Placement);
+        }
+
+        if (effect.What is Do.Refuse)
+        {
+            End(passenger, effect.Fault);
+            return;
+        }
+
+        _bySlot[passenger.Placement.Slot] = passenger;
+        passenger.Slot = passenger.Placement.Slot;
+        Arm();
+        var step = _flow.Ready(passenger.Slot, Now);
+        _journal?.Ready(Now, passenger.Id, step);
+        if (step.How is not Launch.Queue)
+        {
+            passenger.Inline = step.How is Launch.Inline;
+            if (step.How is Launch.Start)
+                Arm();
+            Take(step.Runner);
+        }
+
+        Arm();
+    }
+
+    /// <summary>A runner asks for a batch and begins it.</summary>
+    private void Take(int runner)
+    {
+        var taken = _flow.Take(runner, _batch, _drops, Now);
+        GiveUp(taken.Dropped);
+        var run = new Passenger[taken.Count];
+        for (var i = 0; i < taken.Count; i++)
+        {
+            run[i] = _bySlot[_batch[i]]!;
+            run[i].Run = runner;
+            _journal?.Took(Now, run[i].Id, runner);
+        }
+
+        _journal?.Batch(Now, runner, taken);
+        _running[runner] = run;
+        if (taken.Count == 0)
+            return;
+        _runIds[runner]++;
+        var elements = run.Sum(p => p.Claim.Elements);
+        Schedule(Now + _times.Next(runner, taken.Rows, elements), new(What.RunEnds, null, runner, _runIds[runner]));
+    }
+
+    private void EndRun(int runner, long id)
+    {
+        if (id != _runIds[runner] || _running[runner].Length == 0)
+            return;
+        FinishRun(runner, completed: true);
+    }
+
+    private void FinishRun(int runner, bool completed)
+    {
+        var run = _running[runner];
+        _running[runner] = [];
+        _flow.Observe(runner, completed, Now);
+        _journal?.Finished(Now, runner, completed);
+        foreach (var passenger in run)
+        {
+            _bySlot[passenger.Slot] = null;
+            passenger.Slot = -1;
+        }
+
+        Arm();
+        foreach (var passenger in run)
+        {
+            if (!passenger.Gone)
+                End(passenger, RequestFlow.Ended(null).Fault);
+        }
+
+        if (run[0].Inline)
+        {
+            var next = _flow.Release(runner, Now);
+            _journal?.Released(Now, runner, next);
+            Arm();
+            if (next.How is not Launch.Start)
+                return;
+        }
+
+        Take(runner);
+        Arm();
+    }
+
+    private void Leave(Passenger passenger)
+    {
+        if (passenger.Slot < 0 || passenger.Gone)
+            return;
+        var (slot, running) = (passenger.Slot, passenger.Run);
+        var stop = _flow.Cancel(slot, Now);
+        _journal?.Cancelled(Now, passenger.Id, stop);
+        if (running < 0)
+            Forget(slot, passenger);
+        else
+            passenger.Gone = true;
+        Arm();
+        End(passenger, new(FaultKind.Cancelled, "The caller left."));
+        if (stop >= 0)
+            StopRun(stop);
+    }
+
+    private void Wake(long armedId)
+    {
+        if (armedId != _armedId)
+            return;
+        _armedAt = Instant.Never;
+        var drops = _flow.Wake(_drops, Now, out var start);
+        var stops = new List<int>();
+        for (var i = 0; i < drops; i++)
+        {
+            if (_drops[i].StopRunner >= 0)
+                stops.Add(_drops[i].StopRunner);
+        }
+
+        GiveUp(drops);
+        _journal?.Woke(Now, start);
+        Arm();
+        stops.ForEach(StopRun);
+        if (start.How is Launch.Start)
+        {
+            Take(start.Runner);
+            Arm();
+        }
+    }
+
+    /// <summary>A run that nobody waits for ends when the runtime says; at once where it does not.</summary>
+    private void StopRun(int runner)
+    {
+        var left = _times.AfterStop(runner);
+        _runIds[runner]++;
+        if (left == TimeSpan.Zero)
+            FinishRun(runner, completed: false);
+        else
+            Schedule(Now + left, new(What.RunEnds, null, runner, _runIds[runner]));
+    }
+
+    private void GiveUp(int drops)
+    {
+        for (var i = 0; i < drops; i++)
+        {
+            var drop = _drops[i];
+            var passenger = _bySlot[drop.Slot]!;
+            _journal?.Dropped(Now, passenger.Id, drop);
+            if (passenger.Run < 0)
+                Forget(drop.Slot, passenger);
+            else
+                passenger.Gone = true;
+            End(passenger, passenger.Flow.Dropped(drop.Reason, passenger.Placement));
+        }
+    }
+
+    private void Forget(int slot, Passenger passenger)
+    {
+        _bySlot[slot] = null;
+        passenger.Slot = -1;
+    }
+
+    private void End(Passenger passenger, Fault? fault) =>
+        _answers.Add(new(passenger.Id, passenger.Arrived, Now, passenger.Placement.Deadline, fault));
+
+    private void Arm()
+    {
+        var at = _flow.WakeAt;
+        if (at == _armedAt)
+            return;
+        _armedAt = at;
+        _armedId++;
+        _journal?.Armed(Now, at);
+        if (at != Instant.Never)
+            Schedule(at > Now ? at : Now, new(What.Timer, null, 0, _armedId));
+    }
+
+    private void Schedule(Instant at, Happening what) =>
+        _events.Enqueue(what, (at.Ticks, (int)what.What, _sequence++));
+
+    private sealed record Happening(What What, Passenger? Passenger, int Runner, long Id);
+
+    private sealed class Passenger
+    {
+        public required string Id { get; init; }
+
+        public required Claim Claim { get; init; }
+
+        public RequestFlow Flow;
+
+        public Placement Placement { get; set; }
+
+        public Instant Arrived { get; set; }
+
+        public int Slot { get; set; } = -1;
+
+        public int Run { get; set; } = -1;
+
+        public bool Inline { get; set; }
+
+        public bool Gone { get; set; }
+    }
+}
+
+/// <summary>How a simulated request ended.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Arrived">When it came.</param>
+/// <param name="Ended">When it was answered or refused.</param>
+/// <param name="Deadline">When its answer was due.</param>
+/// <param name="Fault">Why it was not answered; null when it was.</param>
+public readonly record struct WorldAnswer(string Id, Instant Arrived, Instant Ended, Instant Deadline, Fault? Fault)
+{
+    /// <summary>Answered, and in time.</summary>
+    public bool Good => Fault is null && Ended <= Deadline;
+}
+
+/// <summary>How long runs take in a simulated world.</summary>
+public interface IRunTimes
+{
+    /// <summary>The time of the run that begins now.</summary>
+    TimeSpan Next(int runner, int rows, long elements);
+
+    /// <summary>How much longer a run goes on after it was asked to stop.</summary>
+    TimeSpan AfterStop(int runner) => TimeSpan.Zero;
+}
