@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Spillway.Config;
+
+/// <summary>
+/// The validated configuration that a server runs on: immutable, so readers need no lock. A reload makes another one;
+/// a request keeps the one that it began with.
+/// </summary>
+public sealed record Snapshot
+{
+    private Snapshot(ConfigResult loaded, SpillwayOptions options)
+    {
+        Source = loaded.Source;
+        Server = options.Server;
+        Models = [.. loaded.Models];
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+            WriteJson(json);
+        Digest = Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
+    }
+
+    /// <summary>Absolute path of the spillway.yaml.</summary>
+    public string Source { get; }
+
+    /// <summary>The door.</summary>
+    public ServerOptions Server { get; }
+
+    /// <summary>
+    /// The models in the order of the root file; every path in them is absolute, every default filled in.
+    /// </summary>
+    public IReadOnlyList<ModelOptions> Models { get; }
+
+    /// <summary>1 for the first of a process, then counting up.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>When it was loaded.</summary>
+    public required DateTimeOffset LoadedAt { get; init; }
+
+    /// <summary>
+    /// SHA-256 in lower-case hexadecimal of the effective configuration (<see cref="WriteJson"/>): equal digests mean
+    /// equal behaviour on this machine. Comments, the order of options, and whether a value came from a file, a variable or
+    /// a default do not matter; absolute paths do.
+    /// </summary>
+    public string Digest { get; }
+
+    /// <summary>Makes one of a valid result; throws for an invalid one, because the caller did not look.</summary>
+    /// <param name="loaded">A result without errors.</param>
+    /// <param name="number">1 for the first of a process.</param>
+    /// <param name="loadedAt">The time, from the shell's clock.</param>
+    public static Snapshot From(ConfigResult loaded, int number, DateTimeOffset loadedAt) => loaded.Valid
+        ? new(loaded, loaded.Options) { Number = number, LoadedAt = loadedAt }
+        : throw new ArgumentException("The configuration has errors.", nameof(loaded));
+
+    /// <summary>Writes the effective configuration: every key, also those left at their defaults.</summary>
+    public void WriteJson(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WritePropertyName("server");
+        EffectiveJson.Write(json, Server);
+        json.WriteStartArray("models");
+        foreach (var model in Models)
+        {
+            EffectiveJson.Write(json, model, model.RuntimeOptions is { } runtime ? (model.Runtime, runtime) : null);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}
