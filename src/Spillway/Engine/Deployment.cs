@@ -366,4 +366,8 @@ internal readonly record struct Ending(Work Work, FaultKind Reason, bool Held);
 /// <param name="Runners">Runs at once.</param>
 /// <param name="UsefulRows">Size limit of a batch.</param>
 /// <param name="PredictedWait">For a newcomer of middle priority.</param>
-public readonly record struct DeploymentState(int QueueLength, int Active, int Runners, int UsefulRows, TimeSpan PredictedWait);
+public readonly record struct DeploymentState(int QueueLength, int Active, int Runners, int UsefulRows, TimeSpan PredictedWait)
+{
+    /// <summary>Nothing runs and nobody waits.</summary>
+    public bool IsIdle => Active == 0 && QueueLength == 0;
+}

@@ -22,6 +22,18 @@ internal sealed class LabelFile
 
     private LabelFile(byte[] text, int[] starts, string source) => (_text, _starts, _source) = (text, starts, source);
 
+    /// <summary>Bytes of the longest label.</summary>
+    public int LongestBytes
+    {
+        get
+        {
+            var longest = 0;
+            for (var i = 0; i < Count; i++)
+                longest = Math.Max(longest, _starts[i + 1] - _starts[i]);
+            return longest;
+        }
+    }
+
     /// <summary>How many labels.</summary>
     public int Count => _starts.Length - 1;
 
