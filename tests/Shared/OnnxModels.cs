@@ -45,11 +45,11 @@ public static class OnnxModels
             .Node("Loop", "n - x", "y", ("body", body)).ToModel();
     }
 
-    /// <summary>x FP32 [-1,4] -> y FP32 [-1,8]: declares a batch dimension, but gives one row for any number of rows.</summary>
+    /// <summary>x FP32 [-1,4] -> y FP32 [-1,4]: declares a batch dimension, but gives the first row only.</summary>
     public static byte[] Liar() => new OnnxWriter()
         .Input("x", OnnxWriter.Float, "N", 4).Output("y", OnnxWriter.Float, "M", 4)
-        .Node("ReduceSum", "x axes", "y", ("keepdims", 1))
-        .Weights("axes", OnnxWriter.Int64, BitConverter.GetBytes(0L), 1).ToModel();
+        .Weights("from", OnnxWriter.Int64, BitConverter.GetBytes(0L), 1).Weights("to", OnnxWriter.Int64, BitConverter.GetBytes(1L), 1)
+        .Node("Slice", "x from to", "y").ToModel();
 
     /// <summary>i INT64 [-1,1] -> y FP32 [-1,1,2]: looks up a row of a table of four, so 4 and above is out of range.</summary>
     public static byte[] Lookup()

@@ -55,7 +55,8 @@ public static class ConfigLoader
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
         var names = readers.ConvertAll(r => r.Name);
         var models = readers.ConvertAll(r => r.Read(overrides, names));
-        overrides.Finish(names);
+        if (readers.Count == options.Models.Count && readers.Count > 0)
+            overrides.Finish(names);
         Unique(readers, models);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
@@ -69,8 +70,11 @@ public static class ConfigLoader
         var readers = new List<ModelReader>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         if (options.Models.Count > ModelsMax)
+        {
             bound.Report("models", $"{options.Models.Count}", $"A server has at most {ModelsMax} models.",
                 "Remove some, or run several servers.");
+        }
+
         for (var i = 0; i < Math.Min(options.Models.Count, ModelsMax); i++)
         {
             var (text, key) = (options.Models[i], $"models[{i.ToString(CultureInfo.InvariantCulture)}]");
@@ -101,14 +105,21 @@ public static class ConfigLoader
         (problem, remedy) = ("", "");
         var shown = ErrorList.Clean(folder, 1024);
         if (File.Exists(folder))
-            (problem, remedy) = ($"This is a file, not a folder: {shown}.",
-                $"Name the folder that holds the {ModelReader.FileName}.");
+        {
+            problem = $"This is a file, not a folder: {shown}.";
+            remedy = $"Name the folder that holds the {ModelReader.FileName}.";
+        }
         else if (!Directory.Exists(folder))
-            (problem, remedy) = ($"There is no folder {shown}.",
-                $"Create it with a {ModelReader.FileName}, or change the path; it is relative to this file.");
+        {
+            problem = $"There is no folder {shown}.";
+            remedy = $"Create it with a {ModelReader.FileName}, or change the path; it is relative to this file.";
+        }
         else if (!File.Exists(Path.Combine(folder, ModelReader.FileName)))
-            (problem, remedy) = ($"There is no file {Path.Combine(shown, ModelReader.FileName)}.",
-                $"Add a {ModelReader.FileName} to the folder, or name another.");
+        {
+            problem = $"There is no file {Path.Combine(shown, ModelReader.FileName)}.";
+            remedy = $"Add a {ModelReader.FileName} to the folder, or name another.";
+        }
+
         return problem.Length == 0;
     }
 

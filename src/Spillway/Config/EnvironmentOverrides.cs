@@ -162,8 +162,9 @@ internal sealed class EnvironmentOverrides
             var names = known.ToArray();
             var near = Suggestion.Nearest(segments[i], names);
             var tail = string.Concat(segments.Skip(i + 1).Select(s => "__" + s));
-            var list = names.Length == 0 ? "There are no keys here." : $"Known here: {string.Join(",
-                ", names.Select(Upper))}.";
+            var list = names.Length == 0
+                ? "There are no keys here."
+                : $"Known here: {string.Join(", ", names.Select(Upper))}.";
             Report(OptionBinder.Join(path, segments[i]), "The variable names no option.", list,
                 near.Length == 0 ? "" : $"{Named(i)}__{Upper(near)}{tail}");
         }

@@ -39,7 +39,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         if (Failed(key))
             return;
         Report(key, name, $"This cannot name {what}.",
-            $"Use 1 to {NameLengthMax} letters, digits, dots, underscores and dashes{(key == "name" ? "; without the key the folder's name is used" : "")}.");
+            $"Use 1 to {NameLengthMax} letters, digits, dots, underscores and dashes."
+            + (key == "name" ? " Without the key the folder's name is used." : ""));
     }
 
     private void Times(BatchingOptions batching, DeadlineOptions deadline)
@@ -57,7 +58,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         if (batching.BatchWaitMs >= shortest && !Failed("deadline") && !Failed("batching.batchWaitMs"))
         {
             Report("batching.batchWaitMs", OptionText.Number(batching.BatchWaitMs),
-                $"A batch may wait as long as the shortest default deadline ({name}, {OptionText.Number(shortest)} ms), so that its requests expire.",
+                $"A batch may wait as long as the shortest default deadline ({name}, {OptionText.Number(shortest)} ms), "
+                + "so that its requests expire.",
                 $"Lower batching.batchWaitMs well below {OptionText.Number(shortest)} (default 0), or raise {name}.");
         }
     }
@@ -77,7 +79,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         if (dims.Count is 0 or > Shape.RankMax || dims[0] != 1 || dims.Any(d => d < 1))
         {
             Report(key, written, $"A typical shape has 1 to {Shape.RankMax} positive dimensions, the first of them 1.",
-                "Write the shape of one ordinary request, as in [1, 3, 48, 320]; the batch curve multiplies the first dimension.");
+                "Write the shape of one ordinary request, as in [1, 3, 48, 320]; "
+                + "the batch curve multiplies the first dimension.");
             return;
         }
 

@@ -25,8 +25,7 @@ public sealed record ModelOptions
 
     /// <summary>Typical shape per input, for the batch curve.</summary>
     [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
-    public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string,
-        IReadOnlyList<long>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
 
     /// <summary>Queue and batches.</summary>
     [Option("How it queues and batches.")]

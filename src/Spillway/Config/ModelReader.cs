@@ -66,8 +66,8 @@ internal sealed class ModelReader(
         {
             if (!_bound.Failed($"{path}.runtime"))
             {
-                _bound.Report($"{path}.runtime", model.Runtime, "No such runtime.", $"Use one of: {string.Join(",
-                    ", runtimes.Keys)}.",
+                _bound.Report($"{path}.runtime", model.Runtime, "No such runtime.",
+                    $"Use one of: {string.Join(", ", runtimes.Keys)}.",
                     Suggestion.Nearest(model.Runtime, runtimes.Keys));
             }
 

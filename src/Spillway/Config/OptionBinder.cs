@@ -114,7 +114,8 @@ internal sealed class OptionBinder(ErrorList errors)
         if (map.Entries.Count == 0 && option.Required)
             return Nothing(option, path, at);
         var types = new[] { shape.Key!, shape.Element!.Type };
-        var values = (System.Collections.IDictionary)Activator.CreateInstance(typeof(OrderedDictionary<,>).MakeGenericType(types))!;
+        var ordered = typeof(OrderedDictionary<,>).MakeGenericType(types);
+        var values = (System.Collections.IDictionary)Activator.CreateInstance(ordered)!;
         var complete = true;
         foreach (var entry in map.Entries)
         {

@@ -11,7 +11,8 @@ internal static class RootChecks
         if (!IsLoopback(server.Address) && !bound.Failed("server.address"))
         {
             bound.Report("server.address", server.Address,
-                "Only loopback addresses are allowed: there are no keys yet, so whoever reached the port could use every model.",
+                "Only loopback addresses are allowed: there are no keys yet, "
+                + "so whoever reached the port could use every model.",
                 "Use 127.0.0.1, ::1 or localhost. To serve others, put a proxy that checks who they are in front.");
         }
 
@@ -19,7 +20,8 @@ internal static class RootChecks
             && !bound.Failed("server.bodyBytesMax"))
         {
             bound.Report("server.bodyBytesInFlightMax", $"{server.BodyBytesInFlightMax}",
-                $"It is smaller than bodyBytesMax ({server.BodyBytesMax} bytes), so that the largest body could never be taken.",
+                $"It is smaller than bodyBytesMax ({server.BodyBytesMax} bytes), "
+                + "so that the largest body could never be taken.",
                 "Raise bodyBytesInFlightMax, or lower bodyBytesMax.");
         }
 

@@ -103,15 +103,16 @@ internal sealed class ScalarReader(ErrorList errors)
     /// </summary>
     private static object? Whole(string text, OptionShape shape)
     {
-        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
-            return null;
-        return shape.Type == typeof(int) ? (int)whole : whole;
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
+            ? Convert.ChangeType(whole, shape.Type, CultureInfo.InvariantCulture)
+            : null;
     }
 
     /// <summary>A decimal number with a digit at its end, which leaves out NaN and infinity.</summary>
     private static bool TryNumber(string text, out double number, out bool isWhole)
     {
-        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        const NumberStyles Style = NumberStyles.Float
+            & ~(NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite);
         isWhole = text.AsSpan().IndexOfAnyExcept(s_whole) < 0;
         number = 0;
         return text.Length > 0 && char.IsAsciiDigit(text[^1])

@@ -8,8 +8,7 @@ public sealed record ServerOptions
     public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Port; 0 takes a free one.</summary>
-    [Option("Port of the protocol, the admin protocol and /metrics. 0 takes a free one.", Min = 0, Max = 65535,
-        Source = "Triton's HTTP port")]
+    [Option("Port of the protocol, the admin protocol and /metrics. 0 takes a free one.", Min = 0, Max = 65535, Source = "Triton's HTTP port")]
     public int Port { get; init; } = 8000;
 
     /// <summary>Reported in the server's metadata.</summary>
@@ -17,27 +16,22 @@ public sealed record ServerOptions
     public string Name { get; init; } = "spillway";
 
     /// <summary>Largest body.</summary>
-    [Option("The largest request body.", Unit = "bytes", Min = 1024, Max = 2_000_000_000,
-        Source = "Triton's HTTP body cap, 64 MiB")]
+    [Option("The largest request body.", Unit = "bytes", Min = 1024, Max = 2_000_000_000, Source = "Triton's HTTP body cap, 64 MiB")]
     public int BodyBytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Request bytes in memory at once, over all requests.</summary>
-    [Option("Request bytes held in memory at once, over all requests; beyond it a request is refused with 503.",
-        Unit = "bytes", Min = 1024, Max = 1_000_000_000_000, Source = "eight of the largest bodies")]
+    [Option("Request bytes held in memory at once, over all requests; beyond it a request is refused with 503.", Unit = "bytes", Min = 1024, Max = 1_000_000_000_000, Source = "eight of the largest bodies")]
     public long BodyBytesInFlightMax { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>Connections at once.</summary>
-    [Option("Connections at once; one more is closed.", Unit = "connections", Min = 1, Max = 1_000_000,
-        Source = "file descriptors that a default Linux process may open, halved")]
+    [Option("Connections at once; one more is closed.", Unit = "connections", Min = 1, Max = 1_000_000, Source = "file descriptors that a default Linux process may open, halved")]
     public int ConnectionsMax { get; init; } = 512;
 
     /// <summary>How long a stop waits for requests in flight.</summary>
-    [Option("How long a stop waits for the requests in flight before it cancels them.", Unit = "ms", Min = 0,
-        Max = 3_600_000, Source = "Kubernetes kills after 30 s")]
+    [Option("How long a stop waits for the requests in flight before it cancels them.", Unit = "ms", Min = 0, Max = 3_600_000, Source = "Kubernetes kills after 30 s")]
     public double DrainMs { get; init; } = 20_000;
 
     /// <summary>Recent requests kept for explain.</summary>
-    [Option("Recent requests kept for `spillway explain`.", Unit = "requests", Min = 1, Max = 1_000_000,
-        Source = "about 1 MB")]
+    [Option("Recent requests kept for `spillway explain`.", Unit = "requests", Min = 1, Max = 1_000_000, Source = "about 1 MB")]
     public int RecentRequestsMax { get; init; } = 1024;
 }

@@ -93,8 +93,8 @@ internal sealed class SimulatedChecks(OptionBinder bound, string path)
         if (!string.IsNullOrEmpty(name))
             Known(key, name, "output", outputs);
         else if (name is not null && outputs.Count > 1)
-            Report(key, "", "The model has several outputs.", $"Name one of: {string.Join(",
-                ", outputs.Select(o => o.Name))}.");
+            Report(key, "", "The model has several outputs.",
+                $"Name one of: {string.Join(", ", outputs.Select(o => o.Name))}.");
     }
 
     private TensorSpec? Known(string key, string name, string what, List<TensorSpec> specs)
@@ -102,8 +102,8 @@ internal sealed class SimulatedChecks(OptionBinder bound, string path)
         if (specs.Find(s => s.Name == name) is { } spec)
             return spec;
         var names = specs.Select(s => s.Name).ToArray();
-        bound.Report($"{path}.{key}", name, $"The model has no {what} of that name.", $"Its {what}s: {string.Join(",
-            ", names)}.",
+        bound.Report($"{path}.{key}", name, $"The model has no {what} of that name.",
+            $"Its {what}s: {string.Join(", ", names)}.",
             Suggestion.Nearest(name, names));
         return null;
     }

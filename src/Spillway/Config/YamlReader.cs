@@ -102,7 +102,8 @@ internal sealed class YamlReader
                 : "Check indentation, colons and quotes around this place.";
             errors.Add(reader.At(e.Start), key, "", problem, remedy);
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException
+            or OverflowException or IndexOutOfRangeException)
         {
             // The library's scanner lets a few of these escape on damaged text.
             errors.Add(reader.At(default), key, "", $"This is not valid YAML: {ErrorList.Clean(e.Message, 400)}",

@@ -4,7 +4,7 @@ using Spillway.Runtimes;
 namespace Spillway.Tests.Conformance;
 
 /// <summary>A work item for driving a replica by hand: inputs in, copies of the outputs out.</summary>
-internal sealed class RunItem : WorkItem
+public sealed class RunItem : WorkItem
 {
     private readonly List<(int Port, Shape Shape, byte[] Data)> _outputs = [];
 
@@ -49,7 +49,7 @@ internal sealed class RunItem : WorkItem
 }
 
 /// <summary>Records the marks of a run and lets a test act at one of them.</summary>
-internal sealed class RunMarks(Action<Stage>? at = null) : RunControl
+public sealed class RunMarks(Action<Stage>? at = null) : RunControl
 {
     private readonly List<Stage> _marks = [];
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace Spillway.Transforms.Picture;
 
@@ -10,6 +11,9 @@ namespace Spillway.Transforms.Picture;
 /// </summary>
 internal readonly ref struct PictureScaler : IDisposable
 {
+    // A pixel of three samples is read as four; the fourth of the last pixel is never used.
+    private const int Slack = 1;
+
     private readonly PixelRow _pixels;
     private readonly ResizeTaps _down;
     private readonly ResizeTaps _along;
@@ -27,21 +31,22 @@ internal readonly ref struct PictureScaler : IDisposable
         _down = new ResizeTaps(header.Height, layout.Height);
         _along = new ResizeTaps(header.Width, layout.Filled);
         _line = header.Width * pixels.Samples;
-        _rows = ArrayPool<float>.Shared.Rent(3 * _line);
+        _rows = ArrayPool<float>.Shared.Rent(3 * (_line + Slack));
     }
 
     /// <summary>Adds every row that the source gives. Null, or the source's fault; the tensor is then half written.</summary>
     public Fault? Run(PngRows source, int height)
     {
-        var before = _rows.AsSpan(0, _line);
-        var current = _rows.AsSpan(_line, _line);
-        var mixed = _rows.AsSpan(2 * _line, _line);
+        var length = _line + Slack;
+        var before = _rows.AsSpan(0, length);
+        var current = _rows.AsSpan(length, length);
+        var mixed = _rows.AsSpan(2 * length, length);
         var next = 0;
         for (var y = 0; y < height; y++)
         {
             if (source.Next(out var bytes) is { } fault)
                 return fault;
-            _pixels.Flatten(bytes, current);
+            _pixels.Flatten(bytes, current[.._line]);
             next = _down.IsArea ? Gather(y, next, current, mixed) : Blend(y, next, before, current, mixed);
             var spare = before;
             before = current;
@@ -107,7 +112,7 @@ internal readonly ref struct PictureScaler : IDisposable
         if (_pixels.Samples == 1)
         {
             if (_along.IsIdentity)
-                line.CopyTo(first);
+                line[.._line].CopyTo(first);
             else
                 AlongGrey(line, first);
             Finish(first);
@@ -120,9 +125,9 @@ internal readonly ref struct PictureScaler : IDisposable
         var green = Plane(1, row);
         var blue = _layout.BlueFirst ? first : Plane(2, row);
         if (_along.IsIdentity)
-            Split(line, red, green, blue);
+            Split(line[.._line], red, green, blue);
         else
-            AlongColour(line, red, green, blue);
+            AlongColour(line, red[.._layout.Filled], green, blue);
         Finish(red);
         Finish(green);
         Finish(blue);
@@ -166,19 +171,20 @@ internal readonly ref struct PictureScaler : IDisposable
 
     private void AlongColour(ReadOnlySpan<float> line, Span<float> red, Span<float> green, Span<float> blue)
     {
-        for (var x = 0; x < _layout.Filled; x++)
+        // Copied to the stack, where the compiler sees that nothing changes them between two pixels.
+        var along = _along;
+        green = green[..red.Length];
+        blue = blue[..red.Length];
+        for (var x = 0; x < red.Length; x++)
         {
-            var source = line[(_along.First(x) * 3)..];
-            var (r, g, b) = (0f, 0f, 0f);
-            foreach (var weight in _along.Weights(x))
-            {
-                b += weight * source[2];
-                g += weight * source[1];
-                r += weight * source[0];
-                source = source[3..];
-            }
-
-            (red[x], green[x], blue[x]) = (r, g, b);
+            var at = along.First(x) * 3;
+            var weights = along.Weights(x);
+            var sum = Vector128.Create(line.Slice(at, 4)) * weights[0];
+            for (var k = 1; k < weights.Length; k++)
+                sum += Vector128.Create(line.Slice(at + (k * 3), 4)) * weights[k];
+            red[x] = sum.GetElement(0);
+            green[x] = sum.GetElement(1);
+            blue[x] = sum.GetElement(2);
         }
     }
 }

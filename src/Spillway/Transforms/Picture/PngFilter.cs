@@ -22,46 +22,46 @@ internal static class PngFilter
     {
         switch (type)
         {
+            case 1 when pixel >= 3:
+                SubPixels(row, pixel);
+                break;
             case 1:
-                Sub(row, pixel);
+                Sub(row, 0, pixel);
                 break;
             case 2:
                 TensorPrimitives.Add(row, above, row);
                 break;
+            case 3 when pixel >= 3:
+                AveragePixels(row, above, pixel);
+                break;
             case 3:
-                Average(row, above, pixel);
+                Average(row, above, 0, pixel);
                 break;
             case 4 when pixel >= 3 && Vector128.IsHardwareAccelerated:
                 PaethPixels(row, above, pixel);
                 break;
             case 4:
-                Paeth(row, above, pixel);
+                Paeth(row, above, 0, pixel);
                 break;
         }
     }
 
-    private static void Sub(Span<byte> row, int pixel)
+    private static void Sub(Span<byte> row, int from, int pixel)
     {
-        for (var i = pixel; i < row.Length; i++)
+        for (var i = Math.Max(from, pixel); i < row.Length; i++)
             row[i] += row[i - pixel];
     }
 
-    private static void Average(Span<byte> row, ReadOnlySpan<byte> above, int pixel)
+    private static void Average(Span<byte> row, ReadOnlySpan<byte> above, int from, int pixel)
     {
-        above = above[..row.Length];
-        for (var i = 0; i < pixel; i++)
-            row[i] += (byte)(above[i] >> 1);
-        for (var i = pixel; i < row.Length; i++)
-            row[i] += (byte)((row[i - pixel] + above[i]) >> 1);
+        for (var i = from; i < row.Length; i++)
+            row[i] += (byte)(((i < pixel ? 0 : row[i - pixel]) + above[i]) >> 1);
     }
 
-    private static void Paeth(Span<byte> row, ReadOnlySpan<byte> above, int pixel)
+    private static void Paeth(Span<byte> row, ReadOnlySpan<byte> above, int from, int pixel)
     {
-        above = above[..row.Length];
-        for (var i = 0; i < pixel; i++)
-            row[i] += above[i];
-        for (var i = pixel; i < row.Length; i++)
-            row[i] += Nearest(row[i - pixel], above[i], above[i - pixel]);
+        for (var i = from; i < row.Length; i++)
+            row[i] += i < pixel ? above[i] : Nearest(row[i - pixel], above[i], above[i - pixel]);
     }
 
     private static byte Nearest(int left, int up, int corner)
@@ -74,10 +74,38 @@ internal static class PngFilter
         return (byte)(toUp <= toCorner ? up : corner);
     }
 
-    /// <summary>
-    /// The same for 3 and 4 bytes a pixel, a pixel at a time: each depends on the one to its left, so only its samples
-    /// run side by side. About three times as fast as byte by byte.
-    /// </summary>
+    // For 3 and 4 bytes a pixel a whole pixel is done at a time: each depends on the one to its left, so only its own
+    // samples run side by side. Two to three times as fast as byte by byte. A pixel of three bytes is read as four, so
+    // the last one, where that would leave the row, is done byte by byte.
+
+    private static void SubPixels(Span<byte> row, int pixel)
+    {
+        var left = 0u;
+        var at = 0;
+        for (; at + sizeof(uint) <= row.Length; at += pixel)
+        {
+            left = AddBytes(MemoryMarshal.Read<uint>(row[at..]), left);
+            Store(row[at..], left, pixel);
+        }
+
+        Sub(row, at, pixel);
+    }
+
+    private static void AveragePixels(Span<byte> row, ReadOnlySpan<byte> above, int pixel)
+    {
+        var left = 0u;
+        var at = 0;
+        for (; at + sizeof(uint) <= row.Length; at += pixel)
+        {
+            var up = MemoryMarshal.Read<uint>(above[at..]);
+            var mean = (left & up) + (((left ^ up) & 0xfefefefe) >> 1);
+            left = AddBytes(MemoryMarshal.Read<uint>(row[at..]), mean);
+            Store(row[at..], left, pixel);
+        }
+
+        Average(row, above, at, pixel);
+    }
+
     private static void PaethPixels(Span<byte> row, ReadOnlySpan<byte> above, int pixel)
     {
         var left = Vector128<short>.Zero;
@@ -90,30 +118,33 @@ internal static class PngFilter
             var toLeft = up - corner;
             var toUp = left - corner;
             var toCorner = Vector128.Abs(toLeft + toUp);
-            (toLeft, toUp) = (Vector128.Abs(toLeft), Vector128.Abs(toUp));
+            toLeft = Vector128.Abs(toLeft);
+            toUp = Vector128.Abs(toUp);
             var least = Vector128.Min(toLeft, Vector128.Min(toUp, toCorner));
             var other = Vector128.ConditionalSelect(Vector128.Equals(least, toUp), up, corner);
             var nearest = Vector128.ConditionalSelect(Vector128.Equals(least, toLeft), left, other);
             left = (Widen(MemoryMarshal.Read<uint>(row[at..])) + nearest) & low;
             corner = up;
-            var bytes = Vector128.Narrow(left.AsUInt16(), left.AsUInt16()).AsUInt32().ToScalar();
-            if (pixel == 4)
-            {
-                MemoryMarshal.Write(row[at..], bytes);
-                continue;
-            }
-
-            MemoryMarshal.Write(row[at..], (ushort)bytes);
-            row[at + 2] = (byte)(bytes >> 16);
+            Store(row[at..], Vector128.Narrow(left.AsUInt16(), left.AsUInt16()).AsUInt32().ToScalar(), pixel);
         }
 
-        // The last pixel of three bytes ends where a read of four would leave the row.
-        for (; at < row.Length; at++)
+        Paeth(row, above, at, pixel);
+    }
+
+    /// <summary>Adds four bytes to four, each modulo 256: the top bits are kept from carrying into the next byte.</summary>
+    private static uint AddBytes(uint left, uint right) =>
+        ((left & 0x7f7f7f7f) + (right & 0x7f7f7f7f)) ^ ((left ^ right) & 0x80808080);
+
+    private static void Store(Span<byte> at, uint bytes, int pixel)
+    {
+        if (pixel == 4)
         {
-            row[at] += at < pixel
-                ? above[at]
-                : Nearest(row[at - pixel], above[at], above[at - pixel]);
+            MemoryMarshal.Write(at, bytes);
+            return;
         }
+
+        MemoryMarshal.Write(at, (ushort)bytes);
+        at[2] = (byte)(bytes >> 16);
     }
 
     private static Vector128<short> Widen(uint pixel) =>

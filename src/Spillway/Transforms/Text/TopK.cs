@@ -33,14 +33,15 @@ internal static class TopK
             best[i] = i;
         for (var i = (best.Length / 2) - 1; i >= 0; i--)
             Sink(scores, best, i);
+        var least = scores[best[0]];
         for (var i = best.Length; i < scores.Length; i++)
         {
             // Strictly: an equal score further on never displaces one before it.
-            if (scores[i] > scores[best[0]])
-            {
-                best[0] = i;
-                Sink(scores, best, 0);
-            }
+            if (scores[i] <= least)
+                continue;
+            best[0] = i;
+            Sink(scores, best, 0);
+            least = scores[best[0]];
         }
 
         Sort(scores, best);

@@ -1,5 +1,7 @@
 using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
+using Spillway.Shared;
+using Spillway.Tests.Conformance;
 
 namespace Spillway.Tests.Runtimes.Onnx;
 
@@ -24,6 +26,9 @@ public sealed class OnnxFixture : IDisposable
         Assert.NotNull(fault);
         return fault;
     }
+
+    /// <summary>An input of <see cref="OnnxModels.Loop"/> that takes n turns.</summary>
+    public static RunItem Turns(long n) => new RunItem().With(DataType.Int64, [], RunItem.Bytes(n)).With([4], 1, 2, 3, 4);
 
     public void Dispose() => _folder.Dispose();
 }

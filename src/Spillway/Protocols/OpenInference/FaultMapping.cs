@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>What every fault looks like on the wire. Complete tables: a new kind of fault does not compile without its rows.</summary>
+internal static class FaultMapping
+{
+    /// <summary>The HTTP status.</summary>
+    public static int Status(FaultKind kind) => kind switch
+    {
+        FaultKind.InvalidInput => 400,
+        FaultKind.Forbidden => 403,
+        FaultKind.UnknownPath or FaultKind.UnknownModel or FaultKind.UnknownRequest => 404,
+        FaultKind.WrongMethod => 405,
+        FaultKind.InputIncomplete => 408,
+        FaultKind.InputTooLarge => 413,
+        // No standard status says that the caller left; 499 is nginx's, and only logs and metrics see it.
+        FaultKind.Cancelled => 499,
+        FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal => 500,
+        FaultKind.Unsupported => 501,
+        FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
+            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown => 503,
+    };
+
+    /// <summary>The label in metrics, in snake_case.</summary>
+    public static string Label(FaultKind kind) => kind switch
+    {
+        FaultKind.InvalidInput => "invalid_input",
+        FaultKind.InputTooLarge => "input_too_large",
+        FaultKind.InputIncomplete => "input_incomplete",
+        FaultKind.UnknownPath => "unknown_path",
+        FaultKind.WrongMethod => "wrong_method",
+        FaultKind.UnknownModel => "unknown_model",
+        FaultKind.UnknownRequest => "unknown_request",
+        FaultKind.Forbidden => "forbidden",
+        FaultKind.Unsupported => "unsupported",
+        FaultKind.ModelNotReady => "model_not_ready",
+        FaultKind.QueueFull => "queue_full",
+        FaultKind.ServerFull => "server_full",
+        FaultKind.PredictedLate => "predicted_late",
+        FaultKind.DroppedLate => "dropped_late",
+        FaultKind.DeadlineExceeded => "deadline_exceeded",
+        FaultKind.Cancelled => "cancelled",
+        FaultKind.ShuttingDown => "shutting_down",
+        FaultKind.RuntimeFailed => "runtime_failed",
+        FaultKind.LoadFailed => "load_failed",
+        FaultKind.Internal => "internal",
+    };
+
+    /// <summary>
+    /// True when the answer carries Retry-After and retry-after-ms: every 503, because it passes. Without a time in the
+    /// fault the shortest is sent.
+    /// </summary>
+    public static bool IsRetryAfterDue(FaultKind kind) => Status(kind) == 503;
+
+    /// <summary>The value of Retry-After: whole seconds, rounded up, at least 1.</summary>
+    public static string RetryAfterSeconds(TimeSpan? after) => RoundUp(after, TimeSpan.TicksPerSecond);
+
+    /// <summary>The value of retry-after-ms: whole milliseconds, rounded up, at least 1.</summary>
+    public static string RetryAfterMs(TimeSpan? after) => RoundUp(after, TimeSpan.TicksPerMillisecond);
+
+    private static string RoundUp(TimeSpan? after, long unit)
+    {
+        var (whole, rest) = Math.DivRem(Math.Max(after?.Ticks ?? 0, 0), unit);
+        return Math.Max(1, whole + (rest > 0 ? 1 : 0)).ToString(CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>FP32, rounded to nearest even, the same bits as Utf8JsonReader.GetSingle.</summary>
+internal readonly struct SingleParser : IElementParser<float>
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ScanErrorKind Parse(ReadOnlySpan<byte> text, ref int at, out float value)
+    {
+        if (text.Length - at >= Decimals.Window)
+        {
+            var length = Decimals.Read(
+                ref Decimals.Start(text, at), out var mantissa, out var exponent, out var negative);
+            if (length != 0 && TryRound(mantissa, exponent, out value))
+            {
+                at += length;
+                value = negative ? -value : value;
+                return ScanErrorKind.None;
+            }
+        }
+
+        return ParseSlowly(text, ref at, out value);
+    }
+
+    /// <summary>
+    /// Computes in double and rounds once more. Both the mantissa, the power and the operation may each be wrong by
+    /// half a unit in the last place, so the double lies within 4 units of the true value; where a midpoint between
+    /// two floats (29 low bits 1000…0) lies that close (8 units, to be sure), the slow path decides. The exact cases
+    /// (Clinger, "How to read floating point numbers accurately", 1990) are among those that it settles.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryRound(ulong mantissa, int exponent, out float value)
+    {
+        value = 0;
+        if (mantissa == 0)
+            return true;
+        if ((uint)(exponent + 55) > 110)
+            return false;
+        var wide = exponent < 0 ? mantissa / Decimals.Powers[-exponent] : mantissa * Decimals.Powers[exponent];
+        value = (float)wide;
+        var nearMidpoint = (uint)(BitConverter.DoubleToInt64Bits(wide) & 0x1FFFFFFF) - 0x0FFFFFF8 <= 16;
+        return !nearMidpoint && wide >= 1.1754943508222875e-38 && value <= float.MaxValue;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ScanErrorKind ParseSlowly(ReadOnlySpan<byte> text, ref int at, out float value)
+    {
+        value = 0;
+        var error = NumberToken.Take(text, at, out var token);
+        if (error != ScanErrorKind.None)
+            return error;
+        value = float.Parse(token, NumberStyles.Float, CultureInfo.InvariantCulture);
+        if (!float.IsFinite(value))
+            return ScanErrorKind.OutOfRange;
+        at += token.Length;
+        return ScanErrorKind.None;
+    }
+}
+
+/// <summary>FP64, rounded to nearest even, the same bits as Utf8JsonReader.GetDouble.</summary>
+internal readonly struct DoubleParser : IElementParser<double>
+{
+    /// <inheritdoc/>
+    public static ScanErrorKind Parse(ReadOnlySpan<byte> text, ref int at, out double value)
+    {
+        value = 0;
+        if (text.Length - at >= Decimals.Window)
+        {
+            var length = Decimals.Read(
+                ref Decimals.Start(text, at), out var mantissa, out var exponent, out var negative);
+            // Clinger's exact cases: both operands are exact doubles, so the one operation rounds correctly.
+            if (length != 0 && mantissa <= 1UL << 53 && (uint)(exponent + 22) <= 44)
+            {
+                at += length;
+                value = exponent < 0 ? mantissa / Decimals.Powers[-exponent] : mantissa * Decimals.Powers[exponent];
+                value = negative ? -value : value;
+                return ScanErrorKind.None;
+            }
+        }
+
+        var error = NumberToken.Take(text, at, out var token);
+        if (error != ScanErrorKind.None)
+            return error;
+        value = double.Parse(token, NumberStyles.Float, CultureInfo.InvariantCulture);
+        if (!double.IsFinite(value))
+            return ScanErrorKind.OutOfRange;
+        at += token.Length;
+        return ScanErrorKind.None;
+    }
+}
+
+/// <summary>FP16: the number as the nearest double, rounded to nearest even.</summary>
+internal readonly struct HalfParser : IElementParser<Half>
+{
+    /// <inheritdoc/>
+    public static ScanErrorKind Parse(ReadOnlySpan<byte> text, ref int at, out Half value)
+    {
+        var start = at;
+        var error = DoubleParser.Parse(text, ref at, out var wide);
+        value = (Half)wide;
+        if (error != ScanErrorKind.None || Half.IsFinite(value))
+            return error;
+        at = start;
+        return ScanErrorKind.OutOfRange;
+    }
+}
+
+/// <summary>BF16 as its 16 bits: the number as the nearest double, rounded to nearest even.</summary>
+internal readonly struct BrainParser : IElementParser<ushort>
+{
+    /// <inheritdoc/>
+    public static ScanErrorKind Parse(ReadOnlySpan<byte> text, ref int at, out ushort value)
+    {
+        var start = at;
+        var error = DoubleParser.Parse(text, ref at, out var wide);
+        value = Round(wide);
+        if (error != ScanErrorKind.None || (value & 0x7F80) != 0x7F80)
+            return error;
+        at = start;
+        return ScanErrorKind.OutOfRange;
+    }
+
+    /// <summary>
+    /// Rounds a finite double. The step by way of float rounds to odd (Boldo and Melquiond, "Emulation of FMA and
+    /// correctly rounded sums", 2008), so that the second rounding cannot see a tie that is none.
+    /// </summary>
+    public static ushort Round(double wide)
+    {
+        var narrow = (float)wide;
+        var bits = BitConverter.SingleToUInt32Bits(narrow);
+        if (narrow != wide)
+            bits = (Math.Abs((double)narrow) > Math.Abs(wide) ? bits - 1 : bits) | 1;
+        return (ushort)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+    }
+}

@@ -1,0 +1,115 @@
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>The protocol's endpoints.</summary>
+internal enum OpenInferenceEndpoint : byte
+{
+    /// <summary>GET /v2.</summary>
+    Server,
+
+    /// <summary>GET /v2/health/live.</summary>
+    Live,
+
+    /// <summary>GET /v2/health/ready.</summary>
+    Ready,
+
+    /// <summary>GET /v2/models.</summary>
+    Models,
+
+    /// <summary>GET /v2/models/{model}, also with /versions/{version}.</summary>
+    Model,
+
+    /// <summary>GET /v2/models/{model}/ready, also with /versions/{version}.</summary>
+    ModelReady,
+
+    /// <summary>POST /v2/models/{model}/infer, also with /versions/{version}.</summary>
+    Infer,
+}
+
+/// <summary>One of the protocol's paths, taken apart without allocation. The spans lie in the given path.</summary>
+internal readonly ref struct OpenInferenceRoute
+{
+    private OpenInferenceRoute(
+        OpenInferenceEndpoint endpoint, ReadOnlySpan<char> model = default, ReadOnlySpan<char> version = default)
+    {
+        Endpoint = endpoint;
+        Model = model;
+        Version = version;
+    }
+
+    /// <summary>Which.</summary>
+    public OpenInferenceEndpoint Endpoint { get; }
+
+    /// <summary>The served name; empty where the path has none.</summary>
+    public ReadOnlySpan<char> Model { get; }
+
+    /// <summary>The version, digits only; empty for the model's own choice.</summary>
+    public ReadOnlySpan<char> Version { get; }
+
+    /// <summary>The one method that fits, as it stands in an Allow header.</summary>
+    public string Method => Endpoint == OpenInferenceEndpoint.Infer ? "POST" : "GET";
+
+    /// <summary>
+    /// Finds the endpoint of a path (percent-decoded, without the query) and checks the method. The faults' texts are
+    /// the ones that clients look for.
+    /// </summary>
+    public static Fault? Parse(ReadOnlySpan<char> path, ReadOnlySpan<char> method, out OpenInferenceRoute route)
+    {
+        if (!TryParse(path, out route))
+            return new(FaultKind.UnknownPath, "Not Found");
+        return method.SequenceEqual(route.Method) ? null : new(FaultKind.WrongMethod, "Method Not Allowed");
+    }
+
+    /// <summary>Finds the endpoint of a path; false when the protocol has no such path.</summary>
+    public static bool TryParse(ReadOnlySpan<char> path, out OpenInferenceRoute route)
+    {
+        route = path switch
+        {
+            "/v2" or "/v2/" => new(OpenInferenceEndpoint.Server),
+            "/v2/health/live" => new(OpenInferenceEndpoint.Live),
+            "/v2/health/ready" => new(OpenInferenceEndpoint.Ready),
+            "/v2/models" => new(OpenInferenceEndpoint.Models),
+            _ => default,
+        };
+        const string Prefix = "/v2/models/";
+        if (path.StartsWith(Prefix, StringComparison.Ordinal))
+            return TryParseModel(path[Prefix.Length..], out route);
+        return route.Endpoint != default || path is "/v2" or "/v2/";
+    }
+
+    private static bool TryParseModel(ReadOnlySpan<char> rest, out OpenInferenceRoute route)
+    {
+        route = default;
+        var model = rest[..SegmentLength(rest)];
+        rest = rest[model.Length..];
+        if (model.IsEmpty)
+            return false;
+        ReadOnlySpan<char> version = [];
+        const string Versions = "/versions/";
+        if (rest.StartsWith(Versions, StringComparison.Ordinal))
+        {
+            rest = rest[Versions.Length..];
+            version = rest[..SegmentLength(rest)];
+            rest = rest[version.Length..];
+            if (version.IsEmpty || version.ContainsAnyExceptInRange('0', '9'))
+                return false;
+        }
+
+        OpenInferenceEndpoint? endpoint = rest switch
+        {
+            "" => OpenInferenceEndpoint.Model,
+            "/ready" => OpenInferenceEndpoint.ModelReady,
+            "/infer" => OpenInferenceEndpoint.Infer,
+            _ => null,
+        };
+        if (endpoint is not { } found)
+            return false;
+        route = new(found, model, version);
+        return true;
+    }
+
+    private static int SegmentLength(ReadOnlySpan<char> rest)
+    {
+        var end = rest.IndexOf('/');
+        return end < 0 ? rest.Length : end;
+    }
+}

@@ -1,0 +1,271 @@
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>The JSON of an infer request, from top to bottom.</summary>
+internal struct RequestHeader(RequestScope scope)
+{
+    /// <summary>Longest id that a caller may give, in bytes as written.</summary>
+    public const int IdBytesMax = 1024;
+
+    private RequestScope _scope = scope;
+    private ulong _outputs;
+    private bool _id;
+    private bool _parameters;
+    private bool _inputs;
+    private bool _outputList;
+
+    /// <summary>Reads the whole text, takes the binary tensors behind it, and checks that the inputs are complete.</summary>
+    public Fault? Read(ref JsonCursor json)
+    {
+        var kind = json.Peek();
+        if (kind == JsonKind.End)
+            return RequestFaults.EmptyDocument();
+        json.TryEnterObject();
+        var first = true;
+        while (!json.Failed && json.NextMember(ref first, out var key))
+        {
+            var fault = ReadMember(ref json, key);
+            if (json.Failed)
+                break;
+            if (fault is not null)
+                return fault;
+        }
+
+        if (json.Failed || !json.TryEnd())
+            return RequestFaults.Json(json);
+        if (!_inputs)
+            return RequestFaults.Missing("inputs", "the request");
+        return _scope.BinaryRest.Length > 0
+            ? RequestFaults.Leftover(_scope.Model, _scope.BinaryRest.Length)
+            : RequestChecks.Complete(_scope.Request.Inputs, _scope.Signature, _scope.Model);
+    }
+
+    private Fault? ReadMember(ref JsonCursor json, scoped JsonString key)
+    {
+        if (key.Is("inputs"u8))
+            return Once(ref _inputs, "inputs") ?? ReadInputs(ref json);
+        if (key.Is("outputs"u8))
+            return Once(ref _outputList, "outputs") ?? ReadOutputs(ref json);
+        if (key.Is("parameters"u8))
+            return Once(ref _parameters, "parameters") ?? ReadParameters(ref json);
+        if (key.Is("id"u8))
+            return Once(ref _id, "id") ?? ReadId(ref json);
+        json.SkipValue();
+        return null;
+    }
+
+    private static Fault? Once(ref bool seen, string key)
+    {
+        if (seen)
+            return RequestFaults.Twice(key, "the request");
+        seen = true;
+        return null;
+    }
+
+    private readonly Fault? ReadId(ref JsonCursor json)
+    {
+        var kind = json.Peek();
+        if (kind == JsonKind.Null)
+        {
+            json.TryReadLiteral("null"u8);
+            return null;
+        }
+
+        if (kind != JsonKind.String || !json.TryReadString(out var id))
+            return RequestFaults.NotA("string", "id");
+        if (id.Raw.Length > IdBytesMax)
+            return Fault.Invalid($"the request's id has {id.Raw.Length} bytes; at most {IdBytesMax} are allowed");
+        if (id.Raw.Length > 0)
+            _scope.Request.Id = id.ToString();
+        return null;
+    }
+
+    private Fault? ReadInputs(ref JsonCursor json)
+    {
+        if (json.Peek() != JsonKind.Array)
+            return RequestFaults.NotA("array", "inputs");
+        json.TryEnterArray();
+        var first = true;
+        while (json.NextElement(ref first))
+        {
+            if (InputReader.Read(ref json, ref _scope) is { } fault)
+                return fault;
+        }
+
+        return null;
+    }
+
+    private Fault? ReadOutputs(ref JsonCursor json)
+    {
+        var kind = json.Peek();
+        if (kind == JsonKind.Null)
+        {
+            json.TryReadLiteral("null"u8);
+            return null;
+        }
+
+        if (kind != JsonKind.Array)
+            return RequestFaults.NotA("array", "outputs");
+        json.TryEnterArray();
+        var first = true;
+        while (json.NextElement(ref first))
+        {
+            if (ReadOutput(ref json) is { } fault)
+                return fault;
+            if (json.Failed)
+                return null;
+        }
+
+        return null;
+    }
+
+    private Fault? ReadOutput(ref JsonCursor json)
+    {
+        if (json.Peek() != JsonKind.Object)
+            return RequestFaults.NotA("object", "outputs");
+        json.TryEnterObject();
+        var (first, port) = (true, -1);
+        bool? binary = null;
+        while (json.NextMember(ref first, out var key))
+        {
+            var fault = key.Is("name"u8) ? ReadOutputName(ref json, ref port)
+                : key.Is("parameters"u8) ? ReadOutputParameters(ref json, ref binary)
+                : Skip(ref json);
+            if (fault is not null || json.Failed)
+                return fault;
+        }
+
+        if (json.Failed)
+            return null;
+        if (port < 0)
+            return RequestFaults.Missing("name", "an output");
+        _scope.Request.Outputs.Add(new RequestedOutput(port, binary));
+        return null;
+    }
+
+    private static Fault? Skip(ref JsonCursor json)
+    {
+        json.SkipValue();
+        return null;
+    }
+
+    private Fault? ReadOutputName(ref JsonCursor json, ref int port)
+    {
+        if (port >= 0)
+            return RequestFaults.Twice("name", "one output");
+        if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
+            return RequestFaults.NotA("string", "name");
+        var specs = _scope.Signature.Outputs;
+        port = 0;
+        while (port < specs.Count && !name.Is(specs[port].NameUtf8))
+            port++;
+        if (port == specs.Count)
+            return RequestFaults.UnknownOutput(name.Shown(), _scope.Model);
+        var bit = 1UL << port;
+        if ((_outputs & bit) != 0)
+            return RequestFaults.Duplicate("output", specs[port].Name);
+        _outputs |= bit;
+        return null;
+    }
+
+    private static Fault? ReadOutputParameters(ref JsonCursor json, ref bool? binary)
+    {
+        if (!JsonValues.EnterParameters(ref json, out var wrong))
+            return wrong;
+        var first = true;
+        while (json.NextMember(ref first, out var key))
+        {
+            Fault? fault;
+            if (key.Is("binary_data"u8))
+            {
+                fault = JsonValues.ReadBool(ref json, "binary_data", out var value);
+                binary = value;
+            }
+            else if (key.Is("classification"u8))
+            {
+                fault = JsonValues.ReadWhole(ref json, "classification", out var classes) ?? (classes == 0
+                    ? null
+                    : RequestFaults.Unsupported(
+                        "classification (output parameter 'classification')",
+                        "ask for the scores, or let the model's outputs section give the best labels"));
+            }
+            else
+            {
+                fault = key.Is("shared_memory_region"u8)
+                    ? RequestFaults.Unsupported(
+                        "shared memory (output parameter 'shared_memory_region')", "take the output in the answer's body")
+                    : JsonValues.SkipParameter(ref json, key);
+            }
+
+            if (fault is not null || json.Failed)
+                return fault;
+        }
+
+        return null;
+    }
+
+    private readonly Fault? ReadParameters(ref JsonCursor json)
+    {
+        if (!JsonValues.EnterParameters(ref json, out var wrong))
+            return wrong;
+        var first = true;
+        while (json.NextMember(ref first, out var key))
+        {
+            if (ReadParameter(ref json, key) is { } fault)
+                return fault;
+            if (json.Failed)
+                return null;
+        }
+
+        return null;
+    }
+
+    private readonly Fault? ReadParameter(ref JsonCursor json, scoped JsonString key)
+    {
+        var request = _scope.Request;
+        if (key.Is("priority"u8))
+        {
+            var fault = JsonValues.ReadWhole(ref json, "priority", out var priority);
+            request.Priority = (int)Math.Min(priority, int.MaxValue);
+            return fault;
+        }
+
+        if (key.Is("timeout"u8))
+            return ReadTimeout(ref json);
+        if (key.Is("binary_data_output"u8))
+        {
+            var fault = JsonValues.ReadBool(ref json, "binary_data_output", out var binary);
+            request.BinaryOutputs = binary;
+            return fault;
+        }
+
+        if (key.Is("sequence_id"u8))
+            return ReadSequence(ref json);
+        return key.Raw.StartsWith("triton_"u8)
+            ? RequestFaults.Parameter(key.Shown(), "is reserved: names that begin with 'triton_' are the server's own")
+            : JsonValues.SkipParameter(ref json, key);
+    }
+
+    /// <summary>Microseconds; 0 means the route's default; what no clock can hold means as long as it can.</summary>
+    private readonly Fault? ReadTimeout(ref JsonCursor json)
+    {
+        if (JsonValues.ReadWhole(ref json, "timeout", out var microseconds) is { } fault)
+            return fault;
+        const ulong Most = long.MaxValue / TimeSpan.TicksPerMicrosecond;
+        if (microseconds > 0)
+            _scope.Request.Timeout = new TimeSpan((long)Math.Min(microseconds, Most) * TimeSpan.TicksPerMicrosecond);
+        return null;
+    }
+
+    /// <summary>0 and the empty string mean none, as Triton's clients send them.</summary>
+    private static Fault? ReadSequence(ref JsonCursor json)
+    {
+        var none = json.Peek() switch
+        {
+            JsonKind.Number => json.TryReadNumber(out var id) && id.SequenceEqual("0"u8),
+            JsonKind.String => json.TryReadString(out var name) && name.Raw.IsEmpty,
+            _ => false,
+        };
+        return none || json.Failed ? null : RequestFaults.Unsupported(
+            "a sequence (parameter 'sequence_id')", "send independent requests, or use a stateless model");
+    }
+}

@@ -1,0 +1,106 @@
+namespace Spillway.Telemetry;
+
+/// <summary>
+/// Every decision that can be taken over a request, in about the order of its life. What A, B and C of a
+/// <see cref="Decision"/> mean stands beside each kind; times are ticks of 100 ns.
+/// Sentences: <see cref="DecisionText"/>.
+/// </summary>
+internal enum DecisionKind : byte
+{
+    /// <summary>The gate let it in.</summary>
+    GatePassed,
+
+    /// <summary>Refused: the server is stopping.</summary>
+    RefusedShuttingDown,
+
+    /// <summary>Refused: the model is not ready.</summary>
+    RefusedNotReady,
+
+    /// <summary>Refused: too many request bytes. A bytes held, B limit, C bytes of this request.</summary>
+    RefusedServerFull,
+
+    /// <summary>Refused: the request itself is wrong; the record's message says how.</summary>
+    RefusedInvalid,
+
+    /// <summary>The served name led to the record's deployment.</summary>
+    Routed,
+
+    /// <summary>No cache was asked, because none is configured.</summary>
+    CacheBypassed,
+
+    /// <summary>The caller's own deadline. A deadline.</summary>
+    DeadlineExplicit,
+
+    /// <summary>The caller's deadline was longer than allowed. A asked, B the maximum.</summary>
+    DeadlineCut,
+
+    /// <summary>A multiple of the learned time. A deadline, B learned time, C the factor in thousandths.</summary>
+    DeadlineDerived,
+
+    /// <summary>
+    /// The multiple would be too short. A the floor, B learned time (0: none yet), C the factor in thousandths.
+    /// </summary>
+    DeadlineFloor,
+
+    /// <summary>The configured one. A deadline.</summary>
+    DeadlineFixed,
+
+    /// <summary>
+    /// Took a place in the queue. A places held before, B places. Prediction and deadline are in the record.
+    /// </summary>
+    Placed,
+
+    /// <summary>Refused: no place. A places held, B places.</summary>
+    RefusedQueueFull,
+
+    /// <summary>Refused: it would be late. A predicted wait, B predicted run, C time left.</summary>
+    RefusedPredictedLate,
+
+    /// <summary>The arriving thread runs it. A learned time, B the limit for that.</summary>
+    RunInline,
+
+    /// <summary>
+    /// An idle runner was started for it. A learned time (0: none yet), B the limit for running inline.
+    /// </summary>
+    RunStarted,
+
+    /// <summary>It waits. A requests ahead of it, B active runs.</summary>
+    Queued,
+
+    /// <summary>Taken out of the queue: too late to start. A waited, B predicted run, C time left.</summary>
+    DroppedLate,
+
+    /// <summary>The deadline passed in the queue. A waited.</summary>
+    ExpiredInQueue,
+
+    /// <summary>The deadline passed in the run. A ran so far, B 1 when the run was stopped.</summary>
+    ExpiredInRun,
+
+    /// <summary>The client left while it waited. A waited.</summary>
+    CancelledInQueue,
+
+    /// <summary>The client left while it ran. A ran so far, B 1 when the run was stopped.</summary>
+    CancelledInRun,
+
+    /// <summary>In a batch; its size and cut are in the record.</summary>
+    Batched,
+
+    /// <summary>The run succeeded on the record's runner and device. A took, B was predicted (0: nothing).</summary>
+    Executed,
+
+    /// <summary>The run failed on the record's runner and device; the message says how. A took.</summary>
+    RunFailed,
+
+    /// <summary>Priced. A nano-units, B rows.</summary>
+    Settled,
+
+    /// <summary>Answered. A status, B bytes.</summary>
+    Answered,
+}
+
+/// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>
+/// <param name="Kind">Which.</param>
+/// <param name="A">See <see cref="DecisionKind"/>.</param>
+/// <param name="B">See <see cref="DecisionKind"/>.</param>
+/// <param name="C">See <see cref="DecisionKind"/>.</param>
+internal readonly record struct Decision(DecisionKind Kind, long A = 0, long B = 0, long C = 0);

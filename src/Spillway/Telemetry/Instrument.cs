@@ -1,0 +1,8 @@
+namespace Spillway.Telemetry;
+
+/// <summary>Something that can write its present value as the samples of one series.</summary>
+internal abstract class Instrument
+{
+    /// <summary>Writes the samples; called by the scraper, concurrently with recording.</summary>
+    public abstract void Write(PrometheusText text, InstrumentSpec spec, byte[] labels);
+}

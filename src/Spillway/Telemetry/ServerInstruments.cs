@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Spillway.Telemetry;
+
+/// <summary>
+/// What is counted once for the whole server, and what is asked of its process. One instance a process.
+/// </summary>
+internal sealed class ServerInstruments
+{
+    private static readonly string[] s_levels = ["warning", "error", "critical"];
+    private static readonly string[] s_reloads = [FaultLabels.Ok, "refused"];
+
+    private readonly Counter[] _unrouted = [.. FaultLabels.Kinds.Select(_ => new Counter())];
+    private readonly Counter[] _levels = [.. s_levels.Select(_ => new Counter())];
+    private readonly Counter[] _reloads = [.. s_reloads.Select(_ => new Counter())];
+    private readonly InstrumentRegistry _registry;
+    private readonly object _configOwner = new();
+
+    /// <summary>Registers every series of the server and its process.</summary>
+    /// <param name="registry">Where the exposition finds them.</param>
+    /// <param name="version">Spillway's version.</param>
+    /// <param name="recent">The ring whose counters are shown.</param>
+    public ServerInstruments(InstrumentRegistry registry, string version, RecentRequests recent)
+    {
+        _registry = registry;
+        registry.Add(this, [.. Own(version), .. Ring(recent), .. OfProcess()]);
+    }
+
+    /// <summary>A request ended before a model was known.</summary>
+    public void Unrouted(FaultKind why) => _unrouted[(int)why].Add();
+
+    /// <summary>Something was logged at that level; levels under warning are not counted.</summary>
+    public void Logged(LogLevel level)
+    {
+        if (level is >= LogLevel.Warning and <= LogLevel.Critical)
+            _levels[level - LogLevel.Warning].Add();
+    }
+
+    /// <summary>A changed configuration was taken or refused.</summary>
+    public void Reloaded(bool taken) => _reloads[taken ? 0 : 1].Add();
+
+    /// <summary>The digest of the configuration that is in force from now on.</summary>
+    public void ConfigInForce(string digest)
+    {
+        _registry.Remove(_configOwner);
+        _registry.Add(_configOwner, [new(Instruments.ConfigInfo, new Gauge(() => 1), [digest])]);
+    }
+
+    private static IEnumerable<Series> Ring(RecentRequests recent) =>
+    [
+        new(Instruments.Records, new Gauge(() => recent.Written), []),
+        new(Instruments.RecordsOverwritten, new Gauge(() => recent.Overwritten), []),
+    ];
+
+    private static IEnumerable<Series> OfProcess()
+    {
+        yield return new(Instruments.ProcessCpu, new Gauge(() => Environment.CpuUsage.TotalTime.TotalSeconds), []);
+        yield return new(Instruments.ProcessMemory, new Gauge(() => Environment.WorkingSet), []);
+        var started = StartedUnixSeconds();
+        yield return new(Instruments.ProcessStart, new Gauge(() => started), []);
+        for (var generation = 0; generation <= GC.MaxGeneration; generation++)
+        {
+            var counted = generation;
+            yield return new(Instruments.GcCollections, new Gauge(() => Collections(counted)),
+                [counted.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        yield return new(Instruments.GcHeap, new Gauge(() => GC.GetTotalMemory(forceFullCollection: false)), []);
+        yield return new(Instruments.GcAllocated, new Gauge(() => GC.GetTotalAllocatedBytes()), []);
+        yield return new(Instruments.GcPause, new Gauge(() => GC.GetTotalPauseDuration().TotalSeconds), []);
+        yield return new(Instruments.PoolQueue, new Gauge(() => ThreadPool.PendingWorkItemCount), []);
+    }
+
+    /// <summary>
+    /// The runtime counts a collection of an old generation in every younger one; here each counts once.
+    /// </summary>
+    private static double Collections(int generation)
+    {
+        var older = generation < GC.MaxGeneration ? GC.CollectionCount(generation + 1) : 0;
+        return Math.Max(0, GC.CollectionCount(generation) - older);
+    }
+
+    private static double StartedUnixSeconds()
+    {
+        using var self = Process.GetCurrentProcess();
+        return (self.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
+    }
+
+    private IEnumerable<Series> Own(string version)
+    {
+        foreach (var kind in FaultLabels.Kinds)
+            yield return new(Instruments.Unrouted, _unrouted[(int)kind], [FaultLabels.Of(kind)]);
+        for (var i = 0; i < s_levels.Length; i++)
+            yield return new(Instruments.LogEvents, _levels[i], [s_levels[i]]);
+        for (var i = 0; i < s_reloads.Length; i++)
+            yield return new(Instruments.ConfigReloads, _reloads[i], [s_reloads[i]]);
+        yield return new(Instruments.BuildInfo, new Gauge(() => 1), [version, Environment.Version.ToString()]);
+    }
+}
