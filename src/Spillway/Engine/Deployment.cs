@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Flow;
 using Spillway.Runtimes;
+using Spillway.Telemetry;
 
 namespace Spillway.Engine;
 
@@ -42,6 +43,12 @@ public sealed class Deployment : IDisposable
     /// <summary>Its name.</summary>
     public string Name { get; }
 
+    /// <summary>Counts each batch: rows, requests, why it was cut. Called under the lock: counters only.</summary>
+    internal Action<int, int, CutReason>? Batched { get; set; }
+
+    /// <summary>Counts the time of each run. Called under the lock: counters only.</summary>
+    internal Action<TimeSpan>? Ran { get; set; }
+
     internal Clock Clock { get; }
 
     internal ILogger Logger { get; }
@@ -64,6 +71,12 @@ public sealed class Deployment : IDisposable
         lock (_lock)
             return _flow.Predict(rows, elements);
     }
+
+    /// <summary>The learned time of a run of one typical row.</summary>
+    public TimeSpan TypicalRun => Predict(1, TypicalElements);
+
+    /// <summary>Input elements of one typical row.</summary>
+    internal long TypicalElements { get; init; } = 1;
 
     /// <summary>Takes a better curve.</summary>
     public int SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow)
@@ -107,7 +120,7 @@ public sealed class Deployment : IDisposable
                 return;
             var now = Clock.Now;
             step = _flow.Ready(work.Slot, now);
-            (work.Launch, work.IsReady) = (step.How, true);
+            (work.Launch, work.IsReady, work.ActiveWhenReady) = (step.How, true, _flow.Active);
             if (step.How is not Launch.Queue)
                 runner = _runners[step.Runner];
             _journal?.Ready(now, work.Request.Id, step);
@@ -146,7 +159,7 @@ public sealed class Deployment : IDisposable
                 Forget(slot, work, now);
             else
                 Leave(work, now);
-            work.Ended = fault.Kind;
+            (work.Ended, work.StoppedRun) = (fault.Kind, running >= 0);
             Arm(now);
         }
 
@@ -188,6 +201,7 @@ public sealed class Deployment : IDisposable
         {
             var now = Clock.Now;
             _flow.Observe(runner.Number, completed: fault is null, now);
+            Ran?.Invoke(now - runner.TakenAt);
             _journal?.Finished(now, runner.Number, fault is null);
             for (var i = 0; i < count; i++)
             {
@@ -240,6 +254,7 @@ public sealed class Deployment : IDisposable
         _journal?.Batch(now, runner.Number, taken);
         if (taken.Count == 0)
             return false;
+        Batched?.Invoke(taken.Rows, taken.Count, taken.Why);
         runner.Began(now);
         return true;
     }
@@ -306,7 +321,7 @@ public sealed class Deployment : IDisposable
         {
             var work = _bySlot[drop.Slot]!;
             _journal?.Dropped(now, work.Request.Id, drop);
-            work.Ended = drop.Reason;
+            (work.Ended, work.StoppedRun) = (drop.Reason, drop.StopRunner >= 0);
             var waited = work.Run.Requests == 0;
             endings.Add(new(work, drop.Reason, Held: waited));
             if (waited)

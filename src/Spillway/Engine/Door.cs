@@ -1,4 +1,5 @@
 using Spillway.Flow;
+using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine;
@@ -16,8 +17,11 @@ public sealed class Door
     private Signature? _modelSignature;
 
     /// <summary>A door whose model is not loaded yet.</summary>
-    internal Door(Route route, IInputStage? input, IOutputStage? output) =>
-        (_route, _input, _output) = (route, input, output);
+    internal Door(Route route, DeadlineOptions deadlines, IInputStage? input, IOutputStage? output) =>
+        (_route, Deadlines, _input, _output) = (route, deadlines, input, output);
+
+    /// <summary>How its default deadline is made.</summary>
+    public DeadlineOptions Deadlines { get; }
 
     /// <summary>Its state as a request meets it.</summary>
     public Route Route => _route;

@@ -31,9 +31,12 @@ internal sealed class ModelLoad : IDisposable
                 new(name, options.Version.ToString(CultureInfo.InvariantCulture)), options.Name, RouteState.Loading, "",
                 options.Batching.QueueLengthMax);
             Doors.Add(new(
-                route, door.Picture is { } picture ? new PictureInput(picture) : null, output));
+                route, options.Deadline, door.Picture is { } picture ? new PictureInput(picture) : null, output));
         }
     }
+
+    /// <summary>Given the deployment before its doors open.</summary>
+    public Action<Deployment>? Opening { get; set; }
 
     /// <summary>The names it is served under.</summary>
     public List<Door> Doors { get; } = [];
@@ -61,7 +64,7 @@ internal sealed class ModelLoad : IDisposable
         if (fault is null)
         {
             var state = _deployment!.Look();
-            var row = _deployment.Predict(1, _calibration!.ElementsPerRow).TotalMilliseconds;
+            var row = _deployment.TypicalRun.TotalMilliseconds;
             Log.Ready(_logger, _options.Name, state.Runners, state.UsefulRows, Math.Round(row, 3), Math.Round((_clock.Now - began).TotalMilliseconds));
             return;
         }
@@ -129,7 +132,8 @@ internal sealed class ModelLoad : IDisposable
             return fault;
         var flow = new DeploymentFlow(
             _options.Batching, _options.Deadline, curve, _calibration.ElementsPerRow, replicas.Count);
-        _deployment = new(_options.Name, _clock, flow, replicas, _logger);
+        _deployment = new(_options.Name, _clock, flow, replicas, _logger) { TypicalElements = _calibration.ElementsPerRow };
+        Opening?.Invoke(_deployment);
         foreach (var door in Doors)
         {
             if (door.Open(_deployment, model.Signature, model.Traits) is { } unfit)

@@ -62,6 +62,20 @@ public sealed class Serving : IAsyncDisposable
     public Door? Find(ReadOnlySpan<char> name) =>
         _doors.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var door) ? door : null;
 
+    /// <summary>Counts the batches and runs of every deployment to come. Call before <see cref="Start"/>.</summary>
+    public void CountIn(Recorder recorder)
+    {
+        foreach (var load in _loads)
+        {
+            load.Opening = deployment =>
+            {
+                var instruments = recorder.Of(deployment.Name);
+                deployment.Batched = instruments.Took;
+                deployment.Ran = time => instruments.Ran(0, time);
+            };
+        }
+    }
+
     /// <summary>Begins to load every model, one after the other, off the caller's thread.</summary>
     public void Start() => _loading = Task.Factory.StartNew(
         LoadAll, _stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -1,5 +1,6 @@
 using Spillway.Flow;
 using Spillway.Runtimes;
+using Spillway.Telemetry;
 
 namespace Spillway.Engine;
 
@@ -63,6 +64,12 @@ public sealed class Work : WorkItem
     /// <summary>Decoded. Guarded by the deployment's lock.</summary>
     internal bool IsReady { get; set; }
 
+    /// <summary>Runs under way when it became ready, for the record.</summary>
+    internal int ActiveWhenReady { get; set; }
+
+    /// <summary>Its leaving stopped the run, for the record.</summary>
+    internal bool StoppedRun { get; set; }
+
     /// <summary>Nobody waits for it any more, though it runs. Guarded by the deployment's lock.</summary>
     internal bool Gone { get; set; }
 
@@ -97,7 +104,7 @@ public sealed class Work : WorkItem
         _decoded.Reset();
         Answer.Reset();
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
-        (Run, Launch) = (default, Launch.Queue);
+        (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim) = (default, default);
     }
 }
@@ -107,4 +114,4 @@ public sealed class Work : WorkItem
 /// <param name="Rows">Rows in it.</param>
 /// <param name="Why">Why it was not larger.</param>
 /// <param name="Runner">Which runner.</param>
-public readonly record struct RunFacts(int Requests, int Rows, Cut Why, int Runner);
+public readonly record struct RunFacts(int Requests, int Rows, CutReason Why, int Runner);

@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Telemetry;
 
 namespace Spillway.Flow;
 
@@ -112,7 +113,7 @@ public sealed partial class DeploymentFlow
             _idle[_idleCount++] = runner;
             if (head >= 0)
                 WakeAt = Instant.Earlier(WakeAt, DueAt());
-            return new(0, 0, Cut.Idle, drops);
+            return new(0, 0, CutReason.Idle, drops);
         }
 
         var (count, rows, elements, why) = Fill(head, batch, now);
@@ -238,35 +239,35 @@ public sealed partial class DeploymentFlow
         return drops;
     }
 
-    private (int Count, int Rows, long Elements, Cut Why) Fill(int head, Span<int> batch, Instant now)
+    private (int Count, int Rows, long Elements, CutReason Why) Fill(int head, Span<int> batch, Instant now)
     {
         ref var first = ref _slots[_line[head]];
         var form = first.Form;
         var (count, rows, elements, earliest) = (0, 0, 0L, Instant.Never);
         var most = Math.Max(UsefulRows, first.Rows);
-        var why = _batchWait > TimeSpan.Zero ? Cut.Wait : Cut.Idle;
+        var why = _batchWait > TimeSpan.Zero ? CutReason.Wait : CutReason.Idle;
         for (var i = head; i < _line.Count && count < BatchMax;)
         {
             ref var item = ref _slots[_line[i]];
             if (item.State is not SlotState.Ready || item.Form != form)
             {
                 if (item.State is SlotState.Ready)
-                    why = Cut.Shape;
+                    why = CutReason.Shape;
                 i++;
                 continue;
             }
 
             if (rows + item.Rows > most)
-                return (count, rows, elements, Cut.Full);
+                return (count, rows, elements, CutReason.Full);
             earliest = Instant.Earlier(earliest, item.Deadline);
             if (count > 0 && now + Safe(_times.Predict(rows + item.Rows, elements + item.Elements)) > earliest)
-                return (count, rows, elements, Cut.Deadline);
+                return (count, rows, elements, CutReason.Deadline);
             batch[count++] = _line[i];
             rows += item.Rows;
             elements += item.Elements;
             _line.RemoveAt(i);
         }
 
-        return (count, rows, elements, rows >= most ? Cut.Full : why);
+        return (count, rows, elements, rows >= most ? CutReason.Full : why);
     }
 }

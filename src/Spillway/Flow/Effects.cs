@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Telemetry;
 
 namespace Spillway.Flow;
 
@@ -92,32 +93,13 @@ public enum Launch
 /// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
 public readonly record struct Step(Launch How, int Runner = -1, bool Long = false);
 
-/// <summary>Why a batch was not larger.</summary>
-public enum Cut
-{
-    /// <summary>It reached the largest useful size.</summary>
-    Full,
-
-    /// <summary>The configured wait was over.</summary>
-    Wait,
-
-    /// <summary>Nothing more was waiting.</summary>
-    Idle,
-
-    /// <summary>A larger batch would have missed a deadline in it.</summary>
-    Deadline,
-
-    /// <summary>The others waiting have another shape.</summary>
-    Shape,
-}
-
 /// <summary>A batch that a runner takes.</summary>
 /// <param name="Count">Requests in it; 0 means that the runner is idle now.</param>
 /// <param name="Rows">Rows in it.</param>
 /// <param name="Why">Why it is not larger.</param>
 /// <param name="Dropped">Requests dropped on the way; they no longer hold a slot.</param>
 /// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
-public readonly record struct Taken(int Count, int Rows, Cut Why, int Dropped, bool Long = false);
+public readonly record struct Taken(int Count, int Rows, CutReason Why, int Dropped, bool Long = false);
 
 /// <summary>A request that will not run, or not be waited for.</summary>
 /// <param name="Slot">Its slot. Free again, unless it is in a run.</param>

@@ -1,3 +1,5 @@
+using Spillway.Telemetry;
+
 namespace Spillway.Flow;
 
 /// <summary>What an interpreter did, in one word.</summary>
@@ -15,7 +17,7 @@ public enum FlowEventKind
     /// <summary>A request went into a run.</summary>
     Took,
 
-    /// <summary>A run began; the number is its requests, the reason a <see cref="Cut"/>.</summary>
+    /// <summary>A run began; the number is its requests, the reason a <see cref="CutReason"/>.</summary>
     Batch,
 
     /// <summary>A runner found nothing to do.</summary>

@@ -1,7 +1,7 @@
 namespace Spillway.Telemetry;
 
 /// <summary>Why a batch did not take more requests.</summary>
-internal enum CutReason : byte
+public enum CutReason : byte
 {
     /// <summary>The request was never in a batch.</summary>
     None,

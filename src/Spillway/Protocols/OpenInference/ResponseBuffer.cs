@@ -12,7 +12,14 @@ internal sealed class ResponseBuffer : IBufferWriter<byte>, IDisposable
     public const int KeptMax = 64 * 1024;
 
     private const int FirstSize = 1024;
+
+    [ThreadStatic]
+    private static ResponseBuffer? t_own;
+
     private byte[] _buffer = [];
+
+    /// <summary>This thread's own, for an answer that is written between two awaits.</summary>
+    public static ResponseBuffer OfThisThread => t_own ??= new();
 
     /// <summary>How much is written.</summary>
     public int WrittenCount { get; private set; }

@@ -1,0 +1,100 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Spillway.Protocols.Access;
+using Spillway.Protocols.Admin;
+using Spillway.Protocols.OpenInference;
+using Spillway.Telemetry;
+
+namespace Spillway.Protocols;
+
+/// <summary>
+/// The door of the server: who may come in, and which protocol it is. Terminal: it answers every request that reaches
+/// it, in one call without a middleware chain.
+/// </summary>
+public sealed partial class Front
+{
+    private readonly ServerContext _server;
+    private readonly OpenInferenceEndpoints _openInference;
+    private readonly AdminEndpoints _admin;
+    private readonly ILogger<Front> _logger;
+
+    /// <summary>Makes the front of one server.</summary>
+    public Front(ServerContext server, ILogger<Front> logger)
+    {
+        (_server, _logger) = (server, logger);
+        (_openInference, _admin) = (new(server), new(server));
+    }
+
+    /// <summary>Answers one request; a bug here is a 500 and a line in the log, never a broken server.</summary>
+    public Task HandleAsync(HttpContext http)
+    {
+        try
+        {
+            var task = Dispatch(http);
+            return task.IsCompletedSuccessfully ? task : Guard(http, task);
+        }
+#pragma warning disable CA1031 // The last border: a bug must not take the connection down without an answer.
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            return Guard(http, Task.FromException(bug));
+        }
+    }
+
+    private Task Dispatch(HttpContext http)
+    {
+        if (LoopbackGate.Check(http.Request) is { } forbidden)
+        {
+            _server.Recorder.Unrouted(forbidden.Kind);
+            return ErrorAnswer.WriteAsync(http, forbidden).AsTask();
+        }
+
+        var path = http.Request.Path.Value ?? "";
+        if (path.StartsWith("/v2", StringComparison.Ordinal))
+            return _openInference.HandleAsync(http);
+        if (path.StartsWith("/admin/", StringComparison.Ordinal))
+            return _admin.HandleAsync(http);
+        if (path is "/metrics")
+            return MetricsAsync(http);
+        _server.Recorder.Unrouted(FaultKind.UnknownPath);
+        return ErrorAnswer.WriteAsync(http, new(FaultKind.UnknownPath, "Not Found")).AsTask();
+    }
+
+    private Task MetricsAsync(HttpContext http)
+    {
+        if (!HttpMethods.IsGet(http.Request.Method))
+        {
+            http.Response.Headers.Allow = "GET";
+            return ErrorAnswer.WriteAsync(http, new(FaultKind.WrongMethod, "Method Not Allowed")).AsTask();
+        }
+
+        var into = new ArrayBufferWriter<byte>(64 * 1024);
+        _server.Recorder.Registry.WriteTo(into);
+        return JsonAnswer.WriteAsync(http, into, PrometheusText.ContentType);
+    }
+
+    private async Task Guard(HttpContext http, Task task)
+    {
+        try
+        {
+            await task.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            Log.Bug(_logger, http.Request.Method, bug);
+            if (http.Response.HasStarted)
+                http.Abort();
+            else
+                await ErrorAnswer.WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(5001, LogLevel.Error, "A {Method} request met a bug and was answered with 500")]
+        public static partial void Bug(ILogger logger, string method, Exception bug);
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.AspNetCore.Http;
+using Spillway.Engine;
+using Spillway.Telemetry;
+
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>
+/// POST …/infer: steps 1, 10 and 12 of a request around the pipeline. The hot path: everything it needs is pooled but
+/// the strings of the response's headers.
+/// </summary>
+internal sealed class InferEndpoint(ServerContext server)
+{
+    private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
+
+    private readonly Serving _serving = server.Serving;
+
+    /// <summary>Answers one request. Never throws for what a caller does.</summary>
+    public async Task HandleAsync(HttpContext http, Door door)
+    {
+        var clock = _serving.Clock;
+        var work = _serving.Rent(clock.Now);
+        work.Door = door;
+        var tags = RequestTags.Of(http.Request.Headers, server.Spans);
+        var (sent, status) = (0L, 0);
+        var (body, fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
+        try
+        {
+            work.Timeline.Mark(Stage.Receive, clock.Now);
+            fault ??= Translate(http.Request, work, body);
+            body.GiveTo(work.Request.Inputs);
+            work.Timeline.Mark(Stage.Parse, clock.Now);
+            fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
+            if (fault is null)
+                (fault, status, sent) = await AnswerAsync(http, work, tags).ConfigureAwait(false);
+            if (fault is not null)
+                (status, sent) = await RefuseAsync(http, work, tags, fault).ConfigureAwait(false);
+        }
+        finally
+        {
+            work.Timeline.Mark(Stage.Write, clock.Now);
+            server.Recorder.Record(work, new(
+                tags.RequestId, tags.Trace.Trace, fault, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+            server.LetGo(body.Held);
+            _serving.Return(work);
+        }
+    }
+
+    private Fault? Translate(HttpRequest http, Work work, in RequestBody body)
+    {
+        // A model that is not there yet has no signature to read against.
+        var signature = work.Door.Signature;
+        if (signature is null)
+            return work.Flow.Begin(work.Door.Route, _serving.Stopping).Fault;
+        var name = work.Door.Route.Model.Name;
+        string? header = http.Headers.TryGetValue(InferRequestReader.HeaderLengthName, out var given) ? given.ToString() : null;
+        if (InferRequestReader.ParseHeaderLength(header, body.Length, out var jsonLength) is { } wrong)
+            return wrong;
+        if (body.Length == 0 && jsonLength != 0)
+            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or a raw body with the header Inference-Header-Content-Length: 0.");
+        if (jsonLength != 0)
+            return InferRequestReader.Read(body.Memory[RequestBody.Headroom..], jsonLength, signature, name, work.Request);
+        if (body.Length == 0)
+            return Fault.Invalid("The raw request body is empty. Send the bytes of the one input.");
+        var fault = InferRequestReader.ReadRawInPlace(body.Memory, signature, name, work.Request);
+        // Our addition: without it Triton answers a raw request in binary, which a person cannot read.
+        if (AcceptsJson(http.Headers.Accept))
+            work.Request.BinaryOutputs = false;
+        return fault;
+    }
+
+    private static bool AcceptsJson(string? accept) =>
+        accept is not null && accept.Contains("application/json", StringComparison.OrdinalIgnoreCase);
+
+    private async ValueTask<(Fault? Fault, int Status, long Sent)> AnswerAsync(HttpContext http, Work work, RequestTags tags)
+    {
+        if (!work.Answer.TryRead(out var delta))
+            return (new(FaultKind.Internal, "The answer was lost inside the server."), 0, 0);
+        var door = work.Door;
+        var json = ResponseBuffer.OfThisThread;
+        json.Clear();
+        ReadOnlySpan<ResponseParameter> parameters = door.Traits!.Simulated ? s_simulated : [];
+        if (!InferResponseWriter.WriteJson(door.Route.Model, door.Signature!, work.Request, delta.Payload, parameters, json)
+            .TryGet(out var layout, out var fault))
+            return (fault, 0, 0);
+        var response = http.Response;
+        response.ContentType = layout.ContentType;
+        response.ContentLength = layout.Length;
+        if (layout.HeaderLength is { } length)
+            response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
+        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        tags.WriteTo(response.Headers, work.Timeline);
+        var writer = response.BodyWriter;
+        System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
+        InferResponseWriter.WriteBinary(door.Signature!, work.Request, delta.Payload, writer);
+        var left = await FlushAsync(http).ConfigureAwait(false);
+        return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
+    }
+
+    private async ValueTask<(int Status, long Sent)> RefuseAsync(HttpContext http, Work work, RequestTags tags, Fault fault)
+    {
+        var response = http.Response;
+        if (response.HasStarted || fault.Kind is FaultKind.Cancelled)
+        {
+            http.Abort();
+            return (FaultMapping.Status(fault.Kind), 0);
+        }
+
+        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        tags.WriteTo(response.Headers, work.Timeline);
+        var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
+        return (response.StatusCode, sent);
+    }
+
+    private static async ValueTask<Fault?> FlushAsync(HttpContext http)
+    {
+        try
+        {
+            await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            return new(FaultKind.Cancelled, "The caller went away while the answer was written.");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Spillway.Engine;
+using Spillway.Flow;
+
+namespace Spillway.Protocols.OpenInference;
+
+/// <summary>Everything of the protocol but infer: health, metadata, the list of models.</summary>
+internal sealed class MetadataEndpoints(ServerContext server)
+{
+    /// <summary>GET /v2.</summary>
+    public void Server(IBufferWriter<byte> into) =>
+        Metadata.WriteServer(server.Snapshot.Server.Name, server.Version, Metadata.Extensions, into);
+
+    /// <summary>GET /v2/health/live: the process answers.</summary>
+    public static int Live(IBufferWriter<byte> into)
+    {
+        Metadata.WriteLive(live: true, into);
+        return StatusCodes.Status200OK;
+    }
+
+    /// <summary>GET /v2/health/ready: every model answers and the server is not stopping.</summary>
+    public int Ready(IBufferWriter<byte> into)
+    {
+        Metadata.WriteReady(server.Serving.IsReady, into);
+        return server.Serving.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+    }
+
+    /// <summary>GET …/ready of one model.</summary>
+    public int ModelReady(Door door, IBufferWriter<byte> into)
+    {
+        var ready = door.Route.State is RouteState.Ready && !server.Serving.Stopping;
+        Metadata.WriteModelReady(door.Route.Model.Name, ready, into);
+        return ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+    }
+
+    /// <summary>GET /v2/models.</summary>
+    public void Models(IBufferWriter<byte> into) => Metadata.WriteModels(
+        [.. server.Serving.Doors.Select(d => new ModelListing(
+            d.Route.Model.Name, d.Route.Model.Version, State(d.Route), d.Route.Why, d.Traits?.Simulated ?? false))],
+        into);
+
+    /// <summary>GET /v2/models/{model}; a fault while the model is not there.</summary>
+    public static Fault? Model(Door door, IBufferWriter<byte> into)
+    {
+        if (door.Signature is not { } signature || door.Traits is not { } traits)
+            return default(RequestFlow).Begin(door.Route, stopping: false).Fault;
+        Metadata.WriteModel(
+            new(door.Route.Model.Name, [door.Route.Model.Version], traits.Platform, signature, Properties(door)), into);
+        return null;
+    }
+
+    /// <summary>As Triton's repository index spells it.</summary>
+    public static string State(Route route) => route.State switch
+    {
+        RouteState.Ready => "READY",
+        RouteState.Loading => "LOADING",
+        RouteState.Failed => "UNAVAILABLE",
+    };
+
+    private static List<KeyValuePair<string, string>> Properties(Door door)
+    {
+        var deadlines = door.Deadlines;
+        List<KeyValuePair<string, string>> facts =
+        [
+            new("deployment", door.Route.Deployment),
+            new("simulated", door.Traits!.Simulated ? "true" : "false"),
+            new("deadline_ms", Number(deadlines.FixedMs > 0 ? deadlines.FixedMs : deadlines.FloorMs)),
+        ];
+        if (deadlines.FixedMs == 0)
+            facts.Add(new("deadline_rule", $"{Number(deadlines.Factor)} times the learned time at the request's size, at least {Number(deadlines.FloorMs)} ms"));
+        if (door.Deployment is { } deployment)
+            facts.Add(new("batch_rows_useful", Number(deployment.Look().UsefulRows)));
+        return facts;
+    }
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

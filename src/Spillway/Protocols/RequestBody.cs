@@ -1,0 +1,118 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+
+namespace Spillway.Protocols;
+
+/// <summary>
+/// Reads a body into one pooled buffer with a little room in front. The buffer grows with what arrives, never with
+/// what a header claims, and every byte of it is held against the server's limit while it lives.
+/// </summary>
+internal struct RequestBody
+{
+    /// <summary>Room before the body, for the length of a raw byte string.</summary>
+    public const int Headroom = OpenInference.InferRequestReader.RawHeadroom;
+
+    /// <summary>The first buffer is at most this large, whatever Content-Length claims.</summary>
+    private const int FirstMax = 256 * 1024;
+
+    private byte[]? _buffer;
+
+    /// <summary>Bytes of the body.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Bytes held against the server's limit.</summary>
+    public long Held { get; private set; }
+
+    /// <summary>Headroom and body.</summary>
+    public readonly Memory<byte> Memory => _buffer.AsMemory(0, Headroom + Length);
+
+    /// <summary>Reads to the end. A fault when it is too large, stops, or the server is full.</summary>
+    public static async ValueTask<(RequestBody Body, Fault? Fault)> ReadAsync(HttpContext http, ServerContext server)
+    {
+        var body = default(RequestBody);
+        var most = server.Snapshot.Server.BodyBytesMax;
+        if (http.Request.ContentLength > most)
+            return (body, TooLarge(http.Request.ContentLength.Value, most));
+        var reader = http.Request.BodyReader;
+        try
+        {
+            while (true)
+            {
+                var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+                var fault = body.Append(read.Buffer, server, http.Request.ContentLength, most);
+                reader.AdvanceTo(read.Buffer.End);
+                if (fault is not null || read.IsCompleted)
+                    return (body, fault);
+            }
+        }
+        catch (BadHttpRequestException bad)
+        {
+            return (body, Judge(bad, most));
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            return (body, new(FaultKind.Cancelled, "The caller went away while it sent the body."));
+        }
+    }
+
+    /// <summary>Hands the buffer to the tensors that refer to it.</summary>
+    public readonly void GiveTo(TensorSet tensors)
+    {
+        if (_buffer is not null)
+            tensors.Adopt(_buffer);
+    }
+
+    private Fault? Append(in ReadOnlySequence<byte> arrived, ServerContext server, long? announced, int most)
+    {
+        var length = Length + arrived.Length;
+        if (length > most)
+            return TooLarge(length, most);
+        if (_buffer is null || Headroom + length > _buffer.Length)
+        {
+            var wanted = Math.Max(length, Math.Min(Math.Max(announced ?? 0, 2L * Length), Math.Max(FirstMax, 2L * Length)));
+            if (Grow((int)Math.Min(wanted, most), server) is { } full)
+                return full;
+        }
+
+        arrived.CopyTo(_buffer.AsSpan(Headroom + Length));
+        Length = (int)length;
+        return null;
+    }
+
+    private Fault? Grow(int wanted, ServerContext server)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Headroom + wanted);
+        var more = buffer.Length - (_buffer?.Length ?? 0);
+        if (!server.TryHold(more))
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            return new(
+                FaultKind.ServerFull,
+                $"The server holds {server.BytesHeld:N0} request bytes of {server.Snapshot.Server.BodyBytesInFlightMax:N0}. "
+                + "Retry in a moment, send smaller requests, or raise server.bodyBytesInFlightMax.",
+                TimeSpan.FromMilliseconds(100));
+        }
+
+        Held += more;
+        if (_buffer is not null)
+        {
+            _buffer.AsSpan(0, Headroom + Length).CopyTo(buffer);
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+
+        _buffer = buffer;
+        return null;
+    }
+
+    private static Fault TooLarge(long bytes, int most) => new(
+        FaultKind.InputTooLarge,
+        $"The request body has {bytes:N0} bytes or more; at most {most:N0} are taken. Send less at a time, or raise server.bodyBytesMax.");
+
+    private static Fault Judge(BadHttpRequestException bad, int most) => bad.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge => TooLarge(most + 1L, most),
+        StatusCodes.Status408RequestTimeout => new(
+            FaultKind.InputIncomplete, "The request body arrived too slowly and was given up. Send it faster, or in smaller requests."),
+        _ => new(FaultKind.InputIncomplete, $"The request body is incomplete or broken: {bad.Message}"),
+    };
+}

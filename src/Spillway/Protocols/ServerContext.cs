@@ -1,0 +1,31 @@
+using Spillway.Config;
+using Spillway.Engine;
+using Spillway.Telemetry;
+
+namespace Spillway.Protocols;
+
+/// <summary>What every endpoint works with. One a server.</summary>
+/// <param name="Serving">Everything served.</param>
+/// <param name="Snapshot">The configuration.</param>
+/// <param name="Recorder">Where requests are recorded.</param>
+/// <param name="Spans">Source of identifiers.</param>
+/// <param name="Version">Spillway's version.</param>
+public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder Recorder, SpanIds Spans, string Version)
+{
+    private long _bytesHeld;
+
+    /// <summary>Request bytes in memory now.</summary>
+    public long BytesHeld => Interlocked.Read(ref _bytesHeld);
+
+    /// <summary>Takes room for request bytes; false when the server holds as many as it may.</summary>
+    internal bool TryHold(long bytes)
+    {
+        if (Interlocked.Add(ref _bytesHeld, bytes) <= Snapshot.Server.BodyBytesInFlightMax)
+            return true;
+        Interlocked.Add(ref _bytesHeld, -bytes);
+        return false;
+    }
+
+    /// <summary>Gives room back.</summary>
+    internal void LetGo(long bytes) => Interlocked.Add(ref _bytesHeld, -bytes);
+}
