@@ -211,7 +211,8 @@ public sealed class ConfigErrorsTests
     [Fact]
     public void Text_for_a_terminal_has_place_key_value_problem_remedy_and_guess_and_no_control_characters()
     {
-        using var folder = ConfigFolder.WithModel(ConfigFolder.Echo + "\noutputs: { \"ctx\\e[31m\": \"\\a\", ctv: 1 }\n");
+        using var folder = ConfigFolder.WithModel(
+            ConfigFolder.Echo + "\noutputs: { \"ctx\\e[31m\": \"\\a\", ctv: 1 }\n");
 
         var text = ConfigErrorText.Format(folder.Load().Errors);
 
@@ -238,7 +239,8 @@ public sealed class ConfigErrorsTests
         using (var json = new Utf8JsonWriter(buffer))
             ConfigErrorText.WriteJson(json, [new("f", "k", 3, 4, "v", "p", "r", "s")]);
 
-        Assert.Equal("""[{"file":"f","key":"k","line":3,"column":4,"value":"v","problem":"p","remedy":"r","suggestion":"s"}]""",
+        Assert.Equal(
+            """[{"file":"f","key":"k","line":3,"column":4,"value":"v","problem":"p","remedy":"r","suggestion":"s"}]""",
             Encoding.UTF8.GetString(buffer.ToArray()));
     }
 }

@@ -39,7 +39,8 @@ public sealed class ConfigLoaderTests
     public void Runtime_section_binds_to_the_runtimes_own_options()
     {
         using var folder = ConfigFolder.WithModel(
-            "file: m.bin\nonnx: { provider: cuda, intraOpThreads: 4, spinning: true, level: onlyBasic }").Write("echo/m.bin", "x");
+            "file: m.bin\nonnx: { provider: cuda, intraOpThreads: 4, spinning: true, level: onlyBasic }")
+            .Write("echo/m.bin", "x");
 
         var model = folder.Valid().Models[0];
 
