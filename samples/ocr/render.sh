@@ -1,5 +1,6 @@
 #!/bin/sh
-# Renders the sample pictures and expected.tsv. Needs ImageMagick 6 or 7 and the DejaVu fonts (Debian: imagemagick, fonts-dejavu).
+# Renders the sample pictures and expected.tsv. Needs ImageMagick and the DejaVu fonts
+# (Debian: imagemagick, fonts-dejavu).
 set -eu
 cd "$(dirname "$0")"
 fonts="${FONTS:-/usr/share/fonts/truetype/dejavu}"

@@ -33,6 +33,6 @@ internal static class Pictures
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= within, $"[{i}]: {expected[i]} expected, {actual[i]} found");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= within, $"[{i}]: {actual[i]}, not {expected[i]}");
     }
 }

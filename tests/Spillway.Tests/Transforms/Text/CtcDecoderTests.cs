@@ -20,7 +20,8 @@ public sealed class CtcDecoderTests
     [InlineData("", "")]
     public void Repeats_go_first_then_blanks(string steps, string expected)
     {
-        var (text, _) = Decode([.. steps.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(s => (int.Parse(s), 0.9f))]);
+        var classes = steps.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
+        var (text, _) = Decode([.. classes.Select(best => (best, 0.9f))]);
 
         Assert.Equal(expected, text);
     }
@@ -74,7 +75,7 @@ public sealed class CtcDecoderTests
         Assert.Null(Decoder.CheckClasses(-1));
         var fault = Decoder.CheckClasses(6)!;
         Assert.Equal(FaultKind.LoadFailed, fault.Kind);
-        Assert.Contains("6 classes; the label file labels gives 4 labels and one blank", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("6 classes; the label file labels gives 4", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

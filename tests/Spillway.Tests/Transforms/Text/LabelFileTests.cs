@@ -23,7 +23,7 @@ public sealed class LabelFileTests
     {
         AssertFails([], "has 0 lines");
         AssertFails([0xff, 0xfe, 0x61], "not UTF-8");
-        AssertFails(Encoding.UTF8.GetBytes("a\n" + new string('x', LabelFile.LabelBytesMax + 1)), "Line 2 of the label file");
+        AssertFails(Encoding.UTF8.GetBytes("a\n" + new string('x', LabelFile.LabelBytesMax + 1)), "Line 2 of the");
         AssertFails(Encoding.UTF8.GetBytes(new string('\n', LabelFile.CountMax + 1)), "1,000,001 lines");
     }
 

@@ -17,7 +17,8 @@ public sealed class TopKTests
 
         Assert.Null(TopK.Select(scores, softmax: false, best, values));
 
-        var expected = Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ThenBy(i => i).Take(k).ToArray();
+        var sorted = Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ThenBy(i => i);
+        var expected = sorted.Take(k).ToArray();
         Assert.Equal(expected, best);
         Assert.Equal(expected.Select(i => scores[i]), values);
     }
