@@ -38,7 +38,7 @@ internal static class ExplainView
         Pair(console, "started", Text(record, "started"));
         Pair(console, "client id", Text(record, "client_id"));
         Pair(console, "trace id", Text(record, "trace_id"));
-        Pair(console, "input", $"{Text(record, "rows")} rows, {Text(record, "elements")} elements, "
+        Pair(console, "input", $"{Count(record, "rows", "row")}, {Count(record, "elements", "element")}, "
             + $"{Text(record, "bytes_in")} bytes in, {Text(record, "bytes_out")} bytes out");
     }
 
@@ -87,7 +87,7 @@ internal static class ExplainView
         if (!record.TryGetProperty("batch", out var batch) || batch.ValueKind != JsonValueKind.Object)
             return;
         Title(console, "batch");
-        Pair(console, "size", $"{Text(batch, "requests")} requests, {Text(batch, "rows")} rows");
+        Pair(console, "size", $"{Count(batch, "requests", "request")}, {Count(batch, "rows", "row")}");
         Pair(console, "cut", Text(batch, "cut"));
         Pair(console, "runner", $"{Text(batch, "runner")} on {Text(batch, "device")}");
     }
@@ -134,6 +134,9 @@ internal static class ExplainView
         foreach (var line in TerminalText.Wrap(TerminalText.Clean(text), Width(console) - Indent))
             console.MarkupLine($"[{colour}]{new string(' ', Indent)}{Markup.Escape(line)}[/]");
     }
+
+    private static string Count(JsonElement record, string name, string noun) =>
+        Text(record, name) is { Length: > 0 } count ? $"{count} {noun}{(count == "1" ? "" : "s")}" : $"no {noun}s";
 
     private static bool Truth(JsonElement record, string name) =>
         record.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;

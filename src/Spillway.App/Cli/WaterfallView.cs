@@ -92,15 +92,16 @@ internal sealed class WaterfallView
         _total == 0 ? "" : (ms / _total).ToString("0%", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// A bar from its start to its end, both rounded down, so that the bars of a request meet; a sliver at least.
+    /// A bar at its start, as long as its time, rounded; less than half a cell is a sliver, so that nothing that took
+    /// time is invisible and nothing short looks long.
     /// </summary>
     private string Bar(decimal start, decimal ms, int width, bool unicode)
     {
         if (_total == 0 || ms <= 0)
             return "";
-        var from = Math.Min((int)(start * width / _total), width - 1);
-        var length = (int)((start + ms) * width / _total) - from;
         var (full, sliver) = unicode ? ('█', '▏') : ('#', '|');
-        return new string(' ', from) + (length < 1 ? sliver : new string(full, length));
+        var from = Math.Min((int)(start * width / _total), width - 1);
+        var length = Math.Min((int)Math.Round(ms * width / _total), width - from);
+        return new string(' ', from) + (length < 1 ? sliver.ToString() : new string(full, length));
     }
 }

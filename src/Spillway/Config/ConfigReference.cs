@@ -78,8 +78,9 @@ public static class ConfigReference
     {
         var option = member.Option;
         var words = OptionSet.Words(member.Shape, option);
-        var range = words.Count > 0 ? string.Join(", ", words.Select(w => $"`{w}`"))
-            : OptionText.RangeText(member.Shape, option);
+        var range = words.Count > 0
+            ? string.Join(", ", words.Select(w => $"`{w}`"))
+            : OptionText.RangeText(member.Shape, option).Replace("any", "", StringComparison.Ordinal);
         string[] cells =
         [
             $"`{key}`",

@@ -30,7 +30,7 @@ public static class ConfigSchema
     {
         Head(json, "model.yaml", "One model version that Spillway serves.");
         Section(json, typeof(ModelOptions), runtimeOptions);
-        OneRuntime(json, [.. runtimeOptions.Keys], new ModelOptions().Runtime);
+        OneRuntime(json, runtimeOptions, new ModelOptions().Runtime);
     });
 
     private static string Text(Action<Utf8JsonWriter> content)
@@ -197,10 +197,10 @@ public static class ConfigSchema
     /// <summary>
     /// A section of a runtime stands only beside that runtime, and stands there if it has required keys.
     /// </summary>
-    private static void OneRuntime(Utf8JsonWriter json, string[] runtimes, string usual)
+    private static void OneRuntime(Utf8JsonWriter json, IReadOnlyDictionary<string, Type> runtimes, string usual)
     {
         json.WriteStartArray("allOf");
-        foreach (var runtime in runtimes)
+        foreach (var (runtime, options) in runtimes)
         {
             json.WriteStartObject();
             json.WriteStartObject("if");
@@ -218,8 +218,15 @@ public static class ConfigSchema
 
             json.WriteEndObject();
             json.WriteStartObject("then");
+            if (OptionSet.Of(options).Any(m => m.Option.Required))
+            {
+                json.WriteStartArray("required");
+                json.WriteStringValue(runtime);
+                json.WriteEndArray();
+            }
+
             json.WriteStartObject("properties");
-            foreach (var other in runtimes.Where(r => r != runtime))
+            foreach (var other in runtimes.Keys.Where(r => r != runtime))
                 json.WriteBoolean(other, false);
             json.WriteEndObject();
             json.WriteEndObject();

@@ -58,8 +58,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         if (batching.BatchWaitMs >= shortest && !Failed("deadline") && !Failed("batching.batchWaitMs"))
         {
             Report("batching.batchWaitMs", OptionText.Number(batching.BatchWaitMs),
-                $"A batch may wait as long as the shortest default deadline ({name}, {OptionText.Number(shortest)} ms), "
-                + "so that its requests expire.",
+                $"A batch may wait as long as the shortest default deadline ({name}, "
+                + $"{OptionText.Number(shortest)} ms), so that its requests expire.",
                 $"Lower batching.batchWaitMs well below {OptionText.Number(shortest)} (default 0), or raise {name}.");
         }
     }

@@ -46,9 +46,9 @@ internal sealed class ModelReader(
         var model = (ModelOptions)_bound.Section(typeof(ModelOptions), _node, path, at, [.. runtimes.Keys]);
         if (model.Name.Length == 0)
             model = model with { Name = Name };
+        new ModelChecks(_bound, path).All(model);
         if (model.Serve.Count == 0)
             model = model with { Serve = new Dictionary<string, DoorOptions> { [model.Name] = new() }.AsReadOnly() };
-        new ModelChecks(_bound, path).All(model);
         model = model with { RuntimeOptions = Runtime(model, at), Source = System.IO.Path.Combine(folder, FileName) };
         if (model.RuntimeOptions is SimulatedOptions profile)
             new SimulatedChecks(_bound, path).All(model, profile);

@@ -40,8 +40,8 @@ public sealed record Snapshot
 
     /// <summary>
     /// SHA-256 in lower-case hexadecimal of the effective configuration (<see cref="WriteJson"/>): equal digests mean
-    /// equal behaviour on this machine. Comments, the order of options, and whether a value came from a file, a variable or
-    /// a default do not matter; absolute paths do.
+    /// equal behaviour on this machine. Comments, the order of options, and whether a value came from a file, a
+    /// variable or a default do not matter; absolute paths do.
     /// </summary>
     public string Digest { get; }
 

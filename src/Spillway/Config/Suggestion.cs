@@ -9,8 +9,8 @@ internal static class Suggestion
 
     /// <summary>
     /// The nearest candidate by edits (insert, delete, replace, swap neighbours), ignoring case, dashes and
-    /// underscores, or with the same words in another order; empty when none is near: a third of the length, at
-    /// least one edit.
+    /// underscores, or with the same words in another order; empty when none is near: at most a third of
+    /// the length.
     /// </summary>
     public static string Nearest(string word, IEnumerable<string> candidates)
     {
@@ -21,7 +21,7 @@ internal static class Suggestion
         foreach (var candidate in candidates.Where(c => c.Length <= WordMax))
         {
             var edits = Math.Min(Edits(plain, Plain(candidate)), Edits(Sorted(word), Sorted(candidate)));
-            var limit = Math.Max(1, Math.Max(plain.Length, candidate.Length) / 3);
+            var limit = Math.Max(plain.Length, candidate.Length) / 3;
             if (edits <= limit && edits < bestEdits)
                 (best, bestEdits) = (candidate, edits);
         }

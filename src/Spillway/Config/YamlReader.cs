@@ -99,7 +99,7 @@ internal sealed class YamlReader
         {
             var problem = e is Refusal ? e.Message : $"This is not valid YAML: {ErrorList.Clean(e.Message, 400)}";
             var remedy = e is Refusal refusal ? refusal.Remedy
-                : "Check indentation, colons and quotes around this place.";
+                : "Check indentation, colons, quotes and brackets around this place.";
             errors.Add(reader.At(e.Start), key, "", problem, remedy);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException
@@ -150,7 +150,7 @@ internal sealed class YamlReader
             SequenceStart => List(at, key, depth),
             MappingStart => Map(at, key, depth),
             _ => throw new Refusal(start.Start, "A value was expected here.",
-                "Check indentation, colons and quotes around this place."),
+                "Check indentation, colons, quotes and brackets around this place."),
         };
         if (start is NodeEvent { Anchor.IsEmpty: false } named)
             _anchors[named.Anchor.Value] = node;

@@ -98,11 +98,7 @@ internal static class DecisionText
     private static string Factor(long thousandths) =>
         (thousandths / 1000m).ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static string Count(long count, string noun)
-    {
-        var ending = noun.EndsWith("ch", StringComparison.Ordinal) ? "es" : "s";
-        return Text($"{count} {noun}{(count == 1 ? "" : ending)}");
-    }
+    private static string Count(long count, string noun) => Text($"{count} {noun}{(count == 1 ? "" : "s")}");
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 

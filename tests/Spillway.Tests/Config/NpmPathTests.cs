@@ -8,7 +8,8 @@ public sealed class NpmPathTests
     public void File_is_found_above_the_configuration_and_the_variable_wins()
     {
         using var folder = new ConfigFolder();
-        folder.Write("native/node_modules/@s/p/a/f.bin", "near").Write("else/node_modules/@s/p/a/f.bin", "set").Write("x/y/z.yaml", "");
+        folder.Write("native/node_modules/@s/p/a/f.bin", "near").Write("else/node_modules/@s/p/a/f.bin",
+            "set").Write("x/y/z.yaml", "");
 
         var above = NpmPath.Resolve("npm:@s/p/a/f.bin", folder.PathOf("x/y"), native: null);
         var set = NpmPath.Resolve("npm:@s/p/a/f.bin", folder.PathOf("x/y"), folder.PathOf("else"));

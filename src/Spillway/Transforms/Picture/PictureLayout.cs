@@ -1,6 +1,8 @@
 namespace Spillway.Transforms.Picture;
 
-/// <summary>The tensor that a picture fills: float32 [planes, height, width], of which the right may be padding.</summary>
+/// <summary>
+/// The tensor that a picture fills: float32 [planes, height, width], of which the right may be padding.
+/// </summary>
 /// <param name="Planes">1 or 3.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns, padding included.</param>

@@ -6,8 +6,8 @@ namespace Spillway.Transforms.Picture;
 
 /// <summary>
 /// Takes a picture's rows from top to bottom and writes the scaled, normalised planes of a tensor. Both axes are scaled
-/// separately: down the rows first, where whole rows are added at once, then along the few rows that remain. Holds three
-/// source rows. <see cref="Dispose"/> returns them to their pool.
+/// separately: down the rows first, where whole rows are added at once, then along the few rows that remain. Holds
+/// three source rows. <see cref="Dispose"/> returns them to their pool.
 /// </summary>
 internal readonly ref struct PictureScaler : IDisposable
 {
@@ -34,7 +34,9 @@ internal readonly ref struct PictureScaler : IDisposable
         _rows = ArrayPool<float>.Shared.Rent(3 * (_line + Slack));
     }
 
-    /// <summary>Adds every row that the source gives. Null, or the source's fault; the tensor is then half written.</summary>
+    /// <summary>
+    /// Adds every row that the source gives. Null, or the source's fault; the tensor is then half written.
+    /// </summary>
     public Fault? Run(PngRows source, int height)
     {
         var length = _line + Slack;

@@ -52,7 +52,11 @@ internal readonly record struct PngChunks(int DataStart, long DataBytes, int Key
         if (type == Trns && !header.HasAlpha && found.DataStart == 0)
         {
             if (data.Length != header.Channels * 2)
-                return Invalid($"The PNG's tRNS chunk has {data.Length} bytes; {header.Channels * 2} belong there. Send it anew.");
+            {
+                return Invalid($"The PNG's tRNS chunk has {data.Length} bytes; {header.Channels * 2} belong there. "
+                    + $"Send it anew.");
+            }
+
             found = found with { KeyStart = at + 8 };
             return null;
         }
@@ -93,7 +97,8 @@ internal readonly record struct PngChunks(int DataStart, long DataBytes, int Key
         type = BinaryPrimitives.ReadUInt32BigEndian(rest[4..]);
         data = rest.Slice(8, (int)length);
         var used = type is Idat or Iend or Trns;
-        return used && BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + data.Length)..]) != Crc32.Of(rest[4..(8 + data.Length)])
+        var end = 8 + data.Length;
+        return used && BinaryPrimitives.ReadUInt32BigEndian(rest[end..]) != Crc32.Of(rest[4..end])
             ? Invalid($"A chunk of the PNG has a wrong checksum: the file is damaged. Send it anew.")
             : null;
     }

@@ -131,7 +131,9 @@ internal static class PngFilter
         Paeth(row, above, at, pixel);
     }
 
-    /// <summary>Adds four bytes to four, each modulo 256: the top bits are kept from carrying into the next byte.</summary>
+    /// <summary>
+    /// Adds four bytes to four, each modulo 256: the top bits are kept from carrying into the next byte.
+    /// </summary>
     private static uint AddBytes(uint left, uint right) =>
         ((left & 0x7f7f7f7f) + (right & 0x7f7f7f7f)) ^ ((left ^ right) & 0x80808080);
 

@@ -3,7 +3,9 @@ using static Spillway.Transforms.Picture.PictureFault;
 
 namespace Spillway.Transforms.Picture;
 
-/// <summary>What a PNG declares about itself in its first 33 bytes: enough to admit or refuse it before any decoding.</summary>
+/// <summary>
+/// What a PNG declares about itself in its first 33 bytes: enough to admit or refuse it before any decoding.
+/// </summary>
 /// <param name="Width">Pixels in a row, 1 to 2,147,483,647 as declared; nothing is allocated by it before
 /// <see cref="PictureTensor.Measure"/> has checked it.</param>
 /// <param name="Height">Rows, 1 to 2,147,483,647 as declared.</param>
@@ -13,7 +15,8 @@ internal readonly record struct PngHeader(int Width, int Height, int Channels)
     /// <summary>Bytes that <see cref="Read"/> looks at: the signature and the IHDR chunk.</summary>
     public const int Length = 33;
 
-    private const string Remedy = "Send an 8-bit grey, RGB or RGBA PNG without interlacing, as a browser's canvas writes it.";
+    private const string Remedy =
+        "Send an 8-bit grey, RGB or RGBA PNG without interlacing, as a browser's canvas writes it.";
 
     /// <summary>True when the last byte of each pixel is its opacity.</summary>
     public bool HasAlpha => Channels is 2 or 4;
@@ -27,9 +30,9 @@ internal readonly record struct PngHeader(int Width, int Height, int Channels)
         if (!png.StartsWith(Signature))
             return NotPng(png);
         if (png.Length < Length)
-            return Invalid($"The PNG ends after {png.Length} bytes, inside its header of {Length}. Send the whole file.");
+            return Invalid($"The PNG ends after {png.Length} bytes, inside its header of {Length}. Send all of it.");
         if (BinaryPrimitives.ReadUInt32BigEndian(png[8..]) != 13 || !png.Slice(12, 4).SequenceEqual("IHDR"u8))
-            return Invalid($"The PNG does not begin with an IHDR chunk of 13 bytes: the file is damaged. Send it anew.");
+            return Invalid($"The PNG does not begin with an IHDR chunk of 13 bytes: it is damaged. Send it anew.");
         if (BinaryPrimitives.ReadUInt32BigEndian(png[29..]) != Crc32.Of(png[12..29]))
             return Invalid($"The PNG's IHDR chunk has a wrong checksum: the file is damaged. Send it anew.");
         return Pixels(png[16..29]);

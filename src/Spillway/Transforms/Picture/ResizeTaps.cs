@@ -3,10 +3,11 @@ using System.Buffers;
 namespace Spillway.Transforms.Picture;
 
 /// <summary>
-/// Which source samples each target sample of one axis is made of, and how much of each. Up to a scale of 2 it is linear
-/// interpolation with half-pixel centres (sample i of n lies at (i + 0.5) / n), clamped at the edges, as cv2.resize does
-/// for INTER_LINEAR. Beyond 2 that would skip samples, and thin strokes with them, so each target sample is the mean of
-/// the source it covers, as INTER_AREA. The arrays are pooled: at most target x (scale + 2) weights.
+/// Which source samples each target sample of one axis is made of, and how much of each. Up to a scale of 2 it is
+/// linear interpolation with half-pixel centres (sample i of n lies at (i + 0.5) / n), clamped at the edges, as
+/// cv2.resize does for INTER_LINEAR. Beyond 2 that would skip samples, and thin strokes with them, so each target
+/// sample is the mean of the source it covers, as INTER_AREA. The arrays are pooled: at most target x (scale + 2)
+/// weights.
 /// </summary>
 internal readonly struct ResizeTaps : IDisposable
 {
@@ -34,7 +35,9 @@ internal readonly struct ResizeTaps : IDisposable
         }
     }
 
-    /// <summary>True when target samples are means over an area, false when they lie between two source samples.</summary>
+    /// <summary>
+    /// True when target samples are means over an area, false when they lie between two source samples.
+    /// </summary>
     public bool IsArea { get; }
 
     /// <summary>True when the lengths are equal: each sample is its own.</summary>

@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace Spillway.Transforms.Text;
 
 /// <summary>
-/// Greedy CTC (Graves et al. 2006, best path decoding): the best class of each step, repeats dropped, then blanks. Class
-/// 0 is the blank, the labels follow. Immutable and thread-safe; allocates nothing per call.
+/// Greedy CTC (Graves et al. 2006, best path decoding): the best class of each step, repeats dropped, then blanks.
+/// Class 0 is the blank, the labels follow. Immutable and thread-safe; allocates nothing per call.
 /// </summary>
 internal sealed class CtcDecoder(LabelFile labels)
 {
@@ -30,8 +30,8 @@ internal sealed class CtcDecoder(LabelFile labels)
         confidence = 0;
         if (scores.Length != (long)steps * _classes)
         {
-            return Failed($"The model gave {scores.Length:N0} scores for {steps:N0} steps; its labels need {_classes:N0} "
-                + $"a step. Load the labels that belong to it.");
+            return Failed($"The model gave {scores.Length:N0} scores for {steps:N0} steps; its labels need "
+                + $"{_classes:N0} a step. Load the labels that belong to it.");
         }
 
         var (last, kept, sum) = (0, 0, 0.0);

@@ -102,8 +102,8 @@ internal sealed class LabelFile
     }
 
     /// <summary>
-    /// Checks at load that a model's classes are these labels and those before them (0, or 1 for CTC's blank). Null, or a
-    /// <see cref="FaultKind.LoadFailed"/>. A negative number is a dimension that only a run shows: it passes here.
+    /// Checks at load that a model's classes are these labels and those before them (0, or 1 for CTC's blank). Null, or
+    /// a <see cref="FaultKind.LoadFailed"/>. A negative number is a dimension that only a run shows: it passes here.
     /// </summary>
     /// <param name="classes">The last dimension of the model's output.</param>
     /// <param name="before">Classes that precede the labels.</param>

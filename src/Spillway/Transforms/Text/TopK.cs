@@ -15,7 +15,7 @@ internal static class TopK
     /// <see cref="FaultKind.RuntimeFailed"/> when a score is NaN or the best one is not finite.
     /// </summary>
     /// <param name="scores">float32 [classes].</param>
-    /// <param name="softmax">Whether values are softmax(scores), taken over all classes, or the scores themselves.</param>
+    /// <param name="softmax">Whether values are softmax(scores), over all classes, or the scores themselves.</param>
     /// <param name="best">Receives the classes.</param>
     /// <param name="values">Receives their scores.</param>
     public static Fault? Select(ReadOnlySpan<float> scores, bool softmax, Span<int> best, Span<float> values)

@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text;
+using Spillway.Telemetry;
+using Xunit.Abstractions;
+
+namespace Spillway.Tests.Telemetry;
+
+public class PrometheusTextTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Everything_that_is_registered_is_valid_exposition()
+    {
+        var page = Exposition.Parse(Full().Write());
+        Assert.Equal(Instruments.All.Select(spec => spec.Name).Order(), page.Types.Keys.Order());
+        Assert.Equal(2, page.Samples["""spillway_requests_total{model="line-ocr",version="1",outcome="ok"}"""]);
+        Assert.Equal(1, page.Samples["""spillway_requests_total{model="line-ocr",version="1",outcome="queue_full"}"""]);
+        Assert.Equal(0.024, page.Samples["""spillway_stage_duration_seconds_sum{model="line-ocr",version="1",stage="execute"}"""]);
+        Assert.Equal(2, page.Samples["""spillway_stage_duration_seconds_count{model="line-ocr",version="1",stage="execute"}"""]);
+        Assert.Equal(2, page.Samples["""spillway_request_rows_total{model="line-ocr",version="1"}"""]);
+        Assert.Equal(1, page.Samples["""spillway_batch_cuts_total{deployment="line-ocr",version="1",reason="idle"}"""]);
+        Assert.Equal(1, page.Samples["""spillway_drops_total{deployment="line-ocr",version="1",reason="queue_full"}"""]);
+        Assert.Equal(0.5, page.Samples["""spillway_runner_busy_seconds_total{deployment="line-ocr",version="1",device="cpu"}"""]);
+        Assert.Equal(0.012, page.Samples["""spillway_service_time_seconds{deployment="line-ocr",version="1",rows="1"}"""]);
+        Assert.Equal(1, page.Samples["""spillway_config_info{digest="abc"}"""]);
+        Assert.Equal(1, page.Samples["""spillway_unrouted_requests_total{outcome="unknown_model"}"""]);
+        Assert.True(page.Samples["process_cpu_seconds_total"] > 0);
+        Assert.InRange(page.Samples["process_start_time_seconds"], 1.6e9, 1e10);
+    }
+
+    [Fact]
+    public void Label_values_and_help_are_escaped()
+    {
+        var written = new ArrayBufferWriter<byte>();
+        var text = new PrometheusText(written);
+        var spec = new InstrumentSpec("a", InstrumentKind.Gauge, "1", "back\\slash\nline", "name");
+        text.Family(spec);
+        text.Sample("a", "", PrometheusText.Labels(spec.Labels, ["q\"b\\n\né"]), 1.5);
+        Assert.Equal("# HELP a back\\\\slash\\nline\n# TYPE a gauge\na{name=\"q\\\"b\\\\n\\né\"} 1.5\n",
+            Encoding.UTF8.GetString(written.WrittenSpan));
+        Exposition.Parse(written.WrittenSpan);
+    }
+
+    [Theory]
+    [InlineData(double.NaN, "NaN")]
+    [InlineData(double.PositiveInfinity, "+Inf")]
+    [InlineData(double.NegativeInfinity, "-Inf")]
+    [InlineData(0.1, "0.1")]
+    [InlineData(1e21, "1E+21")]
+    public void Numbers_are_spelt_as_the_format_asks(double number, string text) =>
+        Assert.Equal(text, Encoding.ASCII.GetString(PrometheusText.Number(number)));
+
+    [Fact]
+    public void A_series_that_exists_already_is_refused_and_none_of_its_owner_is_added()
+    {
+        var registry = new InstrumentRegistry();
+        using var first = new ModelInstruments(registry, new("m", "1"), simulated: false);
+        var before = registry.Write();
+        Assert.Throws<ArgumentException>(() => new ModelInstruments(registry, new("m", "1"), simulated: false));
+        Assert.Equal(before, registry.Write());
+    }
+
+    [Fact]
+    public void A_model_that_is_gone_is_gone_from_the_page_and_may_come_again()
+    {
+        var registry = new InstrumentRegistry();
+        new ModelInstruments(registry, new("m", "1"), simulated: true).Dispose();
+        Assert.Empty(registry.Write());
+        using var again = new ModelInstruments(registry, new("m", "1"), simulated: true);
+        Assert.Equal(1, Exposition.Parse(registry.Write()).Samples["""spillway_simulated{model="m",version="1"}"""]);
+    }
+
+    [Fact]
+    public async Task Scrapes_are_consistent_and_never_fall_while_others_record()
+    {
+        var registry = new InstrumentRegistry();
+        using var model = new ModelInstruments(registry, new("m", "1"), simulated: false);
+        const int PerWriter = 20_000;
+        var writers = Enumerable.Range(0, 3).Select(seed => Task.Run(() =>
+        {
+            var random = new Random(seed);
+            for (var i = 0; i < PerWriter; i++)
+            {
+                var timeline = Timelines.Of(execute: random.Next(1, 100_000));
+                model.Record(timeline, outcome: null, rows: 1, bytesIn: 10, bytesOut: 5);
+            }
+        })).ToArray();
+        var last = new Dictionary<string, double>();
+        while (!writers.All(writer => writer.IsCompleted))
+        {
+            var now = Exposition.Parse(registry.Write()).Samples;
+            foreach (var (series, value) in last)
+                Assert.True(now[series] >= value, $"{series} fell from {value} to {now[series]}");
+            last = now;
+        }
+
+        await Task.WhenAll(writers);
+        var end = Exposition.Parse(registry.Write()).Samples;
+        Assert.Equal(3 * PerWriter, end["""spillway_request_duration_seconds_count{model="m",version="1",result="ok"}"""]);
+        Assert.Equal(3 * PerWriter * 10, end["""spillway_request_body_bytes_total{model="m",version="1"}"""]);
+    }
+
+    [Fact]
+    public async Task Promtool_has_nothing_to_say_where_it_is_installed()
+    {
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
+        if (path is null)
+        {
+            output.WriteLine("promtool is not on PATH; only this repository's own strict reader checked the format.");
+            return;
+        }
+
+        using var promtool = Process.Start(new ProcessStartInfo(path, "check metrics")
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        await promtool.StandardInput.BaseStream.WriteAsync(Full().Write());
+        promtool.StandardInput.Close();
+        var said = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
+        await promtool.WaitForExitAsync();
+        Assert.Equal("", said);
+        Assert.Equal(0, promtool.ExitCode);
+    }
+
+    private static InstrumentRegistry Full()
+    {
+        var registry = new InstrumentRegistry();
+        var server = new ServerInstruments(registry, "0.1.0", new RecentRequests(4));
+        server.ConfigInForce("old");
+        server.ConfigInForce("abc");
+        server.Unrouted(FaultKind.UnknownModel);
+        server.Reloaded(taken: false);
+        var model = new ModelInstruments(registry, new("line-ocr", "1"), simulated: false);
+        var timeline = Timelines.Of(execute: 120_000);
+        model.Record(timeline, outcome: null, rows: 1, bytesIn: 100, bytesOut: 20);
+        model.Record(timeline, outcome: null, rows: 1, bytesIn: 100, bytesOut: 20);
+        model.Record(Timelines.Of(execute: 0), FaultKind.QueueFull, rows: 1, bytesIn: 100, bytesOut: 20);
+        var deployment = new DeploymentInstruments(registry, new("line-ocr", "1"), ["cpu"], new()
+        {
+            QueueDepth = () => 3, InFlight = () => 1, PredictedWaitSeconds = () => 0.01, Runners = () => 1,
+            ServiceRows = [1, 2], ServiceSeconds = rows => rows * 0.012,
+        });
+        deployment.Took(rows: 3, requests: 2, CutReason.Idle);
+        deployment.Ran(device: 0, TimeSpan.FromMilliseconds(500));
+        deployment.Dropped(FaultKind.QueueFull);
+        deployment.Dropped(FaultKind.Internal);
+        return registry;
+    }
+}
