@@ -1,1 +1,3 @@
-return 0;
+using Spillway.App.Cli;
+
+return await Commands.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace Spillway.App.Cli;
+
+/// <summary>The command line: every command, in the order of a newcomer's questions.</summary>
+internal static class Commands
+{
+    /// <summary>Everything went well.</summary>
+    public const int Ok = 0;
+
+    /// <summary>It was tried and failed: the server said no, a file is wrong, a model did not load.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command itself was wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Ended by Ctrl-C.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Runs one command line.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("""
+            Spillway serves models behind one door, keeps answers inside their deadlines, and explains every millisecond.
+
+            Try:
+              spillway up samples/demo                                serve the demo on http://127.0.0.1:8000
+              spillway infer line-ocr samples/ocr/invoice.png         ask it something
+              spillway load --model line-ocr --raw samples/ocr/invoice.png --rate 200 --duration 10s
+                                                                      flood it, and watch it shed
+              spillway explain <request-id>                           where the time of one request went
+
+            Exit codes: 0 done, 1 tried and failed, 2 wrong usage or configuration, 130 interrupted.
+            """);
+        root.Subcommands.Add(UpCommand.Create());
+        root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(ModelsCommand.Create());
+        root.Subcommands.Add(InferCommand.Create());
+        root.Subcommands.Add(ExplainCommand.Create());
+        var parsed = root.Parse(args);
+        var code = await parsed.InvokeAsync().ConfigureAwait(false);
+        return parsed.Errors.Count > 0 ? Usage : code;
+    }
+
+    /// <summary>--server, for commands that talk to a running one.</summary>
+    public static Option<string> ServerOption() => new("--server")
+    {
+        Description = "The running server. By default SPILLWAY_SERVER, or http://127.0.0.1:8000.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SPILLWAY_SERVER") ?? "http://127.0.0.1:8000",
+        HelpName = "url",
+    };
+
+    /// <summary>--json, for programs.</summary>
+    public static Option<bool> JsonOption() => new("--json") { Description = "Print JSON for programs in place of text." };
+}

@@ -1,0 +1,26 @@
+using System.Collections;
+using Spillway.Config;
+using Spillway.Runtimes;
+using Spillway.Runtimes.Onnx;
+using Spillway.Runtimes.Simulated;
+
+namespace Spillway.App.Hosting;
+
+/// <summary>The composition root: which runtimes there are, and how a configuration is loaded for them.</summary>
+internal static class Composition
+{
+    /// <summary>Every runtime of this executable, by name.</summary>
+    public static IReadOnlyDictionary<string, IRuntime> Runtimes { get; } = new IRuntime[]
+    {
+        new OnnxRuntime(), new SimulatedRuntime(TimeProvider.System),
+    }.ToDictionary(r => r.Name);
+
+    /// <summary>Their options classes, for configuration and its reference.</summary>
+    public static IReadOnlyDictionary<string, Type> RuntimeOptions { get; } =
+        Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
+
+    /// <summary>Loads a configuration with this process's environment.</summary>
+    public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(
+        file, RuntimeOptions,
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""));
+}

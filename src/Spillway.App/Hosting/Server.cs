@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Spillway.App.Cli;
+using Spillway.Config;
+using Spillway.Engine;
+using Spillway.Flow;
+using Spillway.Protocols;
+using Spillway.Telemetry;
+
+namespace Spillway.App.Hosting;
+
+/// <summary>A server in this process: Kestrel, the front, everything served; from start to drained.</summary>
+internal static class Server
+{
+    /// <summary>Serves until Ctrl-C or SIGTERM, then drains.</summary>
+    public static async Task<int> RunAsync(string config, bool hints, CancellationToken cancellation)
+    {
+        var loaded = Composition.LoadConfig(config);
+        if (!loaded.Valid)
+        {
+            await Console.Error.WriteLineAsync(ConfigErrorText.Format(loaded.Errors)).ConfigureAwait(false);
+            return Commands.Usage;
+        }
+
+        var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
+        await using var app = Build(snapshot, out var serving);
+        await using (serving.ConfigureAwait(false))
+        {
+            try
+            {
+                await app.StartAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (IOException error) when (error.InnerException is AddressInUseException or SocketException)
+            {
+                await Console.Error.WriteLineAsync(
+                    $"Cannot listen on {snapshot.Server.Address}:{snapshot.Server.Port}: {error.InnerException.Message}. Is another server running there? "
+                    + "Stop it, or take another port: SPILLWAY__SERVER__PORT=8080 (0 takes a free one), or server.port in the configuration.").ConfigureAwait(false);
+                return Commands.Failed;
+            }
+
+            var address = app.Urls.First();
+            Console.WriteLine($"Spillway {Version} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
+            serving.Start();
+            using var drain = app.Lifetime.ApplicationStopping.Register(
+                () => serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
+            using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
+            await serving.Loaded.ConfigureAwait(false);
+            Announce(serving, address, hints);
+            await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        Console.WriteLine("Drained; good-bye.");
+        return Commands.Ok;
+    }
+
+    /// <summary>Spillway's version.</summary>
+    public static string Version { get; } =
+        typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Wires a server; nothing listens and nothing is loaded yet.</summary>
+    internal static WebApplication Build(Snapshot snapshot, out Serving serving)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server));
+        // The server's own drain comes first; what is left then is cut off.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        var app = builder.Build();
+        var logs = app.Services.GetRequiredService<ILoggerFactory>();
+        serving = new Serving(snapshot, Composition.Runtimes, new(TimeProvider.System), logs.CreateLogger<Serving>());
+        var recorder = new Recorder(serving, snapshot, Version);
+        serving.CountIn(recorder);
+        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var front = new Front(new(serving, snapshot, recorder, new SpanIds(seed), Version), logs.CreateLogger<Front>());
+        app.Run(front.HandleAsync);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
+        // The body's limit is the front's: its error says what to do. Kestrel's slow-body rule stays: 240 bytes a second.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Listen(options.Address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address), options.Port,
+            listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    private static void Announce(Serving serving, string address, bool hints)
+    {
+        foreach (var door in serving.Doors.Where(d => d.Route.State is RouteState.Failed))
+            Console.WriteLine($"NOT ready: {door.Route.Model} ({door.Route.Why})");
+        var ready = serving.Doors.Where(d => d.Route.State is RouteState.Ready).Select(d => d.Route.Model.Name).ToList();
+        if (ready.Count > 0)
+            Console.WriteLine($"Ready: {string.Join(", ", ready)} on {address}");
+        if (hints && ready.Contains("line-ocr"))
+            Console.WriteLine(Hints.Text(address));
+    }
+}
