@@ -116,7 +116,7 @@ internal readonly ref struct PictureScaler : IDisposable
             if (_along.IsIdentity)
                 line[.._line].CopyTo(first);
             else
-                AlongGrey(line, first);
+                AlongGrey(line, first[.._layout.Filled]);
             Finish(first);
             for (var plane = 1; plane < _layout.Planes; plane++)
                 first.CopyTo(Plane(plane, row));
@@ -160,20 +160,21 @@ internal readonly ref struct PictureScaler : IDisposable
 
     private void AlongGrey(ReadOnlySpan<float> line, Span<float> target)
     {
-        for (var x = 0; x < _layout.Filled; x++)
+        // Copied to the stack, where the compiler sees that nothing changes it between two pixels.
+        var along = _along;
+        for (var x = 0; x < target.Length; x++)
         {
-            var weights = _along.Weights(x);
-            var source = line.Slice(_along.First(x), weights.Length);
-            var sum = 0f;
-            for (var k = 0; k < source.Length; k++)
-                sum += weights[k] * source[k];
+            var at = along.First(x);
+            var weights = along.Weights(x);
+            var sum = line[at] * weights[0];
+            for (var k = 1; k < weights.Length; k++)
+                sum += line[at + k] * weights[k];
             target[x] = sum;
         }
     }
 
     private void AlongColour(ReadOnlySpan<float> line, Span<float> red, Span<float> green, Span<float> blue)
     {
-        // Copied to the stack, where the compiler sees that nothing changes them between two pixels.
         var along = _along;
         green = green[..red.Length];
         blue = blue[..red.Length];
