@@ -1,1 +1,6 @@
-return 0;
+using System.CommandLine;
+using Spillway.App.Load;
+
+var root = new RootCommand("spillway");
+root.Add(LoadCommand.Create());
+return await root.Parse(args).InvokeAsync();
