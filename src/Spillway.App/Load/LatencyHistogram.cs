@@ -57,12 +57,6 @@ internal sealed class LatencyHistogram
         Count += other.Count;
     }
 
-    public void Clear()
-    {
-        Array.Clear(_counts);
-        (Count, Max, Min, Sum) = (0, 0, 0, 0);
-    }
-
     /// <summary>
     /// The smallest value that at least the share <paramref name="q"/> (0 to 1) of all values does not exceed, in
     /// nanoseconds: the nearest-rank definition. 0 when empty.

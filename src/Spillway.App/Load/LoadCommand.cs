@@ -32,6 +32,8 @@ public static class LoadCommand
         try
         {
             var plan = await LoadPlanner.CreateAsync(options, stop);
+            // The last answer was handled on the socket thread; it must be free for the run.
+            await Task.Yield();
             return await RunAsync(plan, options, output, error, stop);
         }
         catch (LoadException wrong)

@@ -96,7 +96,7 @@ internal static class LoadPlanner
         Range("--concurrency", options.Concurrency, 1, ConnectionsMax, "connections");
         Range("--connections", options.Connections, 1, ConnectionsMax, "connections");
         Range("--requests", options.Requests, 1, 1e12, "requests per round");
-        Range("--rounds", options.Rounds, 1, 1000, "rounds");
+        Range("--rounds", options.Rounds, 1, 100, "rounds");
         Range("--deadline", options.DeadlineMs, 1e-3, 1e9, "milliseconds");
         Range("--priority", options.Priority, 0, int.MaxValue, "(1 is the highest)");
         Range("--variants", options.Variants, 1, 10_000, "different requests");

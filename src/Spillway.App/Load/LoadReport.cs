@@ -100,6 +100,8 @@ internal sealed record CountsReport
 {
     public required long Offered { get; init; }
 
+    public required double OfferedPerSecond { get; init; }
+
     public required long Sent { get; init; }
 
     public required long Completed { get; init; }

@@ -5,6 +5,9 @@ namespace Spillway.App.Load;
 /// <summary>Reads what people write for times, phases and <c>name=value</c> pairs.</summary>
 internal static class Quantity
 {
+    /// <summary>Each phase has histograms of its own in every round.</summary>
+    private const int PhasesMax = 100;
+
     private static readonly (string Suffix, double Seconds)[] s_units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)];
 
     /// <summary>"10s", "500ms", "2m", "1h"; a bare number is seconds.</summary>
@@ -20,8 +23,8 @@ internal static class Quantity
     public static Phase[] Phases(string text)
     {
         var parts = text.Split(',', StringSplitOptions.TrimEntries);
-        if (parts.Length > 1000)
-            throw LoadException.Usage($"--phases has {parts.Length} phases; at most 1000. Use --trace for more.");
+        if (parts.Length > PhasesMax)
+            throw LoadException.Usage($"--phases has {parts.Length} phases; at most {PhasesMax}. Use --trace for more.");
         var phases = parts.Select(ParsePhase).ToArray();
         return phases[0].Factor > 0 ? phases
             : throw LoadException.Usage($"--phases '{text}' begins with a pause. The first phase is what the others are "

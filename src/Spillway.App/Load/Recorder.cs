@@ -52,9 +52,6 @@ internal sealed class Recorder
     /// <summary>When the last measured request ended; 0 before.</summary>
     public long LastEnded { get; private set; }
 
-    /// <summary>Times of the last phase's requests, for the recovery time.</summary>
-    public IReadOnlyList<Recovery.Sample> LastPhase => _lastPhase;
-
     public LatencyHistogram? Stage(int stage) => _stages[stage];
 
     public void Offer(int phase) => Phases[phase].Offer();
@@ -70,6 +67,20 @@ internal sealed class Recorder
     {
         lock (_lock)
             _closed = true;
+    }
+
+    /// <summary>The recovery time of a closed recorder, after which its samples are let go; null with one phase.</summary>
+    public double? TakeRecovery(long lastPhaseFrom, long lastPhaseTo)
+    {
+        lock (_lock)
+        {
+            if (Phases.Length == 1)
+                return null;
+            var seconds = Recovery.Seconds(_lastPhase, lastPhaseFrom, lastPhaseTo, Phases[0]);
+            _lastPhase.Clear();
+            _lastPhase.TrimExcess();
+            return seconds;
+        }
     }
 
     public void Record(in Work work, long now, TransportError error, ResponseParser? answer)

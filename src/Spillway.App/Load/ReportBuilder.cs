@@ -90,12 +90,7 @@ internal static class ReportBuilder
     {
         if (plan.Phases.Count == 1)
             return null;
-        var each = rounds.Select(r =>
-        {
-            var end = r.MeasureFrom + (long)(plan.DurationSeconds * LoadClock.PerSecond);
-            var start = end - (long)(plan.Phases[^1].Seconds * LoadClock.PerSecond);
-            return Recovery.Seconds(r.Recorder.LastPhase, start, end, r.Recorder.Phases[0]);
-        }).ToList();
+        var each = rounds.Select(r => r.RecoverySeconds).ToList();
         return each.Contains(null) ? null : Spread.Of(each)?.Median;
     }
 
@@ -106,6 +101,7 @@ internal static class ReportBuilder
         return new()
         {
             Offered = tally.Offered,
+            OfferedPerSecond = PerSecond(tally.Offered, seconds),
             Sent = tally.Sent,
             Completed = tally.Completed,
             Ok = tally.Ok,

@@ -123,9 +123,8 @@ internal sealed class ReportText
             var counts = phase.Counts;
             var latency = counts.Latency;
             table.AddRow($"{phase.Phase}: {Number(phase.Factor)}x {Number(phase.Seconds)} s",
-                Number(counts.GoodputShare > 0 ? counts.GoodputPerSecond / counts.GoodputShare : counts.Offered / phase.Seconds),
-                Whole(counts.Offered), Whole(counts.Ok), Number(counts.GoodputPerSecond), Percent(counts.GoodputShare),
-                Number(latency?.P50), Number(latency?.P95), Number(latency?.P99));
+                Number(counts.OfferedPerSecond), Whole(counts.Offered), Whole(counts.Ok),
+                Number(counts.GoodputPerSecond), Percent(counts.GoodputShare), Number(latency?.P50), Number(latency?.P95), Number(latency?.P99));
         }
 
         _console.Write(table);

@@ -10,8 +10,8 @@ internal sealed record RoundData
     /// <summary>Length of the measured window.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The instant from which <see cref="Phase"/>s count.</summary>
-    public required long MeasureFrom { get; init; }
+    /// <summary>From the start of the last phase; null: not recovered, or one phase.</summary>
+    public required double? RecoverySeconds { get; init; }
 
     /// <summary>CPU seconds of the server's process tree; null without <c>--pid</c>.</summary>
     public required double? ServerCpuSeconds { get; init; }
@@ -45,14 +45,14 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
     /// <summary>Null when it was interrupted before its measured window began.</summary>
     public async Task<RoundData?> RunAsync(Action<RoundProgress> progress, CancellationToken stop)
     {
-        var from = clock.Now + LoadClock.PerMillisecond + (long)(plan.WarmupSeconds * LoadClock.PerSecond);
-        var to = from + (long)(plan.DurationSeconds * LoadClock.PerSecond);
         var recorder = new Recorder(plan.Phases.Count, endpoint.DeadlineNs, _stages, csv);
+        CpuMark? begin = plan.WarmupSeconds > 0 ? null : Mark(recorder);
+        var from = clock.Now + (long)(plan.WarmupSeconds * LoadClock.PerSecond);
+        var to = from + (long)(plan.DurationSeconds * LoadClock.PerSecond);
         recorder.Window(from, to);
         csv?.BeginRound(endpoint.Name, number, from);
         using var load = CreateLoad(recorder, from, to);
         using var timer = new PeriodicTimer(s_tick, clock.Time);
-        CpuMark? begin = plan.WarmupSeconds > 0 ? null : Mark(recorder);
         load.Begin();
         while (!stop.IsCancellationRequested && !load.Exhausted.IsCompleted && clock.Now < to)
         {
@@ -71,7 +71,7 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         return Collect(recorder, load, start, end) with
         {
             Seconds = ((counted ? Math.Min(recorder.LastEnded, to) : ended) - from) / (double)LoadClock.PerSecond,
-            MeasureFrom = from,
+            RecoverySeconds = recorder.TakeRecovery(to - (long)(plan.Phases[^1].Seconds * LoadClock.PerSecond), to),
         };
     }
 
@@ -100,7 +100,7 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         Number = number,
         Recorder = recorder,
         Seconds = 0,
-        MeasureFrom = 0,
+        RecoverySeconds = null,
         ServerCpuSeconds = end.Server - begin.Server,
         OwnCpuSeconds = end.Own - begin.Own,
         CpuAnswers = end.Answered - begin.Answered,

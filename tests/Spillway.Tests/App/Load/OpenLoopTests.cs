@@ -57,7 +57,7 @@ public sealed class OpenLoopTests
         Assert.True(recorder.SendLag.Min >= recorder.DispatchLag.Min);
     }
 
-    private static async Task DrainAsync(ILoad load, LoadClock clock)
+    private static async Task DrainAsync(OpenLoop load, LoadClock clock)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5), clock.Time);
         while (load.InFlight > 0)

@@ -20,11 +20,14 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<Request, Task<byte[]?>> _answer;
     private readonly Task _accepting;
+    private readonly bool _closing;
     private int _count;
 
-    public ScriptedServer(Func<Request, Task<byte[]?>> answer)
+    /// <param name="answer">The bytes of each answer.</param>
+    /// <param name="closing">Closes the connection after each, whatever its head says.</param>
+    public ScriptedServer(Func<Request, Task<byte[]?>> answer, bool closing = false)
     {
-        _answer = answer;
+        (_answer, _closing) = (answer, closing);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -76,6 +79,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 if (await _answer(request).WaitAsync(_stop.Token) is not { } answer)
                     return;
                 await stream.WriteAsync(answer, _stop.Token);
+                if (_closing)
+                    return;
             }
         }
         catch (Exception gone) when (gone is IOException or OperationCanceledException)
