@@ -159,8 +159,6 @@ internal static class ReportBuilder
         if (total.Counts.Unanswered > 0)
             yield return $"{endpoint.Name}: {total.Counts.Unanswered:N0} requests had no answer when the run ended. "
                 + "They count as offered, not as good.";
-        if (endpoint.DeadlineMs is null && total.Counts.Ok > 0)
-            yield return $"{endpoint.Name}: no deadline is known, so every ok answer counts as good. Set --deadline MS.";
         if (endpoint.Rounds.Count > 0 && total.Counts.Completed < 100)
             yield return $"{endpoint.Name}: {total.Counts.Completed} answers are too few for a 99th percentile.";
     }

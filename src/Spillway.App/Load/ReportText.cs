@@ -6,7 +6,7 @@ namespace Spillway.App.Load;
 /// <summary>The report for people: tables in a terminal, the same in plain ASCII elsewhere.</summary>
 internal sealed class ReportText
 {
-    private const int PlainWidth = 140;
+    private const int PlainWidth = 170;
     private const int ExampleCharsMax = 90;
 
     private readonly IAnsiConsole _console;
@@ -57,7 +57,8 @@ internal sealed class ReportText
     {
         var total = endpoint.Total;
         Line("");
-        var deadline = endpoint.DeadlineMs is { } ms ? $"deadline {Number(ms)} ms ({endpoint.DeadlineSource})" : "no deadline";
+        var deadline = endpoint.DeadlineMs is { } ms ? $"deadline {Number(ms)} ms ({endpoint.DeadlineSource})"
+            : "no deadline: every ok answer is good (--deadline MS)";
         Line($"{endpoint.Name}  {endpoint.Server.TrimEnd('/')}{endpoint.Path}  {deadline}");
         WriteCounts(total);
         WriteLatencies(total);
@@ -73,12 +74,10 @@ internal sealed class ReportText
     private void WriteCounts(RoundReport total)
     {
         var counts = total.Counts;
-        var table = NewTable("offered", "sent", "completed", "ok", "seconds", "completed/s", "ok/s", "goodput/s",
-            "goodput share");
-        table.AddRow(Whole(counts.Offered), Whole(counts.Sent), Whole(counts.Completed), Whole(counts.Ok),
-            Number(total.Seconds), Number(total.CompletedPerSecond), Number(total.OkPerSecond),
-            Number(counts.GoodputPerSecond), Percent(counts.GoodputShare));
-        _console.Write(table);
+        Line($"{Whole(counts.Offered)} offered, {Whole(counts.Sent)} sent, {Whole(counts.Completed)} completed, "
+            + $"{Whole(counts.Ok)} ok in {Number(total.Seconds)} s");
+        Line($"{Number(total.CompletedPerSecond)} completed/s, {Number(total.OkPerSecond)} ok/s, goodput "
+            + $"{Number(counts.GoodputPerSecond)}/s ({Percent(counts.GoodputShare)} of offered)");
     }
 
     private void WriteLatencies(RoundReport total)
@@ -117,13 +116,14 @@ internal sealed class ReportText
 
     private void WritePhases(RoundReport total)
     {
-        var table = NewTable("phase", "offered/s", "offered", "ok", "goodput/s", "goodput share", "p50 ms", "p95 ms", "p99 ms");
+        var table = NewTable("phase", "offered", "offered/s", "good/s", "good", "p50 ms", "p95 ms", "p99 ms");
         foreach (var phase in total.Phases)
         {
             var counts = phase.Counts;
             var latency = counts.Latency;
-            table.AddRow($"{phase.Phase}: {Number(phase.Factor)}x {Number(phase.Seconds)} s",
-                Number(counts.OfferedPerSecond), Whole(counts.Offered), Whole(counts.Ok),
+            table.AddRow(
+                string.Create(CultureInfo.InvariantCulture, $"{phase.Phase}: {phase.Factor:0.##}x {phase.Seconds:0.##} s"),
+                Whole(counts.Offered), Number(counts.OfferedPerSecond),
                 Number(counts.GoodputPerSecond), Percent(counts.GoodputShare), Number(latency?.P50), Number(latency?.P95), Number(latency?.P99));
         }
 
@@ -178,7 +178,7 @@ internal sealed class ReportText
 
     private Table NewTable(params string[] columns)
     {
-        var table = new Table { Border = _terminal ? TableBorder.Rounded : TableBorder.Ascii };
+        var table = new Table { Border = _terminal ? TableBorder.Simple : TableBorder.Ascii };
         for (var i = 0; i < columns.Length; i++)
         {
             var column = new TableColumn(Markup.Escape(columns[i])) { NoWrap = columns[i] != "example" };
@@ -209,6 +209,6 @@ internal sealed class ReportText
         >= 100 => number.ToString("N0", CultureInfo.InvariantCulture),
         >= 10 => number.ToString("0.0", CultureInfo.InvariantCulture),
         >= 1 => number.ToString("0.00", CultureInfo.InvariantCulture),
-        _ => number.ToString("0.###", CultureInfo.InvariantCulture),
+        _ => number.ToString("0.000", CultureInfo.InvariantCulture),
     };
 }

@@ -169,7 +169,7 @@ public sealed class LoadCommandTests : IDisposable
         Assert.Equal(0, run.Exit);
         Assert.DoesNotContain('\u001b', run.Output);
         Assert.Contains("latency of ok", run.Output, StringComparison.Ordinal);
-        Assert.Contains("2: 2.00x", run.Output, StringComparison.Ordinal);
+        Assert.Contains("2: 2x 0.05 s", run.Output, StringComparison.Ordinal);
         var lines = await File.ReadAllLinesAsync(csv);
         Assert.StartsWith("endpoint,round,phase,scheduled_s", lines[0], StringComparison.Ordinal);
         Assert.All(lines.Skip(1), l => Assert.Equal(9, l.Split(',').Length));
