@@ -6,7 +6,9 @@ namespace Spillway.App.Load;
 /// </summary>
 internal abstract class Arrivals
 {
-    /// <summary>Seconds from the previous arrival (from the start, for the first) to the next; negative: no more.</summary>
+    /// <summary>
+    /// Seconds from the previous arrival (from the start, for the first) to the next; negative: no more.
+    /// </summary>
     public abstract double NextGap();
 
     /// <summary>Gaps of exactly 1/rate.</summary>

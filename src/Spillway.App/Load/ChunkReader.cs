@@ -1,6 +1,8 @@
 namespace Spillway.App.Load;
 
-/// <summary>Reads a chunked body from bytes that may be split anywhere. Chunk extensions and trailers are skipped.</summary>
+/// <summary>
+/// Reads a chunked body from bytes that may be split anywhere. Chunk extensions and trailers are skipped.
+/// </summary>
 internal struct ChunkReader
 {
     private const long ChunkBytesMax = 1L << 40;

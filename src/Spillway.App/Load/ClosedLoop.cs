@@ -15,7 +15,9 @@ internal interface ILoad : IWorkSource, IDisposable
     /// <summary>Completed when the load itself has come to its end (its count of requests, its trace).</summary>
     Task Exhausted { get; }
 
-    /// <summary>Called every 50 ms: ends what has waited too long, revives what rests after a refused connection.</summary>
+    /// <summary>
+    /// Called every 50 ms: ends what has waited too long, revives what rests after a refused connection.
+    /// </summary>
     void Tick();
 }
 

@@ -89,7 +89,9 @@ internal sealed class Connection : IDisposable
         _step = _socket is null ? Step.Connect : Step.Send;
     }
 
-    /// <summary>Servers close connections that lie idle; a request sent into one would be lost for no fault of theirs.</summary>
+    /// <summary>
+    /// Servers close connections that lie idle; a request sent into one would be lost for no fault of theirs.
+    /// </summary>
     private bool ClosedByServer()
     {
         try
@@ -156,7 +158,9 @@ internal sealed class Connection : IDisposable
         return _socket!.ReceiveAsync(_args);
     }
 
-    /// <summary>Takes the result of an operation. False when this connection is free and belongs to its source.</summary>
+    /// <summary>
+    /// Takes the result of an operation. False when this connection is free and belongs to its source.
+    /// </summary>
     private bool Advance()
     {
         if (Volatile.Read(ref _busySince) == Aborted)
@@ -205,7 +209,8 @@ internal sealed class Connection : IDisposable
     {
         if (_args.SocketError != SocketError.Success)
             return Finish(TransportError.Reset);
-        var state = _args.BytesTransferred == 0 ? _parser.End() : _parser.Feed(_buffer.AsSpan(0, _args.BytesTransferred));
+        var state = _args.BytesTransferred == 0 ? _parser.End()
+            : _parser.Feed(_buffer.AsSpan(0, _args.BytesTransferred));
         if (state == ParseState.NeedMore)
             return true;
         if (state == ParseState.Complete)

@@ -64,7 +64,8 @@ internal static class EndpointPlanner
         List<Server> servers = [];
         foreach (var text in texts.Length == 0 ? [LoadOptions.DefaultServer] : texts)
         {
-            var named = text.IndexOf("://", StringComparison.Ordinal) is var scheme && text.IndexOf('=', StringComparison.Ordinal)
+            var named = text.IndexOf("://", StringComparison.Ordinal) is var scheme
+                && text.IndexOf('=', StringComparison.Ordinal)
                 is >= 0 and var sign && sign < scheme;
             var (name, url) = named ? Quantity.Pair(text) : (null, text);
             if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme != "http"
@@ -76,7 +77,8 @@ internal static class EndpointPlanner
 
         var twice = servers.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1);
         return twice is null ? servers
-            : throw LoadException.Usage($"Two servers are called '{twice.Key}'. Name them: --server a=URL --server b=URL.");
+            : throw LoadException.Usage(
+                $"Two servers are called '{twice.Key}'. Name them: --server a=URL --server b=URL.");
     }
 
     private static List<Target> Targets(LoadOptions options, List<Server> servers)
@@ -92,14 +94,16 @@ internal static class EndpointPlanner
                 new Target(NameOf(m), server, m, $"/v2/models/{Uri.EscapeDataString(m)}/infer")));
             targets.AddRange(paths.Select(p => new Target(NameOf(p), server, null, p)));
             if (models.Count + paths.Count == 0)
-                throw LoadException.Usage($"Nothing to ask of {server.Address}: give --model NAME, or --path /path with "
+                throw LoadException.Usage(
+                    $"Nothing to ask of {server.Address}: give --model NAME, or --path /path with "
                     + "--body FILE. With several servers: --model server-name:MODEL.");
         }
 
         if (targets.Find(t => t.Model is null && !t.Path.StartsWith('/')) is { Path: { } bad })
             throw LoadException.Usage($"--path '{bad}' does not begin with '/'.");
         return targets.Count <= EndpointsMax ? targets
-            : throw LoadException.Usage($"{targets.Count} endpoints are too many to interleave; at most {EndpointsMax}.");
+            : throw LoadException.Usage(
+                $"{targets.Count} endpoints are too many to interleave; at most {EndpointsMax}.");
     }
 
     /// <summary>The values for one server: those that name it, or the plain ones when none does.</summary>
@@ -124,7 +128,8 @@ internal static class EndpointPlanner
             var (name, value) = Quantity.Pair(text);
             if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 || !new ProcessCpu().Exists(pid))
-                throw LoadException.Usage($"--pid '{text}': no process '{value}' in /proc. Give [name=]PID of a running "
+                throw LoadException.Usage(
+                    $"--pid '{text}': no process '{value}' in /proc. Give [name=]PID of a running "
                     + "server (Linux only).");
             var served = name is not null ? targets.Where(t => t.Name == name || t.Server.Name == name).ToList()
                 : texts.Length == 1 ? targets : [.. targets.Skip(index).Take(1)];
@@ -152,10 +157,12 @@ internal static class EndpointPlanner
         if (options.Body is { } body)
             return [new([], ReadFile("--body", body))];
         if (options.Raw.Length > 0)
-            return [.. options.Raw.Select(f => RequestBuilder.Raw(ReadFile("--raw", f), options.OutputFormat == "json"))];
+            return [.. options.Raw.Select(f =>
+                RequestBuilder.Raw(ReadFile("--raw", f), options.OutputFormat == "json"))];
         if (metadata is not null)
             return InputPlanner.Create(options, metadata, target.Model!);
-        return shared ?? throw LoadException.Usage($"{target.Name} has nothing to post to {target.Path}. Add --body FILE.");
+        return shared ?? throw LoadException.Usage(
+            $"{target.Name} has nothing to post to {target.Path}. Add --body FILE.");
     }
 
     private static byte[] ReadFile(string option, string path)
@@ -166,7 +173,9 @@ internal static class EndpointPlanner
             : throw LoadException.Usage($"{option} '{path}' is larger than {RequestBytesMax >> 20} MiB.");
     }
 
-    /// <summary>Finds the address that answers: "localhost" may be two, and a server may listen on one of them.</summary>
+    /// <summary>
+    /// Finds the address that answers: "localhost" may be two, and a server may listen on one of them.
+    /// </summary>
     private static async Task<IPEndPoint> ConnectAsync(Uri server, CancellationToken stop)
     {
         var reason = "the name has no address";

@@ -57,7 +57,8 @@ internal sealed record InputData(InputSpec Spec, long[] Shape, byte[] Bytes)
     private static InputData FromFile(InputSpec spec, long[] shape, string path)
     {
         if (new FileInfo(path).Length > TensorBytesMax)
-            throw LoadException.Usage($"'{path}' is larger than the {TensorBytesMax >> 20} MiB a tensor may have here.");
+            throw LoadException.Usage(
+                $"'{path}' is larger than the {TensorBytesMax >> 20} MiB a tensor may have here.");
         var file = File.ReadAllBytes(path);
         if (spec.Type == DataType.Bytes)
         {
@@ -87,9 +88,12 @@ internal sealed record InputData(InputSpec Spec, long[] Shape, byte[] Bytes)
         return (int)count;
     }
 
-    private static byte[] Zeros(DataType type, int count) => new byte[count * (type == DataType.Bytes ? 4 : type.Size())];
+    private static byte[] Zeros(DataType type, int count) =>
+        new byte[count * (type == DataType.Bytes ? 4 : type.Size())];
 
-    /// <summary>Floats in [0, 1), integers in [0, 100), letters: values every model can take without overflow.</summary>
+    /// <summary>
+    /// Floats in [0, 1), integers in [0, 100), letters: values every model can take without overflow.
+    /// </summary>
     private static byte[] Random(DataType type, int count, Random random)
     {
         var size = type == DataType.Bytes ? 4 + StringBytes : type.Size();
@@ -110,7 +114,8 @@ internal sealed record InputData(InputSpec Spec, long[] Shape, byte[] Bytes)
                 BinaryPrimitives.WriteHalfLittleEndian(at, (Half)(random.Next(1024) / 1024f));
                 break;
             case DataType.BFloat16:
-                BinaryPrimitives.WriteUInt16LittleEndian(at, (ushort)(BitConverter.SingleToUInt32Bits(random.NextSingle()) >> 16));
+                BinaryPrimitives.WriteUInt16LittleEndian(at,
+                    (ushort)(BitConverter.SingleToUInt32Bits(random.NextSingle()) >> 16));
                 break;
             case DataType.Float32:
                 BinaryPrimitives.WriteSingleLittleEndian(at, random.NextSingle());
@@ -140,7 +145,8 @@ internal sealed record InputData(InputSpec Spec, long[] Shape, byte[] Bytes)
                 WriteFloat(json, (float)BinaryPrimitives.ReadHalfLittleEndian(at));
                 break;
             case DataType.BFloat16:
-                WriteFloat(json, BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(at) << 16));
+                WriteFloat(json,
+                    BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(at) << 16));
                 break;
             case DataType.Float32:
                 WriteFloat(json, BinaryPrimitives.ReadSingleLittleEndian(at));
@@ -167,5 +173,6 @@ internal sealed record InputData(InputSpec Spec, long[] Shape, byte[] Bytes)
     private void WriteFloat(Utf8JsonWriter json, float value) => json.WriteNumberValue((float)Finite(value));
 
     private double Finite(double value) => double.IsFinite(value) ? value
-        : throw LoadException.Usage($"Input '{Spec.Name}' holds {value}, which JSON cannot carry. Use --format binary.");
+        : throw LoadException.Usage(
+            $"Input '{Spec.Name}' holds {value}, which JSON cannot carry. Use --format binary.");
 }

@@ -28,7 +28,8 @@ internal static class InputPlanner
         ];
     }
 
-    private static Dictionary<string, string> ByName(string option, string[] texts, ModelMetadata metadata, string model)
+    private static Dictionary<string, string> ByName(
+        string option, string[] texts, ModelMetadata metadata, string model)
     {
         Dictionary<string, string> values = [];
         foreach (var text in texts)
@@ -59,7 +60,8 @@ internal static class InputPlanner
                 && (input.Shape[i] < 0 || input.Shape[i] == shape[i]);
         }
 
-        return fits ? shape : throw LoadException.Usage($"--shape {input.Name}={text} does not fit: input '{input.Name}' "
+        return fits ? shape
+            : throw LoadException.Usage($"--shape {input.Name}={text} does not fit: input '{input.Name}' "
             + $"is [{string.Join(',', input.Shape)}], -1 standing for any number.");
     }
 }

@@ -71,7 +71,8 @@ public static class LoadCommand
         if (options.Json)
             await output.WriteLineAsync(JsonSerializer.Serialize(report, LoadJson.Default.LoadReport));
         else
-            new ReportText(output, IsTerminal(output, Console.Out, Console.IsOutputRedirected)).Write(plan, report, rounds);
+            new ReportText(output, IsTerminal(output, Console.Out, Console.IsOutputRedirected))
+                .Write(plan, report, rounds);
         if (stop.IsCancellationRequested)
             return ExitCodes.Interrupted;
         return report.Endpoints.All(e => e.Total.Counts.Ok > 0) ? ExitCodes.Fine : ExitCodes.Failed;

@@ -28,14 +28,18 @@ internal sealed class LoadFlags
 
     private static readonly LoadOptions s_default = new();
 
-    private readonly Option<string[]> _server = Many("--server", "[name=]URL; repeat for several. Default: SPILLWAY_SERVER, "
+    private readonly Option<string[]> _server =
+        Many("--server", "[name=]URL; repeat for several. Default: SPILLWAY_SERVER, "
         + $"or {LoadOptions.DefaultServer}.");
-    private readonly Option<string[]> _model = Many("--model", "MODEL or server-name:MODEL; repeat for several endpoints.");
-    private readonly Option<string[]> _path = Many("--path", "/path or server-name:/path: POST there instead, with --body "
+    private readonly Option<string[]> _model =
+        Many("--model", "MODEL or server-name:MODEL; repeat for several endpoints.");
+    private readonly Option<string[]> _path =
+        Many("--path", "/path or server-name:/path: POST there instead, with --body "
         + "or the first model's bytes.");
     private readonly Option<string[]> _input = Many("--input", "name=random|zeros|FILE of raw little-endian elements. "
         + "Default: random.");
-    private readonly Option<string[]> _shape = Many("--shape", "name=1,3,48,320. Default: the metadata's, 1 where it varies.");
+    private readonly Option<string[]> _shape =
+        Many("--shape", "name=1,3,48,320. Default: the metadata's, 1 where it varies.");
     private readonly Option<string?> _body = One<string?>("--body", "FILE posted byte for byte.");
     private readonly Option<string[]> _raw = new("--raw")
     {
@@ -49,30 +53,39 @@ internal sealed class LoadFlags
     private readonly Option<string?> _outputFormat = One<string?>("--output-format", "binary or json tensors out. "
         + "Default: as --format.");
     private readonly Option<double?> _rate = One<double?>("--rate", "Open loop: mean requests per second.");
-    private readonly Option<string?> _arrivals = One<string?>("--arrivals", "poisson (default), constant or bursty: 3x the "
+    private readonly Option<string?> _arrivals =
+        One<string?>("--arrivals", "poisson (default), constant or bursty: 3x the "
         + "rate a fifth of the time, 0.5x the rest, bursts of (dispersion-1)/(1.6 rate) seconds.");
-    private readonly Option<double?> _dispersion = One<double?>("--dispersion", "Index of dispersion of counts for bursty "
+    private readonly Option<double?> _dispersion =
+        One<double?>("--dispersion", "Index of dispersion of counts for bursty "
         + "arrivals. Default: 20.");
-    private readonly Option<string?> _trace = One<string?>("--trace", "CSV or JSON lines FILE; its first column or field is "
+    private readonly Option<string?> _trace =
+        One<string?>("--trace", "CSV or JSON lines FILE; its first column or field is "
         + "the arrival time in seconds or ISO 8601.");
     private readonly Option<double?> _traceSpeed = One<double?>("--trace-speed", "Replays that many times as fast.");
     private readonly Option<int?> _concurrency = One<int?>("--concurrency", "Closed loop: connections. Default: 1.");
-    private readonly Option<string?> _duration = One<string?>("--duration", "Measured time per round: 10s (default), 500ms, 2m.");
+    private readonly Option<string?> _duration =
+        One<string?>("--duration", "Measured time per round: 10s (default), 500ms, 2m.");
     private readonly Option<long?> _requests = One<long?>("--requests", "Measured requests per round at most.");
-    private readonly Option<string?> _warmup = One<string?>("--warmup", "Unmeasured time before each round. Default: 1s, and "
+    private readonly Option<string?> _warmup =
+        One<string?>("--warmup", "Unmeasured time before each round. Default: 1s, and "
         + "none before a trace.");
     private readonly Option<int> _rounds = One("--rounds", "Rounds over all endpoints, in turns.", s_default.Rounds);
-    private readonly Option<double?> _deadline = One<double?>("--deadline", "Milliseconds; sent as the protocol's timeout and "
+    private readonly Option<double?> _deadline =
+        One<double?>("--deadline", "Milliseconds; sent as the protocol's timeout and "
         + "counted for goodput. Default: the model's own, counted only.");
-    private readonly Option<int?> _priority = One<int?>("--priority", "The protocol's priority parameter; 1 is the highest.");
+    private readonly Option<int?> _priority =
+        One<int?>("--priority", "The protocol's priority parameter; 1 is the highest.");
     private readonly Option<int?> _connections = One<int?>("--connections", "Open loop: connections at most. Default: "
         + $"{LoadPlanner.DefaultConnections}.");
     private readonly Option<string?> _phases = One<string?>("--phases", "1x:10s,10x:10s,1x:20s: multiples of --rate.");
-    private readonly Option<int> _seed = One("--seed", "Arrivals, inputs and their order follow from it.", s_default.Seed);
+    private readonly Option<int> _seed =
+        One("--seed", "Arrivals, inputs and their order follow from it.", s_default.Seed);
     private readonly Option<int> _variants = One("--variants", "Different random requests.", s_default.Variants);
     private readonly Option<string> _timeout = One("--timeout", "A request is given up after this.", s_default.Timeout);
     private readonly Option<string> _drain = One("--drain", "Wait this long for the last answers.", s_default.Drain);
-    private readonly Option<string[]> _pid = Many("--pid", "[name=]PID of a server: reports its process tree's CPU time per "
+    private readonly Option<string[]> _pid =
+        Many("--pid", "[name=]PID of a server: reports its process tree's CPU time per "
         + "answer. Plain ones go to the endpoints in order; a single one to all.");
     private readonly Option<string?> _csv = One<string?>("--csv", "FILE that gets a line per request.");
     private readonly Option<bool> _json = One("--json", "Prints the report as JSON.", false);

@@ -1,6 +1,8 @@
 namespace Spillway.App.Load;
 
-/// <summary>What a person wrote after <c>spillway load</c>. <see cref="LoadPlanner"/> makes a checked plan of it.</summary>
+/// <summary>
+/// What a person wrote after <c>spillway load</c>. <see cref="LoadPlanner"/> makes a checked plan of it.
+/// </summary>
 internal sealed record LoadOptions
 {
     public const string DefaultServer = "http://127.0.0.1:8000";

@@ -1,6 +1,8 @@
 namespace Spillway.App.Load;
 
-/// <summary>Checks options against each other and makes the plan; the endpoints' part is <see cref="EndpointPlanner"/>'s.</summary>
+/// <summary>
+/// Checks options against each other and makes the plan; the endpoints' part is <see cref="EndpointPlanner"/>'s.
+/// </summary>
 internal static class LoadPlanner
 {
     private const double DefaultSeconds = 10;

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Spillway.App.Load;
 
-/// <summary>What <c>--json</c> prints. Times are milliseconds, rates per second, shares 0 to 1; null: not known.</summary>
+/// <summary>
+/// What <c>--json</c> prints. Times are milliseconds, rates per second, shares 0 to 1; null: not known.
+/// </summary>
 internal sealed record LoadReport
 {
     public string Schema { get; } = "spillway.load/1";
@@ -129,7 +131,8 @@ internal sealed record CountsReport
     public required LatencyReport? RefusalLatency { get; init; }
 }
 
-internal sealed record RefusalReport(string Reason, int Status, long Count, double Share, long? RetryAfterMs, string Example);
+internal sealed record RefusalReport(
+    string Reason, int Status, long Count, double Share, long? RetryAfterMs, string Example);
 
 internal sealed record ErrorReport(string Kind, long Count, double Share);
 
@@ -185,7 +188,13 @@ internal sealed record SpreadReport(
 
 /// <summary>Endpoint over the base, paired by round: above 1 means more.</summary>
 internal sealed record RatioReport(
-    string Endpoint, string Base, Spread? OkPerSecond, Spread? Goodput, Spread? P50, Spread? P99, Spread? CpuPerCompleted);
+    string Endpoint,
+    string Base,
+    Spread? OkPerSecond,
+    Spread? Goodput,
+    Spread? P50,
+    Spread? P99,
+    Spread? CpuPerCompleted);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

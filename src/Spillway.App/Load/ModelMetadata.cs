@@ -15,7 +15,8 @@ internal sealed record ModelMetadata(IReadOnlyList<InputSpec> Inputs, double? De
     /// <summary>Asks a server; its answer is at most 4 MB and 10 s away.</summary>
     public static async Task<ModelMetadata> GetAsync(Uri server, string model, CancellationToken stop)
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = BytesMax };
+        using var client =
+            new HttpClient { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = BytesMax };
         var address = new Uri(server, $"/v2/models/{Uri.EscapeDataString(model)}");
         try
         {
@@ -69,7 +70,8 @@ internal sealed record ModelMetadata(IReadOnlyList<InputSpec> Inputs, double? De
             || !properties.TryGetProperty("deadline_ms", out var deadline))
             return null;
         var text = deadline.ValueKind == JsonValueKind.String ? deadline.GetString() : deadline.GetRawText();
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var ms) && ms > 0 ? ms : null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var ms) && ms > 0 ? ms
+            : null;
     }
 
     private static LoadException Refused(Uri server, string model, int status, string text)

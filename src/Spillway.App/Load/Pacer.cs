@@ -15,7 +15,9 @@ internal sealed class Pacer(LoadClock clock)
 
     private readonly long _spinNs = TryFineTimer() ? 15_000 : 60_000;
 
-    /// <summary>Returns at <paramref name="due"/>, or at once if it has passed; false when told to stop before.</summary>
+    /// <summary>
+    /// Returns at <paramref name="due"/>, or at once if it has passed; false when told to stop before.
+    /// </summary>
     public bool WaitUntil(long due, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)

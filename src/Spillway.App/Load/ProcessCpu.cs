@@ -73,7 +73,9 @@ internal sealed class ProcessCpu(string procRoot = "/proc")
         }
     }
 
-    /// <summary>The name of a program stands in brackets and may itself hold brackets and spaces: the last one ends it.</summary>
+    /// <summary>
+    /// The name of a program stands in brackets and may itself hold brackets and spaces: the last one ends it.
+    /// </summary>
     private static bool TryParse(int id, string stat, out Entry entry)
     {
         entry = default;

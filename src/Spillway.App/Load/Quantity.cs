@@ -8,14 +8,16 @@ internal static class Quantity
     /// <summary>Each phase has histograms of its own in every round.</summary>
     private const int PhasesMax = 100;
 
-    private static readonly (string Suffix, double Seconds)[] s_units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)];
+    private static readonly (string Suffix, double Seconds)[] s_units =
+        [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)];
 
     /// <summary>"10s", "500ms", "2m", "1h"; a bare number is seconds.</summary>
     public static double Seconds(string option, string text, bool zeroAllowed = false)
     {
         if (TrySeconds(text, out var seconds) && (seconds > 0 || (zeroAllowed && seconds == 0)) && seconds <= 7 * 86400)
             return seconds;
-        throw LoadException.Usage($"{option} '{text}' is not a time {(zeroAllowed ? "from 0" : "above 0")} up to 7 days. "
+        throw LoadException.Usage(
+            $"{option} '{text}' is not a time {(zeroAllowed ? "from 0" : "above 0")} up to 7 days. "
             + "Write 10s, 500ms or 2m.");
     }
 
@@ -24,10 +26,12 @@ internal static class Quantity
     {
         var parts = text.Split(',', StringSplitOptions.TrimEntries);
         if (parts.Length > PhasesMax)
-            throw LoadException.Usage($"--phases has {parts.Length} phases; at most {PhasesMax}. Use --trace for more.");
+            throw LoadException.Usage(
+                $"--phases has {parts.Length} phases; at most {PhasesMax}. Use --trace for more.");
         var phases = parts.Select(ParsePhase).ToArray();
         return phases[0].Factor > 0 ? phases
-            : throw LoadException.Usage($"--phases '{text}' begins with a pause. The first phase is what the others are "
+            : throw LoadException.Usage(
+                $"--phases '{text}' begins with a pause. The first phase is what the others are "
                 + "compared with: give it a rate above 0.");
     }
 

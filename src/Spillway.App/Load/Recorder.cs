@@ -34,16 +34,22 @@ internal sealed class Recorder
     /// <summary>From the scheduled send to the moment the generator came to it: its own lateness.</summary>
     public LatencyHistogram DispatchLag { get; } = new();
 
-    /// <summary>Client latency from the first byte sent, minus the server's total: wire, kernel and both ends' queues.</summary>
+    /// <summary>
+    /// Client latency from the first byte sent, minus the server's total: wire, kernel and both ends' queues.
+    /// </summary>
     public LatencyHistogram Network { get; } = new();
 
-    /// <summary>Answers that ended inside the measured window, also of requests begun before it: the rate's numerator.</summary>
+    /// <summary>
+    /// Answers that ended inside the measured window, also of requests begun before it: the rate's numerator.
+    /// </summary>
     public long CompletedInWindow { get; private set; }
 
     /// <summary>The 2xx answers among them.</summary>
     public long OkInWindow { get; private set; }
 
-    /// <summary>Every answer since the round began, measured or not: what the server's CPU time is divided by.</summary>
+    /// <summary>
+    /// Every answer since the round began, measured or not: what the server's CPU time is divided by.
+    /// </summary>
     public long AnsweredEver { get; private set; }
 
     /// <summary>The 2xx answers among them.</summary>
@@ -69,7 +75,9 @@ internal sealed class Recorder
             _closed = true;
     }
 
-    /// <summary>The recovery time of a closed recorder, after which its samples are let go; null with one phase.</summary>
+    /// <summary>
+    /// The recovery time of a closed recorder, after which its samples are let go; null with one phase.
+    /// </summary>
     public double? TakeRecovery(long lastPhaseFrom, long lastPhaseTo)
     {
         lock (_lock)

@@ -111,7 +111,8 @@ internal static class ReportBuilder
             GoodputShare = Share(tally.Good),
             Refusals = [.. tally.Refusals.OrderByDescending(r => r.Count).Select(r => new RefusalReport(
                 r.Reason, r.Status, r.Count, Share(r.Count), r.RetryAfterMs < 0 ? null : r.RetryAfterMs, r.Example))],
-            Errors = [.. errors.Select(e => new ErrorReport(e.Name(), tally.ErrorCount(e), Share(tally.ErrorCount(e))))],
+            Errors = [.. errors.Select(e =>
+                new ErrorReport(e.Name(), tally.ErrorCount(e), Share(tally.ErrorCount(e))))],
             Latency = LatencyReport.Of(tally.OkLatency),
             RefusalLatency = LatencyReport.Of(tally.RefusedLatency),
         };
@@ -150,8 +151,8 @@ internal static class ReportBuilder
     {
         var total = endpoint.Total;
         if (plan.Concurrency == 0 && total.DispatchLag is { P99: > LagWarningMs } lag)
-            yield return $"{endpoint.Name}: the generator could not keep up: its sends were {lag.P99:0.00} ms late at the "
-                + "99th percentile. The load was less even than asked; lower --rate, or give this process more CPU.";
+            yield return $"{endpoint.Name}: the generator could not keep up: its sends were {lag.P99:0.00} ms late at "
+                + "the 99th percentile. The load was less even than asked; lower --rate, or give this process more CPU.";
         if (total.WaitedForConnection > 0)
             yield return $"{endpoint.Name}: {total.WaitedForConnection:N0} requests waited for one of "
                 + $"{plan.ConnectionsMax} connections. Their wait is inside their latency; raise --connections to let "

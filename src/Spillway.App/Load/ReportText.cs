@@ -41,13 +41,14 @@ internal sealed class ReportText
 
     private static string Describe(LoadPlan plan)
     {
+        var limit = $"up to {plan.ConnectionsMax} connections";
         var load = plan.Arrivals switch
         {
             "closed" => $"closed loop, {plan.Concurrency} connections",
-            "trace" => $"trace of {plan.Trace.Length:N0} arrivals at {plan.TraceSpeed:0.##}x, up to {plan.ConnectionsMax} connections",
+            "trace" => $"trace of {plan.Trace.Length:N0} arrivals at {plan.TraceSpeed:0.##}x, {limit}",
             "bursty" => $"bursty arrivals, {plan.Rate:0.##}/s, dispersion {plan.Dispersion:0.##} (bursts of "
-                + $"{BurstyArrivals.BurstSeconds(plan.Rate, plan.Dispersion):0.###} s), up to {plan.ConnectionsMax} connections",
-            _ => $"{plan.Arrivals} arrivals, {plan.Rate:0.##}/s, up to {plan.ConnectionsMax} connections",
+                + $"{BurstyArrivals.BurstSeconds(plan.Rate, plan.Dispersion):0.###} s), {limit}",
+            _ => $"{plan.Arrivals} arrivals, {plan.Rate:0.##}/s, {limit}",
         };
         var rounds = plan.Rounds > 1 ? $", {plan.Rounds} rounds" : "";
         return $"{load}{rounds}, warm-up {plan.WarmupSeconds:0.##} s, seed {plan.Seed}";
@@ -122,14 +123,16 @@ internal sealed class ReportText
             var counts = phase.Counts;
             var latency = counts.Latency;
             table.AddRow(
-                string.Create(CultureInfo.InvariantCulture, $"{phase.Phase}: {phase.Factor:0.##}x {phase.Seconds:0.##} s"),
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{phase.Phase}: {phase.Factor:0.##}x {phase.Seconds:0.##} s"),
                 Whole(counts.Offered), Number(counts.OfferedPerSecond),
-                Number(counts.GoodputPerSecond), Percent(counts.GoodputShare), Number(latency?.P50), Number(latency?.P95), Number(latency?.P99));
+                Number(counts.GoodputPerSecond), Percent(counts.GoodputShare), Number(latency?.P50),
+                    Number(latency?.P95), Number(latency?.P99));
         }
 
         _console.Write(table);
         Line(total.RecoverySeconds is { } seconds
-            ? $"Recovered {Number(seconds)} s into the last phase (p95 within {Recovery.Tolerance}x of the first phase's)."
+            ? $"Recovered {Number(seconds)} s into the last phase (p95 within {Recovery.Tolerance}x of the first's)."
             : $"Not recovered: p95 did not stay within {Recovery.Tolerance}x of the first phase's.");
     }
 
@@ -140,7 +143,8 @@ internal sealed class ReportText
         var table = NewTable("not ok", "count", "of offered", "retry after ms", "example");
         foreach (var refusal in counts.Refusals)
         {
-            var example = refusal.Example.Length > ExampleCharsMax ? refusal.Example[..ExampleCharsMax] + "…" : refusal.Example;
+            var example = refusal.Example.Length > ExampleCharsMax ? refusal.Example[..ExampleCharsMax] + "…"
+                : refusal.Example;
             table.AddRow(Markup.Escape(refusal.Reason), Whole(refusal.Count), Percent(refusal.Share),
                 refusal.RetryAfterMs is { } ms ? Whole(ms) : "-", Markup.Escape(example));
         }
@@ -153,7 +157,8 @@ internal sealed class ReportText
     private void WriteCpu(RoundReport total)
     {
         if (total.CpuMicrosecondsPerCompleted is { } cpu)
-            Line($"server CPU {Number(cpu)} µs per completed, {Number(total.CpuMicrosecondsPerOk)} µs per ok (process tree)");
+            Line($"server CPU {Number(cpu)} µs per completed, {Number(total.CpuMicrosecondsPerOk)} µs per ok "
+                + "(process tree)");
         if (total.GeneratorCpuMicrosecondsPerCompleted is { } own)
             Line($"generator CPU {Number(own)} µs per completed, {total.Connections} connections");
     }
@@ -163,8 +168,8 @@ internal sealed class ReportText
         Line("");
         var table = NewTable("ratio, median of rounds (min..max)", "ok/s", "goodput/s", "p50", "p99", "server CPU");
         foreach (var ratio in ratios)
-            table.AddRow(Markup.Escape($"{ratio.Endpoint} / {ratio.Base}"), Show(ratio.OkPerSecond), Show(ratio.Goodput),
-                Show(ratio.P50), Show(ratio.P99), Show(ratio.CpuPerCompleted));
+            table.AddRow(Markup.Escape($"{ratio.Endpoint} / {ratio.Base}"), Show(ratio.OkPerSecond),
+                Show(ratio.Goodput), Show(ratio.P50), Show(ratio.P99), Show(ratio.CpuPerCompleted));
         _console.Write(table);
     }
 

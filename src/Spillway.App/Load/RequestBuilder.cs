@@ -14,7 +14,8 @@ internal sealed record RequestContent(string[] Headers, byte[] Body);
 internal static class RequestBuilder
 {
     /// <summary>An Open Inference request with JSON or binary tensors.</summary>
-    public static RequestContent Infer(IReadOnlyList<InputData> inputs, bool binary, bool binaryOutput, Parameters parameters)
+    public static RequestContent Infer(IReadOnlyList<InputData> inputs, bool binary, bool binaryOutput,
+        Parameters parameters)
     {
         var header = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(header))

@@ -132,7 +132,8 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         if (plan.Concurrency > 0)
             return new ClosedLoop(settings, recorder, plan.Concurrency);
         var warmup = plan.WarmupSeconds > 0
-            ? new Schedule(plan.CreateArrivals(settings.Seed + 1), [plan.Phases[0] with { Seconds = plan.WarmupSeconds }])
+            ? new Schedule(plan.CreateArrivals(settings.Seed + 1),
+                [plan.Phases[0] with { Seconds = plan.WarmupSeconds }])
             : null;
         var schedule = new Schedule(plan.CreateArrivals(settings.Seed), plan.Phases);
         return new OpenLoop(settings, recorder, warmup, schedule, plan.ConnectionsMax);

@@ -16,7 +16,9 @@ internal sealed class Schedule(Arrivals arrivals, IReadOnlyList<Phase> phases)
     private double _now;
     private double _phaseEnd = phases[0].Seconds;
 
-    /// <summary>The next due instant in nanoseconds from the start, with its phase; false when the schedule has ended.</summary>
+    /// <summary>
+    /// The next due instant in nanoseconds from the start, with its phase; false when the schedule has ended.
+    /// </summary>
     public bool TryNext(out long dueNs, out int phase)
     {
         (dueNs, phase) = (0, _phase);

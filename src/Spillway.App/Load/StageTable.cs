@@ -74,7 +74,9 @@ internal sealed class StageTimes(StageTable table)
         (Count, _hint) = (0, 0);
     }
 
-    /// <summary>Reads a header value such as <c>queue;dur=0.42, execute;desc="a, b";dur=3</c>. Malformed parts are left out.</summary>
+    /// <summary>
+    /// Reads a header value such as <c>queue;dur=0.42, execute;desc="a, b";dur=3</c>. Malformed parts are left out.
+    /// </summary>
     public void Read(ReadOnlySpan<byte> value)
     {
         while (!value.IsEmpty)

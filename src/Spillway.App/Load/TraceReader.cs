@@ -55,7 +55,8 @@ internal static class TraceReader
         if (times.Count > 0 && seconds < times[^1])
             throw Bad(name, number, line, $"is earlier than the arrival before it ({times[^1]:0.######} s). Sort it.");
         if (times.Count == ArrivalsMax)
-            throw Bad(name, number, line, $"is one more than the {ArrivalsMax:N0} arrivals a trace may hold. Split it.");
+            throw Bad(name, number, line,
+                $"is one more than the {ArrivalsMax:N0} arrivals a trace may hold. Split it.");
         times.Add(seconds);
     }
 

@@ -28,7 +28,8 @@ public sealed class LoadCommandTests : IDisposable
                 + "retry-after-ms: 7\r\nContent-Length: 16\r\n\r\n{\"error\":\"full\"}")
             : ScriptedServer.Ok("{}", "Server-Timing: queue;dur=0.01, total;dur=0.02\r\n")));
 
-        var run = await RunAsync("--server", server.Url, "--model", "m", "--requests", "100", "--warmup", "0", "--json");
+        var run = await RunAsync("--server", server.Url, "--model", "m", "--requests", "100", "--warmup", "0",
+            "--json");
 
         Assert.Equal(0, run.Exit);
         var endpoint = run.Json.GetProperty("endpoints")[0];
@@ -63,7 +64,8 @@ public sealed class LoadCommandTests : IDisposable
             return Task.FromResult<byte[]?>(ScriptedServer.Ok(ScriptedServer.Metadata));
         });
 
-        var run = await RunAsync("--server", server.Url, "--model", "a", "--model", "b", "--requests", "3", "--rounds", "2",
+        var run = await RunAsync("--server", server.Url, "--model", "a", "--model", "b", "--requests", "3",
+            "--rounds", "2",
             "--warmup", "0", "--json");
 
         Assert.Equal(0, run.Exit);
@@ -86,7 +88,8 @@ public sealed class LoadCommandTests : IDisposable
         byte[] tensor = [.. Enumerable.Range(0, 8).SelectMany(i => BitConverter.GetBytes((float)i))];
         await File.WriteAllBytesAsync(file, tensor);
 
-        await RunAsync("--server", server.Url, "--model", "m", "--requests", "1", "--warmup", "0", "--input", $"x={file}",
+        await RunAsync("--server", server.Url, "--model", "m", "--requests", "1", "--warmup", "0", "--input",
+            $"x={file}",
             "--shape", "x=2,4", "--deadline", "12.5", "--priority", "2", "--header", "X-Mine: 1");
 
         Assert.Contains("X-Mine: 1", seen!.Head, StringComparison.Ordinal);
@@ -98,7 +101,8 @@ public sealed class LoadCommandTests : IDisposable
         Assert.Equal(2, json.GetProperty("parameters").GetProperty("priority").GetInt32());
         Assert.True(json.GetProperty("parameters").GetProperty("binary_data_output").GetBoolean());
         Assert.Equal("[2,4]", json.GetProperty("inputs")[0].GetProperty("shape").GetRawText());
-        Assert.Equal(32, json.GetProperty("inputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
+        Assert.Equal(32,
+            json.GetProperty("inputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
     }
 
     [Fact]
@@ -121,7 +125,8 @@ public sealed class LoadCommandTests : IDisposable
 
         var (json, raw) = (seen.ElementAt(1), seen.ElementAt(3));
         Assert.Contains("\"data\":[1.5,0,0,0]", Encoding.UTF8.GetString(json.Body), StringComparison.Ordinal);
-        Assert.Contains("Inference-Header-Content-Length: 0\r\nAccept: application/json", raw.Head, StringComparison.Ordinal);
+        Assert.Contains("Inference-Header-Content-Length: 0\r\nAccept: application/json", raw.Head,
+            StringComparison.Ordinal);
         Assert.Equal(tensor, raw.Body);
     }
 
@@ -136,11 +141,13 @@ public sealed class LoadCommandTests : IDisposable
         var bytes = answer is null ? null : Encoding.ASCII.GetBytes(answer);
         await using var server = new ScriptedServer(_ => Task.FromResult(bytes), closing);
 
-        var run = await RunAsync("--server", server.Url, "--path", "/x", "--body", Body(), "--requests", "2", "--warmup", "0",
+        var run = await RunAsync("--server", server.Url, "--path", "/x", "--body", Body(), "--requests", "2",
+            "--warmup", "0",
             "--timeout", "300ms", "--json");
 
         Assert.Equal(1, run.Exit);
-        var errors = run.Json.GetProperty("endpoints")[0].GetProperty("total").GetProperty("counts").GetProperty("errors");
+        var errors =
+            run.Json.GetProperty("endpoints")[0].GetProperty("total").GetProperty("counts").GetProperty("errors");
         var kind = Assert.Single(errors.EnumerateArray()).GetProperty("kind").GetString();
         Assert.Equal(expected, kind);
     }
@@ -148,13 +155,16 @@ public sealed class LoadCommandTests : IDisposable
     [Fact]
     public async Task An_answer_that_closes_its_connection_is_ok_and_the_next_request_reconnects()
     {
-        await using var server = ScriptedServer.Always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+        await using var server =
+            ScriptedServer.Always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
 
-        var run = await RunAsync("--server", server.Url, "--path", "/x", "--body", Body(), "--requests", "5", "--warmup", "0",
+        var run = await RunAsync("--server", server.Url, "--path", "/x", "--body", Body(), "--requests", "5",
+            "--warmup", "0",
             "--concurrency", "2", "--json");
 
         Assert.Equal(0, run.Exit);
-        Assert.Equal(5, run.Json.GetProperty("endpoints")[0].GetProperty("total").GetProperty("counts").GetProperty("ok").GetInt32());
+        Assert.Equal(5, run.Json.GetProperty("endpoints")[0].GetProperty("total").GetProperty("counts")
+            .GetProperty("ok").GetInt32());
     }
 
     [Fact]
@@ -163,7 +173,8 @@ public sealed class LoadCommandTests : IDisposable
         await using var server = ScriptedServer.Always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         var csv = Path.Combine(_folder, "out.csv");
 
-        var run = await RunAsync("--server", server.Url, "--model", "m", "--rate", "2000", "--phases", "1x:100ms,2x:50ms",
+        var run = await RunAsync("--server", server.Url, "--model", "m", "--rate", "2000", "--phases",
+            "1x:100ms,2x:50ms",
             "--warmup", "50ms", "--csv", csv);
 
         Assert.Equal(0, run.Exit);

@@ -10,7 +10,8 @@ public sealed class ResponseParserTests
         { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, true },
         { "HTTP/1.1 200\r\ncontent-length:0\r\n\r\n", 200, true },
         { "HTTP/1.1 204 No Content\r\n\r\n", 204, true },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", 200, true },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", 200,
+            true },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\nTrailer: a\r\nB: c\r\n\r\n", 200, true },
         { "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", 503, false },
         { "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, false },
@@ -97,9 +98,11 @@ public sealed class ResponseParserTests
         var table = new StageTable();
         var parser = new ResponseParser(table);
         parser.Reset();
-        parser.Feed("HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nretry-after-ms: 1500\r\nX-Spillway-Fault: queue_full\r\n"u8);
+        parser.Feed("HTTP/1.1 503 Busy\r\nRetry-After: 2\r\n"u8);
+        parser.Feed("retry-after-ms: 1500\r\nX-Spillway-Fault: queue_full\r\n"u8);
         var state = parser.Feed(
-            "Server-Timing: queue;dur=0.5, cache;desc=\"a, b\";dur=1.25, odd, total;dur=2\r\nContent-Length: 4\r\n\r\nfull"u8);
+            "Server-Timing: queue;dur=0.5, cache;desc=\"a, b\";dur=1.25, odd\r\n"u8);
+        state = parser.Feed("Server-Timing: total;dur=2\r\nContent-Length: 4\r\n\r\nfull"u8);
 
         Assert.Equal(ParseState.Complete, state);
         Assert.Equal(["queue", "cache", "total"], table.Names);
@@ -144,7 +147,8 @@ public sealed class ResponseParserTests
     public void Reading_an_answer_allocates_nothing()
     {
         var parser = new ResponseParser(new StageTable());
-        var answer = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nDate: x\r\nServer-Timing: queue;dur=0.5, total;dur=1\r\n"
+        var answer =
+            Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nDate: x\r\nServer-Timing: queue;dur=0.5, total;dur=1\r\n"
             + "Content-Length: 3\r\n\r\nabc");
         void Read()
         {

@@ -8,7 +8,8 @@ public sealed class TraceReaderTests
     [InlineData("time,size\n10,1\n10.5,2\n12,3\n")]
     [InlineData("10\n10.5\n12")]
     [InlineData("{\"t\":10,\"x\":1}\n\n{\"t\":10.5}\n{\"t\":12}\n")]
-    [InlineData("{\"at\":\"2026-01-31T12:00:10Z\"}\n{\"at\":\"2026-01-31T12:00:10.5Z\"}\n{\"at\":\"2026-01-31T12:00:12Z\"}")]
+    [InlineData("{\"at\":\"2026-01-31T12:00:10Z\"}\n"
+        + "{\"at\":\"2026-01-31T12:00:10.5Z\"}\n{\"at\":\"2026-01-31T12:00:12Z\"}")]
     [InlineData("2026-01-31T12:00:10Z;a\n2026-01-31T13:00:10.5+01:00;b\n2026-01-31T12:00:12;c")]
     public void Seconds_and_timestamps_count_from_the_first_arrival(string text)
     {
