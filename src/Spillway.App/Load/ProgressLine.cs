@@ -43,7 +43,8 @@ internal sealed class ProgressLine(TextWriter? terminal, LoadClock clock, int ro
         var left = done > 0 ? seconds / done - seconds : 0;
         return string.Create(CultureInfo.InvariantCulture,
             $"{Math.Min(1, done):0%}  {tally.Completed:N0} of {tally.Offered:N0} answered  "
-            + $"{tally.Completed / seconds:N0}/s  p50 {Ms(tally, 0.5):0.00} ms  p99 {Ms(tally, 0.99):0.00} ms  {refused:N0} refused  {left:0} s left");
+            + $"{tally.Completed / seconds:N0}/s  p50 {Ms(tally, 0.5):0.00} ms  p99 {Ms(tally, 0.99):0.00} ms  "
+            + $"{refused:N0} refused  {left:0} s left");
     }
 
     private static double Ms(Tally tally, double q) => tally.OkLatency.Quantile(q) / (double)LoadClock.PerMillisecond;

@@ -152,7 +152,8 @@ internal static class ReportBuilder
         var total = endpoint.Total;
         if (plan.Concurrency == 0 && total.DispatchLag is { P99: > LagWarningMs } lag)
             yield return $"{endpoint.Name}: the generator could not keep up: its sends were {lag.P99:0.00} ms late at "
-                + "the 99th percentile. The load was less even than asked; lower --rate, or give this process more CPU.";
+                + "the 99th percentile. The load was less even than asked; lower --rate, or give this "
+                + "process more CPU.";
         if (total.WaitedForConnection > 0)
             yield return $"{endpoint.Name}: {total.WaitedForConnection:N0} requests waited for one of "
                 + $"{plan.ConnectionsMax} connections. Their wait is inside their latency; raise --connections to let "
