@@ -172,7 +172,7 @@ public abstract class RuntimeConformance
         using var replica = model.CreateReplica(0).Value;
         using var running = new ManualResetEventSlim();
         Fault? fault = null;
-        var thread = new Thread(() => fault = replica.Run([endless], new RunMarks(_ => running.Set())));
+        var thread = new Thread(() => fault = replica.Run([endless], new RunMarks(_ => running.Set()))) { IsBackground = true };
         thread.Start();
         Assert.True(running.Wait(s_patience), "the run never began");
         replica.Stop();

@@ -233,10 +233,15 @@ public sealed class OnnxRunTests(OnnxFixture onnx) : IClassFixture<OnnxFixture>
         for (var warm = 0; warm < 100; warm++)
             Assert.Null(replica.Run(batch, control));
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var run = 0; run < 100; run++)
-            _ = replica.Run(batch, control);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The least of several rounds: the run itself allocates in each or in none, the just-in-time compiler once.
+        var least = Enumerable.Range(0, 10).Min(round =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var run = 0; run < 100; run++)
+                replica.Run(batch, control);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        Assert.Equal(0, least);
     }
 
     private sealed class QuietItem : WorkItem
