@@ -123,10 +123,10 @@ public sealed partial class DeploymentFlow
         return least == TimeSpan.MaxValue ? TimeSpan.FromMilliseconds(1) : least;
     }
 
-    /// <summary>The time of a run of the target size made of rows like this item's.</summary>
-    private TimeSpan RideTime(in Slot item, int target) => item.Rows >= target
-        ? _times.Predict(item.Rows, item.Elements)
-        : _times.Predict(target, item.Elements / item.Rows * target);
+    /// <summary>The time of the target run, made of rows like this item's.</summary>
+    private TimeSpan RideTime(in Slot item, int readyRows) => readyRows - item.Rows >= UsefulRows && item.Rows < UsefulRows
+        ? _times.Predict(UsefulRows, item.Elements / item.Rows * UsefulRows)
+        : _times.Predict(item.Rows, item.Elements);
 
     private int Hold(in Claim claim, int level, Instant deadline, Instant now)
     {
@@ -160,13 +160,12 @@ public sealed partial class DeploymentFlow
         return -1;
     }
 
-    /// <summary>The batch that would form now: what is ready, at most the useful size.</summary>
-    private int TargetRows()
+    private int ReadyRows()
     {
         var rows = 0;
-        for (var i = 0; i < _line.Count && rows < UsefulRows; i++)
+        for (var i = 0; i < _line.Count; i++)
             rows += _slots[_line[i]].State is SlotState.Ready ? _slots[_line[i]].Rows : 0;
-        return Math.Clamp(rows, 1, UsefulRows);
+        return rows;
     }
 
     /// <summary>
@@ -177,30 +176,30 @@ public sealed partial class DeploymentFlow
     {
         if (_batchWait == TimeSpan.Zero)
             return new(long.MinValue);
-        var target = TargetRows();
+        var ready = ReadyRows();
         var due = Instant.Never;
         for (var i = 0; i < _line.Count; i++)
         {
             ref readonly var item = ref _slots[_line[i]];
             if (item.State is SlotState.Ready)
-                due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, target) - s_tick));
+                due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, ready) - s_tick));
         }
 
-        return due != Instant.Never && target >= UsefulRows ? new(long.MinValue) : due;
+        return due != Instant.Never && ready >= UsefulRows ? new(long.MinValue) : due;
     }
 
-    /// <summary>The first instant at which a run of the target size, begun then, is predicted to end too late for it.</summary>
-    private Instant LatestStart(in Slot item, int target) => item.Deadline - Safe(RideTime(item, target)) + s_tick;
+    /// <summary>The first instant at which the target run, begun then, is predicted to end too late for it.</summary>
+    private Instant LatestStart(in Slot item, int readyRows) => item.Deadline - Safe(RideTime(item, readyRows)) + s_tick;
 
     private Instant NextWake(Instant now)
     {
-        var target = TargetRows();
+        var ready = ReadyRows();
         var next = Instant.Never;
         foreach (ref readonly var item in _slots.AsSpan())
         {
             var at = item.State switch
             {
-                SlotState.Ready => LatestStart(item, target),
+                SlotState.Ready => LatestStart(item, ready),
                 SlotState.Placed or SlotState.Running => item.Deadline,
                 SlotState.Free or SlotState.Gone => Instant.Never,
             };

@@ -17,8 +17,9 @@ namespace Spillway.Flow;
 /// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
 /// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>
 /// <item>Take: whoever could no longer end in time, if a run of the target batch began now, is dropped first (early
-/// drop: Nexus, SOSP'19); then the batch is filled in line order with requests of one shape, as long as every
-/// deadline in it still holds.</item>
+/// drop: Nexus, SOSP'19). The target is the useful batch when that many rows wait beside it, so that a flood keeps its
+/// batches large; else the request alone, and the batch is cut for it. Then the batch is filled in line order with
+/// requests of one shape, as long as every deadline in it still holds.</item>
 /// <item>Wake: the same drop, on time, while all runners are busy; and the end of the patience of those who run.</item>
 /// <item>Observe: the run's time is learned, its slots are free.</item>
 /// </list>
@@ -80,7 +81,7 @@ public sealed partial class DeploymentFlow
         if (_idleCount == 0)
         {
             // One that is hopeless already is dropped by the very next wake.
-            var latest = LatestStart(item, TargetRows());
+            var latest = LatestStart(item, ReadyRows());
             WakeAt = Instant.Earlier(WakeAt, latest > now ? latest : now + s_tick);
             return new(Launch.Queue);
         }
@@ -217,7 +218,7 @@ public sealed partial class DeploymentFlow
 
     private int DropHopeless(Span<Drop> dropped, Instant now, bool keepOne)
     {
-        var target = TargetRows();
+        var ready = ReadyRows();
         var drops = 0;
         for (var i = 0; i < _line.Count;)
         {
@@ -225,7 +226,7 @@ public sealed partial class DeploymentFlow
             ref var item = ref _slots[slot];
             // A deployment that runs nothing never gives up its last request on a prediction: the run corrects it.
             var kept = keepOne && _readyCount == 1 && item.Deadline > now;
-            if (item.State is not SlotState.Ready || kept || LatestStart(item, target) > now)
+            if (item.State is not SlotState.Ready || kept || LatestStart(item, ready) > now)
             {
                 i++;
                 continue;
@@ -233,6 +234,7 @@ public sealed partial class DeploymentFlow
 
             dropped[drops++] = new(slot, item.Deadline <= now ? FaultKind.DeadlineExceeded : FaultKind.DroppedLate);
             _line.RemoveAt(i);
+            ready -= item.Rows;
             Free(slot);
         }
 

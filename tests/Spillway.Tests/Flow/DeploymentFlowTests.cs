@@ -75,7 +75,7 @@ public sealed class DeploymentFlowTests
     {
         var bench = new FlowBench(curveMs: [10]);
         bench.Begin(0);
-        bench.Come(0, 1_000);
+        bench.Come(0, 25);
         // 10 ms of the run and 10 ms of the one waiting, then its own 10 ms: 30 ms.
         Assert.Null(bench.Place(0, timeoutMs: 30).Refused);
         var refused = bench.Place(0, timeoutMs: 29);
@@ -115,7 +115,7 @@ public sealed class DeploymentFlowTests
         }
 
         Assert.True(bench.Flow.Predict(1, 1) > TimeSpan.FromSeconds(1));
-        for (var i = 0; i < 40; i++)
+        for (var i = 0; i < 80; i++)
         {
             var at = 1_000_000 + (i * 100);
             var runner = bench.Begin(at, timeoutMs: 50);
@@ -174,7 +174,7 @@ public sealed class DeploymentFlowTests
         var first = bench.Come(1, 40);
         bench.Come(2, 1_000);
         bench.Come(3, 1_000);
-        // At 10 ms the first has 31 ms left: three rows take 28, fine; at 15 ms it has 26: only two.
+        // At 13.5 ms the first has 27.5 ms left: three rows would take 28.
         var (batch, drops, why) = bench.FinishAndTake(runner, 13.5);
         Assert.Empty(drops);
         Assert.Equal(2, batch.Length);
@@ -188,11 +188,12 @@ public sealed class DeploymentFlowTests
         var bench = new FlowBench();
         var runner = bench.Begin(0);
         var hopeless = bench.Come(1, 24);
-        var fine = Enumerable.Range(0, 7).Select(_ => bench.Come(2, 5_000)).ToArray();
-        // At 11 ms it has 14 ms left; alone it would do in 10, the target batch of 8 takes 17.
-        var (batch, drops, _) = bench.FinishAndTake(runner, 11);
+        var fine = Enumerable.Range(0, 8).Select(_ => bench.Come(2, 5_000)).ToArray();
+        // At 11 ms it has 14 ms left; alone it would do in 10, but a full batch waits beside it, and that takes 17.
+        var (batch, drops, why) = bench.FinishAndTake(runner, 11);
         Assert.Equal([new Drop(hopeless, FaultKind.DroppedLate)], drops);
         Assert.Equal(fine, batch);
+        Assert.Equal(CutReason.Full, why);
     }
 
     [Fact]

@@ -116,8 +116,12 @@ public sealed class FloodTests
     private static DeploymentFlow MakeFlow(BatchPoint[] curve, int runners, BatchingOptions options) =>
         new(options, new() { FixedMs = 250 }, curve, elementsPerRow: 1, runners);
 
-    private static double Capacity(BatchPoint[] curve, int runners) =>
-        runners * curve.Max(p => p.Rows / p.Time.TotalSeconds);
+    /// <summary>Rows a second at the useful batch size, beyond which the policy finds the gain too small.</summary>
+    private static double Capacity(BatchPoint[] curve, int runners)
+    {
+        var useful = BatchCurve.UsefulRows(curve, new BatchingOptions().GainMin);
+        return runners * useful * TimeSpan.TicksPerSecond / BatchPoint.TicksAt(curve, useful);
+    }
 
     private static double P95(IEnumerable<WorldAnswer> answers, double from, double to)
     {
