@@ -66,9 +66,10 @@ internal static class Decimals
         var (power, lacking) = (0, first > 9);
         if (number <= Limits[8] && Unsafe.Add(ref text, at) == '.')
         {
-            power = -AppendFraction(ref Unsafe.Add(ref text, at + 1), number, out number);
-            at += 1 - power;
-            lacking |= power == 0;
+            var digits = AppendFraction(ref Unsafe.Add(ref text, at + 1), number, out number);
+            at += 1 + digits;
+            power = -digits;
+            lacking |= digits == 0;
         }
 
         var next = (uint)Unsafe.Add(ref text, at);

@@ -88,10 +88,15 @@ internal static class NumberScanner
                 values[written++] = value;
                 if (text.Length - at < 3 || text[at] != ',')
                     break;
-                var next = text[at + 1] == ' ' ? at + 2 : at + 1;
-                if ((uint)text[next] - '-' > '9' - '-')
+                // A branch, not a choice of two values: the next load need not wait for this one.
+                var comma = at++;
+                if (text[at] == ' ')
+                    at++;
+                if ((uint)text[at] - '-' > '9' - '-')
+                {
+                    at = comma;
                     break;
-                at = next;
+                }
             }
 
             nesting.Resume(at);

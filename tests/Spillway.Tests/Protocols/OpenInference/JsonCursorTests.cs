@@ -26,7 +26,7 @@ public sealed class JsonCursorTests
     [InlineData("[+1]", "a value", 1)]
     [InlineData("[1e]", "a digit", 3)]
     [InlineData("\"\\x\"", "a known escape", 2)]
-    [InlineData("\"\\ud800\"", "a whole surrogate pair", 2)]
+    [InlineData("\"\\ud800\"", "a whole surrogate pair", 1)]
     [InlineData("\"\\u12g4\"", "four hexadecimal digits", 3)]
     [InlineData("\"a\nb\"", "no control character in a string", 2)]
     [InlineData("\"abc", "a closing '\"'", 4)]
@@ -89,7 +89,7 @@ public sealed class JsonCursorTests
             Assert.True(cursor.TryReadString(out var value));
             Assert.Equal(text, value.ToString());
             var plain = Encoding.UTF8.GetBytes(text);
-            Assert.Equal(json.Length <= 256 || !value.Escaped, value.Is(plain));
+            Assert.Equal(value.Raw.Length <= 256 || !value.Escaped, value.Is(plain));
             Assert.False(value.Is([.. plain, (byte)'x']));
         }
     }
@@ -100,7 +100,8 @@ public sealed class JsonCursorTests
         for (var n = random.Next(3); n > 0; n--)
         {
             var at = random.Next(bytes.Count);
-            var sign = (byte)"{}[]\",:0123456789.eE+-\\u nt\t\u0001é"[random.Next(31)];
+            const string Signs = "{}[]\",:0123456789.eE+-\\u nt\t\u0001é";
+            var sign = (byte)Signs[random.Next(Signs.Length)];
             switch (random.Next(4))
             {
                 case 0:
