@@ -14,139 +14,151 @@ internal static class Decimals
     /// <summary>Bytes that must be readable from the start of a number: the longest one that the fast part takes.</summary>
     public const int Window = 64;
 
-    /// <summary>Powers of ten as doubles: exact up to 22, the nearest double beyond.</summary>
+    /// <summary>The largest power of ten, and the smallest negated, in <see cref="Powers"/>.</summary>
+    public const int PowerMax = 44;
+
+    /// <summary>10 to the (index - 44) as the nearest double; exact from 0 to 22.</summary>
     public static ReadOnlySpan<double> Powers =>
     [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-        1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37,
-        1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44, 1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52, 1e53, 1e54, 1e55,
+        1e-44, 1e-43, 1e-42, 1e-41, 1e-40, 1e-39, 1e-38, 1e-37, 1e-36, 1e-35, 1e-34, 1e-33, 1e-32, 1e-31, 1e-30,
+        1e-29, 1e-28, 1e-27, 1e-26, 1e-25, 1e-24, 1e-23, 1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15,
+        1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3,
+        1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+        1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40,
+        1e41, 1e42, 1e43, 1e44,
     ];
 
     private static ReadOnlySpan<ulong> Scales => [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
+    /// <summary>The largest mantissa that takes that many more digits and stays below 2^63.</summary>
+    private static ReadOnlySpan<ulong> Limits =>
+    [
+        9_000_000_000_000_000_000, 900_000_000_000_000_000, 90_000_000_000_000_000, 9_000_000_000_000_000,
+        900_000_000_000_000, 90_000_000_000_000, 9_000_000_000_000, 900_000_000_000, 90_000_000_000,
+    ];
+
     /// <summary>
     /// Reads a number whose value is <paramref name="mantissa"/> times ten to the <paramref name="exponent"/>.
     /// Returns its length, or 0 when it is malformed or too long for this path. The byte behind it is not judged.
+    /// The variables of this path are never passed by reference, so that they stay in registers.
     /// </summary>
     /// <param name="text">The first byte; <see cref="Window"/> bytes must be readable.</param>
-    /// <param name="mantissa">The digits as one number.</param>
+    /// <param name="mantissa">The digits as one number, below 2^63.</param>
     /// <param name="exponent">Power of ten.</param>
     /// <param name="negative">True behind a minus sign.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Read(ref byte text, out ulong mantissa, out int exponent, out bool negative)
     {
-        exponent = 0;
         negative = text == '-';
         var at = negative ? 1 : 0;
-        mantissa = (uint)Unsafe.Add(ref text, at++) - '0';
-        if (mantissa > 9)
-            return 0;
-        if (mantissa != 0)
+        var first = (uint)Unsafe.Add(ref text, at++) - '0';
+        ulong number = first;
+        if (first - 1 <= 8)
         {
             uint digit;
-            while ((digit = (uint)Unsafe.Add(ref text, at) - '0') <= 9)
+            while ((digit = (uint)Unsafe.Add(ref text, at) - '0') <= 9 && at < 12)
             {
-                mantissa = mantissa * 10 + digit;
-                if (++at > 19)
-                    return 0;
+                number = number * 10 + digit;
+                at++;
             }
         }
 
-        if (Unsafe.Add(ref text, at) == '.')
+        var (power, lacking) = (0, first > 9);
+        if (number <= Limits[8] && Unsafe.Add(ref text, at) == '.')
         {
-            var digits = ReadFraction(ref Unsafe.Add(ref text, at + 1), ref mantissa);
-            if (digits == 0)
-                return 0;
-            exponent = -digits;
-            at += digits + 1;
+            var digits = AppendFraction(ref Unsafe.Add(ref text, at + 1), number, out number);
+            at += 1 + digits;
+            power = -digits;
+            lacking |= digits == 0;
         }
 
-        return (Unsafe.Add(ref text, at) | 0x20) == 'e' ? ReadExponent(ref text, at, ref exponent) : at;
+        var next = (uint)Unsafe.Add(ref text, at);
+        if (!lacking && next - '0' > 9 && (next | 0x20) != 'e' && next != '.')
+        {
+            (mantissa, exponent) = (number, power);
+            return at;
+        }
+
+        var length = ReadRare(ref text, out var rareMantissa, out var rareExponent);
+        (mantissa, exponent) = (rareMantissa, rareExponent);
+        return length;
     }
 
-    /// <summary>Appends the digits to the mantissa and returns how many, or 0 for none or too many.</summary>
+    /// <summary>Appends up to 23 digits while they fit and returns how many; those that do not fit stay.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int ReadFraction(ref byte text, ref ulong mantissa)
+    private static int AppendFraction(ref byte text, ulong number, out ulong result)
     {
+        var at = 0;
         var eight = Load(ref text);
         var count = DigitCount(eight);
-        if (count < 8)
+        while (count == 8 && number <= Limits[8] && at < 16)
         {
-            // The mantissa has at most 19 digits; with 7 more it may not fit any longer.
-            if (mantissa > 100_000_000_000)
-                return AppendSlowly(count, eight, ref mantissa);
-            mantissa = mantissa * Scales[count] + Leading(eight, count);
-            return count;
+            number = number * 100_000_000 + Combine(eight - 0x3030303030303030);
+            at += 8;
+            eight = Load(ref Unsafe.Add(ref text, at));
+            count = DigitCount(eight);
         }
 
-        if (mantissa > 100_000_000_000)
-            return 0;
-        mantissa = mantissa * 100_000_000 + Value(eight);
-        eight = Load(ref Unsafe.Add(ref text, 8));
-        count = DigitCount(eight);
-        if (count == 0)
-            return 8;
-        if (count < 8 && mantissa <= 100_000_000_000)
+        if (count < 8 && number <= Limits[count])
         {
-            mantissa = mantissa * Scales[count] + Leading(eight, count);
-            return 8 + count;
+            // The digits move to the end of the register, zeros come before them; two shifts: one by 64 does nothing.
+            number = number * Scales[count]
+                + Combine((eight - 0x3030303030303030) << (32 - 4 * count) << (32 - 4 * count));
+            at += count;
         }
 
-        return ReadLongFraction(ref Unsafe.Add(ref text, 8), count, eight, ref mantissa);
+        result = number;
+        return at;
     }
 
-    /// <summary>The second eight digits and up to seven more, as long as the mantissa holds them.</summary>
-    private static int ReadLongFraction(ref byte text, int count, ulong eight, ref ulong mantissa)
+    /// <summary>The same without haste: exponents, up to 19 digits in any place, and what is malformed (0).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ReadRare(ref byte text, out ulong mantissa, out int exponent)
     {
-        if (count < 8)
+        (mantissa, exponent) = (0, 0);
+        var first = text == '-' ? 1 : 0;
+        var at = first;
+        if (!AppendDigits(ref text, ref at, ref mantissa) || (at - first > 1 && Unsafe.Add(ref text, first) == '0'))
+            return 0;
+        if (Unsafe.Add(ref text, at) == '.')
         {
-            var appended = AppendSlowly(count, eight, ref mantissa);
-            return appended == 0 ? 0 : 8 + appended;
+            var start = ++at;
+            if (!AppendDigits(ref text, ref at, ref mantissa))
+                return 0;
+            exponent = start - at;
         }
 
-        if (mantissa > 100_000_000_000)
-            return 0;
-        mantissa = mantissa * 100_000_000 + Value(eight);
-        eight = Load(ref Unsafe.Add(ref text, 8));
-        count = DigitCount(eight);
-        if (count == 0)
-            return 16;
-        return count == 8 || AppendSlowly(count, eight, ref mantissa) == 0 ? 0 : 16 + count;
-    }
-
-    private static int AppendSlowly(int count, ulong eight, ref ulong mantissa)
-    {
-        if (count == 0)
-            return 0;
-        var high = Math.BigMul(mantissa, Scales[count], out var low);
-        var sum = low + Leading(eight, count);
-        if (high != 0 || sum < low)
-            return 0;
-        mantissa = sum;
-        return count;
-    }
-
-    private static int ReadExponent(ref byte text, int at, ref int exponent)
-    {
-        at++;
-        var sign = Unsafe.Add(ref text, at);
+        if ((Unsafe.Add(ref text, at) | 0x20) != 'e')
+            return at;
+        var sign = Unsafe.Add(ref text, ++at);
         if (sign is (byte)'+' or (byte)'-')
             at++;
-        var (start, value) = (at, 0);
+        var power = 0UL;
+        var digits = at;
+        if (!AppendDigits(ref text, ref at, ref power) || at - digits > 4)
+            return 0;
+        exponent += sign == '-' ? -(int)power : (int)power;
+        return at;
+    }
+
+    /// <summary>At least one digit, in bounds and without overflow; else false.</summary>
+    private static bool AppendDigits(ref byte text, ref int at, ref ulong number)
+    {
+        var start = at;
         uint digit;
         while ((digit = (uint)Unsafe.Add(ref text, at) - '0') <= 9)
         {
-            value = value * 10 + (int)digit;
-            if (++at - start > 4)
-                return 0;
+            if (number > Limits[1] || at > Window - 12)
+                return false;
+            number = number * 10 + digit;
+            at++;
         }
 
-        exponent += sign == '-' ? -value : value;
-        return at == start ? 0 : at;
+        return at > start;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Load(ref byte text)
+    public static ulong Load(ref byte text)
     {
         var value = Unsafe.ReadUnaligned<ulong>(ref text);
         return BitConverter.IsLittleEndian ? value : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value);
@@ -154,21 +166,13 @@ internal static class Decimals
 
     /// <summary>How many of the eight bytes are digits before the first that is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int DigitCount(ulong eight)
+    public static int DigitCount(ulong eight)
     {
         var others = (eight + 0x4646464646464646 | eight - 0x3030303030303030) & 0x8080808080808080;
         return BitOperations.TrailingZeroCount(others) >> 3;
     }
 
-    /// <summary>The number that the first bytes spell (1 to 7): they move to the end, zeros come before them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Leading(ulong eight, int count) =>
-        count == 0 ? 0 : Combine((eight - 0x3030303030303030) << (64 - 8 * count));
-
-    /// <summary>The number that eight digits spell.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Value(ulong eight) => Combine(eight - 0x3030303030303030);
-
+    /// <summary>The number that eight digit values spell, the first byte the highest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Combine(ulong lanes)
     {

@@ -14,22 +14,28 @@ internal readonly struct SingleParser : IElementParser<float>
         {
             var length = Decimals.Read(
                 ref Decimals.Start(text, at), out var mantissa, out var exponent, out var negative);
-            if (length != 0 && TryRound(mantissa, exponent, out value))
+            if (length != 0 && TryRound(mantissa, exponent, out var magnitude))
             {
                 at += length;
-                value = negative ? -value : value;
+                // Signs are random: a branch on them would be mispredicted every other time.
+                var sign = (negative ? 1u : 0u) << 31;
+                value = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(magnitude) | sign);
                 return ScanErrorKind.None;
             }
         }
 
-        return ParseSlowly(text, ref at, out value);
+        var (error, taken) = ParseSlowly(text, at, out var slow);
+        at += taken;
+        value = slow;
+        return error;
     }
 
     /// <summary>
-    /// Computes in double and rounds once more. Both the mantissa, the power and the operation may each be wrong by
-    /// half a unit in the last place, so the double lies within 4 units of the true value; where a midpoint between
-    /// two floats (29 low bits 1000…0) lies that close (8 units, to be sure), the slow path decides. The exact cases
-    /// (Clinger, "How to read floating point numbers accurately", 1990) are among those that it settles.
+    /// Multiplies in double and rounds once more. The mantissa as a double, the power and the product are each wrong
+    /// by at most half a unit in the last place, so the double lies within 4 units of the true value. Rounding it to
+    /// float is right unless a midpoint between two floats (29 low bits 1000…0) lies that close; within 8 units, to be
+    /// sure, the slow path decides, as it does where floats are subnormal. (The idea is Clinger's, "How to read floating
+    /// point numbers accurately", 1990, with an error bound in place of exact operands.)
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryRound(ulong mantissa, int exponent, out float value)
@@ -37,26 +43,24 @@ internal readonly struct SingleParser : IElementParser<float>
         value = 0;
         if (mantissa == 0)
             return true;
-        if ((uint)(exponent + 55) > 110)
+        var power = (uint)(exponent + Decimals.PowerMax);
+        if (power > 2 * Decimals.PowerMax || (long)mantissa < 0)
             return false;
-        var wide = exponent < 0 ? mantissa / Decimals.Powers[-exponent] : mantissa * Decimals.Powers[exponent];
+        var wide = (long)mantissa * Decimals.Powers[(int)power];
         value = (float)wide;
         var nearMidpoint = (uint)(BitConverter.DoubleToInt64Bits(wide) & 0x1FFFFFFF) - 0x0FFFFFF8 <= 16;
         return !nearMidpoint && wide >= 1.1754943508222875e-38 && value <= float.MaxValue;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ScanErrorKind ParseSlowly(ReadOnlySpan<byte> text, ref int at, out float value)
+    private static (ScanErrorKind Error, int Taken) ParseSlowly(ReadOnlySpan<byte> text, int at, out float value)
     {
         value = 0;
         var error = NumberToken.Take(text, at, out var token);
         if (error != ScanErrorKind.None)
-            return error;
+            return (error, 0);
         value = float.Parse(token, NumberStyles.Float, CultureInfo.InvariantCulture);
-        if (!float.IsFinite(value))
-            return ScanErrorKind.OutOfRange;
-        at += token.Length;
-        return ScanErrorKind.None;
+        return float.IsFinite(value) ? (ScanErrorKind.None, token.Length) : (ScanErrorKind.OutOfRange, 0);
     }
 }
 
@@ -75,7 +79,9 @@ internal readonly struct DoubleParser : IElementParser<double>
             if (length != 0 && mantissa <= 1UL << 53 && (uint)(exponent + 22) <= 44)
             {
                 at += length;
-                value = exponent < 0 ? mantissa / Decimals.Powers[-exponent] : mantissa * Decimals.Powers[exponent];
+                value = exponent < 0
+                    ? (long)mantissa / Decimals.Powers[Decimals.PowerMax - exponent]
+                    : (long)mantissa * Decimals.Powers[Decimals.PowerMax + exponent];
                 value = negative ? -value : value;
                 return ScanErrorKind.None;
             }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -8,6 +9,7 @@ internal readonly struct IntegerParser<T> : IElementParser<T>
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ScanErrorKind Parse(ReadOnlySpan<byte> text, ref int at, out T value)
     {
         value = default;

@@ -254,6 +254,14 @@ internal ref struct JsonCursor
     private static int DigitCount(ReadOnlySpan<byte> text, int at)
     {
         var start = at;
+        while (text.Length - at >= 8)
+        {
+            var digits = Decimals.DigitCount(Decimals.Load(ref Decimals.Start(text, at)));
+            at += digits;
+            if (digits < 8)
+                return at - start;
+        }
+
         while ((uint)at < (uint)text.Length && (uint)(text[at] - '0') <= 9)
             at++;
         return at - start;

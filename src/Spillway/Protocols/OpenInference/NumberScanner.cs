@@ -73,23 +73,30 @@ internal static class NumberScanner
         var values = MemoryMarshal.Cast<byte, T>(destination);
         var written = 0;
         var nesting = new Nesting(ref json);
-        while (nesting.NextValue(text, out var at))
+        while (nesting.NextValue(text, out var start))
         {
+            // A variable of its own: one that is passed by reference would live in memory, not in a register.
+            var at = start;
             // A run of elements with nothing but a comma, or a comma and a space, between them.
             for (;;)
             {
                 if ((uint)written >= (uint)values.Length)
                     return new(ScanErrorKind.TooMany, at, written, "");
-                var error = TParser.Parse(text, ref at, out values[written]);
+                var error = TParser.Parse(text, ref at, out var value);
                 if (error != ScanErrorKind.None)
                     return Refuse(text, at, written, error);
-                written++;
+                values[written++] = value;
                 if (text.Length - at < 3 || text[at] != ',')
                     break;
-                var next = text[at + 1] == ' ' ? at + 2 : at + 1;
-                if ((uint)text[next] - '-' > '9' - '-')
+                // A branch, not a choice of two values: the next load need not wait for this one.
+                var comma = at++;
+                if (text[at] == ' ')
+                    at++;
+                if ((uint)text[at] - '-' > '9' - '-')
+                {
+                    at = comma;
                     break;
-                at = next;
+                }
             }
 
             nesting.Resume(at);
