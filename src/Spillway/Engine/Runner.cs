@@ -9,6 +9,8 @@ namespace Spillway.Engine;
 /// </summary>
 internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
 {
+    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(5);
+
     private readonly Deployment _deployment;
     private readonly Clock _clock;
     private readonly IBatchReplica _replica;
@@ -117,11 +119,19 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
             ExecutedAt = _clock.Now;
     }
 
+    /// <summary>Ends the thread; a run that is still under way is stopped, and left alone when it does not listen.</summary>
     public void Dispose()
     {
         _disposed = true;
-        _go.Release();
-        _thread?.Join();
+        Stop(RunId);
+        if (_thread is not null)
+        {
+            if (_go.CurrentCount == 0)
+                _go.Release();
+            if (!_thread.Join(s_stopPatience))
+                return;
+        }
+
         _replica.Dispose();
         _go.Dispose();
     }

@@ -8,8 +8,7 @@ namespace Spillway.Planner;
 /// times give the same decisions. One thread; no wall clock.
 /// </summary>
 /// <remarks>
-/// Events of one instant happen in the order: runs that end, the timer, callers that leave, arrivals; within each kind,
-/// in the order in which they were scheduled.
+/// Events of one instant happen in the order in which they were scheduled.
 /// </remarks>
 public sealed class World
 {
@@ -17,7 +16,7 @@ public sealed class World
     private readonly Route _route;
     private readonly IRunTimes _times;
     private readonly FlowJournal? _journal;
-    private readonly PriorityQueue<Happening, (long Ticks, int Kind, long Sequence)> _events = new();
+    private readonly PriorityQueue<Happening, (long Ticks, long Sequence)> _events = new();
     private readonly Passenger?[] _bySlot;
     private readonly int[] _batch;
     private readonly Drop[] _drops;
@@ -276,7 +275,7 @@ public sealed class World
     }
 
     private void Schedule(Instant at, Happening what) =>
-        _events.Enqueue(what, (at.Ticks, (int)what.What, _sequence++));
+        _events.Enqueue(what, (at.Ticks, _sequence++));
 
     private sealed record Happening(What What, Passenger? Passenger, int Runner, long Id);
 

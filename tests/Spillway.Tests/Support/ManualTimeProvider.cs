@@ -10,10 +10,10 @@ namespace Spillway.Tests.Support;
 /// <param name="frequency">Timestamps per second; the default is a prime near 7 MHz, so 143 ns each.</param>
 internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvider
 {
-    private readonly PriorityQueue<ManualTimer, (long DueTicks, long Sequence)> _timers = new();
+    private readonly PriorityQueue<ManualTimer, (long DueTicks, long Setting)> _timers = new();
     private readonly Lock _lock = new();
     private long _nowTicks;
-    private long _sequence;
+    private long _settings;
 
     /// <inheritdoc/>
     public override long TimestampFrequency => frequency;
@@ -24,7 +24,7 @@ internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvi
         get
         {
             lock (_lock)
-                return _timers.UnorderedItems.Count(t => t.Element.DueTicks == t.Priority.DueTicks);
+                return _timers.UnorderedItems.Count(t => t.Element.Setting == t.Priority.Setting);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvi
             {
                 _timers.Dequeue();
                 // It was changed or disposed after it was queued here.
-                if (timer.DueTicks != due.DueTicks)
+                if (timer.Setting != due.Setting)
                     continue;
                 Interlocked.Exchange(ref _nowTicks, Math.Max(due.DueTicks, _nowTicks));
                 timer.Taken(due.DueTicks);
@@ -97,8 +97,8 @@ internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvi
         private long _periodTicks;
         private bool _disposed;
 
-        /// <summary>Guarded by the clock's lock, as everything here.</summary>
-        public long DueTicks { get; private set; } = Unset;
+        /// <summary>Which setting is in force; guarded by the clock's lock, as everything here.</summary>
+        public long Setting { get; private set; } = Unset;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
@@ -120,7 +120,7 @@ internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvi
         public void Dispose()
         {
             lock (clock._lock)
-                (DueTicks, _disposed) = (Unset, true);
+                (Setting, _disposed) = (Unset, true);
         }
 
         public ValueTask DisposeAsync()
@@ -131,9 +131,9 @@ internal sealed class ManualTimeProvider(long frequency = 7_000_003) : TimeProvi
 
         private void Set(long dueTicks)
         {
-            DueTicks = dueTicks;
+            Setting = dueTicks == Unset ? Unset : clock._settings++;
             if (dueTicks != Unset)
-                clock._timers.Enqueue(this, (dueTicks, clock._sequence++));
+                clock._timers.Enqueue(this, (dueTicks, Setting));
         }
     }
 }

@@ -49,11 +49,15 @@ internal static class LoopbackGate
         var name = colon < 0 ? host : host[..colon];
         if (colon >= 0 && !IsPortOrNothing(host[colon..]))
             return false;
-        // Four dotted numbers only: "127.1" and "2130706433" are addresses to a resolver, and no honest client's Host.
-        return name is "127.0.0.1" || name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-            || (name.StartsWith("127.", StringComparison.Ordinal) && name.Count('.') == 3
-                && IPAddress.TryParse(name, out var four) && IPAddress.IsLoopback(four));
+        return name is "127.0.0.1" || name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IsLoopbackNumber(name);
     }
+
+    /// <summary>
+    /// Four dotted numbers only: "127.1" and "2130706433" are addresses to a resolver, and no honest client's Host.
+    /// </summary>
+    private static bool IsLoopbackNumber(ReadOnlySpan<char> name) =>
+        name.StartsWith("127.", StringComparison.Ordinal) && name.Count('.') == 3
+        && IPAddress.TryParse(name, out var four) && IPAddress.IsLoopback(four);
 
     private static bool IsPortOrNothing(ReadOnlySpan<char> rest) =>
         rest.IsEmpty || (rest.Length is > 1 and <= 6 && rest[0] == ':' && !rest[1..].ContainsAnyExceptInRange('0', '9'));

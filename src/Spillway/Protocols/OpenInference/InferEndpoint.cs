@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
-using Spillway.Telemetry;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -26,7 +25,7 @@ internal sealed class InferEndpoint(ServerContext server)
         try
         {
             work.Timeline.Mark(Stage.Receive, clock.Now);
-            fault ??= Translate(http.Request, work, body);
+            fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.Now);
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
@@ -44,32 +43,6 @@ internal sealed class InferEndpoint(ServerContext server)
             _serving.Return(work);
         }
     }
-
-    private Fault? Translate(HttpRequest http, Work work, in RequestBody body)
-    {
-        // A model that is not there yet has no signature to read against.
-        var signature = work.Door.Signature;
-        if (signature is null)
-            return work.Flow.Begin(work.Door.Route, _serving.Stopping).Fault;
-        var name = work.Door.Route.Model.Name;
-        string? header = http.Headers.TryGetValue(InferRequestReader.HeaderLengthName, out var given) ? given.ToString() : null;
-        if (InferRequestReader.ParseHeaderLength(header, body.Length, out var jsonLength) is { } wrong)
-            return wrong;
-        if (body.Length == 0 && jsonLength != 0)
-            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or a raw body with the header Inference-Header-Content-Length: 0.");
-        if (jsonLength != 0)
-            return InferRequestReader.Read(body.Memory[RequestBody.Headroom..], jsonLength, signature, name, work.Request);
-        if (body.Length == 0)
-            return Fault.Invalid("The raw request body is empty. Send the bytes of the one input.");
-        var fault = InferRequestReader.ReadRawInPlace(body.Memory, signature, name, work.Request);
-        // Our addition: without it Triton answers a raw request in binary, which a person cannot read.
-        if (AcceptsJson(http.Headers.Accept))
-            work.Request.BinaryOutputs = false;
-        return fault;
-    }
-
-    private static bool AcceptsJson(string? accept) =>
-        accept is not null && accept.Contains("application/json", StringComparison.OrdinalIgnoreCase);
 
     private async ValueTask<(Fault? Fault, int Status, long Sent)> AnswerAsync(HttpContext http, Work work, RequestTags tags)
     {

@@ -42,7 +42,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
 
     private static string Short(ReadOnlySpan<char> text) => text.Length > 100 ? $"{text[..100]}…" : text.ToString();
 
-    private Task RefuseAsync(HttpContext http, Fault fault)
+    private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
         server.Recorder.Unrouted(fault.Kind);
         return ErrorAnswer.WriteAsync(http, fault).AsTask();

@@ -19,6 +19,10 @@ public sealed record SimulatedOptions
     [Option("Share of runs that fail with a runtime fault.", Min = 0, Max = 1)]
     public double FaultRate { get; init; }
 
+    /// <summary>Runs of more rows fail.</summary>
+    [Option("Runs of more rows than this fail, as a device does that is out of memory. 0: none does.", Unit = "rows", Min = 0, Max = 1_000_000)]
+    public int FaultAboveRows { get; init; }
+
     /// <summary>Spread of the time of a run, as a share of it.</summary>
     [Option("Uniform spread of the time of a run, as a share of it: 0.1 is ±10 %.", Min = 0, Max = 1)]
     public double Jitter { get; init; }

@@ -14,6 +14,7 @@ internal sealed class SimulatedReplica : IBatchReplica
     private readonly ManualResetEventSlim _over = new(initialState: false, spinCount: 0);
     private readonly ITimer _timer;
     private volatile bool _stopped;
+    private volatile bool _disposed;
     private byte[] _scratch = [];
 
     public SimulatedReplica(SimulatedModel model, SimulatedOptions options, Random random, TimeProvider time)
@@ -24,7 +25,9 @@ internal sealed class SimulatedReplica : IBatchReplica
 
     public Fault? Run(ReadOnlySpan<WorkItem> batch, RunControl control)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         _stopped = false;
+        _over.Reset();
         control.Mark(Stage.Batch);
         if (batch.IsEmpty)
             return null;
@@ -39,6 +42,8 @@ internal sealed class SimulatedReplica : IBatchReplica
             return new(FaultKind.Cancelled, $"The simulated run of model {_model.Name} was stopped.");
         if (fails)
             return new(FaultKind.RuntimeFailed, $"A simulated fault of model {_model.Name}, as declared by simulated.faultRate {_options.FaultRate}.");
+        if (_options.FaultAboveRows > 0 && rows > _options.FaultAboveRows)
+            return new(FaultKind.RuntimeFailed, $"A simulated fault of model {_model.Name}: {rows} rows, and simulated.faultAboveRows is {_options.FaultAboveRows}.");
         foreach (var item in batch)
             Answer(item);
         return null;
@@ -52,6 +57,7 @@ internal sealed class SimulatedReplica : IBatchReplica
 
     public void Dispose()
     {
+        _disposed = true;
         _timer.Dispose();
         _over.Dispose();
     }
@@ -63,12 +69,12 @@ internal sealed class SimulatedReplica : IBatchReplica
     private void Wait(TimeSpan time)
     {
         var began = _time.GetTimestamp();
-        _over.Reset();
         if (_time != TimeProvider.System)
         {
             _timer.Change(time, Timeout.InfiniteTimeSpan);
-            if (!_stopped)
-                _over.Wait();
+            _over.Wait();
+            // A stopped run's timer must not end the next one.
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             return;
         }
 

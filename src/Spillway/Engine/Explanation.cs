@@ -1,0 +1,148 @@
+using Spillway.Flow;
+using Spillway.Policies.Batching;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine;
+
+/// <summary>
+/// Why a request went as it did: reads the facts that the flow left on the work and writes them as decisions into its
+/// record.
+/// </summary>
+internal static class Explanation
+{
+    /// <summary>Every decision over a request, in the order of its life.</summary>
+    public static void Write(ref RequestRecord record, Work work, in Delivery delivery)
+    {
+        var placement = work.Placement;
+        if (placement.Deadline == default)
+        {
+            ExplainGate(ref record, delivery);
+            return;
+        }
+
+        var left = placement.Deadline - work.Timeline.Started;
+        (record.Rows, record.Elements) = (work.Claim.Rows, work.Claim.Elements);
+        (record.Deadline, record.PredictedWait, record.PredictedRun) = (left, placement.Wait, placement.Service);
+        record.QueueDepth = placement.QueueLength;
+        record.Decide(DecisionKind.GatePassed);
+        record.Decide(DecisionKind.Routed);
+        record.Decide(DecisionKind.CacheBypassed);
+        ExplainDeadline(ref record, work);
+        if (placement.Refused is { } refused)
+        {
+            if (refused is FaultKind.QueueFull)
+                record.Decide(DecisionKind.RefusedQueueFull, placement.QueueLength, work.Door.Route.QueueLengthMax);
+            else
+                record.Decide(DecisionKind.RefusedPredictedLate, placement.Wait.Ticks, placement.Service.Ticks, left.Ticks);
+            return;
+        }
+
+        record.Decide(DecisionKind.Placed, placement.QueueLength, work.Door.Route.QueueLengthMax);
+        ExplainRun(ref record, work, delivery);
+    }
+
+    /// <summary>The bill and the end of an answered request.</summary>
+    public static void Close(ref RequestRecord record, Bill bill, int rows, in Delivery delivery)
+    {
+        if (bill.Run != Money.Zero)
+            record.Charge("run", bill.Run);
+        if (bill.Rows != Money.Zero)
+            record.Charge("rows", bill.Rows);
+        record.Decide(DecisionKind.Settled, bill.Total.Nano, rows);
+        record.Decide(DecisionKind.Answered, delivery.Status, delivery.BytesOut);
+    }
+
+    private static void ExplainGate(ref RequestRecord record, in Delivery delivery)
+    {
+        var kind = delivery.Fault?.Kind;
+        record.Decide(kind switch
+        {
+            FaultKind.ShuttingDown => DecisionKind.RefusedShuttingDown,
+            FaultKind.ModelNotReady => DecisionKind.RefusedNotReady,
+            FaultKind.ServerFull => DecisionKind.RefusedServerFull,
+            _ => DecisionKind.RefusedInvalid,
+        }, delivery.BytesHeld, delivery.BytesHeldMax, delivery.BytesIn);
+    }
+
+    private static void ExplainDeadline(ref RequestRecord record, Work work)
+    {
+        var (deadlines, service) = (work.Door.Deadlines, work.Placement.Service.Ticks);
+        var (span, factor) = (record.Deadline.Ticks, (long)(deadlines.Factor * 1000));
+        switch (work.Placement.DeadlineSource)
+        {
+            case DeadlineSource.Caller:
+                record.Decide(DecisionKind.DeadlineExplicit, span);
+                break;
+            case DeadlineSource.CallerCut:
+                record.Decide(DecisionKind.DeadlineCut, work.Request.Timeout?.Ticks ?? 0, span);
+                break;
+            case DeadlineSource.Fixed:
+                record.Decide(DecisionKind.DeadlineFixed, span);
+                break;
+            case DeadlineSource.Learned:
+                record.Decide(DecisionKind.DeadlineDerived, span, service, factor);
+                break;
+            case DeadlineSource.Floor:
+                record.Decide(DecisionKind.DeadlineFloor, span, service, factor);
+                break;
+        }
+    }
+
+    private static void ExplainRun(ref RequestRecord record, Work work, in Delivery delivery)
+    {
+        if (work.IsReady)
+            ExplainLaunch(ref record, work);
+        var inRun = work.Run.Requests > 0;
+        if (inRun)
+        {
+            (record.BatchRows, record.BatchRequests, record.Cut) = (work.Run.Rows, work.Run.Requests, work.Run.Why);
+            (record.Runner, record.Device) = (work.Run.Runner, work.Door.Deployment!.DeviceOf(work.Run.Runner).Name);
+            record.Decide(DecisionKind.Batched);
+        }
+
+        ExplainEnd(ref record, work, inRun, delivery.Fault?.Kind);
+    }
+
+    private static void ExplainEnd(ref RequestRecord record, Work work, bool inRun, FaultKind? ended)
+    {
+        var service = work.Placement.Service.Ticks;
+        var ran = (work.Timeline[Stage.Batch] + work.Timeline[Stage.Execute]).Ticks;
+        var spent = inRun ? ran : work.Timeline[Stage.Queue].Ticks;
+        var stopped = work.StoppedRun ? 1 : 0;
+        switch (ended)
+        {
+            case null:
+                record.Decide(DecisionKind.Executed, work.Timeline[Stage.Execute].Ticks, service);
+                break;
+            case FaultKind.DroppedLate:
+                record.Decide(DecisionKind.DroppedLate, spent, service, (work.Placement.Deadline - work.Timeline.Last).Ticks);
+                break;
+            case FaultKind.DeadlineExceeded:
+                record.Decide(inRun ? DecisionKind.ExpiredInRun : DecisionKind.ExpiredInQueue, spent, stopped);
+                break;
+            case FaultKind.Cancelled:
+                record.Decide(inRun ? DecisionKind.CancelledInRun : DecisionKind.CancelledInQueue, spent, stopped);
+                break;
+            default:
+                record.Decide(inRun ? DecisionKind.RunFailed : DecisionKind.RefusedInvalid, ran);
+                break;
+        }
+    }
+
+    private static void ExplainLaunch(ref RequestRecord record, Work work)
+    {
+        var (service, inline) = (work.Placement.Service.Ticks, DeploymentFlow.InlineMax.Ticks);
+        switch (work.Launch)
+        {
+            case Launch.Inline:
+                record.Decide(DecisionKind.RunInline, service, inline);
+                break;
+            case Launch.Start:
+                record.Decide(DecisionKind.RunStarted, service, inline);
+                break;
+            case Launch.Queue:
+                record.Decide(DecisionKind.Queued, work.Placement.QueueLength, work.ActiveWhenReady);
+                break;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using Spillway.Flow;
+using Spillway.Planner;
+using Spillway.Policies.Batching;
+using Spillway.Runtimes.Simulated;
+
+namespace Spillway.Tests.Simulation;
+
+/// <summary>
+/// One flow, two interpreters: the live Engine on a manual clock plays a script; the virtual world gets only the
+/// arrivals, the leavings and how long each run took, and must decide the same, in the same order.
+/// </summary>
+public sealed class LiveAndVirtualTests
+{
+    private static readonly BatchingOptions s_batching = new()
+    {
+        QueueLengthMax = 12, BatchRowsMax = 8, PriorityAgeingMs = 15, SafetyFactor = 1.1,
+    };
+
+    private static readonly DeadlineOptions s_deadlines = new() { FixedMs = 60 };
+
+    public static TheoryData<int, string> Scripts
+    {
+        get
+        {
+            var data = new TheoryData<int, string>();
+            foreach (var profile in new[] { "gains", "flat", "short", "waits", "two devices" })
+            {
+                for (var seed = 1; seed <= 12; seed++)
+                    data.Add(seed, profile);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Scripts))]
+    public void Both_interpreters_decide_the_same_in_the_same_order(int seed, string profile)
+    {
+        var batching = profile == "waits" ? s_batching with { BatchWaitMs = 7 } : s_batching;
+        var script = Script(seed, profile == "short" ? 500 : 25_000);
+        using var live = new LiveRun(Profile(profile, seed), batching, s_deadlines);
+        var answers = live.Play(script);
+        var (journal, world) = Replay(live, script, batching);
+
+        Assert.Equal(Lines(live.Journal), Lines(journal));
+        Assert.Equal(
+            answers.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => (a.Key, a.Value?.Kind)),
+            world.Answers.OrderBy(a => a.Id, StringComparer.Ordinal).Select(a => (a.Id, a.Fault?.Kind)));
+        // The script is worth something only if it makes the flow decide.
+        Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Batch && e.Number > 1 || profile is "flat" or "two devices");
+        Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Refused);
+        Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Cancelled);
+    }
+
+    [Fact]
+    public void An_altered_rule_is_found()
+    {
+        var script = Script(seed: 1, spacing: 25_000);
+        using var live = new LiveRun(Profile("gains", 1), s_batching, s_deadlines);
+        live.Play(script);
+        var truth = Lines(live.Journal);
+        Assert.Equal(truth, Lines(Replay(live, script, s_batching).Journal));
+
+        var arrivalOrder = new ArrivalOrder(s_batching.QueueLengthMax, TimeSpan.FromMilliseconds(s_batching.PriorityAgeingMs));
+        Assert.NotEqual(truth, Lines(Replay(live, script, s_batching, arrivalOrder).Journal));
+        Assert.NotEqual(truth, Lines(Replay(live, script, s_batching with { SafetyFactor = 1.3 }).Journal));
+        Assert.NotEqual(truth, Lines(Replay(live, script, s_batching with { QueueLengthMax = 4 }).Journal));
+    }
+
+    private static (FlowJournal Journal, World World) Replay(
+        LiveRun live, IReadOnlyList<Scripted> script, BatchingOptions batching, WaitingLine? line = null)
+    {
+        var journal = new FlowJournal();
+        var flow = new DeploymentFlow(
+            batching, s_deadlines, live.Model.Traits.DeclaredCurve!, elementsPerRow: 1, live.Runners.Count, line);
+        var world = new World(flow, LiveRun.ReadyRoute, new RecordedTimes(live.Journal), journal);
+        foreach (var request in script)
+            world.Arrive(request.Id, request.At, request.Claim, request.Leaves);
+        world.Run();
+        return (journal, world);
+    }
+
+    private static string[] Lines(FlowJournal journal) => [.. journal.Events.Select(e => e.ToString())];
+
+    /// <summary>Random arrivals at about twice the capacity, mixed priorities, rows, deadlines, shapes, leavers.</summary>
+    private static List<Scripted> Script(int seed, int spacing)
+    {
+        var random = new Random(seed);
+        List<Scripted> script = [];
+        var at = 1_000L;
+        for (var i = 0; i < 150; i++)
+        {
+            at += 1 + random.Next(0, 2 * spacing);
+            var now = new Instant(at);
+            var rows = random.Next(4) == 0 ? random.Next(1, 4) : 1;
+            script.Add(new(
+                $"r{i:D3}", now,
+                new()
+                {
+                    Started = now, Rows = rows, Elements = rows, Priority = random.Next(0, 4),
+                    Timeout = random.Next(3) == 0 ? TimeSpan.FromTicks(random.Next(20_000, 700_000)) : null,
+                    Form = new([random.Next(5) == 0 ? 2 : 1]),
+                },
+                random.Next(6) == 0 ? now + TimeSpan.FromTicks(random.Next(100, 6 * spacing)) : null));
+        }
+
+        return script;
+    }
+
+    private static SimulatedOptions Profile(string name, int seed) => new()
+    {
+        Inputs = new Dictionary<string, string> { ["x"] = "FP32 [-1,1]" },
+        Outputs = new Dictionary<string, string> { ["y"] = "FP32 [-1,1]" },
+        LatencyMs = name switch
+        {
+            "flat" => new Dictionary<int, double> { [1] = 4.0007, [2] = 8.0013 },
+            "two devices" => new Dictionary<int, double> { [1] = 9.0007, [2] = 18.0013 },
+            "short" => new Dictionary<int, double> { [1] = 0.3001, [8] = 0.9007 },
+            _ => new Dictionary<int, double> { [1] = 5.0003, [8] = 9.0011 },
+        },
+        Jitter = 0.2, Seed = seed, Devices = name == "two devices" ? 2 : 1,
+    };
+
+    /// <summary>How long each run of a journal took, in the order of their starts; a stopped one would have gone on.</summary>
+    private sealed class RecordedTimes : IRunTimes
+    {
+        private readonly Queue<TimeSpan> _times = new();
+
+        public RecordedTimes(FlowJournal journal)
+        {
+            var events = journal.Events;
+            for (var i = 0; i < events.Count; i++)
+            {
+                if (events[i].Kind is not FlowEventKind.Batch)
+                    continue;
+                var end = events.Skip(i).First(e => e.Kind is FlowEventKind.Finished && e.Runner == events[i].Runner);
+                _times.Enqueue(end.Number == 1 ? end.At - events[i].At : TimeSpan.FromDays(1));
+            }
+        }
+
+        public TimeSpan Next(int runner, int rows, long elements) =>
+            _times.TryDequeue(out var time) ? time : TimeSpan.FromMilliseconds(5);
+    }
+
+    /// <summary>The altered rule: whoever came first goes first.</summary>
+    private sealed class ArrivalOrder(int capacity, TimeSpan ageing) : WaitingLine(capacity, ageing)
+    {
+        protected override bool Precedes(in Entry a, in Entry b) => a.Sequence < b.Sequence;
+    }
+}

@@ -1,0 +1,193 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Spillway.Engine;
+using Spillway.Flow;
+using Spillway.Policies.Batching;
+using Spillway.Runtimes;
+using Spillway.Runtimes.Simulated;
+using Spillway.Tests.Support;
+
+namespace Spillway.Tests.Simulation;
+
+/// <summary>One request of a script.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="At">When it arrives.</param>
+/// <param name="Claim">What it asks.</param>
+/// <param name="Leaves">When its caller leaves.</param>
+internal sealed record Scripted(string Id, Instant At, Claim Claim, Instant? Leaves);
+
+/// <summary>
+/// Plays a script through the live Engine (threads, locks, timers, the Simulated runtime) on a manual clock. Every
+/// arrival and leaving is a timer of that clock; after each timer the driver waits until every thread has come to rest:
+/// each run under way waits on the clock, and nobody is about to take or finish.
+/// </summary>
+internal sealed class LiveRun : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
+    private readonly ManualTimeProvider _time = new(TimeSpan.TicksPerSecond);
+    private readonly Clock _clock;
+    private readonly Deployment _deployment;
+    private readonly Door _door;
+    private readonly HashSet<int> _stopping = [];
+    private readonly List<ITimer> _script = [];
+    private readonly List<Task> _submissions = [];
+    private int _external;
+    private int _submitting;
+    private int _launching;
+    private int _running;
+    private bool _armed;
+
+    public LiveRun(SimulatedOptions profile, BatchingOptions batching, DeadlineOptions deadlines)
+    {
+        _clock = new(_time);
+        Model = new SimulatedRuntime(_time).Load(new("m", "", profile), CancellationToken.None).Value;
+        var curve = Model.Traits.DeclaredCurve!;
+        Runners = [.. Model.Traits.Devices.SelectMany((d, i) => Enumerable.Repeat((Device: d, Index: i), d.Parallelism))];
+        Journal.Saw = Count;
+        Flow = new(batching, deadlines, curve, elementsPerRow: 1, Runners.Count);
+        _deployment = new(
+            "m", _clock, Flow, [.. Runners.Select(r => (r.Device, Model.CreateReplica(r.Index).Value))], NullLogger.Instance, Journal);
+        _door = new(ReadyRoute, deadlines, input: null, output: null);
+        Assert.Null(_door.Open(_deployment, Model.Signature, Model.Traits));
+    }
+
+    public static Route ReadyRoute { get; } = new(new("m", "1"), "m", RouteState.Ready, "", 256);
+
+    public FlowJournal Journal { get; } = new();
+
+    public DeploymentFlow Flow { get; }
+
+    public ILoadedModel Model { get; }
+
+    public IReadOnlyList<(Device Device, int Index)> Runners { get; }
+
+    /// <summary>Plays to the end; the answers by id.</summary>
+    public Dictionary<string, Fault?> Play(IReadOnlyList<Scripted> script)
+    {
+        var works = new Dictionary<string, Work>();
+        foreach (var request in script)
+        {
+            var work = NewWork(request);
+            works[request.Id] = work;
+            At(request.At, () => Submit(work, request.Claim));
+            if (request.Leaves is { } leaves)
+                At(leaves, () => _deployment.Cancel(work, new(FaultKind.Cancelled, "left")));
+        }
+
+        while (_time.AdvanceToNextTimer())
+            Assert.True(SpinWait.SpinUntil(IsAtRest, s_patience), Unrest());
+        Assert.True(Task.WaitAll([.. _submissions], s_patience), Unrest());
+        Assert.True(_deployment.Look().IsIdle);
+        return works.ToDictionary(w => w.Key, w => End(w.Value));
+    }
+
+    public void Dispose()
+    {
+        _deployment.Dispose();
+        Model.Dispose();
+    }
+
+    private Fault? End(Work work)
+    {
+        var end = work.Answer.WaitAsync().AsTask();
+        Assert.True(end.Wait(s_patience), $"{work.Request.Id} has no outcome; {Unrest()}");
+        return end.Result ? null : work.Answer.Fault;
+    }
+
+    private static Fault? Refused(Work work) => work.Flow.Placed(work.Placement).Fault;
+
+    private Work NewWork(Scripted request)
+    {
+        var work = new Work(static _ => { });
+        work.Begin(request.At);
+        work.Door = _door;
+        work.Request.Id = request.Id;
+        work.Request.Priority = request.Claim.Priority;
+        ref var input = ref work.Request.Inputs.Add();
+        (input.Type, input.Shape) = (DataType.Float32, new([request.Claim.Rows, 1]));
+        input.Data = new byte[request.Claim.Rows * sizeof(float)];
+        work.Claim = request.Claim;
+        return work;
+    }
+
+    private void At(Instant at, Action act)
+    {
+        Interlocked.Increment(ref _external);
+        _script.Add(_time.CreateTimer(
+            _ =>
+            {
+                Interlocked.Decrement(ref _external);
+                act();
+            },
+            null, at - _clock.Now, Timeout.InfiniteTimeSpan));
+    }
+
+    /// <summary>On its own thread: a short run goes on there until the clock ends it.</summary>
+    private void Submit(Work work, Claim claim)
+    {
+        Interlocked.Increment(ref _submitting);
+        _submissions.Add(Task.Factory.StartNew(
+            () =>
+            {
+                work.Flow.Begin(ReadyRoute, stopping: false);
+                if (work.Flow.Placed(_deployment.Place(work)).What is Do.Refuse)
+                    work.Answer.Complete(Refused(work));
+                else
+                    _deployment.Ready(work);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    /// <summary>Under the deployment's lock, for every decision.</summary>
+    private void Count(FlowEvent seen)
+    {
+        lock (_stopping)
+        {
+            switch (seen.Kind)
+            {
+                case FlowEventKind.Refused:
+                    _submitting--;
+                    break;
+                case FlowEventKind.Ready:
+                    _submitting--;
+                    _launching += seen.Reason == nameof(Launch.Queue) ? 0 : 1;
+                    break;
+                case FlowEventKind.Woke:
+                    _armed = false;
+                    _launching += seen.Reason == nameof(Launch.Start) ? 1 : 0;
+                    break;
+                case FlowEventKind.Batch:
+                    _launching--;
+                    _running++;
+                    break;
+                case FlowEventKind.Rests:
+                    _launching--;
+                    break;
+                case FlowEventKind.Finished:
+                    _running--;
+                    _launching++;
+                    _stopping.Remove(seen.Runner);
+                    break;
+                case FlowEventKind.Stopped:
+                    _stopping.Add(seen.Runner);
+                    break;
+                case FlowEventKind.Armed:
+                    _armed = seen.Number != Instant.Never.Ticks;
+                    break;
+            }
+        }
+    }
+
+    private string Unrest() =>
+        $"the Engine did not come to rest: {_submitting} submitting, {_launching} launching, {_stopping.Count} stopping, {_running} running, "
+        + $"{_external} to come, armed {_armed}, {_time.TimersSet} timers; last: {string.Join("; ", Journal.Events.TakeLast(8))}";
+
+    private bool IsAtRest()
+    {
+        lock (_stopping)
+        {
+            return _submitting == 0 && _launching == 0 && _stopping.Count == 0
+                && _time.TimersSet == Volatile.Read(ref _external) + (_armed ? 1 : 0) + _running;
+        }
+    }
+}
