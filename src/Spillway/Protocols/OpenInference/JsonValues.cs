@@ -36,7 +36,7 @@ internal static class JsonValues
     {
         shape = default;
         if (json.Peek() != JsonKind.Array)
-            return RequestFaults.NotA("array", "shape");
+            return RequestFaults.NotA(ref json, "array", "shape");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -62,7 +62,7 @@ internal static class JsonValues
         if (kind == JsonKind.Object)
             return json.TryEnterObject();
         if (kind != JsonKind.Null)
-            fault = RequestFaults.NotA("object", "parameters");
+            fault = RequestFaults.NotA(ref json, "object", "parameters");
         else
             json.TryReadLiteral("null"u8);
         return false;

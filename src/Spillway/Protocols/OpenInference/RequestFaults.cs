@@ -17,6 +17,10 @@ internal static class RequestFaults
     public static Fault NotA(string kind, string member) =>
         Fault.Invalid($"Unable to parse '{member}': attempt to access JSON non-{kind} as {kind}");
 
+    /// <summary>As above, for the value that the cursor stands before: where there is none, the JSON itself is bad.</summary>
+    public static Fault NotA(ref JsonCursor json, string kind, string member) =>
+        json.Peek() is JsonKind.End or JsonKind.Other ? Json("a value", json.Position) : NotA(kind, member);
+
     public static Fault Missing(string member, string where) => Fault.Invalid(
         $"Unable to parse '{member}': attempt to access non-existing object member '{member}' of {where}");
 

@@ -71,7 +71,7 @@ internal struct RequestHeader(RequestScope scope)
         }
 
         if (kind != JsonKind.String || !json.TryReadString(out var id))
-            return RequestFaults.NotA("string", "id");
+            return RequestFaults.NotA(ref json, "string", "id");
         if (id.Raw.Length > IdBytesMax)
             return Fault.Invalid($"the request's id has {id.Raw.Length} bytes; at most {IdBytesMax} are allowed");
         if (id.Raw.Length > 0)
@@ -82,7 +82,7 @@ internal struct RequestHeader(RequestScope scope)
     private Fault? ReadInputs(ref JsonCursor json)
     {
         if (json.Peek() != JsonKind.Array)
-            return RequestFaults.NotA("array", "inputs");
+            return RequestFaults.NotA(ref json, "array", "inputs");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -104,7 +104,7 @@ internal struct RequestHeader(RequestScope scope)
         }
 
         if (kind != JsonKind.Array)
-            return RequestFaults.NotA("array", "outputs");
+            return RequestFaults.NotA(ref json, "array", "outputs");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -121,7 +121,7 @@ internal struct RequestHeader(RequestScope scope)
     private Fault? ReadOutput(ref JsonCursor json)
     {
         if (json.Peek() != JsonKind.Object)
-            return RequestFaults.NotA("object", "outputs");
+            return RequestFaults.NotA(ref json, "object", "outputs");
         json.TryEnterObject();
         var (first, port) = (true, -1);
         bool? binary = null;
@@ -153,7 +153,7 @@ internal struct RequestHeader(RequestScope scope)
         if (port >= 0)
             return RequestFaults.Twice("name", "one output");
         if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
-            return RequestFaults.NotA("string", "name");
+            return RequestFaults.NotA(ref json, "string", "name");
         var specs = _scope.Signature.Outputs;
         port = 0;
         while (port < specs.Count && !name.Is(specs[port].NameUtf8))
