@@ -1,12 +1,14 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Spillway.Protocols.OpenInference;
 
 /// <summary>
-/// The fast part of reading decimal numbers: sign, up to 19 significant digits and a small exponent, eight digits at
-/// a time (SWAR: the bytes of one register are treated as eight lanes; the digit test and the three multiplications
+/// The fast part of reading decimal numbers: sign, up to 19 significant digits and a small exponent, sixteen digits at
+/// a time with SSE 4.1, else eight (SWAR: the bytes of one register are treated as eight lanes; the digit test and the three multiplications
 /// are the well-known ones of Lemire, "Number parsing at a gigabyte per second", 2021, section 6 and 7).
 /// </summary>
 internal static class Decimals
@@ -28,13 +30,25 @@ internal static class Decimals
         1e41, 1e42, 1e43, 1e44,
     ];
 
-    private static ReadOnlySpan<ulong> Scales => [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+    private static ReadOnlySpan<ulong> Scales =>
+    [
+        1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+        100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+    ];
 
     /// <summary>The largest mantissa that takes that many more digits and stays below 2^63.</summary>
     private static ReadOnlySpan<ulong> Limits =>
     [
         9_000_000_000_000_000_000, 900_000_000_000_000_000, 90_000_000_000_000_000, 9_000_000_000_000_000,
-        900_000_000_000_000, 90_000_000_000_000, 9_000_000_000_000, 900_000_000_000, 90_000_000_000,
+        900_000_000_000_000, 90_000_000_000_000, 9_000_000_000_000, 900_000_000_000, 90_000_000_000, 9_000_000_000,
+        900_000_000, 90_000_000, 9_000_000, 900_000, 90_000, 9_000,
+    ];
+
+    /// <summary>From byte n on: what moves n bytes to the end of a register and puts zeros (0x80) before them.</summary>
+    private static ReadOnlySpan<byte> ToTheEnd =>
+    [
+        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     ];
 
     /// <summary>
@@ -51,9 +65,8 @@ internal static class Decimals
     public static int ReadPlain(ref byte text, out ulong mantissa, out int decimals, out bool negative)
     {
         negative = text == '-';
-        var at = 0;
-        if (negative)
-            at = 1;
+        // A sum and no jump: signs are often random, and a jump would be mispredicted every other time.
+        var at = negative ? 1 : 0;
         var first = (uint)Unsafe.Add(ref text, at++) - '0';
         mantissa = first;
         decimals = 0;
@@ -84,6 +97,39 @@ internal static class Decimals
     /// <summary>Appends up to 23 digits while they fit and returns how many; those that do not fit stay.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int AppendFraction(ref byte text, ulong number, out ulong result)
+    {
+        if (!Sse41.IsSupported)
+            return AppendLongFraction(ref text, number, out result);
+        var digits = Vector128.LoadUnsafe(ref text) - Vector128.Create((byte)'0');
+        var others = Vector128.GreaterThan(digits, Vector128.Create((byte)9)).ExtractMostSignificantBits();
+        var count = BitOperations.TrailingZeroCount(others | 0x10000);
+        if (count == 16 || number > Limits[count])
+        {
+            var length = AppendLongFraction(ref text, number, out var longer);
+            result = longer;
+            return length;
+        }
+
+        result = number * Scales[count] + Spell(digits, count);
+        // Shortest floats have 7, 8 or 9 decimals by chance: a jump on that is a coin toss, so they take the sum.
+        return count < 7 ? Predicted(count) : count;
+    }
+
+    /// <summary>The number that the first digits spell, by adding neighbours with their weights three times.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Spell(Vector128<byte> digits, int count)
+    {
+        var order = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(ToTheEnd), (nuint)count);
+        var pairs = Ssse3.MultiplyAddAdjacent(Ssse3.Shuffle(digits, order), Vector128.Create((short)0x010A).AsSByte());
+        var fours = Sse2.MultiplyAddAdjacent(pairs, Vector128.Create(0x0001_0064).AsInt16());
+        var packed = Sse41.PackUnsignedSaturate(fours, fours).AsInt16();
+        var eights = Sse2.MultiplyAddAdjacent(packed, Vector128.Create(0x0001_2710).AsInt16()).AsUInt64().ToScalar();
+        return (uint)eights * 100_000_000UL + (eights >> 32);
+    }
+
+    /// <summary>The same by eights, for more digits and for processors without these instructions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int AppendLongFraction(ref byte text, ulong number, out ulong result)
     {
         var eight = Load(ref text);
         var count = DigitCount(eight);
