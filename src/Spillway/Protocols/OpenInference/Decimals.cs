@@ -8,12 +8,15 @@ namespace Spillway.Protocols.OpenInference;
 
 /// <summary>
 /// The fast part of reading decimal numbers: sign, up to 19 significant digits and a small exponent, sixteen digits at
-/// a time with SSE 4.1, else eight (SWAR: the bytes of one register are treated as eight lanes; the digit test and the three multiplications
+/// a time with SSE 4.1, else eight (SWAR: the bytes of one register are treated as eight lanes; the digit test and the
+/// three multiplications
 /// are the well-known ones of Lemire, "Number parsing at a gigabyte per second", 2021, section 6 and 7).
 /// </summary>
 internal static class Decimals
 {
-    /// <summary>Bytes that must be readable from the start of a number: the longest one that the fast part takes.</summary>
+    /// <summary>
+    /// Bytes that must be readable from the start of a number: the longest one that the fast part takes.
+    /// </summary>
     public const int Window = 64;
 
     /// <summary>The largest power of ten, and the smallest negated, in <see cref="Powers"/>.</summary>
@@ -44,7 +47,9 @@ internal static class Decimals
         900_000_000, 90_000_000, 9_000_000, 900_000, 90_000, 9_000,
     ];
 
-    /// <summary>From byte n on: what moves n bytes to the end of a register and puts zeros (0x80) before them.</summary>
+    /// <summary>
+    /// From byte n on: what moves n bytes to the end of a register and puts zeros (0x80) before them.
+    /// </summary>
     private static ReadOnlySpan<byte> ToTheEnd =>
     [
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
@@ -159,13 +164,16 @@ internal static class Decimals
         return at;
     }
 
-    /// <summary>The digits move to the end of the register, zeros come before them; two shifts: one by 64 does nothing.</summary>
+    /// <summary>
+    /// The digits move to the end of the register, zeros come before them; two shifts: one by 64 does nothing.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Leading(ulong eight, int count) =>
         Combine((eight - 0x3030303030303030) << (32 - 4 * count) << (32 - 4 * count));
 
     /// <summary>
-    /// The count itself, by way of a jump. Where the next number begins depends on it; a processor predicts jumps but not
+    /// The count itself, by way of a jump. Where the next number begins depends on it; a processor predicts jumps but
+    /// not
     /// sums, so it starts on the next number before it has counted this one's digits. That pays for numbers of a fixed
     /// format (a quarter of the time for four decimals); shortest forms vary too much, and take the sum.
     /// </summary>

@@ -8,7 +8,8 @@ internal readonly struct SingleParser : IElementParser<float>
 {
     /// <inheritdoc/>
     /// <remarks>
-    /// Multiplies in double and rounds once more. The mantissa as a double, the power and the product are each wrong by at
+    /// Multiplies in double and rounds once more. The mantissa as a double, the power and the product are each wrong
+    /// by at
     /// most half a unit in the last place, so the double lies within 4 units of the true value. Rounding it to float is
     /// right unless a midpoint between two floats (29 low bits 1000…0) lies that close; within 8 units, to be sure, the
     /// slow path decides. (The idea is Clinger's, "How to read floating point numbers accurately", 1990, with an error
@@ -96,7 +97,9 @@ internal readonly struct DoubleParser : IElementParser<double>
         return ScanErrorKind.None;
     }
 
-    /// <summary>Clinger's exact cases: both operands are exact doubles, so the one operation rounds correctly.</summary>
+    /// <summary>
+    /// Clinger's exact cases: both operands are exact doubles, so the one operation rounds correctly.
+    /// </summary>
     private static bool TryExact(ref byte text, ref int at, out double value)
     {
         value = 0;

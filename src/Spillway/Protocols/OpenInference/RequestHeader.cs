@@ -13,7 +13,9 @@ internal struct RequestHeader(RequestScope scope)
     private bool _inputs;
     private bool _outputList;
 
-    /// <summary>Reads the whole text, takes the binary tensors behind it, and checks that the inputs are complete.</summary>
+    /// <summary>
+    /// Reads the whole text, takes the binary tensors behind it, and checks that the inputs are complete.
+    /// </summary>
     public Fault? Read(ref JsonCursor json)
     {
         var kind = json.Peek();
@@ -192,7 +194,7 @@ internal struct RequestHeader(RequestScope scope)
             {
                 fault = key.Is("shared_memory_region"u8)
                     ? RequestFaults.Unsupported(
-                        "shared memory (output parameter 'shared_memory_region')", "take the output in the answer's body")
+                        "shared memory (output parameter 'shared_memory_region')", "take it in the answer's body")
                     : JsonValues.SkipParameter(ref json, key);
             }
 
