@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Spillway.Protocols.OpenInference;
 
-/// <summary>Writes a tensor's elements as a flat JSON array, numbers in the shortest form that reads back the same.</summary>
+/// <summary>
+/// Writes a tensor's elements as a flat JSON array, numbers in the shortest form that reads back the same.
+/// </summary>
 internal static class ElementWriter
 {
     // The longest: a double such as -2.2250738585072014E-308 and its comma.

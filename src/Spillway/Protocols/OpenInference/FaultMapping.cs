@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Spillway.Protocols.OpenInference;
 
-/// <summary>What every fault looks like on the wire. Complete tables: a new kind of fault does not compile without its rows.</summary>
+/// <summary>
+/// What every fault looks like on the wire. Complete tables: a new kind of fault does not compile without its rows.
+/// </summary>
 internal static class FaultMapping
 {
     /// <summary>The HTTP status.</summary>

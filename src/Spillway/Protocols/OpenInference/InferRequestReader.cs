@@ -26,7 +26,8 @@ internal static class InferRequestReader
         length = null;
         if (headerValue is null)
             return null;
-        var known = int.TryParse(headerValue, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var known = int.TryParse(
+            headerValue, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
         if (!known || value < 0 || value > bodyLength)
             return RequestFaults.HeaderLength(headerValue.Length > 32 ? headerValue[..32] : headerValue, bodyLength);
         length = value;
@@ -35,7 +36,8 @@ internal static class InferRequestReader
 
     /// <summary>Reads a JSON body, with binary tensors behind it when the JSON's length is given.</summary>
     /// <param name="body">The whole body; binary tensors keep referring to it.</param>
-    /// <param name="jsonLength">From <see cref="ParseHeaderLength"/>, at least 1; null when the whole body is JSON.</param>
+    /// <param name="jsonLength">From <see cref="ParseHeaderLength"/>, at least 1; null when the whole body is
+    /// JSON.</param>
     /// <param name="signature">Of the served name.</param>
     /// <param name="modelName">The served name, for texts.</param>
     /// <param name="into">An empty request; its inputs end up in the signature's order.</param>

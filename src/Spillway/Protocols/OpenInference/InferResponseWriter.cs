@@ -48,7 +48,9 @@ internal static class InferResponseWriter
         return new ResponseLayout(checked((int)json.Length), binaryLength, anyBinary);
     }
 
-    /// <summary>Writes the binary outputs, in the order of the JSON, after <see cref="WriteJson"/> has succeeded.</summary>
+    /// <summary>
+    /// Writes the binary outputs, in the order of the JSON, after <see cref="WriteJson"/> has succeeded.
+    /// </summary>
     public static void WriteBinary(
         Signature signature, InferenceRequest request, TensorSet outputs, IBufferWriter<byte> into)
     {

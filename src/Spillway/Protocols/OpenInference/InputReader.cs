@@ -38,7 +38,7 @@ internal struct InputReader
     public static Fault? Read(ref JsonCursor json, ref RequestScope scope)
     {
         if (json.Peek() != JsonKind.Object)
-            return RequestFaults.NotA("object", "inputs");
+            return RequestFaults.NotA(ref json, "object", "inputs");
         var reader = new InputReader(scope);
         json.TryEnterObject();
         var first = true;
@@ -82,7 +82,7 @@ internal struct InputReader
         if (Mark(Seen.Name, "name") is { } twice)
             return twice;
         if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
-            return RequestFaults.NotA("string", "name");
+            return RequestFaults.NotA(ref json, "string", "name");
         var specs = _scope.Signature.Inputs;
         _port = 0;
         while (_port < specs.Count && !name.Is(specs[_port].NameUtf8))
@@ -97,7 +97,7 @@ internal struct InputReader
         if (Mark(Seen.Type, "datatype") is { } twice)
             return twice;
         if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
-            return RequestFaults.NotA("string", "datatype");
+            return RequestFaults.NotA(ref json, "string", "datatype");
         return DataTypes.TryParse(name.Raw, out _type) ? null : RequestFaults.UnknownType(name.Shown());
     }
 
@@ -140,7 +140,7 @@ internal struct InputReader
         }
 
         if (kind != JsonKind.Array)
-            return RequestFaults.NotA("array", "data");
+            return RequestFaults.NotA(ref json, "array", "data");
         _dataAt = json.Position;
         if ((_seen & Seen.Described) != Seen.Described || _binarySize >= 0)
         {

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Spillway.Protocols.OpenInference;
 
-/// <summary>A whole number within the type's range; a fraction or an exponent is refused, also where it is zero.</summary>
+/// <summary>
+/// A whole number within the type's range; a fraction or an exponent is refused, also where it is zero.
+/// </summary>
 /// <typeparam name="T">Any of the eight integer types.</typeparam>
 internal readonly struct IntegerParser<T> : IElementParser<T>
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>

@@ -39,7 +39,7 @@ internal enum JsonKind : byte
 /// A strict RFC 8259 tokenizer over UTF-8 that the caller drives forward. It exists because Utf8JsonReader can neither
 /// stop before an array for a faster parser nor go on behind it. Errors are values: a false is final, and then
 /// <see cref="Failed"/> is true and <see cref="Expected"/> and <see cref="Position"/> say what was missing where.
-/// It allocates nothing and never recurses.
+/// It allocates nothing and never recurses. (Longer than a file should be: one grammar, whose parts share its state.)
 /// </summary>
 internal ref struct JsonCursor
 {
@@ -118,7 +118,9 @@ internal ref struct JsonCursor
     /// <summary>Enters an array; then call <see cref="NextElement"/> until it is false.</summary>
     public bool TryEnterArray() => TryEnter((byte)'[', "an array");
 
-    /// <summary>Reads the next key up to its value; false at the object's end, which is then left, and on an error.</summary>
+    /// <summary>
+    /// Reads the next key up to its value; false at the object's end, which is then left, and on an error.
+    /// </summary>
     /// <param name="first">True before the first member; this method clears it.</param>
     /// <param name="key">The key.</param>
     public bool NextMember(ref bool first, out JsonString key)
@@ -197,7 +199,9 @@ internal ref struct JsonCursor
         return true;
     }
 
-    /// <summary>Checks the next value and jumps over it, however large or deep (up to <see cref="DepthMax"/>).</summary>
+    /// <summary>
+    /// Checks the next value and jumps over it, however large or deep (up to <see cref="DepthMax"/>).
+    /// </summary>
     public bool SkipValue()
     {
         var bottom = _depth;

@@ -46,7 +46,9 @@ internal ref struct JsonOutput(IBufferWriter<byte> sink)
     /// <summary>Counts bytes written to <see cref="Reserve"/>'s span.</summary>
     public void Advance(int bytes) => _used += bytes;
 
-    /// <summary>Takes the byte back that was written last; it has not been flushed, as every write leaves it here.</summary>
+    /// <summary>
+    /// Takes the byte back that was written last; it has not been flushed, as every write leaves it here.
+    /// </summary>
     public void Retract() => _used--;
 
     /// <summary>Writes text that is JSON already.</summary>
@@ -69,7 +71,9 @@ internal ref struct JsonOutput(IBufferWriter<byte> sink)
         Advance(written);
     }
 
-    /// <summary>Writes a quoted string from UTF-8; false, with nothing good written, when it is not valid UTF-8.</summary>
+    /// <summary>
+    /// Writes a quoted string from UTF-8; false, with nothing good written, when it is not valid UTF-8.
+    /// </summary>
     public bool String(scoped ReadOnlySpan<byte> utf8)
     {
         if (!Utf8.IsValid(utf8))

@@ -25,7 +25,9 @@ internal readonly ref struct JsonString(ReadOnlySpan<byte> raw, bool escaped)
         return Raw.Length <= plain.Length && plain[..Unescape(plain)].SequenceEqual(utf8);
     }
 
-    /// <summary>Writes what the string means as UTF-8; never longer than <see cref="Raw"/>. Returns the length.</summary>
+    /// <summary>
+    /// Writes what the string means as UTF-8; never longer than <see cref="Raw"/>. Returns the length.
+    /// </summary>
     public int Unescape(Span<byte> into)
     {
         var (from, to) = (0, 0);

@@ -36,7 +36,7 @@ internal static class JsonValues
     {
         shape = default;
         if (json.Peek() != JsonKind.Array)
-            return RequestFaults.NotA("array", "shape");
+            return RequestFaults.NotA(ref json, "array", "shape");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -54,7 +54,9 @@ internal static class JsonValues
         return null;
     }
 
-    /// <summary>Enters a "parameters" object; false when there is nothing to read, because it is null or wrong.</summary>
+    /// <summary>
+    /// Enters a "parameters" object; false when there is nothing to read, because it is null or wrong.
+    /// </summary>
     public static bool EnterParameters(ref JsonCursor json, out Fault? fault)
     {
         fault = null;
@@ -62,7 +64,7 @@ internal static class JsonValues
         if (kind == JsonKind.Object)
             return json.TryEnterObject();
         if (kind != JsonKind.Null)
-            fault = RequestFaults.NotA("object", "parameters");
+            fault = RequestFaults.NotA(ref json, "object", "parameters");
         else
             json.TryReadLiteral("null"u8);
         return false;
@@ -72,7 +74,7 @@ internal static class JsonValues
     public static Fault? SkipParameter(ref JsonCursor json, scoped JsonString key)
     {
         if (json.Peek() is JsonKind.Object or JsonKind.Array or JsonKind.Null)
-            return RequestFaults.Parameter(key.Shown(), "has invalid type. It should be a string, a number or a boolean");
+            return RequestFaults.Parameter(key.Shown(), "has invalid type. It should be a string, number or boolean");
         json.SkipValue();
         return null;
     }

@@ -27,13 +27,15 @@ internal readonly record struct ModelListing(
 internal static class Metadata
 {
     // Relaxed: an answer is application/json, never part of a page, and is to be readable.
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The protocol's extensions that this server speaks, as Triton names them.</summary>
     public static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "parameters", "schedule_policy"];
 
     /// <summary>GET /v2.</summary>
-    public static void WriteServer(string name, string version, IReadOnlyList<string> extensions, IBufferWriter<byte> into)
+    public static void WriteServer(
+        string name, string version, IReadOnlyList<string> extensions, IBufferWriter<byte> into)
     {
         using var json = new Utf8JsonWriter(into, s_options);
         json.WriteStartObject();

@@ -3,7 +3,9 @@ namespace Spillway.Protocols.OpenInference;
 /// <summary>What can be judged only when all inputs are there.</summary>
 internal static class RequestChecks
 {
-    /// <summary>Orders the inputs as the signature has them and checks that none is missing and that rows agree.</summary>
+    /// <summary>
+    /// Orders the inputs as the signature has them and checks that none is missing and that rows agree.
+    /// </summary>
     public static Fault? Complete(TensorSet inputs, Signature signature, string model)
     {
         if (inputs.Count != signature.Inputs.Count)

@@ -17,6 +17,12 @@ internal static class RequestFaults
     public static Fault NotA(string kind, string member) =>
         Fault.Invalid($"Unable to parse '{member}': attempt to access JSON non-{kind} as {kind}");
 
+    /// <summary>
+    /// As above, for the value that the cursor stands before: where there is none, the JSON itself is bad.
+    /// </summary>
+    public static Fault NotA(ref JsonCursor json, string kind, string member) =>
+        json.Peek() is JsonKind.End or JsonKind.Other ? Json("a value", json.Position) : NotA(kind, member);
+
     public static Fault Missing(string member, string where) => Fault.Invalid(
         $"Unable to parse '{member}': attempt to access non-existing object member '{member}' of {where}");
 
@@ -71,7 +77,7 @@ internal static class RequestFaults
         $"inference request batch-size must be >= 1 for '{model}': input '{input}' has 0 rows");
 
     public static Fault RowsDiffer(string input, string model, long rows, long others) => Fault.Invalid(
-        $"input '{input}' batch size does not match other inputs for '{model}': it has {rows} rows, the others {others}");
+        $"input '{input}' batch size does not match other inputs for '{model}': it has {rows}, the others {others}");
 
     public static Fault DataAndBinary(string input) => Fault.Invalid(
         $"input '{input}' has both 'data' and parameter 'binary_data_size'; send one of them");

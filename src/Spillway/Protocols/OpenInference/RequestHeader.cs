@@ -13,7 +13,9 @@ internal struct RequestHeader(RequestScope scope)
     private bool _inputs;
     private bool _outputList;
 
-    /// <summary>Reads the whole text, takes the binary tensors behind it, and checks that the inputs are complete.</summary>
+    /// <summary>
+    /// Reads the whole text, takes the binary tensors behind it, and checks that the inputs are complete.
+    /// </summary>
     public Fault? Read(ref JsonCursor json)
     {
         var kind = json.Peek();
@@ -71,7 +73,7 @@ internal struct RequestHeader(RequestScope scope)
         }
 
         if (kind != JsonKind.String || !json.TryReadString(out var id))
-            return RequestFaults.NotA("string", "id");
+            return RequestFaults.NotA(ref json, "string", "id");
         if (id.Raw.Length > IdBytesMax)
             return Fault.Invalid($"the request's id has {id.Raw.Length} bytes; at most {IdBytesMax} are allowed");
         if (id.Raw.Length > 0)
@@ -82,7 +84,7 @@ internal struct RequestHeader(RequestScope scope)
     private Fault? ReadInputs(ref JsonCursor json)
     {
         if (json.Peek() != JsonKind.Array)
-            return RequestFaults.NotA("array", "inputs");
+            return RequestFaults.NotA(ref json, "array", "inputs");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -104,7 +106,7 @@ internal struct RequestHeader(RequestScope scope)
         }
 
         if (kind != JsonKind.Array)
-            return RequestFaults.NotA("array", "outputs");
+            return RequestFaults.NotA(ref json, "array", "outputs");
         json.TryEnterArray();
         var first = true;
         while (json.NextElement(ref first))
@@ -121,7 +123,7 @@ internal struct RequestHeader(RequestScope scope)
     private Fault? ReadOutput(ref JsonCursor json)
     {
         if (json.Peek() != JsonKind.Object)
-            return RequestFaults.NotA("object", "outputs");
+            return RequestFaults.NotA(ref json, "object", "outputs");
         json.TryEnterObject();
         var (first, port) = (true, -1);
         bool? binary = null;
@@ -153,7 +155,7 @@ internal struct RequestHeader(RequestScope scope)
         if (port >= 0)
             return RequestFaults.Twice("name", "one output");
         if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
-            return RequestFaults.NotA("string", "name");
+            return RequestFaults.NotA(ref json, "string", "name");
         var specs = _scope.Signature.Outputs;
         port = 0;
         while (port < specs.Count && !name.Is(specs[port].NameUtf8))
@@ -192,7 +194,7 @@ internal struct RequestHeader(RequestScope scope)
             {
                 fault = key.Is("shared_memory_region"u8)
                     ? RequestFaults.Unsupported(
-                        "shared memory (output parameter 'shared_memory_region')", "take the output in the answer's body")
+                        "shared memory (output parameter 'shared_memory_region')", "take it in the answer's body")
                     : JsonValues.SkipParameter(ref json, key);
             }
 
