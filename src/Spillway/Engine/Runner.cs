@@ -112,9 +112,9 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
     public override void Mark(Stage stage)
     {
         if (stage is Stage.Batch)
-            GatheredAt = ExecutedAt = _clock.Now;
+            GatheredAt = ExecutedAt = _clock.EndOf(stage);
         else if (stage is Stage.Execute)
-            ExecutedAt = _clock.Now;
+            ExecutedAt = _clock.EndOf(stage);
     }
 
     public void Dispose()

@@ -25,10 +25,10 @@ internal sealed class InferEndpoint(ServerContext server)
         var (body, fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
         try
         {
-            work.Timeline.Mark(Stage.Receive, clock.Now);
+            work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             fault ??= Translate(http.Request, work, body);
             body.GiveTo(work.Request.Inputs);
-            work.Timeline.Mark(Stage.Parse, clock.Now);
+            work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
             if (fault is null)
                 (fault, status, sent) = await AnswerAsync(http, work, tags).ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed class InferEndpoint(ServerContext server)
         }
         finally
         {
-            work.Timeline.Mark(Stage.Write, clock.Now);
+            work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             server.Recorder.Record(work, new(
                 tags.RequestId, tags.Trace.Trace, fault, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
             server.LetGo(body.Held);
@@ -87,7 +87,7 @@ internal sealed class InferEndpoint(ServerContext server)
         response.ContentLength = layout.Length;
         if (layout.HeaderLength is { } length)
             response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
-        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         var writer = response.BodyWriter;
         System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
@@ -105,7 +105,7 @@ internal sealed class InferEndpoint(ServerContext server)
             return (FaultMapping.Status(fault.Kind), 0);
         }
 
-        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
