@@ -96,7 +96,7 @@ public sealed class LoadFaultTests
         File.WriteAllBytes(folder.PathOf("lookup/model.onnx"), OnnxModels.Lookup());
         await using var server = await TestServer.StartAsync(folder);
         string Ask(int i) => $$"""{"inputs":[{"name":"i","shape":[1,1],"datatype":"INT64","data":[{{i}}]}]}""";
-        (await server.InferAsync("lookup", Ask(99))).Is(500, "runtime_failed");
+        (await server.InferAsync("lookup", Ask(99))).Is(400, "invalid_input", "Model 'lookup' does not accept this input");
         var fine = await server.InferAsync("lookup", Ask(1));
         Assert.Equal([2, 3], fine.Numbers("y"));
     }

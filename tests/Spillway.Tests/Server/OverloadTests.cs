@@ -59,7 +59,7 @@ public sealed class OverloadTests
     public async Task A_run_goes_on_as_long_as_one_of_its_requests_is_waited_for()
     {
         await using var server = await TestServer.StartAsync(TestServer.Folder(
-            "", ("pair", TestServer.Simulated("{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }"))));
+            "", ("pair", TestServer.Simulated("{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }\ndeadline: { floorMs: 60000 }"))));
         using var leave = new CancellationTokenSource();
         using var leaveLater = new CancellationTokenSource();
         var leaves = server.InferRowAsync("pair", id: "leaves", cancellation: leave.Token);

@@ -12,6 +12,8 @@ internal sealed class InferEndpoint(ServerContext server)
 {
     private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
 
+    private static readonly Fault s_gone = new(FaultKind.Cancelled, "The caller went away while the answer was written.");
+
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
@@ -38,8 +40,20 @@ internal sealed class InferEndpoint(ServerContext server)
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
-            server.Recorder.Record(work, new(
+            End(work, body, new(
                 tags.RequestId, tags.Trace.Trace, fault, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+        }
+    }
+
+    /// <summary>Records, and gives back what the request held: also when a bug in the record shows up here.</summary>
+    private void End(Work work, in RequestBody body, in Recorder.Delivery delivery)
+    {
+        try
+        {
+            server.Recorder.Record(work, delivery);
+        }
+        finally
+        {
             server.LetGo(body.Held);
             _serving.Return(work);
         }
@@ -115,12 +129,13 @@ internal sealed class InferEndpoint(ServerContext server)
     {
         try
         {
-            await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
-            return null;
+            // Completed: nobody takes bytes from this connection any more. It is no exception.
+            var flush = await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+            return flush.IsCompleted ? s_gone : null;
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
-            return new(FaultKind.Cancelled, "The caller went away while the answer was written.");
+            return s_gone;
         }
     }
 }
