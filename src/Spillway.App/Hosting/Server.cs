@@ -74,7 +74,9 @@ internal static class Server
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
-        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information);
+        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information)
+            // It prints the stack trace of a taken port, for which there is a sentence.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server));
         // The server's own drain comes first; what is left then is cut off.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
