@@ -5,7 +5,7 @@ namespace Spillway.Tests.Server;
 /// <summary>Model files that cannot be loaded: the server starts, says which and why, and serves the others. Real ONNX models.</summary>
 public sealed class LoadFaultTests
 {
-    private const string Onnx = "runtime: onnx\n";
+    private const string Onnx = "runtime: onnx\ndeadline: { floorMs: 60000 }\n";
 
     [Fact]
     public async Task Corrupt_truncated_and_empty_model_files_leave_the_others_serving()

@@ -38,8 +38,8 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     public async Task The_list_of_models_has_each_with_its_version_and_state()
     {
         var models = (await _server.GetAsync("/v2/models")).Json.GetProperty("models").EnumerateArray().ToList();
-        Assert.Equal(["echo", "pair", "words", "broken"], models.Select(m => m.GetProperty("name").GetString()));
-        Assert.Equal(["1", "3", "1", "1"], models.Select(m => m.GetProperty("version").GetString()));
+        Assert.Equal(["echo", "pair", "words", "broken", "plain"], models.Select(m => m.GetProperty("name").GetString()));
+        Assert.Equal(["1", "3", "1", "1", "1"], models.Select(m => m.GetProperty("version").GetString()));
         Assert.All(models, m => Assert.Equal("READY", m.GetProperty("state").GetString()));
         Assert.All(models, m => Assert.True(m.GetProperty("simulated").GetBoolean()));
     }
@@ -47,7 +47,7 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     [Theory]
     [InlineData("/v2/models/pair")]
     [InlineData("/v2/models/pair/versions/3")]
-    public async Task Model_metadata_has_inputs_outputs_and_the_default_deadline(string path)
+    public async Task Model_metadata_has_inputs_and_outputs(string path)
     {
         var model = (await _server.GetAsync(path)).Json;
         Assert.Equal("pair", model.GetProperty("name").GetString());
@@ -59,12 +59,14 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
         Assert.Equal(
             """[{"name":"p","datatype":"INT32","shape":[-1,2]},{"name":"label","datatype":"BYTES","shape":[-1]}]""",
             model.GetProperty("outputs").GetRawText());
-        Assert.Equal("250", model.GetProperty("properties").GetProperty("deadline_ms").GetString());
     }
 
     [Fact]
-    public async Task A_fixed_deadline_is_shown_as_it_is()
+    public async Task The_default_deadline_is_shown_with_its_rule_or_as_the_fixed_one_that_it_is()
     {
+        var plain = (await _server.GetAsync("/v2/models/plain")).Json;
+        Assert.Equal("250", plain.GetProperty("properties").GetProperty("deadline_ms").GetString());
+        Assert.StartsWith("5 times the learned time", plain.GetProperty("properties").GetProperty("deadline_rule").GetString(), StringComparison.Ordinal);
         var model = (await _server.GetAsync("/v2/models/words")).Json;
         Assert.Equal("5000", model.GetProperty("properties").GetProperty("deadline_ms").GetString());
         Assert.False(model.GetProperty("properties").TryGetProperty("deadline_rule", out _));
@@ -116,7 +118,7 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     [InlineData("/v2/models/nobody/ready")]
     [InlineData("/v2/models/Echo")]
     public async Task An_unknown_model_is_told_which_there_are(string path) => (await _server.GetAsync(path)).Is(
-        404, "unknown_model", "Request for unknown model: '", "' is not found", "Served here: echo, pair, words, broken");
+        404, "unknown_model", "Request for unknown model: '", "' is not found", "Served here: echo, pair, words, broken, plain");
 
     [Fact]
     public async Task An_unknown_model_or_version_cannot_infer()

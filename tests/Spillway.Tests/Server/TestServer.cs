@@ -37,7 +37,10 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A client of it.</summary>
     public HttpClient Http { get; }
 
-    /// <summary>A model.yaml of a simulated model; by default y answers with x, almost at once.</summary>
+    /// <summary>
+    /// A model.yaml of a simulated model; by default y answers with x, almost at once. Its default deadline is a minute
+    /// and not a quarter of a second, which a busy machine may need for anything.
+    /// </summary>
     public static string Simulated(
         string latencyMs = "{ 1: 0.05, 2: 0.1 }", string inputs = "x: \"FP32 [-1,4]\"", string outputs = "y: \"FP32 [-1,4]\"", string more = "") =>
         $$"""
@@ -47,6 +50,7 @@ internal sealed class TestServer : IAsyncDisposable
           outputs: { {{outputs}} }
           latencyMs: {{latencyMs}}
         {{more}}
+        {{(more.Contains("deadline:", StringComparison.Ordinal) ? "" : "deadline: { floorMs: 60000 }")}}
         """;
 
     /// <summary>A configuration of these models, each a folder's name and its model.yaml.</summary>
@@ -60,18 +64,18 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>One simulated model, on which a run takes a minute: whoever is in it stays until it is stopped.</summary>
-    public static Task<TestServer> StartSlowAsync(string batching = "", string server = "", string deadline = "") => StartAsync(Folder(
-        server, ("slow", Simulated("{ 1: 60000 }", more: $"batching: {{ batchRowsMax: 1{batching} }}\n{deadline}"))));
+    public static Task<TestServer> StartSlowAsync(string batching = "") => StartAsync(Folder(
+        "", ("slow", Simulated("{ 1: 60000 }", more: $"batching: {{ batchRowsMax: 1{batching} }}"))));
 
     /// <summary>Starts and waits until every load has ended, well or badly.</summary>
     public static Task<TestServer> StartAsync(ConfigFolder folder, Clock? clock = null, bool load = true) =>
         StartAsync(folder.PathOf("spillway.yaml"), folder, clock, load);
 
     /// <summary>Starts from a configuration file; its port is overridden with a free one.</summary>
-    public static async Task<TestServer> StartAsync(string config, IDisposable? folder = null, Clock? clock = null, bool load = true)
+    public static async Task<TestServer> StartAsync(string config, IDisposable? folder = null, Clock? clock = null, bool load = true, params (string Name, string Value)[] environment)
     {
         var loaded = ConfigLoader.Load(
-            config, Composition.RuntimeOptions, new Dictionary<string, string> { ["SPILLWAY__SERVER__PORT"] = "0" });
+            config, Composition.RuntimeOptions, environment.Append(("SPILLWAY__SERVER__PORT", "0")).ToDictionary(e => e.Item1, e => e.Item2));
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
         var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock);
