@@ -40,7 +40,8 @@ internal static class Commands
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
         var parsed = root.Parse(args);
-        var code = await parsed.InvokeAsync().ConfigureAwait(false);
+        // By default a command is cut off two seconds after a signal; a server may drain for longer.
+        var code = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan }).ConfigureAwait(false);
         return parsed.Errors.Count > 0 ? Usage : code;
     }
 

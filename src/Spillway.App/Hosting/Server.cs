@@ -67,17 +67,22 @@ internal static class Server
         typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Wires a server; nothing listens and nothing is loaded yet.</summary>
-    internal static WebApplication Build(Snapshot snapshot, out Serving serving)
+    /// <param name="snapshot">The configuration.</param>
+    /// <param name="serving">What is served; the caller starts, drains and disposes it.</param>
+    /// <param name="clock">The clock of every stamp and deadline; the system's by default.</param>
+    internal static WebApplication Build(Snapshot snapshot, out Serving serving, Clock? clock = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
-        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information);
+        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information)
+            // It prints the stack trace of a taken port, for which there is a sentence.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server));
         // The server's own drain comes first; what is left then is cut off.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var app = builder.Build();
         var logs = app.Services.GetRequiredService<ILoggerFactory>();
-        serving = new Serving(snapshot, Composition.Runtimes, new(TimeProvider.System), logs.CreateLogger<Serving>());
+        serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

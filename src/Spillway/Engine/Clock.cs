@@ -15,6 +15,19 @@ public sealed class Clock(TimeProvider time)
         : (long)((Int128)time.GetTimestamp() * TimeSpan.TicksPerSecond / _frequency));
 
     /// <summary>
+    /// Called just before a stage of a request is stamped, so that a test can let the clock move inside exactly one
+    /// stage; null in production. Never called for the cache: there is none, so its stage has no stamp of its own.
+    /// </summary>
+    internal Action<Stage>? Stamping { get; set; }
+
+    /// <summary>Now, as the end of a stage.</summary>
+    internal Instant EndOf(Stage stage)
+    {
+        Stamping?.Invoke(stage);
+        return Now;
+    }
+
+    /// <summary>
     /// How long to set a timer for. The system's timers count whole milliseconds and cut the rest off, so a wake would
     /// come early and in vain: rounded up there, exact on a manual clock.
     /// </summary>

@@ -113,6 +113,7 @@ public sealed class Deployment : IDisposable
         Step step;
         Runner? runner = null;
         List<Ending>? endings = null;
+        Clock.Stamping?.Invoke(Stage.Queue);
         lock (_lock)
         {
             // The caller may have left while its input was decoded.

@@ -21,7 +21,7 @@ public sealed class Pipeline(Clock clock)
     public async ValueTask<Fault?> RunAsync(Work work, bool stopping, CancellationToken aborted)
     {
         var effect = Admit(work, stopping);
-        work.Timeline.Mark(Stage.Gate, clock.Now);
+        work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Timeline.Mark(Stage.Cache, work.Timeline.Last);
         if (effect.What is Do.Refuse)
             return effect.Fault;
@@ -31,7 +31,7 @@ public sealed class Pipeline(Clock clock)
         await using var leaving = aborted.UnsafeRegister(Leave, work);
         var broken = work.Door.Decode(work);
         if (work.Door.Decodes)
-            work.Timeline.Mark(Stage.Parse, clock.Now);
+            work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
         if (broken is null)
             deployment.Ready(work);
         else

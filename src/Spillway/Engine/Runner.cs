@@ -114,9 +114,9 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
     public override void Mark(Stage stage)
     {
         if (stage is Stage.Batch)
-            GatheredAt = ExecutedAt = _clock.Now;
+            GatheredAt = ExecutedAt = _clock.EndOf(stage);
         else if (stage is Stage.Execute)
-            ExecutedAt = _clock.Now;
+            ExecutedAt = _clock.EndOf(stage);
     }
 
     /// <summary>Ends the thread; a run that is still under way is stopped, and left alone when it does not listen.</summary>

@@ -83,6 +83,8 @@ public sealed class Work : WorkItem
     internal void Begin(Instant now)
     {
         _timeline.Begin(now);
+        // A request that is refused before its flow begins is settled too.
+        _flow = default;
         _holders = 1;
     }
 

@@ -11,6 +11,8 @@ internal sealed class InferEndpoint(ServerContext server)
 {
     private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
 
+    private static readonly Fault s_gone = new(FaultKind.Cancelled, "The caller went away while the answer was written.");
+
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
@@ -24,10 +26,10 @@ internal sealed class InferEndpoint(ServerContext server)
         var (body, fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
         try
         {
-            work.Timeline.Mark(Stage.Receive, clock.Now);
+            work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
-            work.Timeline.Mark(Stage.Parse, clock.Now);
+            work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
             if (fault is null)
                 (fault, status, sent) = await AnswerAsync(http, work, tags).ConfigureAwait(false);
@@ -36,9 +38,21 @@ internal sealed class InferEndpoint(ServerContext server)
         }
         finally
         {
-            work.Timeline.Mark(Stage.Write, clock.Now);
-            server.Recorder.Record(work, new(
+            work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
+            End(work, body, new(
                 tags.RequestId, tags.Trace.Trace, fault, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+        }
+    }
+
+    /// <summary>Records, and gives back what the request held: also when a bug in the record shows up here.</summary>
+    private void End(Work work, in RequestBody body, in Recorder.Delivery delivery)
+    {
+        try
+        {
+            server.Recorder.Record(work, delivery);
+        }
+        finally
+        {
             server.LetGo(body.Held);
             _serving.Return(work);
         }
@@ -60,7 +74,7 @@ internal sealed class InferEndpoint(ServerContext server)
         response.ContentLength = layout.Length;
         if (layout.HeaderLength is { } length)
             response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
-        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         var writer = response.BodyWriter;
         System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
@@ -78,7 +92,7 @@ internal sealed class InferEndpoint(ServerContext server)
             return (FaultMapping.Status(fault.Kind), 0);
         }
 
-        work.Timeline.Mark(Stage.Output, _serving.Clock.Now);
+        work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
@@ -88,12 +102,13 @@ internal sealed class InferEndpoint(ServerContext server)
     {
         try
         {
-            await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
-            return null;
+            // Completed: nobody takes bytes from this connection any more. It is no exception.
+            var flush = await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+            return flush.IsCompleted ? s_gone : null;
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
-            return new(FaultKind.Cancelled, "The caller went away while the answer was written.");
+            return s_gone;
         }
     }
 }

@@ -1,0 +1,106 @@
+using Spillway.Shared;
+
+namespace Spillway.Tests.Server;
+
+/// <summary>Model files that cannot be loaded: the server starts, says which and why, and serves the others. Real ONNX models.</summary>
+public sealed class LoadFaultTests
+{
+    private const string Onnx = "runtime: onnx\ndeadline: { floorMs: 60000 }\n";
+
+    [Fact]
+    public async Task Corrupt_truncated_and_empty_model_files_leave_the_others_serving()
+    {
+        var folder = TestServer.Folder("", ("good", Onnx), ("corrupt", Onnx), ("truncated", Onnx), ("empty", Onnx));
+        var model = OnnxModels.Tiny();
+        Write("good", model);
+        Write("corrupt", [.. Enumerable.Repeat((byte)0xA5, 4096)]);
+        Write("truncated", model[..(model.Length / 2)]);
+        Write("empty", []);
+        await using var server = await TestServer.StartAsync(folder);
+
+        foreach (var name in new[] { "corrupt", "truncated", "empty" })
+        {
+            var refused = await server.InferAsync(name, "{}");
+            refused.Is(503, "model_not_ready", $"Model {name} version 1 is not ready", $"failed to load '{name}'");
+            Assert.True(refused.Error.Length > $"Model {name} version 1 is not ready: failed to load '{name}', ".Length + 10, refused.Error);
+            (await server.GetAsync($"/v2/models/{name}")).Is(503, "model_not_ready", "failed to load");
+            var listed = (await server.GetAsync("/v2/models")).Json.GetProperty("models").EnumerateArray()
+                .Single(m => m.GetProperty("name").GetString() == name);
+            Assert.Equal("UNAVAILABLE", listed.GetProperty("state").GetString());
+            Assert.NotEqual("", listed.GetProperty("reason").GetString());
+        }
+
+        Assert.Equal(503, (await server.GetAsync("/v2/health/ready")).Status);
+        Assert.Equal(200, (await server.GetAsync("/v2/models/good/ready")).Status);
+        Assert.Equal(10, (await InferAsync(server)).Numbers("y").Length);
+
+        void Write(string name, byte[] bytes) => File.WriteAllBytes(folder.PathOf($"{name}/model.onnx"), bytes);
+    }
+
+    [Fact]
+    public async Task A_model_file_that_goes_between_check_and_load_fails_that_model_only()
+    {
+        var folder = TestServer.Folder("", ("good", Onnx), ("gone", Onnx));
+        File.WriteAllBytes(folder.PathOf("good/model.onnx"), OnnxModels.Tiny());
+        File.WriteAllBytes(folder.PathOf("gone/model.onnx"), OnnxModels.Tiny());
+        await using var server = await TestServer.StartAsync(folder, load: false);
+        File.Delete(folder.PathOf("gone/model.onnx"));
+        await server.LoadAsync();
+        (await server.InferAsync("gone", "{}")).Is(503, "model_not_ready", "failed to load 'gone'", "model.onnx");
+        Assert.Equal(10, (await InferAsync(server)).Numbers("y").Length);
+    }
+
+    [Fact]
+    public async Task Triton_s_simple_adds_and_subtracts_and_its_inputs_may_come_in_any_order()
+    {
+        var folder = TestServer.Folder("", ("simple", Onnx));
+        File.WriteAllBytes(folder.PathOf("simple/model.onnx"), OnnxModels.Simple());
+        await using var server = await TestServer.StartAsync(folder);
+        var (zero, one) = (string.Join(',', Enumerable.Range(0, 16)), string.Join(',', Enumerable.Repeat(1, 16)));
+        var reply = await server.InferAsync("simple", $$"""
+            {"inputs":[{"name":"INPUT1","shape":[1,16],"datatype":"INT32","data":[{{one}}]},
+            {"name":"INPUT0","shape":[1,16],"datatype":"INT32","data":[{{zero}}]}]}
+            """);
+        Assert.Equal(Enumerable.Range(1, 16).Select(i => (double)i), reply.Numbers("OUTPUT0"));
+        Assert.Equal(Enumerable.Range(-1, 16).Select(i => (double)i), reply.Numbers("OUTPUT1"));
+        Assert.Equal("onnxruntime_onnx", (await server.GetAsync("/v2/models/simple")).Json.GetProperty("platform").GetString());
+        (await server.InferAsync("simple", """{"inputs":[{"name":"INPUT0","shape":[1,16],"datatype":"INT32","data":[0]}]}""")).Is(400, "invalid_input");
+    }
+
+    [Fact]
+    public async Task A_deadline_stops_a_native_run()
+    {
+        var folder = TestServer.Folder("", ("loop", Onnx));
+        File.WriteAllBytes(folder.PathOf("loop/model.onnx"), OnnxModels.Loop());
+        await using var server = await TestServer.StartAsync(folder);
+
+        // A thousand million turns of about a microsecond would take a quarter of an hour.
+        var reply = await server.InferAsync("loop", """
+            {"parameters":{"timeout":200000},"inputs":[{"name":"n","shape":[],"datatype":"INT64","data":[1000000000]},
+            {"name":"x","shape":[4],"datatype":"FP32","data":[1,2,3,4]}]}
+            """);
+
+        reply.Is(503, "deadline_exceeded", "Request timeout expired");
+        await server.UntilModelAsync("loop", "active_runs", 0);
+        var after = await server.InferAsync("loop", """
+            {"parameters":{"timeout":60000000},"inputs":[{"name":"n","shape":[],"datatype":"INT64","data":[2]},{"name":"x","shape":[4],"datatype":"FP32","data":[1,2,3,4]}]}
+            """);
+        Assert.True(after.Status == 200, after.Text);
+        Assert.Equal([3, 4, 5, 6], after.Numbers("y"));
+    }
+
+    [Fact]
+    public async Task A_run_that_the_model_itself_refuses_is_an_error_of_that_request_alone()
+    {
+        var folder = TestServer.Folder("", ("lookup", Onnx));
+        File.WriteAllBytes(folder.PathOf("lookup/model.onnx"), OnnxModels.Lookup());
+        await using var server = await TestServer.StartAsync(folder);
+        string Ask(int i) => $$"""{"inputs":[{"name":"i","shape":[1,1],"datatype":"INT64","data":[{{i}}]}]}""";
+        (await server.InferAsync("lookup", Ask(99))).Is(400, "invalid_input", "Model 'lookup' does not accept this input");
+        var fine = await server.InferAsync("lookup", Ask(1));
+        Assert.Equal([2, 3], fine.Numbers("y"));
+    }
+
+    private static Task<Reply> InferAsync(TestServer server) => server.InferAsync(
+        "good", $$"""{"inputs":[{"name":"x","shape":[1,784],"datatype":"FP32","data":[{{string.Join(',', Enumerable.Repeat("0.5", 784))}}]}]}""");
+}
