@@ -10,6 +10,7 @@ namespace Spillway.Planner;
 /// <remarks>
 /// Events of one instant happen in the order: runs that end, the timer, callers that leave, arrivals; within each kind,
 /// in the order in which they were scheduled.
+/// This file is long because an interpreter is read beside the live one, step by step; its records follow at the end.
 /// </remarks>
 public sealed class World
 {

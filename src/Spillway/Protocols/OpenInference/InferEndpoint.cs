@@ -56,7 +56,11 @@ internal sealed class InferEndpoint(ServerContext server)
         if (InferRequestReader.ParseHeaderLength(header, body.Length, out var jsonLength) is { } wrong)
             return wrong;
         if (body.Length == 0 && jsonLength != 0)
-            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or a raw body with the header Inference-Header-Content-Length: 0.");
+            {
+            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or a raw body with the "
+                + "header Inference-Header-Content-Length: 0.");
+        }
+
         if (jsonLength != 0)
             return InferRequestReader.Read(body.Memory[RequestBody.Headroom..], jsonLength, signature, name, work.Request);
         if (body.Length == 0)
