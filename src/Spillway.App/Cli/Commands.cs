@@ -20,6 +20,14 @@ internal static class Commands
     /// <summary>Runs one command line.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        var parsed = Root().Parse(args);
+        var code = await parsed.InvokeAsync().ConfigureAwait(false);
+        return parsed.Errors.Count > 0 ? Usage : code;
+    }
+
+    /// <summary>Every command.</summary>
+    internal static RootCommand Root()
+    {
         var root = new RootCommand("""
             Spillway serves models behind one door, keeps answers inside their deadlines, and explains every millisecond.
 
@@ -37,9 +45,7 @@ internal static class Commands
         root.Subcommands.Add(ModelsCommand.Create());
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
-        var parsed = root.Parse(args);
-        var code = await parsed.InvokeAsync().ConfigureAwait(false);
-        return parsed.Errors.Count > 0 ? Usage : code;
+        return root;
     }
 
     /// <summary>--server, for commands that talk to a running one.</summary>

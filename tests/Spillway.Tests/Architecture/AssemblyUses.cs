@@ -14,7 +14,7 @@ internal sealed class AssemblyUses
     private readonly MetadataReader _reader;
     private readonly SignatureTypes _signatures;
     private readonly HashSet<TypeUse> _uses = [];
-    private readonly string _assembly;
+    private readonly TypeNames _names;
     private TypeName _user;
     private string _where = "";
 
@@ -22,7 +22,7 @@ internal sealed class AssemblyUses
     {
         (_image, _reader) = (image, image.GetMetadataReader());
         _signatures = new(Use);
-        _assembly = _reader.GetString(_reader.GetAssemblyDefinition().Name);
+        _names = new(_reader);
     }
 
     /// <summary>Every use, without those of a type by itself.</summary>
@@ -39,7 +39,7 @@ internal sealed class AssemblyUses
     {
         var type = _reader.GetTypeDefinition(handle);
         // Lambdas and state machines are nested types of the one that a person wrote.
-        _user = Name(Outermost(handle));
+        _user = _names.OfOutermost(handle);
         _where = "base type";
         if (!type.BaseType.IsNil)
             Use(type.BaseType);
@@ -96,7 +96,7 @@ internal sealed class AssemblyUses
         switch (handle.Kind)
         {
             case HandleKind.TypeDefinition or HandleKind.TypeReference:
-                if (Name(handle) is var name && name != _user)
+                if (_names.Of(handle) is var name && name != _user)
                     _uses.Add(new(_user, _where, name));
                 break;
             case HandleKind.TypeSpecification:
@@ -132,42 +132,5 @@ internal sealed class AssemblyUses
             member.DecodeFieldSignature(_signatures, null);
         else
             member.DecodeMethodSignature(_signatures, null);
-    }
-
-    private TypeDefinitionHandle Outermost(TypeDefinitionHandle handle)
-    {
-        while (_reader.GetTypeDefinition(handle).GetDeclaringType() is { IsNil: false } outer)
-            handle = outer;
-        return handle;
-    }
-
-    private TypeName Name(EntityHandle handle) => handle.Kind is HandleKind.TypeDefinition
-        ? Name((TypeDefinitionHandle)handle)
-        : Name((TypeReferenceHandle)handle);
-
-    private TypeName Name(TypeDefinitionHandle handle)
-    {
-        var type = _reader.GetTypeDefinition(handle);
-        var name = _reader.GetString(type.Name);
-        if (type.GetDeclaringType() is { IsNil: false } outer && Name(outer) is var around)
-            return around with { Name = $"{around.Name}+{name}" };
-        return new(_assembly, _reader.GetString(type.Namespace), name);
-    }
-
-    private TypeName Name(TypeReferenceHandle handle)
-    {
-        var type = _reader.GetTypeReference(handle);
-        var name = _reader.GetString(type.Name);
-        var scope = type.ResolutionScope;
-        if (scope.Kind is HandleKind.TypeReference)
-        {
-            var around = Name((TypeReferenceHandle)scope);
-            return around with { Name = $"{around.Name}+{name}" };
-        }
-
-        var assembly = scope.Kind is HandleKind.AssemblyReference
-            ? _reader.GetString(_reader.GetAssemblyReference((AssemblyReferenceHandle)scope).Name)
-            : _assembly;
-        return new(assembly, _reader.GetString(type.Namespace), name);
     }
 }
