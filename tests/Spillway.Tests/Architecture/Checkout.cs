@@ -4,7 +4,7 @@ using Spillway.Tests.Runtimes.Onnx;
 
 namespace Spillway.Tests.Architecture;
 
-/// <summary>The files of the repository: what git tracks, or the tree without what is built, outside a checkout.</summary>
+/// <summary>The files of the repository: what git tracks, or without git the tree without what is built.</summary>
 internal static class Checkout
 {
     private static readonly string[] s_built = ["artifacts", "node_modules", ".git", "bin", "obj", "TestResults"];

@@ -17,7 +17,7 @@ internal sealed class Floors(string root)
         ["Protocols"],
     ];
 
-    /// <summary>The room of a namespace: the first segment behind the root, "" for the hall, null for a stranger.</summary>
+    /// <summary>The first segment behind the root, "" for the hall, null for a stranger.</summary>
     public string? RoomOf(string @namespace)
     {
         if (@namespace == root)

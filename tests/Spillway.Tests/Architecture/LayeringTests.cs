@@ -70,7 +70,8 @@ public sealed class LayeringTests
     [InlineData("InTypeArgument", "method Count")]
     public void A_policy_that_looks_up_to_the_engine_is_found(string type, string where)
     {
-        var breaches = FixtureBreaches().Where(b => b.StartsWith($"{FixtureRoot}.Policies.{type},", StringComparison.Ordinal));
+        var breaches = FixtureBreaches()
+            .Where(b => b.StartsWith($"{FixtureRoot}.Policies.{type},", StringComparison.Ordinal));
 
         Assert.Contains(breaches, b => b.Contains(where, StringComparison.Ordinal)
             && b.Contains("must not look up to Engine", StringComparison.Ordinal));
@@ -81,7 +82,8 @@ public sealed class LayeringTests
     {
         var breaches = FixtureBreaches();
 
-        Assert.Contains(breaches, b => b.Contains("Policies and Telemetry stand on one floor", StringComparison.Ordinal));
+        Assert.Contains(breaches, b => b.Contains(
+            "Policies and Telemetry stand on one floor", StringComparison.Ordinal));
         Assert.Contains(breaches, b => b.Contains("'Cellar' is no room", StringComparison.Ordinal));
     }
 
@@ -91,9 +93,10 @@ public sealed class LayeringTests
             b.StartsWith($"{FixtureRoot}.Engine.", StringComparison.Ordinal)
             || b.StartsWith($"{FixtureRoot}.Policies.Decent", StringComparison.Ordinal));
 
-    /// <summary>The journal is for tests and drills, which read it from another thread; it takes no part in a decision.</summary>
+    /// <summary>The journal is for tests and drills, which read it from another thread; it decides nothing.</summary>
     private static bool IsAllowed(TypeUse use) =>
-        use.User is { Namespace: "Spillway.Flow", Name: "FlowJournal" } && use.Used.Name.StartsWith("Lock", StringComparison.Ordinal);
+        use.User is { Namespace: "Spillway.Flow", Name: "FlowJournal" }
+        && use.Used.Name.StartsWith("Lock", StringComparison.Ordinal);
 
     private static List<string> FixtureBreaches()
     {

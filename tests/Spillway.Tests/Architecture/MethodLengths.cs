@@ -4,8 +4,8 @@ using System.Reflection.Metadata.Ecma335;
 namespace Spillway.Tests.Architecture;
 
 /// <summary>
-/// How long methods are from their first statement to their last, by the portable symbols beside an assembly: exact where
-/// reading the text would guess.
+/// How long methods are from their first statement to their last, by the portable symbols beside an assembly: exact
+/// where reading the text would guess.
 /// Constructors are left out, because field initialisers count into them.
 /// </summary>
 internal static class MethodLengths
@@ -30,7 +30,10 @@ internal static class MethodLengths
             var (first, last) = (points.Min(p => p.StartLine), points.Max(p => p.EndLine));
             if (last - first + 1 > linesMax && file.StartsWith(folder, StringComparison.Ordinal)
                 && !file.Contains("/obj/", StringComparison.Ordinal))
-                found.Add($"{Path.GetRelativePath(folder, file)}:{first} has a method of {last - first + 1} lines; at most {linesMax}.");
+            {
+                found.Add($"{Path.GetRelativePath(folder, file)}:{first} has a method of {last - first + 1} lines; "
+                    + $"at most {linesMax}.");
+            }
         }
 
         return found;

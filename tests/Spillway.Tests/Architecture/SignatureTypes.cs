@@ -16,7 +16,8 @@ internal sealed class SignatureTypes(Action<EntityHandle> found) : ISignatureTyp
         Found(handle);
 
     public int GetTypeFromSpecification(
-        MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) => Found(handle);
+        MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
+        Found(handle);
 
     public int GetSZArrayType(int elementType) => 0;
 

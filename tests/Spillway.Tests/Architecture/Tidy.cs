@@ -94,7 +94,7 @@ internal static partial class Tidy
 
     private static IEnumerable<string> Places(SourceFile file) =>
         Find(file, MachinePath(), "a path of somebody's machine means nothing elsewhere")
-            .Concat(Find(file, RegistryHost(), "where packages come from is the business of the machine that fetches them"));
+            .Concat(Find(file, RegistryHost(), "where packages come from is the business of the machine that fetches"));
 
     private static IEnumerable<string> Locks(SourceFile file) =>
         Path.GetFileName(file.Path).Contains("lock", StringComparison.Ordinal) && file.Extension == ".json"
@@ -131,7 +131,7 @@ internal static partial class Tidy
     [GeneratedRegex("\"resol" + "ved\"")]
     private static partial Regex Resolved();
 
-    [GeneratedRegex(@"Thread\.Sle" + @"ep\(|Spin" + @"Wait\.SpinUntil\(|Task\.Del" + @"ay\((?![^;]*(TimeProvider|[cC]lock))")]
+    [GeneratedRegex(@"Thread\.Sle" + @"ep\(|Task\.Del" + @"ay\((?![^;]*(TimeProvider|[cC]lock))")]
     private static partial Regex BlindWait();
 
     [GeneratedRegex(@"\[[^\]]*\]\((?<to>[^)\s]+)\)")]

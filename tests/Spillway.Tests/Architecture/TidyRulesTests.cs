@@ -55,17 +55,29 @@ public sealed class TidyRulesTests
     }
 
     [Fact]
+    public void A_ratchet_is_lowered_and_never_raised()
+    {
+        var ratchet = new Ratchet("# why\n3 Columns a.cs\n1 Length b.cs\n2 Columns c.cs\n");
+
+        Assert.Equal(3, ratchet.Allowed("Columns", "a.cs"));
+        Assert.Equal(0, ratchet.Allowed("Columns", "b.cs"));
+        Assert.Equal(["1 Columns a.cs", "2 Columns c.cs"],
+            ratchet.Lowered((_, path) => path switch { "a.cs" => 1, "b.cs" => 0, _ => 9 }));
+    }
+
+    [Fact]
     public void Links_are_read_from_where_they_stand()
     {
         var page = new SourceFile(
-            "docs" + "/adr/a.md", "[a](../features/b.md#top) [c](https://example.org/d.md) [e](#here) and docs" + "/reference/f.md.");
+            "docs" + "/adr/a.md",
+            "[a](../features/b.md#top) [c](https://example.org/d.md) [e](#here) and docs" + "/reference/f.md.");
 
         Assert.Equal(["docs" + "/features/b.md", "docs" + "/reference/f.md"], Tidy.Targets(page));
     }
 
     [Fact]
     public void Event_ids_are_read_from_both_spellings() => Assert.Equal([4001, 12], Tidy.EventIds(new(
-        "a.cs", "[LoggerMessage(4001, LogLevel.Error, \"a\")]\n[LoggerMessage(EventId = 12, Level = LogLevel.Error)]")));
+        "a.cs", "[LoggerMessage(4001, LogLevel.Error, \"\")]\n[LoggerMessage(EventId = 12, Level = LogLevel.Error)]")));
 
     [Theory]
     [InlineData(8, 0)]
