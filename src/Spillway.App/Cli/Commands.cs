@@ -21,6 +21,15 @@ internal static class Commands
     /// <summary>Runs one command line.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        var parsed = Root().Parse(args);
+        // By default a command is cut off two seconds after a signal; a server may drain for longer.
+        var code = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan }).ConfigureAwait(false);
+        return parsed.Errors.Count > 0 ? Usage : code;
+    }
+
+    /// <summary>Every command.</summary>
+    internal static RootCommand Root()
+    {
         var root = new RootCommand("""
             Spillway serves models behind one door, keeps answers inside their deadlines, and explains every millisecond.
 
@@ -39,10 +48,7 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
-        var parsed = root.Parse(args);
-        // By default a command is cut off two seconds after a signal; a server may drain for longer.
-        var code = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan }).ConfigureAwait(false);
-        return parsed.Errors.Count > 0 ? Usage : code;
+        return root;
     }
 
     /// <summary>--server, for commands that talk to a running one.</summary>

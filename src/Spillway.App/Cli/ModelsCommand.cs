@@ -52,7 +52,8 @@ internal static class ModelsCommand
             return;
         Line($"  in       {Join(inputs)}");
         Line($"  out      {Join(model.GetProperty("outputs"))}");
-        Line($"  runs on  {Text(model, "platform")}, {Text(model, "devices")}, {Text(model, "runners")} runner(s), batches up to {Text(model, "batch_rows_useful")} row(s)");
+        Line($"  runs on  {Text(model, "platform")}, {Text(model, "devices")}, {Text(model, "runners")} runner(s), "
+            + $"batches up to {Text(model, "batch_rows_useful")} row(s)");
         Line($"  now      {Text(model, "queue_length")} of {Text(model, "queue_length_max")} queued, {Text(model, "active_runs")} running, "
             + $"a typical run takes {Ms(model, "typical_run_ms")} ms, predicted wait {Ms(model, "predicted_wait_ms")} ms");
     }

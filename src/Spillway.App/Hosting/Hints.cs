@@ -6,10 +6,11 @@ internal static class Hints
     public static string Text(string address)
     {
         var server = address == "http://127.0.0.1:8000" ? "" : $" --server {address}";
+        const string headers = "-H 'Inference-Header-Content-Length: 0' -H 'Accept: application/json'";
         return $"""
 
             Read a line of text from a picture:
-              curl -s --data-binary @samples/ocr/invoice.png -H 'Inference-Header-Content-Length: 0' -H 'Accept: application/json' {address}/v2/models/line-ocr/infer
+              curl -s --data-binary @samples/ocr/invoice.png {headers} {address}/v2/models/line-ocr/infer
               ./spillway infer line-ocr samples/ocr/*.png{server}
             Where did the time go, and why?
               ./spillway explain last{server}

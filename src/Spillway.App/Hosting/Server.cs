@@ -43,7 +43,8 @@ internal static class Server
             {
                 await Console.Error.WriteLineAsync(
                     $"Cannot listen on {snapshot.Server.Address}:{snapshot.Server.Port}: {error.InnerException.Message}. Is another server running there? "
-                    + "Stop it, or take another port: SPILLWAY__SERVER__PORT=8080 (0 takes a free one), or server.port in the configuration.").ConfigureAwait(false);
+                    + "Stop it, or take another port: SPILLWAY__SERVER__PORT=8080 (0 takes a free one), "
+                    + "or server.port in the configuration.").ConfigureAwait(false);
                 return Commands.Failed;
             }
 

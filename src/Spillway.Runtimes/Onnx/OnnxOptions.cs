@@ -4,7 +4,8 @@ namespace Spillway.Runtimes.Onnx;
 public sealed record OnnxOptions
 {
     /// <summary>Path of the native library; empty looks in the usual places.</summary>
-    [Option("Path of the ONNX Runtime library. Empty looks at SPILLWAY_ORT_LIB, then in the application's own folder, then at the one the build installed from npm.")]
+    [Option("Path of the ONNX Runtime library. Empty looks at SPILLWAY_ORT_LIB, "
+        + "then in the application's own folder, then at the one the build installed from npm.")]
     public string Library { get; init; } = "";
 
     /// <summary>Execution provider, "cpu" by default.</summary>

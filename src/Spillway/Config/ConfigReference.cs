@@ -22,12 +22,10 @@ public static class ConfigReference
 
         **Environment variables** override files. They begin with `SPILLWAY__`; two underscores separate the parts, case
         does not matter, and a dash or a dot in a name may be written as one underscore:
-        `SPILLWAY__SERVER__PORT=8080`,
-            `SPILLWAY__MODELS__LINE_OCR__BATCHING__QUEUELENGTHMAX=64`. The part after `MODELS`
-        is the deployment's name as its file says. Values are YAML, so lists and sections can be given whole:
-        `SPILLWAY__MODELS__LINE_OCR__TYPICAL='{ x: [1, 3, 48,
-            640] }'`. A variable with that prefix that names nothing is an
-        error.
+        `SPILLWAY__SERVER__PORT=8080`, `SPILLWAY__MODELS__LINE_OCR__BATCHING__QUEUELENGTHMAX=64`. The part after
+        `MODELS` is the deployment's name as its file says. Values are YAML, so lists and sections can be given whole:
+        `SPILLWAY__MODELS__LINE_OCR__TYPICAL='{ x: [1, 3, 48, 640] }'`. A variable with that prefix that names nothing
+        is an error.
 
         **Bounds.** A file has at most 1 MiB, 50,000 values (aliases expanded) and a nesting of 32. Anchors and aliases
         work; tags, merge keys (`<<`), duplicate keys and a second document are errors.

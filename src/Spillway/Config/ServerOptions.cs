@@ -20,15 +20,19 @@ public sealed record ServerOptions
     public int BodyBytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Request bytes in memory at once, over all requests.</summary>
-    [Option("Request bytes held in memory at once, over all requests; beyond it a request is refused with 503.", Unit = "bytes", Min = 1024, Max = 1_000_000_000_000, Source = "eight of the largest bodies")]
+    [Option("Request bytes held in memory at once, over all requests; beyond it a request is refused with 503.",
+        Unit = "bytes", Min = 1024, Max = 1_000_000_000_000, Source = "eight of the largest bodies")]
     public long BodyBytesInFlightMax { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>Connections at once.</summary>
-    [Option("Connections at once; one more is closed.", Unit = "connections", Min = 1, Max = 1_000_000, Source = "file descriptors that a default Linux process may open, halved")]
+    [Option("Connections at once; one more is closed.",
+        Unit = "connections", Min = 1, Max = 1_000_000,
+        Source = "file descriptors that a default Linux process may open, halved")]
     public int ConnectionsMax { get; init; } = 512;
 
     /// <summary>How long a stop waits for requests in flight.</summary>
-    [Option("How long a stop waits for the requests in flight before it cancels them.", Unit = "ms", Min = 0, Max = 3_600_000, Source = "Kubernetes kills after 30 s")]
+    [Option("How long a stop waits for the requests in flight before it cancels them.",
+        Unit = "ms", Min = 0, Max = 3_600_000, Source = "Kubernetes kills after 30 s")]
     public double DrainMs { get; init; } = 20_000;
 
     /// <summary>Recent requests kept for explain.</summary>

@@ -10,6 +10,10 @@ namespace Spillway.Engine;
 /// lock guards the flow; whoever arrives or finishes steps it, there is no pump. Inside the lock there is no await, no
 /// native call, no completion and no log.
 /// </summary>
+/// <remarks>
+/// This file is long because every step over the lock stands in it: whoever checks that nothing slow happens inside
+/// reads one file.
+/// </remarks>
 public sealed class Deployment : IDisposable
 {
     private readonly Lock _lock = new();

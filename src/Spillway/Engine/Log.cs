@@ -8,7 +8,8 @@ internal static partial class Log
     [LoggerMessage(4001, LogLevel.Error, "The runtime of {Deployment} threw; the run's requests are answered with a fault")]
     public static partial void ReplicaThrew(ILogger logger, string deployment, Exception surprise);
 
-    [LoggerMessage(4002, LogLevel.Information, "{Deployment} is ready: {Runners} runner(s), batches up to {Rows} row(s), {TypicalMs} ms a typical row; loaded in {LoadMs} ms")]
+    [LoggerMessage(4002, LogLevel.Information,
+        "{Deployment} is ready: {Runners} runner(s), batches up to {Rows} row(s), {TypicalMs} ms a typical row; loaded in {LoadMs} ms")]
     public static partial void Ready(ILogger logger, string deployment, int runners, int rows, double typicalMs, double loadMs);
 
     [LoggerMessage(4003, LogLevel.Error, "{Deployment} failed to load: {Why}")]

@@ -9,6 +9,7 @@ namespace Spillway.Planner;
 /// </summary>
 /// <remarks>
 /// Events of one instant happen in the order in which they were scheduled.
+/// This file is long because an interpreter is read beside the live one, step by step; its records follow at the end.
 /// </remarks>
 public sealed class World
 {

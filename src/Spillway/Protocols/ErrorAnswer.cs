@@ -24,8 +24,7 @@ internal static class ErrorAnswer
             response.Headers["retry-after-ms"] = FaultMapping.RetryAfterMs(fault.RetryAfter);
         }
 
-        // What is left of a body that was not read would be read as the next request.
-        if (fault.Kind is FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.ServerFull)
+        if (FaultMapping.EndsConnection(fault.Kind))
             response.Headers.Connection = "close";
         var body = ResponseBuffer.OfThisThread;
         body.Clear();

@@ -1,13 +1,17 @@
 using System.Text.Json;
 using Spillway.Config;
 using Spillway.Policies.Batching;
+using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Tests.Config;
 
 public sealed class ConfigDocsTests
 {
-    private static readonly Dictionary<string, Type> s_documented = new() { ["simulated"] = typeof(SimulatedOptions) };
+    private static readonly Dictionary<string, Type> s_documented = new()
+    {
+        ["onnx"] = typeof(OnnxOptions), ["simulated"] = typeof(SimulatedOptions),
+    };
 
     [Theory]
     [InlineData("spillway.schema.json")]

@@ -5,6 +5,7 @@ namespace Spillway.Tests.Conformance;
 /// <summary>
 /// What every runtime promises, as inherited tests: derive a class, say which models to use. Answers are compared with
 /// what the same rows give when they run alone, so nothing here knows what a model computes.
+/// This file is long because a runtime inherits one class, and with it the whole promise.
 /// </summary>
 public abstract class RuntimeConformance
 {

@@ -18,7 +18,8 @@ public class DecisionTextTests
     [InlineData(nameof(DecisionKind.DeadlineFloor), 250, 12, 0.25, "Deadline 250 ms: the floor, longer than 2.5 times the learned 12.0 ms.")]
     [InlineData(nameof(DecisionKind.DeadlineFloor), 250, 0, 0.25, "Deadline 250 ms: the floor, because no time has been learned yet.")]
     [InlineData(nameof(DecisionKind.DeadlineFixed), 0.5, 0, 0, "Deadline 0.5 ms: fixed by the model's configuration.")]
-    [InlineData(nameof(DecisionKind.Placed), 3e-4, 256e-4, 0, "Placed: queue held 3 of 256; predicted wait 4.1 ms + run 12.0 ms inside the deadline of 250 ms.")]
+    [InlineData(nameof(DecisionKind.Placed), 3e-4, 256e-4, 0,
+        "Placed: queue held 3 of 256; predicted wait 4.1 ms + run 12.0 ms inside the deadline of 250 ms.")]
     [InlineData(nameof(DecisionKind.RefusedQueueFull), 256e-4, 256e-4, 0, "Refused: the queue held 256 of 256.")]
     [InlineData(nameof(DecisionKind.RefusedPredictedLate), 412, 12, 231, "Refused: predicted wait 412 ms + run 12.0 ms cannot meet the deadline in 231 ms.")]
     [InlineData(nameof(DecisionKind.RunInline), 0.11, 1, 0, "Dispatched inline: idle and learned time 0.11 ms is under 1 ms.")]
@@ -27,7 +28,8 @@ public class DecisionTextTests
     [InlineData(nameof(DecisionKind.Queued), 2e-4, 1e-4, 0, "Queued: 1 run active, 2 requests ahead.")]
     [InlineData(nameof(DecisionKind.DroppedLate), 240, 12, 9.5, "Dropped after 240 ms in the queue: a run of 12.0 ms cannot meet the deadline in 9.5 ms.")]
     [InlineData(nameof(DecisionKind.ExpiredInQueue), 250, 0, 0, "Expired: the deadline passed after 250 ms in the queue.")]
-    [InlineData(nameof(DecisionKind.ExpiredInRun), 20, 1e-4, 0, "Expired: the deadline passed after 20.0 ms of the run; the run was stopped, nobody else was in it.")]
+    [InlineData(nameof(DecisionKind.ExpiredInRun), 20, 1e-4, 0,
+        "Expired: the deadline passed after 20.0 ms of the run; the run was stopped, nobody else was in it.")]
     [InlineData(nameof(DecisionKind.CancelledInQueue), 0.015, 0, 0, "Cancelled: the client left after 0.0150 ms in the queue.")]
     [InlineData(nameof(DecisionKind.CancelledInRun), 20, 0, 0, "Cancelled: the client left after 20.0 ms of the run; the run went on for the others in it.")]
     [InlineData(nameof(DecisionKind.Batched), 0, 0, 0, "Batch of 3 requests, 3 rows, cut because the queue was empty (idle).")]

@@ -43,7 +43,8 @@ internal sealed class PictureInput(PictureOptions options) : IInputStage
 
         var elements = (long)claim.Rows * Elements(width);
         return elements * sizeof(float) > int.MaxValue
-            ? Fault.Invalid($"The {claim.Rows} pictures need {elements:N0} values of 4 bytes; at most {int.MaxValue / sizeof(float):N0} are taken at once. Send fewer at a time.")
+            ? Fault.Invalid($"The {claim.Rows} pictures need {elements:N0} values of 4 bytes; "
+                + $"at most {int.MaxValue / sizeof(float):N0} are taken at once. Send fewer at a time.")
             : claim with { Elements = elements, Form = new([width]) };
     }
 

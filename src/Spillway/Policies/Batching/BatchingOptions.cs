@@ -19,7 +19,8 @@ public sealed record BatchingOptions
     public double BatchWaitMs { get; init; }
 
     /// <summary>Runners of a model that gains from batching, or of any model when set.</summary>
-    [Option("Runs at once. 0 follows the measured curve: one for a model that gains from batching, else one per core of the device.", Unit = "runs", Min = 0, Max = 256,
+    [Option("Runs at once. 0 follows the measured curve: one for a model that gains from batching, else one per core of the device.",
+        Unit = "runs", Min = 0, Max = 256,
         Source = "measured: with two runners requests always find one idle and no batch forms, 13.9k against 37.0k requests a second")]
     public int Runners { get; init; }
 

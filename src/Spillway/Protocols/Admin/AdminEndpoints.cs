@@ -16,7 +16,12 @@ namespace Spillway.Protocols.Admin;
 /// </summary>
 internal sealed class AdminEndpoints(ServerContext server)
 {
-    private const string Root = "/admin/v1/";
+    /// <summary>What every path of the protocol begins with.</summary>
+    public const string Root = "/admin/v1/";
+
+    /// <summary>Every path, for whoever asked for another one.</summary>
+    public const string PathsInWords = $"{Root}server, models, config, requests and requests/<request-id>";
+
     private const int LimitMax = 1000;
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -44,7 +49,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         }
         else if (answer is null && fault is null)
         {
-            fault = new(FaultKind.UnknownPath, $"Not Found: the admin protocol has {Root}server, models, config, requests and requests/<request-id>.");
+            fault = new(FaultKind.UnknownPath, $"Not Found: the admin protocol has {PathsInWords}.");
         }
 
         if (fault is not null)

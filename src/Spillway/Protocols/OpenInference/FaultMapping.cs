@@ -24,36 +24,18 @@ internal static class FaultMapping
             or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown => 503,
     };
 
-    /// <summary>The label in metrics, in snake_case.</summary>
-    public static string Label(FaultKind kind) => kind switch
-    {
-        FaultKind.InvalidInput => "invalid_input",
-        FaultKind.InputTooLarge => "input_too_large",
-        FaultKind.InputIncomplete => "input_incomplete",
-        FaultKind.UnknownPath => "unknown_path",
-        FaultKind.WrongMethod => "wrong_method",
-        FaultKind.UnknownModel => "unknown_model",
-        FaultKind.UnknownRequest => "unknown_request",
-        FaultKind.Forbidden => "forbidden",
-        FaultKind.Unsupported => "unsupported",
-        FaultKind.ModelNotReady => "model_not_ready",
-        FaultKind.QueueFull => "queue_full",
-        FaultKind.ServerFull => "server_full",
-        FaultKind.PredictedLate => "predicted_late",
-        FaultKind.DroppedLate => "dropped_late",
-        FaultKind.DeadlineExceeded => "deadline_exceeded",
-        FaultKind.Cancelled => "cancelled",
-        FaultKind.ShuttingDown => "shutting_down",
-        FaultKind.RuntimeFailed => "runtime_failed",
-        FaultKind.LoadFailed => "load_failed",
-        FaultKind.Internal => "internal",
-    };
-
     /// <summary>
     /// True when the answer carries Retry-After and retry-after-ms: every 503, because it passes. Without a time in the
     /// fault the shortest is sent.
     /// </summary>
     public static bool IsRetryAfterDue(FaultKind kind) => Status(kind) == 503;
+
+    /// <summary>
+    /// True when the connection ends with the answer: what is left of a body that was not read would be read as the next
+    /// request.
+    /// </summary>
+    public static bool EndsConnection(FaultKind kind) =>
+        kind is FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.ServerFull;
 
     /// <summary>The value of Retry-After: whole seconds, rounded up, at least 1.</summary>
     public static string RetryAfterSeconds(TimeSpan? after) => RoundUp(after, TimeSpan.TicksPerSecond);

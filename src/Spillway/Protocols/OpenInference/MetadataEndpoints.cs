@@ -69,7 +69,11 @@ internal sealed class MetadataEndpoints(ServerContext server)
             new("deadline_ms", Number(deadlines.FixedMs > 0 ? deadlines.FixedMs : deadlines.FloorMs)),
         ];
         if (deadlines.FixedMs == 0)
-            facts.Add(new("deadline_rule", $"{Number(deadlines.Factor)} times the learned time at the request's size, at least {Number(deadlines.FloorMs)} ms"));
+        {
+            facts.Add(new("deadline_rule", $"{Number(deadlines.Factor)} times the learned time at the request's size, "
+                + $"at least {Number(deadlines.FloorMs)} ms"));
+        }
+
         if (door.Deployment is { } deployment)
             facts.Add(new("batch_rows_useful", Number(deployment.Look().UsefulRows)));
         return facts;

@@ -32,7 +32,8 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         {
             return RefuseAsync(http, new(
                 FaultKind.UnknownModel,
-                $"Request for unknown model: '{door.Route.Model.Name}' version {Short(route.Version)} is not found. Served here: version {door.Route.Model.Version}."));
+                $"Request for unknown model: '{door.Route.Model.Name}' version {Short(route.Version)} is not found. "
+                + $"Served here: version {door.Route.Model.Version}."));
         }
 
         return route.Endpoint is OpenInferenceEndpoint.Infer

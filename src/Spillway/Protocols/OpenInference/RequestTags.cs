@@ -21,7 +21,9 @@ internal readonly record struct RequestTags(string RequestId, TraceContext Trace
             ? given.Child(spans)
             : TraceContext.Root(spans);
         return new(
-            headers.TryGetValue(RequestIdName, out var id) && IsFit(id) ? id.ToString() : trace.Span.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+            headers.TryGetValue(RequestIdName, out var id) && IsFit(id)
+                ? id.ToString()
+                : trace.Span.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
             trace);
     }
 

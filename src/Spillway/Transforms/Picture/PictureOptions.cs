@@ -20,7 +20,8 @@ public sealed record PictureOptions
     public int WidthMin { get; init; } = 16;
 
     /// <summary>Widest tensor; a wider picture is refused.</summary>
-    [Option("The widest tensor after scaling; a wider picture is refused.", Unit = "pixels", Min = 1, Max = 65536, Source = "a line of 48 pixels and 4,096 holds some 250 characters")]
+    [Option("The widest tensor after scaling; a wider picture is refused.",
+        Unit = "pixels", Min = 1, Max = 65536, Source = "a line of 48 pixels and 4,096 holds some 250 characters")]
     public int WidthMax { get; init; } = 4096;
 
     /// <summary>"rgb", "bgr" or "grey".</summary>
@@ -36,6 +37,7 @@ public sealed record PictureOptions
     public double Deviation { get; init; } = 1;
 
     /// <summary>Declared pixels beyond this are refused before anything is allocated.</summary>
-    [Option("Declared pixels (width times height) beyond this are refused before anything is allocated.", Unit = "pixels", Min = 1, Max = 268_435_456, Source = "a scanned A4 page at 400 dots per inch")]
+    [Option("Declared pixels (width times height) beyond this are refused before anything is allocated.",
+        Unit = "pixels", Min = 1, Max = 268_435_456, Source = "a scanned A4 page at 400 dots per inch")]
     public int PixelsMax { get; init; } = 16_000_000;
 }

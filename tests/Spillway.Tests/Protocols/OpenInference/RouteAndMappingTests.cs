@@ -56,7 +56,7 @@ public sealed class RouteAndMappingTests
         Assert.All(Enum.GetValues<FaultKind>(), kind =>
         {
             var label = string.Concat(kind.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : $"{c}"));
-            Assert.Equal(label.ToLowerInvariant(), FaultMapping.Label(kind));
+            Assert.Equal(label.ToLowerInvariant(), FaultLabels.Of(kind));
             Assert.InRange(FaultMapping.Status(kind), 400, 503);
         });
         FaultKind[] passing =
