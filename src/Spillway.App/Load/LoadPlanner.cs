@@ -1,0 +1,127 @@
+namespace Spillway.App.Load;
+
+/// <summary>
+/// Checks options against each other and makes the plan; the endpoints' part is <see cref="EndpointPlanner"/>'s.
+/// </summary>
+internal static class LoadPlanner
+{
+    private const double DefaultSeconds = 10;
+    private const double DefaultWarmupSeconds = 1;
+    private const double DefaultDispersion = 20;
+    private const double UnboundedSeconds = 7 * 86400;
+
+    /// <summary>
+    /// Connections of the open loop at most. 256 carry 5,000 requests a second of 50 ms each; beyond that a queue in
+    /// this process is more honest than a thousand sockets on a small machine.
+    /// </summary>
+    public const int DefaultConnections = 256;
+
+    private const int ConnectionsMax = 20_000;
+
+    public static async Task<LoadPlan> CreateAsync(LoadOptions options, CancellationToken stop)
+    {
+        CheckModes(options);
+        CheckRanges(options);
+        var phases = options.Phases is { } text ? Quantity.Phases(text) : null;
+        var seconds = phases?.Sum(p => p.Seconds) ?? DurationSeconds(options);
+        return new()
+        {
+            Rounds = options.Rounds,
+            WarmupSeconds = WarmupSeconds(options),
+            DurationSeconds = seconds,
+            RequestsMax = options.Requests ?? long.MaxValue,
+            Phases = phases ?? [new(1, seconds)],
+            Concurrency = IsOpen(options) ? 0 : options.Concurrency ?? 1,
+            ConnectionsMax = options.Connections ?? DefaultConnections,
+            Arrivals = ArrivalsName(options),
+            Rate = options.Rate ?? 0,
+            Dispersion = options.Dispersion ?? DefaultDispersion,
+            Trace = ReadTrace(options),
+            TraceSpeed = options.TraceSpeed ?? 1,
+            Seed = options.Seed,
+            TimeoutSeconds = Quantity.Seconds("--timeout", options.Timeout),
+            DrainSeconds = Quantity.Seconds("--drain", options.Drain, zeroAllowed: true),
+            Endpoints = await EndpointPlanner.CreateAsync(options, stop),
+        };
+    }
+
+    private static bool IsOpen(LoadOptions options) => options.Rate is not null || options.Trace is not null;
+
+    private static double[] ReadTrace(LoadOptions options) =>
+        options.Trace is { } path ? TraceReader.Read(path) : [];
+
+    private static string ArrivalsName(LoadOptions options) =>
+        options.Trace is not null ? "trace" : IsOpen(options) ? options.Arrivals ?? "poisson" : "closed";
+
+    private static double WarmupSeconds(LoadOptions options)
+    {
+        if (options.Warmup is { } warmup)
+            return Quantity.Seconds("--warmup", warmup, zeroAllowed: true);
+        return options.Trace is null ? DefaultWarmupSeconds : 0;
+    }
+
+    private static double DurationSeconds(LoadOptions options)
+    {
+        if (options.Duration is { } duration)
+            return Quantity.Seconds("--duration", duration);
+        return options.Requests is null && options.Trace is null ? DefaultSeconds : UnboundedSeconds;
+    }
+
+    private static void CheckModes(LoadOptions options)
+    {
+        var open = IsOpen(options);
+        Contradict(options.Rate is not null && options.Trace is not null, "--rate and --trace",
+            "A trace has its own rate; scale it with --trace-speed.");
+        Contradict(open && options.Concurrency is not null, "--concurrency and --rate or --trace",
+            "A closed loop has no rate. For an open loop limit connections with --connections.");
+        Contradict(!open && options.Connections is not null, "--connections without --rate or --trace",
+            "A closed loop's connections are its --concurrency.");
+        Contradict(options.Rate is null && options.Arrivals is not null, "--arrivals without --rate",
+            "Add --rate N, the mean requests per second.");
+        Contradict(options.Dispersion is not null && options.Arrivals != "bursty", "--dispersion without bursts",
+            "Add --arrivals bursty.");
+        Contradict(options.TraceSpeed is not null && options.Trace is null, "--trace-speed without --trace",
+            "Add --trace FILE.");
+        Contradict(options.Phases is not null && options.Rate is null, "--phases without --rate",
+            "Phases multiply --rate N; add it.");
+        Contradict(options.Phases is not null && options.Duration is not null, "--phases and --duration",
+            "The phases have their own lengths.");
+        Contradict(options.Trace is not null && options.Warmup is not (null or "0" or "0s"), "--trace and --warmup",
+            "A trace is replayed from its first arrival.");
+    }
+
+    private static void CheckRanges(LoadOptions options)
+    {
+        Range("--rate", options.Rate, 1e-3, 1e6, "requests per second");
+        Range("--trace-speed", options.TraceSpeed, 1e-6, 1e6, "times the recorded speed");
+        Range("--dispersion", options.Dispersion, 1, 1e5, "(1 is Poisson)");
+        Range("--concurrency", options.Concurrency, 1, ConnectionsMax, "connections");
+        Range("--connections", options.Connections, 1, ConnectionsMax, "connections");
+        Range("--requests", options.Requests, 1, 1e12, "requests per round");
+        Range("--rounds", options.Rounds, 1, 100, "rounds");
+        Range("--deadline", options.DeadlineMs, 1e-3, 1e9, "milliseconds");
+        Range("--priority", options.Priority, 0, int.MaxValue, "(1 is the highest)");
+        Range("--variants", options.Variants, 1, 10_000, "different requests");
+        OneOf("--arrivals", options.Arrivals, "poisson", "constant", "bursty");
+        OneOf("--format", options.Format, "binary", "json");
+        OneOf("--output-format", options.OutputFormat, "binary", "json");
+    }
+
+    private static void Contradict(bool wrong, string what, string remedy)
+    {
+        if (wrong)
+            throw LoadException.Usage($"{what} do not go together. {remedy}");
+    }
+
+    private static void Range(string option, double? value, double min, double max, string unit)
+    {
+        if (value is { } number && !(number >= min && number <= max))
+            throw LoadException.Usage($"{option} {number} is out of range: {min:0.######} to {max:0.######} {unit}.");
+    }
+
+    private static void OneOf(string option, string? value, params string[] known)
+    {
+        if (value is not null && !known.Contains(value))
+            throw LoadException.Usage($"{option} '{value}' is unknown. Known: {string.Join(", ", known)}.");
+    }
+}

@@ -1,0 +1,25 @@
+namespace Spillway.App.Load;
+
+/// <summary>Runs the rounds of a plan, one endpoint at a time, in turns: A B A B.</summary>
+internal sealed class LoadRunner(LoadPlan plan, LoadClock clock, CsvLog? csv, ProgressLine progress)
+{
+    /// <summary>The rounds of each endpoint, in the plan's order; fewer than planned when interrupted.</summary>
+    public async Task<IReadOnlyList<IReadOnlyList<RoundData>>> RunAsync(CancellationToken stop)
+    {
+        var rounds = plan.Endpoints.Select(_ => new List<RoundData>()).ToList();
+        for (var number = 1; number <= plan.Rounds; number++)
+        {
+            for (var i = 0; i < plan.Endpoints.Count && !stop.IsCancellationRequested; i++)
+            {
+                var endpoint = plan.Endpoints[i];
+                progress.BeginRound(endpoint.Name, number);
+                var data = await new Round(plan, endpoint, number, clock, csv).RunAsync(progress.Show, stop);
+                if (data is not null)
+                    rounds[i].Add(data);
+            }
+        }
+
+        progress.Clear();
+        return rounds;
+    }
+}
