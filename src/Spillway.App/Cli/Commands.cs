@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spillway.App.Load;
 
 namespace Spillway.App.Cli;
 
@@ -36,6 +37,7 @@ internal static class Commands
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
         root.Subcommands.Add(InferCommand.Create());
+        root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync().ConfigureAwait(false);
