@@ -12,7 +12,7 @@ internal static class ModelFiles
 
     /// <summary>
     /// Writes the models and one JSON request for them, its numbers with four decimals (5.9 kB): pixels and other
-    /// measured features are sent so. A second one carries every digit that FP32 needs to come back bit for bit.
+    /// measured features are sent so.
     /// </summary>
     public static void Write(string folder)
     {
@@ -20,7 +20,6 @@ internal static class ModelFiles
         Save(Path.Combine(folder, "mlp.onnx"), OnnxModels.Mlp());
         Save(Path.Combine(folder, "tiny.onnx"), OnnxModels.Tiny());
         Save(Path.Combine(folder, "row.json"), JsonRequest([1, InputWidth], "F4", seed: 3));
-        Save(Path.Combine(folder, "row-all-digits.json"), JsonRequest([1, InputWidth], "R", seed: 3));
     }
 
     /// <summary>An infer request in JSON with random numbers from 0 to 1 in the given format.</summary>

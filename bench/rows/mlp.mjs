@@ -1,5 +1,5 @@
 // MLP, 64 connections: what the server adds to the model and to HTTP, JSON and binary.
-import { content, endpoints, excess, race, ratio, startAll, stop } from '../lib/closed-loop.mjs';
+import { content, cores, endpoints, excess, race, ratio, startAll, stop } from '../lib/closed-loop.mjs';
 import { bench } from '../lib/processes.mjs';
 import { spread } from '../lib/stats.mjs';
 
@@ -14,7 +14,10 @@ function mlp(format, { limitUs, peerRatio, referencePeerUs }) {
       try {
         tell('the raw limit and its best batch');
         const best = await bench('raw', 'mlp', '--batch', 'best', '--callers', 1, '--seconds', 1);
-        const raws = [{ name: 'raw', args: ['mlp', '--batch', best.batch, '--callers', 1] }];
+        const raws = [
+          { name: 'raw', args: ['mlp', '--batch', best.batch, '--callers', 1] },
+          { name: `raw, ${cores} callers`, args: ['mlp', '--batch', best.batch, '--callers', cores] },
+        ];
         const result = await race({ servers, model: 'mlp', connections, what: content(format), raws, tell });
         const { figures, raw } = result;
         const over = excess(result);
@@ -28,6 +31,7 @@ function mlp(format, { limitUs, peerRatio, referencePeerUs }) {
           checks,
           command: result.command,
           setup: { connections, answer_bytes: answerBytes, raw_batch: best.batch, raw_callers: 1, raw_curve: best.curve },
+          notes: ['raw is the strict one, a single caller on an otherwise idle machine; with a caller on every core it shows what the neighbour core costs.'],
           reference: [
             { what: 'null handler, CPU per request', measured: spread(figures.null.cpu).median, expected: 12, unit: 'µs' },
             { what: 'raw MLP, CPU per item', measured: spread(raw.raw.cpu).median, expected: 28, unit: 'µs' },
