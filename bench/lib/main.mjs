@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { app, results, root, rounds, seconds, tool, trial } from './settings.mjs';
 import { cpuMark, describeMachine, loadAverage, othersShare } from './machine.mjs';
-import { killAll, stopAll, writeModels } from './processes.mjs';
+import { killAll, stopAll, takeCalibrations, writeModels } from './processes.mjs';
 import { rewriteReadme, save, text, verdict } from './results.mjs';
 import { mlpBinary, mlpJson } from '../rows/mlp.mjs';
 import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
@@ -32,11 +32,13 @@ function tell(name) {
 
 async function measure(row) {
   const [before, begin] = [loadAverage(), cpuMark()];
+  takeCalibrations();
   const measured = await row.run({ tell: tell(row.name) });
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   const result = {
     schema: 'spillway.bench/1', row: row.name, work: row.work, date: new Date().toISOString(), trial, rounds, seconds,
-    machine: describeMachine(), quiet: { load_before: before, others_share: othersShare(begin, cpuMark()) }, ...measured,
+    machine: describeMachine(), quiet: { load_before: before, others_share: othersShare(begin, cpuMark()) },
+    calibration: takeCalibrations(), ...measured,
   };
   const file = save(result);
   console.log(`${text(result)}\n-> ${file.replace(`${root}/`, '')}\n`);

@@ -9,7 +9,9 @@ import { app, root, scratch, tool } from './settings.mjs';
 
 const readyPatienceMs = 90_000;
 const stopPatienceMs = 10_000;
+const refinePatienceMs = 3_000;
 const living = new Set();
+const calibrations = [];
 
 /** The environment without settings of the caller's that would change what is measured. */
 function environment(extra) {
@@ -59,14 +61,30 @@ async function startServer(name, command, args, env, port) {
   });
   late.catch(() => {});
   await Promise.race([ready, late]);
-  return { name, pid: child.pid, port, url: `http://127.0.0.1:${port}`, child };
+  return { name, pid: child.pid, port, url: `http://127.0.0.1:${port}`, child, output: () => text };
 }
 
 /** `spillway up` on a free port. @param env settings as SPILLWAY__ variables. */
 export async function startSpillway(name, config, env = {}) {
   const port = await freePort();
-  return startServer(name, 'dotnet', [app, 'up', config], { SPILLWAY__SERVER__PORT: String(port), ...env }, port);
+  const server = await startServer(name, 'dotnet', [app, 'up', config], { SPILLWAY__SERVER__PORT: String(port), ...env }, port);
+  await refined(server);
+  return server;
 }
+
+/**
+ * A server takes a longer look at its batch curve once it is ready, and only while nobody asks: give it that moment,
+ * and keep what it decided, because a row means little without it.
+ */
+async function refined(server) {
+  const until = Date.now() + refinePatienceMs;
+  while (!/refined batch curve/.test(server.output()) && Date.now() < until) await wait(50);
+  const said = server.output().match(/\S+ is ready: .*|\S+: refined batch curve, .*/g) ?? [];
+  calibrations.push(`${server.name}: ${said.map((line) => line.replace(/; loaded in .*/, '')).join('; ')}`);
+}
+
+/** What the servers of a row said about their batch curves; forgotten with the asking. */
+export const takeCalibrations = () => calibrations.splice(0);
 
 /** The bare Kestrel delegate that answers that many bytes. */
 export async function startNull(answerBytes) {

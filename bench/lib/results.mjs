@@ -46,6 +46,7 @@ export function text(result) {
     `${m.cpu}, ${m.cores} cores, ${m.memory_gib} GiB, ${m.kernel}; .NET ${m.dotnet}, ONNX Runtime ${m.onnxruntime}, Node ${m.node}; commit ${m.commit}`,
     `${result.rounds} rounds of ${result.seconds} s; load average ${show(result.quiet.load_before)} before; ${show(100 * result.quiet.others_share)} % of the machine used by others${result.quiet.others_share > doubtfulShare ? ': **doubtful**' : ''}`,
     ...Object.entries(result.setup ?? {}).filter(([, v]) => typeof v !== 'object' || v.every?.((x) => typeof x === 'number')).map(([k, v]) => `${k.replaceAll('_', ' ')}: ${Array.isArray(v) ? v.map(show).join(', ') : show(v)}`),
+    ...(result.calibration ?? []),
     ...(result.notes ?? []),
   ];
   parts.push(facts.map((f) => `- ${f}`).join('\n'), ['One round:', '```', result.command, '```'].join('\n'));
