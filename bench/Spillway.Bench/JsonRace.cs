@@ -13,14 +13,17 @@ internal static class JsonRace
     private static readonly int[] s_shape = [1, 3, 48, 320];
     private static readonly TimeSpan s_block = TimeSpan.FromSeconds(0.4);
     private static readonly Signature s_signature = new(
-        [new("x", DataType.Float32, new([-1, 3, 48, -1]))], [new("y", DataType.Float32, new([-1, 10]))], Batched: true);
+        [new("x", DataType.Float32, new([-1, 3, 48, -1]))],
+        [new("y", DataType.Float32, new([-1, 10]))],
+        Batched: true);
 
     public static async Task RunAsync(int rounds)
     {
         List<object> results = [];
         foreach (var (name, format) in new[] { ("shortest round-trip", "R"), ("4 decimals", "F4") })
             results.Add(await RaceAsync(name, ModelFiles.JsonRequest(s_shape, format, seed: 5), rounds));
-        Report.Print(new { Floats = s_shape.Aggregate(1, static (a, b) => a * b), Rounds = rounds, Payloads = results });
+        var floats = s_shape.Aggregate(1, static (a, b) => a * b);
+        Report.Print(new { Floats = floats, Rounds = rounds, Payloads = results });
     }
 
     private static async Task<object> RaceAsync(string name, byte[] body, int rounds)

@@ -30,7 +30,9 @@ internal static class RawCommand
         using var race = new RawRace(model, shape, stage, callers);
         var wanted = arguments.Text("--batch", "best");
         var curve = wanted == "best" ? Curve(race) : [];
-        var batch = wanted == "best" ? curve.MinBy(static p => p.CpuMicroseconds).Batch : arguments.Number("--batch", 1);
+        var batch = wanted == "best"
+            ? curve.MinBy(static p => p.CpuMicroseconds).Batch
+            : arguments.Number("--batch", 1);
         var run = race.Run(batch, arguments.Seconds("--seconds", 3));
         Report.Print(new
         {

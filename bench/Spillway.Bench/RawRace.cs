@@ -32,7 +32,8 @@ internal sealed class RawRace : IDisposable
             (began, cpu) = (clock.GetTimestamp(), Environment.CpuUsage.TotalTime));
         var threads = _replicas.Select((replica, seed) => new Thread(() =>
         {
-            RawItem[] rows = [.. Enumerable.Range(0, batch).Select(i => new RawItem(_shape, _stage, (seed * batch) + i))];
+            RawItem[] rows =
+                [.. Enumerable.Range(0, batch).Select(i => new RawItem(_shape, _stage, (seed * batch) + i))];
             For(s_warmUp, replica, rows);
             line.SignalAndWait();
             Interlocked.Add(ref items, For(duration, replica, rows));
@@ -61,7 +62,9 @@ internal sealed class RawRace : IDisposable
     }
 
     private static IBatchReplica Replica(ILoadedModel model) =>
-        model.CreateReplica(0).TryGet(out var replica, out var fault) ? replica : throw new BenchException(fault.Message);
+        model.CreateReplica(0).TryGet(out var replica, out var fault)
+            ? replica
+            : throw new BenchException(fault.Message);
 
     /// <summary>One row of random numbers; its output is decoded to text, or left where it is.</summary>
     private sealed class RawItem : WorkItem

@@ -41,10 +41,8 @@ internal static class StartCommand
         var port = arguments.Number("--port", 0);
         if (port == 0)
             port = FreePort();
-        var how = new ProcessStartInfo("dotnet", [arguments.Text("--app", null), "up", arguments.Text("--config", "samples/demo")])
-        {
-            RedirectStandardOutput = true,
-        };
+        string[] words = [arguments.Text("--app", null), "up", arguments.Text("--config", "samples/demo")];
+        var how = new ProcessStartInfo("dotnet", words) { RedirectStandardOutput = true };
         how.Environment["SPILLWAY__SERVER__PORT"] = port.ToString(CultureInfo.InvariantCulture);
         var began = TimeProvider.System.GetTimestamp();
         using var server = Process.Start(how) ?? throw new BenchException("dotnet did not start");

@@ -16,14 +16,16 @@ export const configOf = (model) => path.join(root, 'bench/config', model);
 /** The server with its defaults, and the same server with batching off. */
 export const batchingOn = (model) => startSpillway('spillway', configOf(model));
 export const batchingOff = (model) =>
-  startSpillway('batching-off', configOf(model), { [`SPILLWAY__MODELS__${model.toUpperCase()}__BATCHING__BATCHROWSMAX`]: '1' });
+  startSpillway('batching-off', configOf(model), {
+    [`SPILLWAY__MODELS__${model.toUpperCase()}__BATCHING__BATCHROWSMAX`]: '1',
+  });
 
 /** The part of `spillway load`'s command line that says what is sent. */
 export function content(format) {
   return format === 'json' ? ['--format', 'json', '--body', row] : ['--format', 'binary'];
 }
 
-/** Starts the server, the null handler with an answer of the same size, and on request the peer; checks their answers. */
+/** Starts the server, a null handler with an answer of its size, and on request the peer, whose answer is compared. */
 export async function startAll(model, format, { peer }) {
   const spillway = await batchingOn(model);
   const ours = format === 'json' ? await inferJson(spillway, model, row) : await inferBinary(spillway, model, [1, 784]);
@@ -46,7 +48,10 @@ function sameNumbers(ours, theirs) {
 /** Command line of one round. */
 export function loadArguments(servers, model, connections, what, length) {
   const targets = servers.flatMap((s) => [
-    '--server', `${s.name}=${s.url}`, '--pid', `${s.name}=${s.pid}`,
+    '--server',
+    `${s.name}=${s.url}`,
+    '--pid',
+    `${s.name}=${s.pid}`,
     ...(s.name === 'null' ? ['--path', 'null:/null'] : ['--model', `${s.name}:${model}`]),
   ]);
   return [...targets, ...what, '--concurrency', connections, '--rounds', 1, '--duration', `${length}s`];
@@ -82,7 +87,10 @@ export async function race({ servers, model, connections, what, raws = [], besid
 
 function collect(endpoint, into) {
   const { counts } = endpoint.total;
-  const odd = [...counts.refusals.map((r) => `${r.count} x ${r.status} ${r.reason}`), ...counts.errors.map((e) => `${e.count} x ${e.kind}`)];
+  const odd = [
+    ...counts.refusals.map((r) => `${r.count} x ${r.status} ${r.reason}`),
+    ...counts.errors.map((e) => `${e.count} x ${e.kind}`),
+  ];
   if (odd.length > 0) throw new Error(`${endpoint.name} did not answer everything: ${odd.join(', ')}.`);
   into.rate.push(endpoint.total.ok_per_second);
   into.cpu.push(endpoint.total.cpu_microseconds_per_completed);
@@ -93,11 +101,13 @@ function collect(endpoint, into) {
 
 /** The command as a reader would type it: ids and ports of this run are placeholders. */
 export function describe(args) {
-  const words = args.map((a) => String(a)
-    .replace(`${root}/`, '')
-    .replace(/:\/\/127\.0\.0\.1:\d+/, '://127.0.0.1:PORT')
-    .replace(/^([a-z-]+)=\d+$/, '$1=PID')
-    .replace(/.*[ {].*/, "'$&'"));
+  const words = args.map((a) =>
+    String(a)
+      .replace(`${root}/`, '')
+      .replace(/:\/\/127\.0\.0\.1:\d+/, '://127.0.0.1:PORT')
+      .replace(/^([a-z-]+)=\d+$/, '$1=PID')
+      .replace(/.*[ {].*/, "'$&'"),
+  );
   return `./spillway load ${words.join(' ')}`;
 }
 
@@ -105,8 +115,13 @@ export function describe(args) {
 export function endpoints({ figures, raw, batches }) {
   return [
     ...Object.entries(figures).map(([name, f]) => ({
-      name, rate: spread(f.rate), cpu_us: spread(f.cpu), p50_ms: spread(f.p50), p99_ms: spread(f.p99),
-      client_cpu_us: spread(f.client), mean_batch: batches[name] ?? null,
+      name,
+      rate: spread(f.rate),
+      cpu_us: spread(f.cpu),
+      p50_ms: spread(f.p50),
+      p99_ms: spread(f.p99),
+      client_cpu_us: spread(f.client),
+      mean_batch: batches[name] ?? null,
     })),
     ...Object.entries(raw).map(([name, f]) => ({ name, rate: spread(f.rate), cpu_us: spread(f.cpu) })),
   ];

@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { root } from './settings.mjs';
 
-
 function ask(command, ...args) {
   try {
     return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -22,7 +21,9 @@ export function describeMachine() {
     cores: os.availableParallelism(),
     memory_gib: Math.round(os.totalmem() / 2 ** 30),
     kernel: `${os.type()} ${os.release()}`,
-    dotnet: ask('dotnet', '--list-runtimes').match(/Microsoft\.NETCore\.App (\S+)(?![\s\S]*Microsoft\.NETCore\.App )/)?.[1] ?? 'unknown',
+    dotnet:
+      ask('dotnet', '--list-runtimes').match(/Microsoft\.NETCore\.App (\S+)(?![\s\S]*Microsoft\.NETCore\.App )/)?.[1] ??
+      'unknown',
     node: process.version,
     onnxruntime: package_.dependencies['onnxruntime-node'],
     commit: ask('git', 'rev-parse', '--short', 'HEAD') + (changed ? ' with changes' : ''),
@@ -59,7 +60,10 @@ function ownTicks() {
     try {
       const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      entries.set(Number(name), { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((s, f) => s + Number(f), 0) });
+      entries.set(Number(name), {
+        parent: Number(fields[1]),
+        ticks: fields.slice(11, 15).reduce((s, f) => s + Number(f), 0),
+      });
     } catch {
       // It ended while we looked; its parent's sum has it.
     }
@@ -67,9 +71,11 @@ function ownTicks() {
   let sum = 0;
   for (const [id, entry] of entries) {
     for (let at = id, hops = 0; at && hops < 64; at = entries.get(at)?.parent, hops++) {
-      if (at === process.pid) { sum += entry.ticks; break; }
+      if (at === process.pid) {
+        sum += entry.ticks;
+        break;
+      }
     }
   }
   return sum;
 }
-

@@ -27,7 +27,8 @@ Exit codes: 0 every row reached, 1 a row is short or failed, 2 wrong usage, 130 
 }
 
 function tell(name) {
-  return (message) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${name}: ${message}` : `${name}: ${message}\n`);
+  return (message) =>
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${name}: ${message}` : `${name}: ${message}\n`);
 }
 
 async function measure(row) {
@@ -36,9 +37,17 @@ async function measure(row) {
   const measured = await row.run({ tell: tell(row.name) });
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   const result = {
-    schema: 'spillway.bench/1', row: row.name, work: row.work, date: new Date().toISOString(), trial, rounds, seconds,
-    machine: describeMachine(), quiet: { load_before: before, others_share: othersShare(begin, cpuMark()) },
-    calibration: takeCalibrations(), ...measured,
+    schema: 'spillway.bench/1',
+    row: row.name,
+    work: row.work,
+    date: new Date().toISOString(),
+    trial,
+    rounds,
+    seconds,
+    machine: describeMachine(),
+    quiet: { load_before: before, others_share: othersShare(begin, cpuMark()) },
+    calibration: takeCalibrations(),
+    ...measured,
   };
   const file = save(result);
   console.log(`${text(result)}\n-> ${file.replace(`${root}/`, '')}\n`);

@@ -15,7 +15,9 @@ const calibrations = [];
 
 /** The environment without settings of the caller's that would change what is measured. */
 function environment(extra) {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SPILLWAY__|SPILLWAY_SERVER$)/i.test(name)));
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(SPILLWAY__|SPILLWAY_SERVER$)/i.test(name)),
+  );
   return { ...clean, ORT_DISABLE_TELEMETRY: '1', DOTNET_CLI_TELEMETRY_OPTOUT: '1', ...extra };
 }
 
@@ -53,7 +55,9 @@ async function startServer(name, command, args, env, port) {
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`${name} ended with ${signal ?? code} before it was ready:\n${text.slice(-2000)}`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${name} ended with ${signal ?? code} before it was ready:\n${text.slice(-2000)}`)),
+    );
   });
   ready.catch(() => {});
   const late = wait(readyPatienceMs, undefined, { ref: false }).then(() => {
@@ -67,7 +71,13 @@ async function startServer(name, command, args, env, port) {
 /** `spillway up` on a free port. @param env settings as SPILLWAY__ variables. */
 export async function startSpillway(name, config, env = {}) {
   const port = await freePort();
-  const server = await startServer(name, 'dotnet', [app, 'up', config], { SPILLWAY__SERVER__PORT: String(port), ...env }, port);
+  const server = await startServer(
+    name,
+    'dotnet',
+    [app, 'up', config],
+    { SPILLWAY__SERVER__PORT: String(port), ...env },
+    port,
+  );
   await refined(server);
   return server;
 }
@@ -96,8 +106,13 @@ export async function startNull(answerBytes) {
 export async function startPeer(model) {
   const port = await freePort();
   const file = path.join(scratch, `${model}.onnx`);
-  return startServer('node', process.execPath,
-    [path.join(root, 'bench/peer-node/server.cjs'), '--port', String(port), '--model', `${model}=${file}`], {}, port);
+  return startServer(
+    'node',
+    process.execPath,
+    [path.join(root, 'bench/peer-node/server.cjs'), '--port', String(port), '--model', `${model}=${file}`],
+    {},
+    port,
+  );
 }
 
 /** Stops servers, the polite way first. */
@@ -126,8 +141,12 @@ export function killAll() {
 async function capture(command, args, allowed) {
   const child = launch(command, args, { env: environment({}), stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => { out += chunk; });
-  child.stderr.on('data', (chunk) => { err += chunk; });
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (!allowed.includes(code)) {
     throw new Error(`${[command, ...args].join(' ')}\nended with ${code}: ${(err || out).trim().slice(-2000)}`);

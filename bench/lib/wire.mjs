@@ -19,12 +19,16 @@ export async function inferJson(server, model, file) {
 /** A server's answer to a binary request of zeros: how many bytes it has. */
 export async function inferBinary(server, model, shape, binaryOut = true) {
   const size = shape.reduce((product, dim) => product * dim, 4);
-  const head = Buffer.from(JSON.stringify({
-    parameters: binaryOut ? { binary_data_output: true } : {},
-    inputs: [{ name: 'x', shape, datatype: 'FP32', parameters: { binary_data_size: size } }],
-  }));
+  const head = Buffer.from(
+    JSON.stringify({
+      parameters: binaryOut ? { binary_data_output: true } : {},
+      inputs: [{ name: 'x', shape, datatype: 'FP32', parameters: { binary_data_size: size } }],
+    }),
+  );
   const { body } = await ask(`${server.url}/v2/models/${model}/infer`, {
-    method: 'POST', body: Buffer.concat([head, Buffer.alloc(size)]), headers: { [headerLength]: String(head.length) },
+    method: 'POST',
+    body: Buffer.concat([head, Buffer.alloc(size)]),
+    headers: { [headerLength]: String(head.length) },
   });
   return { bytes: body.length };
 }

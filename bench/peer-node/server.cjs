@@ -26,7 +26,11 @@ if (!modelFile) {
 }
 
 if (cluster.isPrimary) lead();
-else serve().catch((error) => { console.error(error); process.exit(1); });
+else
+  serve().catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
 
 function lead() {
   let ready = 0;
@@ -54,7 +58,10 @@ async function serve() {
   const native = path.join(__dirname, '..', '..', 'native');
   const ort = require(require.resolve('onnxruntime-node', { paths: [native] }));
   const session = await ort.InferenceSession.create(modelFile, {
-    intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all',
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
   });
   const model = { ort, session, metadata: describe(session) };
   const server = http.createServer((request, response) => handle(model, request, response));
@@ -69,8 +76,11 @@ function describe(session) {
     shape: meta.shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
   });
   return JSON.stringify({
-    name: modelName, versions: ['1'], platform: 'onnxruntime_onnx',
-    inputs: session.inputMetadata.map(port_), outputs: session.outputMetadata.map(port_),
+    name: modelName,
+    versions: ['1'],
+    platform: 'onnxruntime_onnx',
+    inputs: session.inputMetadata.map(port_),
+    outputs: session.outputMetadata.map(port_),
   });
 }
 
@@ -85,8 +95,9 @@ function handle(model, request, response) {
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
     const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-    infer(model, body, request.headers[HEADER_LENGTH], response)
-      .catch((error) => answer(response, 400, JSON.stringify({ error: error.message })));
+    infer(model, body, request.headers[HEADER_LENGTH], response).catch((error) =>
+      answer(response, 400, JSON.stringify({ error: error.message })),
+    );
   });
 }
 
@@ -111,7 +122,10 @@ async function infer(model, body, headerLength, response) {
   const results = await model.session.run(feeds);
   if (asked.parameters?.binary_data_output) return answerBinary(response, results);
   const outputs = Object.entries(results).map(([name, tensor]) => ({
-    name, datatype: TYPES[tensor.type][0], shape: tensor.dims, data: Array.from(tensor.data),
+    name,
+    datatype: TYPES[tensor.type][0],
+    shape: tensor.dims,
+    data: Array.from(tensor.data),
   }));
   answer(response, 200, JSON.stringify({ model_name: modelName, model_version: '1', outputs }));
 }
@@ -122,13 +136,17 @@ function answerBinary(response, results) {
     const bytes = Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
     tails.push(bytes);
     return {
-      name, datatype: TYPES[tensor.type][0], shape: tensor.dims, parameters: { binary_data_size: bytes.length },
+      name,
+      datatype: TYPES[tensor.type][0],
+      shape: tensor.dims,
+      parameters: { binary_data_size: bytes.length },
     };
   });
   const head = Buffer.from(JSON.stringify({ model_name: modelName, model_version: '1', outputs }));
   const body = Buffer.concat([head, ...tails]);
   response.writeHead(200, {
-    'Content-Type': 'application/octet-stream', 'Content-Length': body.length,
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': body.length,
     'Inference-Header-Content-Length': head.length,
   });
   response.end(body);

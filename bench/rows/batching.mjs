@@ -13,10 +13,20 @@ function onOff(model, connections, atLeast) {
         const gain = ratio(figures.spillway.rate, figures['batching-off'].rate);
         return {
           endpoints: endpoints(result),
-          checks: [{ what: 'rate over batching off', required: `at least ${atLeast}x`, measured: gain, unit: 'x', ok: gain.median >= atLeast }],
+          checks: [
+            {
+              what: 'rate over batching off',
+              required: `at least ${atLeast}x`,
+              measured: gain,
+              unit: 'x',
+              ok: gain.median >= atLeast,
+            },
+          ],
           command: result.command,
           setup: { connections },
-          notes: ['batching-off is the same configuration with batching.batchRowsMax 1: one runner per core, no batches.'],
+          notes: [
+            'batching-off is the same configuration with batching.batchRowsMax 1: one runner per core, no batches.',
+          ],
         };
       } finally {
         await stop(...servers);

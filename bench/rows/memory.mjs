@@ -22,12 +22,18 @@ export const memory = {
   work: 'memory: bytes allocated per request, resident memory over a flood',
   async run({ tell }) {
     const mlp = await batchingOn('mlp');
-    const ocr = await startSpillway('ocr', path.join(root, 'samples/demo'), { SPILLWAY__MODELS__LINE_OCR__DEADLINE__FIXEDMS: '60000' });
+    const ocr = await startSpillway('ocr', path.join(root, 'samples/demo'), {
+      SPILLWAY__MODELS__LINE_OCR__DEADLINE__FIXEDMS: '60000',
+    });
     try {
       const figures = [];
       for (const c of cases) {
         tell(c.name);
-        figures.push({ what: c.name, measured: await perRequest(c.model === 'mlp' ? mlp : ocr, c), unit: 'B per request' });
+        figures.push({
+          what: c.name,
+          measured: await perRequest(c.model === 'mlp' ? mlp : ocr, c),
+          unit: 'B per request',
+        });
       }
       tell('resident memory');
       const [began, flood] = [residentMib(mlp.pid), loadArguments([mlp], 'mlp', 64, content('binary'), longSeconds)];
@@ -39,14 +45,28 @@ export const memory = {
       const growth = ended / middle - 1;
       return {
         endpoints: [],
-        checks: [{ what: 'resident memory over a flood of 64 connections, second half', required: 'flat (at most +5 %)', measured: growth * 100, unit: '%', ok: growth <= 0.05 }],
+        checks: [
+          {
+            what: 'resident memory over a flood of 64 connections, second half',
+            required: 'flat (at most +5 %)',
+            measured: growth * 100,
+            unit: '%',
+            ok: growth <= 0.05,
+          },
+        ],
         figures: [
           ...figures,
-          { what: 'resident memory before, in the middle, at the end', measured: [began, middle, ended].map((m) => m.toFixed(0)).join(', '), unit: 'MiB' },
+          {
+            what: 'resident memory before, in the middle, at the end',
+            measured: [began, middle, ended].map((m) => m.toFixed(0)).join(', '),
+            unit: 'MiB',
+          },
         ],
         command: describe(flood),
         setup: { flood_seconds: longSeconds },
-        notes: ["Bytes are the growth of the runtime's own counter over all requests of a run, without what reading it costs. That a queued item allocates nothing is pinned by a test."],
+        notes: [
+          "Bytes are the growth of the runtime's own counter over all requests of a run, without what reading it costs. That a queued item allocates nothing is pinned by a test.",
+        ],
       };
     } finally {
       await stop(mlp, ocr);
@@ -56,9 +76,16 @@ export const memory = {
 
 async function perRequest(server, { model, what, connections, requests }) {
   const count = trial ? Math.ceil(requests / 10) : requests;
-  const run = (seed) => load([
-    ...loadArguments([server], model, connections, what, 600), '--requests', count, '--warmup', '0s', '--seed', seed,
-  ]);
+  const run = (seed) =>
+    load([
+      ...loadArguments([server], model, connections, what, 600),
+      '--requests',
+      count,
+      '--warmup',
+      '0s',
+      '--seed',
+      seed,
+    ]);
   await run(0);
   const values = [];
   for (let round = 1; round <= Math.min(rounds, 3); round++) {
