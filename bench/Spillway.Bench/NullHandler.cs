@@ -1,0 +1,51 @@
+using System.Buffers;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Hosting;
+
+namespace Spillway.Bench;
+
+/// <summary>
+/// What HTTP alone costs here: Kestrel set up as the server sets it up, the same body read to its end, an answer of the
+/// same size that was made beforehand. Any method, any path.
+/// </summary>
+internal static class NullHandler
+{
+    public static async Task RunAsync(int port, int answerBytes)
+    {
+        var answer = new byte[answerBytes];
+        answer.AsSpan().Fill((byte)' ');
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, port, static listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        await using var app = builder.Build();
+        app.Run(http => AnswerAsync(http, answer));
+        await app.StartAsync();
+        Console.WriteLine($"Ready: null on {app.Urls.First()}");
+        await app.WaitForShutdownAsync();
+    }
+
+    private static async Task AnswerAsync(HttpContext http, byte[] answer)
+    {
+        var body = http.Request.BodyReader;
+        while (true)
+        {
+            var read = await body.ReadAsync();
+            body.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                break;
+        }
+
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = answer.Length;
+        http.Response.BodyWriter.Write(answer);
+        await http.Response.BodyWriter.FlushAsync();
+    }
+}

@@ -1,0 +1,87 @@
+// Rows that are one command of Spillway.Bench.
+import path from 'node:path';
+import { bench } from '../lib/processes.mjs';
+import { app, root, rounds } from '../lib/settings.mjs';
+
+export const json = {
+  name: 'json',
+  work: 'JSON tensor of 46,080 floats',
+  async run({ tell }) {
+    tell('both readers in turns');
+    const race = await bench('json', '--rounds', rounds);
+    return {
+      endpoints: [],
+      checks: race.payloads.flatMap((p) => [
+        {
+          what: `${p.name}: times as fast as Utf8JsonReader`,
+          required: 'at least 4x',
+          measured: p.ratio,
+          unit: 'x',
+          ok: p.ratio.median >= 4,
+        },
+        {
+          what: `${p.name}: floats with other bits`,
+          required: '0',
+          measured: p.bit_mismatches,
+          unit: '',
+          ok: p.bit_mismatches === 0,
+        },
+      ]),
+      figures: race.payloads.flatMap((p) => [
+        {
+          what: `${p.name} (${p.bytes.toLocaleString('en-US')} B): the request reader`,
+          measured: p.ours_microseconds,
+          unit: 'µs',
+        },
+        { what: `${p.name}: a loop of Utf8JsonReader`, measured: p.utf8_json_reader_microseconds, unit: 'µs' },
+      ]),
+      command: `dotnet Spillway.Bench.dll json --rounds ${rounds}`,
+      reference: race.payloads.map((p, i) => ({
+        what: `Utf8JsonReader, ${p.name}`,
+        measured: p.utf8_json_reader_microseconds.median,
+        expected: [3560, 2080][i],
+        unit: 'µs',
+      })),
+      notes: [
+        "CPU time. The whole request is read and checked, headers included; that invalid JSON is refused is the tests' business.",
+      ],
+    };
+  },
+};
+
+export const start = {
+  name: 'start',
+  work: 'process start to the first answer of the demo',
+  async run({ tell }) {
+    tell(`${rounds} starts`);
+    const args = [
+      '--config',
+      path.join(root, 'samples/demo'),
+      '--picture',
+      path.join(root, 'samples/ocr/invoice.png'),
+      '--runs',
+      rounds,
+    ];
+    const result = await bench('start', '--app', app, ...args);
+    return {
+      endpoints: [],
+      checks: [
+        {
+          what: 'CPU time (user + system) at the first 200',
+          required: 'under 1.2 s',
+          measured: result.cpu_seconds,
+          unit: 's',
+          ok: result.cpu_seconds.median < 1.2,
+        },
+      ],
+      figures: [
+        { what: 'wall time', measured: result.wall_seconds, unit: 's' },
+        { what: 'requests until the first 200', measured: result.asked, unit: '' },
+      ],
+      command: `dotnet Spillway.Bench.dll start --app Spillway.App.dll ${args.map((a) => String(a).replace(`${root}/`, '')).join(' ')}`,
+      notes: [
+        'A client asks with a picture every 20 ms from the start on; one that comes too early is answered 503. The kernel counts in hundredths of a second.',
+      ],
+    };
+  },
+};
