@@ -45,7 +45,7 @@ internal sealed class InferEndpoint(ServerContext server)
     }
 
     /// <summary>Records, and gives back what the request held: also when a bug in the record shows up here.</summary>
-    private void End(Work work, in RequestBody body, in Recorder.Delivery delivery)
+    private void End(Work work, in RequestBody body, in Delivery delivery)
     {
         try
         {

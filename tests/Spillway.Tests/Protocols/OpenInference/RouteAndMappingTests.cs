@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Spillway.Protocols.OpenInference;
+using Spillway.Telemetry;
 
 namespace Spillway.Tests.Protocols.OpenInference;
 
