@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
-using Spillway.Telemetry;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -11,8 +10,6 @@ namespace Spillway.Protocols.OpenInference;
 internal sealed class InferEndpoint(ServerContext server)
 {
     private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
-
-    private static readonly Fault s_gone = new(FaultKind.Cancelled, "The caller went away while the answer was written.");
 
     private readonly Serving _serving = server.Serving;
 
@@ -106,7 +103,7 @@ internal sealed class InferEndpoint(ServerContext server)
         var writer = response.BodyWriter;
         System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
         InferResponseWriter.WriteBinary(door.Signature!, work.Request, delta.Payload, writer);
-        var left = await FlushAsync(http).ConfigureAwait(false);
+        var left = await AnswerFlush.FlushAsync(http).ConfigureAwait(false);
         return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
     }
 
@@ -123,19 +120,5 @@ internal sealed class InferEndpoint(ServerContext server)
         tags.WriteTo(response.Headers, work.Timeline);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
-    }
-
-    private static async ValueTask<Fault?> FlushAsync(HttpContext http)
-    {
-        try
-        {
-            // Completed: nobody takes bytes from this connection any more. It is no exception.
-            var flush = await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
-            return flush.IsCompleted ? s_gone : null;
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException)
-        {
-            return s_gone;
-        }
     }
 }
