@@ -100,11 +100,16 @@ internal sealed class InferEndpoint(ServerContext server)
             response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
-        var writer = response.BodyWriter;
-        System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
-        InferResponseWriter.WriteBinary(door.Signature!, work.Request, delta.Payload, writer);
-        var left = await AnswerFlush.FlushAsync(http).ConfigureAwait(false);
+        System.Buffers.BuffersExtensions.Write(response.BodyWriter, json.Written.Span);
+        var left = await SendAsync(http, work, delta.Payload).ConfigureAwait(false);
         return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
+    }
+
+    /// <summary>Behind the JSON the binary outputs, then all of it to the connection; a fault when the caller is gone.</summary>
+    private static ValueTask<Fault?> SendAsync(HttpContext http, Work work, TensorSet outputs)
+    {
+        InferResponseWriter.WriteBinary(work.Door.Signature!, work.Request, outputs, http.Response.BodyWriter);
+        return AnswerFlush.FlushAsync(http);
     }
 
     private async ValueTask<(int Status, long Sent)> RefuseAsync(HttpContext http, Work work, RequestTags tags, Fault fault)
