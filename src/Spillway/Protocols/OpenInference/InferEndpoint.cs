@@ -11,8 +11,6 @@ internal sealed class InferEndpoint(ServerContext server)
 {
     private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
 
-    private static readonly Fault s_gone = new(FaultKind.Cancelled, "The caller went away while the answer was written.");
-
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
@@ -76,11 +74,16 @@ internal sealed class InferEndpoint(ServerContext server)
             response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
-        var writer = response.BodyWriter;
-        System.Buffers.BuffersExtensions.Write(writer, json.Written.Span);
-        InferResponseWriter.WriteBinary(door.Signature!, work.Request, delta.Payload, writer);
-        var left = await FlushAsync(http).ConfigureAwait(false);
+        System.Buffers.BuffersExtensions.Write(response.BodyWriter, json.Written.Span);
+        var left = await SendAsync(http, work, delta.Payload).ConfigureAwait(false);
         return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
+    }
+
+    /// <summary>Behind the JSON the binary outputs, then all of it to the connection; a fault when the caller is gone.</summary>
+    private static ValueTask<Fault?> SendAsync(HttpContext http, Work work, TensorSet outputs)
+    {
+        InferResponseWriter.WriteBinary(work.Door.Signature!, work.Request, outputs, http.Response.BodyWriter);
+        return AnswerFlush.FlushAsync(http);
     }
 
     private async ValueTask<(int Status, long Sent)> RefuseAsync(HttpContext http, Work work, RequestTags tags, Fault fault)
@@ -96,19 +99,5 @@ internal sealed class InferEndpoint(ServerContext server)
         tags.WriteTo(response.Headers, work.Timeline);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
-    }
-
-    private static async ValueTask<Fault?> FlushAsync(HttpContext http)
-    {
-        try
-        {
-            // Completed: nobody takes bytes from this connection any more. It is no exception.
-            var flush = await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
-            return flush.IsCompleted ? s_gone : null;
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException)
-        {
-            return s_gone;
-        }
     }
 }
