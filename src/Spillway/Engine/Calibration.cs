@@ -16,6 +16,10 @@ internal sealed class Calibration
     /// <summary>More runs of one size are taken until this much time is spent: short runs need more of them.</summary>
     private static readonly TimeSpan s_quickTime = TimeSpan.FromMilliseconds(2);
 
+    private static readonly TimeSpan s_refineTime = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<BatchPoint> _quick = [];
+
     private readonly Signature _signature;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<long>> _typical;
     private readonly BatchingOptions _options;
@@ -37,7 +41,7 @@ internal sealed class Calibration
     /// <summary>The quick look; warms the model up on the way.</summary>
     public Outcome<List<BatchPoint>> Quick(IBatchReplica replica, CancellationToken cancellation)
     {
-        List<BatchPoint> curve = [];
+        var curve = _quick;
         using (var warm = MakeItem(1))
         {
             if (RunOnce(replica, warm, out _) is { } fault)
@@ -60,13 +64,35 @@ internal sealed class Calibration
     }
 
     /// <summary>
-    /// The long look, one size: null when the model failed at it. Larger sizes than the quick look's end are tried too,
-    /// because a curve may gain again after a flat step (8 rows 7 % over 4, 16 rows 25 %).
+    /// The long look. Sizes beyond the quick look's end are tried too, because a curve may gain again after a flat step
+    /// (8 rows 7 % over 4, 16 rows 25 %); it ends after two sizes in a row that cost more per row than the best. The
+    /// faster of both looks counts, because noise only ever adds. Null when it was given up.
     /// </summary>
-    public TimeSpan? Refine(IBatchReplica replica, int rows) => Measure(replica, rows, runs: 3, TimeSpan.FromMilliseconds(20));
+    /// <param name="replica">Its own.</param>
+    /// <param name="waitForIdle">Waits until nobody else runs; false gives up.</param>
+    public List<BatchPoint>? Refine(IBatchReplica replica, Func<bool> waitForIdle)
+    {
+        List<BatchPoint> curve = [];
+        for (var rows = 1; rows <= RowsMax && !IsPastItsBest(curve); rows *= 2)
+        {
+            if (!waitForIdle())
+                return null;
+            if (Measure(replica, rows, runs: 3, s_refineTime) is not { } time)
+                break;
+            var quick = _quick.FindIndex(p => p.Rows == rows);
+            curve.Add(new(rows, quick >= 0 && _quick[quick].Time < time ? _quick[quick].Time : time));
+        }
+
+        return curve.Count > 0 ? curve : null;
+    }
 
     /// <summary>The largest size to look at.</summary>
     public int RowsMax => _signature.Batched ? _options.BatchRowsMax : 1;
+
+    private static bool IsPastItsBest(List<BatchPoint> curve) => curve.Count >= 3
+        && curve[..^2].Min(PerRow) is var best && PerRow(curve[^1]) > best && PerRow(curve[^2]) > best;
+
+    private static double PerRow(BatchPoint point) => point.Time.Ticks / (double)point.Rows;
 
     private TimeSpan? Measure(IBatchReplica replica, int rows, int runs, TimeSpan atLeast)
     {

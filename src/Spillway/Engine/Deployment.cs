@@ -65,7 +65,7 @@ public sealed class Deployment : IDisposable
     {
         lock (_lock)
         {
-            return new(_flow.QueueLength, _flow.Active, _flow.Runners, _flow.UsefulRows, _flow.PredictWait(Clock.Now));
+            return new(_flow.QueueLength, _flow.Active, _flow.RunnersInUse, _flow.UsefulRows, _flow.PredictWait(Clock.Now));
         }
     }
 
@@ -82,14 +82,12 @@ public sealed class Deployment : IDisposable
     /// <summary>Input elements of one typical row.</summary>
     internal long TypicalElements { get; init; } = 1;
 
-    /// <summary>Takes a better curve.</summary>
-    public int SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow)
+    /// <summary>Takes a better curve, and the runners that it calls for.</summary>
+    public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
     {
         lock (_lock)
-        {
-            _flow.SetCurve(curve, elementsPerRow);
-            return _flow.UsefulRows;
-        }
+            _flow.SetCurve(curve, elementsPerRow, inUse);
+        return Look();
     }
 
     /// <summary>The only admission. On success the deployment holds the work until it is done with it.</summary>

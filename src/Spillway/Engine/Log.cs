@@ -18,8 +18,8 @@ internal static partial class Log
     [LoggerMessage(4004, LogLevel.Warning, "{Deployment}: the batch curve could not be measured ({Why}); it runs without batching until it has learned")]
     public static partial void NotCalibrated(ILogger logger, string deployment, string why);
 
-    [LoggerMessage(4005, LogLevel.Information, "{Deployment}: refined batch curve, batches up to {Rows} row(s)")]
-    public static partial void Refined(ILogger logger, string deployment, int rows);
+    [LoggerMessage(4005, LogLevel.Information, "{Deployment}: refined batch curve, {Runners} runner(s), batches up to {Rows} row(s)")]
+    public static partial void Refined(ILogger logger, string deployment, int runners, int rows);
 
     [LoggerMessage(4006, LogLevel.Information, "Draining: {InFlight} request(s) in flight, waiting up to {DrainMs} ms")]
     public static partial void Draining(ILogger logger, int inFlight, double drainMs);

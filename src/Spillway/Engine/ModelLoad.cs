@@ -11,6 +11,11 @@ namespace Spillway.Engine;
 /// <summary>One model version on its way from a declaration to a deployment behind its doors.</summary>
 internal sealed class ModelLoad : IDisposable
 {
+    /// <summary>How often the longer look waits for a quiet moment before it is given up: ten seconds in all.</summary>
+    private const int IdleTries = 200;
+
+    private static readonly TimeSpan s_idlePause = TimeSpan.FromMilliseconds(50);
+
     private readonly ModelOptions _options;
     private readonly IRuntime _runtime;
     private readonly Clock _clock;
@@ -74,7 +79,7 @@ internal sealed class ModelLoad : IDisposable
             door.Fail(fault.Message);
     }
 
-    /// <summary>A longer look at the batch curve, only between requests; gives up when there is always work.</summary>
+    /// <summary>A longer look at the batch curve, only while nobody else runs; given up when that never is.</summary>
     public void Refine(CancellationToken cancellation)
     {
         if (_deployment is null || _model!.Traits.DeclaredCurve is not null || _calibration!.RowsMax == 1)
@@ -83,20 +88,11 @@ internal sealed class ModelLoad : IDisposable
             return;
         using (replica)
         {
-            List<BatchPoint> curve = [];
-            for (var rows = 1; rows <= _calibration.RowsMax; rows *= 2)
-            {
-                if (cancellation.IsCancellationRequested || !_deployment.Look().IsIdle)
-                    return;
-                if (_calibration.Refine(replica, rows) is not { } time)
-                    break;
-                curve.Add(new(rows, time));
-                if (IsHopeless(curve))
-                    break;
-            }
-
-            if (curve.Count > 0)
-                Log.Refined(_logger, _options.Name, _deployment.SetCurve(curve, _calibration.ElementsPerRow));
+            if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curve)
+                return;
+            var useful = Math.Min(BatchCurve.UsefulRows(curve, _options.Batching.GainMin), _options.Batching.BatchRowsMax);
+            var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow, InUse(_model, useful));
+            Log.Refined(_logger, _options.Name, state.Runners, state.UsefulRows);
         }
     }
 
@@ -106,16 +102,30 @@ internal sealed class ModelLoad : IDisposable
         _model?.Dispose();
     }
 
-    /// <summary>Two sizes in a row that cost more per row than the best: larger ones will not gain.</summary>
-    private static bool IsHopeless(List<BatchPoint> curve)
+    private bool WaitForIdle(CancellationToken cancellation)
     {
-        if (curve.Count < 3)
-            return curve.Count == 2 && PerRow(curve[1]) > 0.97 * PerRow(curve[0]);
-        var best = curve[..^2].Min(PerRow);
-        return PerRow(curve[^1]) > best && PerRow(curve[^2]) > best;
+        for (var tries = 0; tries < IdleTries; tries++)
+        {
+            if (_deployment!.Look().IsIdle)
+                return !cancellation.IsCancellationRequested;
+            // On the loading thread, which is nobody else's.
+            if (cancellation.WaitHandle.WaitOne(s_idlePause))
+                return false;
+        }
+
+        return false;
     }
 
-    private static double PerRow(BatchPoint point) => point.Time.Ticks / (double)point.Rows;
+    /// <summary>Which runners the curve calls for: the first so many of each device.</summary>
+    private bool[] InUse(ILoadedModel model, int useful) =>
+    [
+        .. model.Traits.Devices.SelectMany(device => Enumerable.Range(0, MostRunners(device))
+            .Select(i => i < BatchCurve.RunnersPerDevice(_options.Batching.Runners, useful, device.Parallelism))),
+    ];
+
+    /// <summary>A replica for every runner that any curve could call for: they share the model, and cost little.</summary>
+    private int MostRunners(Device device) =>
+        _options.Batching.Runners > 0 ? _options.Batching.Runners : device.Parallelism;
 
     private Fault? Open(CancellationToken cancellation)
     {
@@ -128,10 +138,11 @@ internal sealed class ModelLoad : IDisposable
             return fault;
         IReadOnlyList<BatchPoint> curve = model.Traits.DeclaredCurve ?? Measure(first, cancellation);
         var useful = Math.Min(BatchCurve.UsefulRows(curve, _options.Batching.GainMin), _options.Batching.BatchRowsMax);
-        if (!Replicas(model, first, useful).TryGet(out var replicas, out fault))
+        if (!Replicas(model, first).TryGet(out var replicas, out fault))
             return fault;
         var flow = new DeploymentFlow(
             _options.Batching, _options.Deadline, curve, _calibration.ElementsPerRow, replicas.Count);
+        flow.SetCurve(curve, _calibration.ElementsPerRow, InUse(model, useful));
         _deployment = new(_options.Name, _clock, flow, replicas, _logger) { TypicalElements = _calibration.ElementsPerRow };
         Opening?.Invoke(_deployment);
         foreach (var door in Doors)
@@ -151,14 +162,12 @@ internal sealed class ModelLoad : IDisposable
         return [new(1, TimeSpan.FromMilliseconds(1))];
     }
 
-    private Outcome<List<(Device Device, IBatchReplica Replica)>> Replicas(ILoadedModel model, IBatchReplica first, int useful)
+    private Outcome<List<(Device Device, IBatchReplica Replica)>> Replicas(ILoadedModel model, IBatchReplica first)
     {
         List<(Device Device, IBatchReplica Replica)> replicas = [];
         for (var device = 0; device < model.Traits.Devices.Count; device++)
         {
-            var count = BatchCurve.RunnersPerDevice(
-                _options.Batching.Runners, useful, model.Traits.Devices[device].Parallelism);
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < MostRunners(model.Traits.Devices[device]); i++)
             {
                 if (replicas.Count == 0)
                     replicas.Add((model.Traits.Devices[device], first));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Spillway.Flow;
 
 namespace Spillway.Engine;
@@ -18,6 +19,7 @@ public sealed class Pipeline(Clock clock)
     /// <param name="work">With its door and its inputs.</param>
     /// <param name="stopping">Whether the server takes no new work.</param>
     /// <param name="aborted">The caller is gone.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Fault?> RunAsync(Work work, bool stopping, CancellationToken aborted)
     {
         var effect = Admit(work, stopping);
@@ -28,7 +30,6 @@ public sealed class Pipeline(Clock clock)
 
         // From here on the deployment holds the work, and a run may outlive the caller.
         var deployment = work.Door.Deployment!;
-        await using var leaving = aborted.UnsafeRegister(Leave, work);
         var broken = work.Door.Decode(work);
         if (work.Door.Decodes)
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
@@ -37,7 +38,13 @@ public sealed class Pipeline(Clock clock)
         else
             deployment.Cancel(work, broken);
 
-        var answered = await work.Answer.WaitAsync().ConfigureAwait(false);
+        var answer = work.Answer.WaitAsync();
+        if (answer.IsCompleted)
+            return RequestFlow.Ended(await answer ? null : work.Answer.Fault).Fault;
+        // Only who must wait can leave. The registration ends before the work does, so it never meets another request.
+        var leaving = aborted.UnsafeRegister(Leave, work);
+        var answered = await answer.ConfigureAwait(false);
+        await leaving.DisposeAsync().ConfigureAwait(false);
         return RequestFlow.Ended(answered ? null : work.Answer.Fault).Fault;
     }
 

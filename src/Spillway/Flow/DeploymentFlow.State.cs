@@ -15,6 +15,7 @@ public sealed partial class DeploymentFlow
     private readonly Run[] _runs;
     private readonly int[] _runSlots;
     private readonly int[] _idle;
+    private readonly RunnerState[] _state;
     private static readonly TimeSpan s_tick = new(1);
 
     private int _freeCount;
@@ -37,7 +38,8 @@ public sealed partial class DeploymentFlow
         UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, options.GainMin), options.BatchRowsMax);
         _batchWait = TimeSpan.FromMilliseconds(options.BatchWaitMs);
         _line = line ?? new WaitingLine(options.QueueLengthMax, TimeSpan.FromMilliseconds(options.PriorityAgeingMs));
-        Runners = runners;
+        (Runners, RunnersInUse) = (runners, runners);
+        _state = new RunnerState[runners];
         Capacity = options.QueueLengthMax + (runners * BatchMax);
         _slots = new Slot[Capacity];
         _free = new int[Capacity];
@@ -57,14 +59,29 @@ public sealed partial class DeploymentFlow
         Gone,
     }
 
+    private enum RunnerState
+    {
+        /// <summary>Works, or is idle and may.</summary>
+        InUse,
+
+        /// <summary>Works, and rests for good when it is done.</summary>
+        Leaving,
+
+        /// <summary>Rests.</summary>
+        Parked,
+    }
+
     /// <summary>The most requests in one batch.</summary>
     public int BatchMax => _options.BatchRowsMax;
 
     /// <summary>The most slots that can be held at once.</summary>
     public int Capacity { get; }
 
-    /// <summary>Runs at once.</summary>
+    /// <summary>Runners that exist.</summary>
     public int Runners { get; }
+
+    /// <summary>Runs at once: the runners that the batch curve calls for.</summary>
+    public int RunnersInUse { get; private set; }
 
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && _line.Count == 0;
@@ -86,19 +103,20 @@ public sealed partial class DeploymentFlow
         var ahead = TimeSpan.Zero;
         for (var i = _line.PositionOf(level, deadline) - 1; i >= 0; i--)
             ahead += _slots[_line[i]].Work;
-        if (ahead == TimeSpan.Zero && Active < Runners)
+        if (ahead == TimeSpan.Zero && Active < RunnersInUse)
             return TimeSpan.Zero;
         var (left, least) = (TimeSpan.Zero, TimeSpan.MaxValue);
         foreach (ref readonly var run in _runs.AsSpan())
         {
+            // One without work, though others are busy, is resting or about to take what is ahead.
             var remaining = Remaining(run, now);
             left += remaining;
-            least = remaining < least ? remaining : least;
+            least = remaining < least && (run.Count > 0 || Active < RunnersInUse) ? remaining : least;
         }
 
         if (ahead == TimeSpan.Zero)
             return least;
-        var shared = (left + ahead) / Runners;
+        var shared = (left + ahead) / RunnersInUse;
         return shared > least ? shared : least;
     }
 
@@ -140,6 +158,14 @@ public sealed partial class DeploymentFlow
         };
         _line.Add(slot, level, deadline, now);
         return slot;
+    }
+
+    private void Rest(int runner)
+    {
+        if (_state[runner] is RunnerState.InUse)
+            _idle[_idleCount++] = runner;
+        else
+            _state[runner] = RunnerState.Parked;
     }
 
     private void Free(int slot)

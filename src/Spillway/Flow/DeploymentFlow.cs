@@ -108,10 +108,10 @@ public sealed partial class DeploymentFlow
     {
         _line.Age(now);
         var drops = DropHopeless(dropped, now, keepOne: Active == 0);
-        var head = FirstReady();
+        var head = _state[runner] is RunnerState.InUse ? FirstReady() : -1;
         if (head < 0 || DueAt() > now)
         {
-            _idle[_idleCount++] = runner;
+            Rest(runner);
             if (head >= 0)
                 WakeAt = Instant.Earlier(WakeAt, DueAt());
             return new(0, 0, CutReason.Idle, drops);
@@ -150,9 +150,9 @@ public sealed partial class DeploymentFlow
     /// </summary>
     public Step Release(int runner, Instant now)
     {
-        if (_readyCount > 0 && DueAt() <= now)
+        if (_state[runner] is RunnerState.InUse && _readyCount > 0 && DueAt() <= now)
             return new(Launch.Start, runner);
-        _idle[_idleCount++] = runner;
+        Rest(runner);
         return new(Launch.Queue);
     }
 
@@ -189,11 +189,25 @@ public sealed partial class DeploymentFlow
         return drops;
     }
 
-    /// <summary>A better measured curve and batch size; takes effect with the next batch.</summary>
-    public void SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow)
+    /// <summary>A better measured curve, with what follows from it; takes effect with the next batch.</summary>
+    /// <param name="curve">At least one point, rows ascending.</param>
+    /// <param name="elementsPerRow">Input elements of one row of it.</param>
+    /// <param name="inUse">Which runners may work from now on, by number; at least one. The others rest.</param>
+    public void SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
     {
         _times.SetCurve(curve, elementsPerRow);
         UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, _options.GainMin), _options.BatchRowsMax);
+        var idle = _idle[.._idleCount];
+        _idleCount = 0;
+        for (var runner = 0; runner < inUse.Length; runner++)
+        {
+            var rested = _state[runner] is RunnerState.Parked || idle.Contains(runner);
+            _state[runner] = inUse[runner] ? RunnerState.InUse : rested ? RunnerState.Parked : RunnerState.Leaving;
+            if (rested && inUse[runner])
+                _idle[_idleCount++] = runner;
+        }
+
+        RunnersInUse = inUse.Count(true);
     }
 
     private int ExpireRun(int runner, Span<Drop> dropped, Instant now)

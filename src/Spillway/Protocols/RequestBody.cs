@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 
 namespace Spillway.Protocols;
@@ -27,6 +28,7 @@ internal struct RequestBody
     public readonly Memory<byte> Memory => _buffer.AsMemory(0, Headroom + Length);
 
     /// <summary>Reads to the end. A fault when it is too large, stops, or the server is full.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<(RequestBody Body, Fault? Fault)> ReadAsync(HttpContext http, ServerContext server)
     {
         var body = default(RequestBody);
@@ -38,7 +40,8 @@ internal struct RequestBody
         {
             while (true)
             {
-                var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+                // Without a token: Kestrel ends the read itself when the connection does, and a token costs every request.
+                var read = await reader.ReadAsync().ConfigureAwait(false);
                 var fault = body.Append(read.Buffer, server, http.Request.ContentLength, most);
                 reader.AdvanceTo(read.Buffer.End);
                 if (fault is not null || read.IsCompleted)

@@ -56,10 +56,25 @@ public readonly record struct TraceContext(TraceId Trace, ulong Span, byte Flags
     public static TraceContext Root(SpanIds ids) => new(new(ids.Next(), ids.Next()), ids.Next(), Flags: 0);
 
     /// <summary>The header value in version 00. Allocates only the string.</summary>
-    public override string ToString() =>
-        string.Create(
-            CultureInfo.InvariantCulture, stackalloc char[Length],
-            $"00-{Trace.High:x16}{Trace.Low:x16}-{Span:x16}-{Flags:x2}");
+    public override string ToString() => string.Create(Length, this, static (text, context) =>
+    {
+        "00-".CopyTo(text);
+        Hex(text[3..19], context.Trace.High);
+        Hex(text[19..35], context.Trace.Low);
+        text[35] = '-';
+        Hex(text[36..52], context.Span);
+        text[52] = '-';
+        Hex(text[53..55], context.Flags);
+    });
+
+    private static void Hex(Span<char> digits, ulong value)
+    {
+        for (var i = digits.Length - 1; i >= 0; i--)
+        {
+            digits[i] = "0123456789abcdef"[(int)(value & 15)];
+            value >>= 4;
+        }
+    }
 
     /// <summary>The dashes, the version, and an end that fits the version.</summary>
     private static bool LayoutFits(ReadOnlySpan<char> header)

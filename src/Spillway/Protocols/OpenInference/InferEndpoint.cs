@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 
@@ -9,8 +10,6 @@ namespace Spillway.Protocols.OpenInference;
 /// </summary>
 internal sealed class InferEndpoint(ServerContext server)
 {
-    private static readonly ResponseParameter[] s_simulated = [ResponseParameter.Of("simulated", value: true)];
-
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
@@ -28,9 +27,9 @@ internal sealed class InferEndpoint(ServerContext server)
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
-            fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
+            fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, Gone(http)).ConfigureAwait(false);
             if (fault is null)
-                (fault, status, sent) = await AnswerAsync(http, work, tags).ConfigureAwait(false);
+                (fault, status, sent) = await InferAnswer.WriteAsync(http, work, tags, clock).ConfigureAwait(false);
             if (fault is not null)
                 (status, sent) = await RefuseAsync(http, work, tags, fault).ConfigureAwait(false);
         }
@@ -56,35 +55,14 @@ internal sealed class InferEndpoint(ServerContext server)
         }
     }
 
-    private async ValueTask<(Fault? Fault, int Status, long Sent)> AnswerAsync(HttpContext http, Work work, RequestTags tags)
-    {
-        if (!work.Answer.TryRead(out var delta))
-            return (new(FaultKind.Internal, "The answer was lost inside the server."), 0, 0);
-        var door = work.Door;
-        var json = ResponseBuffer.OfThisThread;
-        json.Clear();
-        ReadOnlySpan<ResponseParameter> parameters = door.Traits!.Simulated ? s_simulated : [];
-        if (!InferResponseWriter.WriteJson(door.Route.Model, door.Signature!, work.Request, delta.Payload, parameters, json)
-            .TryGet(out var layout, out var fault))
-            return (fault, 0, 0);
-        var response = http.Response;
-        response.ContentType = layout.ContentType;
-        response.ContentLength = layout.Length;
-        if (layout.HeaderLength is { } length)
-            response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
-        work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
-        tags.WriteTo(response.Headers, work.Timeline);
-        System.Buffers.BuffersExtensions.Write(response.BodyWriter, json.Written.Span);
-        var left = await SendAsync(http, work, delta.Payload).ConfigureAwait(false);
-        return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
-    }
-
-    /// <summary>Behind the JSON the binary outputs, then all of it to the connection; a fault when the caller is gone.</summary>
-    private static ValueTask<Fault?> SendAsync(HttpContext http, Work work, TensorSet outputs)
-    {
-        InferResponseWriter.WriteBinary(work.Door.Signature!, work.Request, outputs, http.Response.BodyWriter);
-        return AnswerFlush.FlushAsync(http);
-    }
+    /// <summary>
+    /// The caller left. HTTP/1.1 has one request at a time on a connection, so the connection's own token will do; the
+    /// request's would be made anew each time.
+    /// </summary>
+    private static CancellationToken Gone(HttpContext http) =>
+        HttpProtocol.IsHttp11(http.Request.Protocol) && http.Features.Get<IConnectionLifetimeFeature>() is { } connection
+            ? connection.ConnectionClosed
+            : http.RequestAborted;
 
     private async ValueTask<(int Status, long Sent)> RefuseAsync(HttpContext http, Work work, RequestTags tags, Fault fault)
     {

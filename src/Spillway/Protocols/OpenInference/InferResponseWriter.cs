@@ -70,6 +70,21 @@ internal static class InferResponseWriter
         }
     }
 
+    /// <summary>
+    /// The data of one answered output, empty when it is not binary; false beyond the last. For outputs that are too
+    /// large to be written at once.
+    /// </summary>
+    public static bool TryBinary(
+        Signature signature, InferenceRequest request, TensorSet outputs, int index, out ReadOnlyMemory<byte> data)
+    {
+        data = default;
+        if (index >= Count(signature, request))
+            return false;
+        var (port, binary) = Requested(request, index);
+        data = binary ? outputs[outputs.Find(port)].Data : default;
+        return true;
+    }
+
     /// <summary>Both steps into one buffer.</summary>
     public static Outcome<ResponseLayout> Write(
         ModelRef model, Signature signature, InferenceRequest request, TensorSet outputs,

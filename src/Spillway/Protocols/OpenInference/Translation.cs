@@ -17,7 +17,11 @@ internal static class Translation
             return wrong;
         var name = work.Door.Route.Model.Name;
         if (body.Length == 0)
-            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or the bytes of the one input with the header Inference-Header-Content-Length: 0.");
+        {
+            return Fault.Invalid("The request body is empty. Send the JSON of an inference request, or the bytes of the one "
+                + "input with the header Inference-Header-Content-Length: 0.");
+        }
+
         if (jsonLength != 0)
             return InferRequestReader.Read(body.Memory[RequestBody.Headroom..], jsonLength, signature, name, work.Request);
         var fault = InferRequestReader.ReadRawInPlace(body.Memory, signature, name, work.Request);

@@ -49,6 +49,7 @@ internal sealed class SimulatedModel : ILoadedModel
     private readonly SimulatedOptions _options;
     private readonly TimeProvider _time;
     private int _replicas;
+    private volatile bool _disposed;
 
     public SimulatedModel(string name, SimulatedOptions options, Signature signature, TimeProvider time)
     {
@@ -70,10 +71,11 @@ internal sealed class SimulatedModel : ILoadedModel
 
     public RuntimeTraits Traits { get; }
 
-    public Outcome<IBatchReplica> CreateReplica(int device) =>
-        new SimulatedReplica(this, _options, new Random(_options.Seed + Interlocked.Increment(ref _replicas) - 1), _time);
-
-    public void Dispose()
+    public Outcome<IBatchReplica> CreateReplica(int device)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new SimulatedReplica(this, _options, new Random(_options.Seed + Interlocked.Increment(ref _replicas) - 1), _time);
     }
+
+    public void Dispose() => _disposed = true;
 }
