@@ -5,7 +5,7 @@ using static Spillway.Tests.Flow.FlowBench;
 
 namespace Spillway.Tests.Flow;
 
-/// <summary>The rules of a deployment, one by one, with an explicit now.</summary>
+/// <summary>The rules of a deployment, one by one, with an explicit now. This file is long because each rule has its own test.</summary>
 public sealed class DeploymentFlowTests
 {
     [Fact]

@@ -43,7 +43,12 @@ internal sealed class SimulatedReplica : IBatchReplica
         if (fails)
             return new(FaultKind.RuntimeFailed, $"A simulated fault of model {_model.Name}, as declared by simulated.faultRate {_options.FaultRate}.");
         if (_options.FaultAboveRows > 0 && rows > _options.FaultAboveRows)
-            return new(FaultKind.RuntimeFailed, $"A simulated fault of model {_model.Name}: {rows} rows, and simulated.faultAboveRows is {_options.FaultAboveRows}.");
+        {
+            return new(
+                FaultKind.RuntimeFailed,
+                $"A simulated fault of model {_model.Name}: {rows} rows, and simulated.faultAboveRows is {_options.FaultAboveRows}.");
+        }
+
         foreach (var item in batch)
             Answer(item);
         return null;

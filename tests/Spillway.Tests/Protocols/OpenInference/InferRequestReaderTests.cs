@@ -4,6 +4,7 @@ using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Tests.Protocols.OpenInference;
 
+/// <summary>Requests in every form, right and wrong. This file is long because each form has its own test.</summary>
 public sealed class InferRequestReaderTests
 {
     internal static readonly Signature Pair = new(

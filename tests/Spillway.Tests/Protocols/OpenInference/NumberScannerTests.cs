@@ -6,6 +6,7 @@ using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Tests.Protocols.OpenInference;
 
+/// <summary>Numbers, bit by bit. This file is long because each element type has its own tests.</summary>
 public sealed class NumberScannerTests
 {
     // Enough to keep every number but the last on the fast path.
