@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-export const app = path.join(root, 'artifacts/bin/Spillway.App/release/Spillway.App.dll');
+export const app = path.join(root, 'artifacts/app/Spillway.App.dll');
 export const tool = path.join(root, 'artifacts/bin/Spillway.Bench/release/Spillway.Bench.dll');
 export const scratch = path.join(root, 'artifacts/bench');
 

@@ -10,11 +10,11 @@ namespace Spillway.Engine;
 /// </summary>
 internal sealed class Calibration
 {
-    /// <summary>Runs of each size at load; the fastest counts, because noise only ever adds.</summary>
-    private const int QuickRuns = 2;
-
-    /// <summary>More runs of one size are taken until this much time is spent: short runs need more of them.</summary>
-    private static readonly TimeSpan s_quickTime = TimeSpan.FromMilliseconds(2);
+    /// <summary>
+    /// Runs of one size are taken until this much time is spent, at least one: a start should not wait for many long
+    /// runs, and short ones need more of them. The fastest counts, because noise only ever adds.
+    /// </summary>
+    private static readonly TimeSpan s_quickTime = TimeSpan.FromMilliseconds(5);
 
     private static readonly TimeSpan s_refineTime = TimeSpan.FromMilliseconds(20);
 
@@ -51,7 +51,7 @@ internal sealed class Calibration
         for (var rows = 1; rows <= RowsMax; rows *= 2)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (Measure(replica, rows, QuickRuns, s_quickTime) is not { } time)
+            if (Measure(replica, rows, runs: 1, s_quickTime) is not { } time)
                 break;
             var point = new BatchPoint(rows, time);
             var gains = curve.Count == 0 || BatchCurve.Gains(curve[^1], point, _options.GainMin);
