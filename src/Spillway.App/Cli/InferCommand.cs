@@ -46,7 +46,7 @@ internal static class InferCommand
                 if (asJson)
                     Console.WriteLine(answer.GetRawText());
                 else
-                    Write(file, answer, Header(headers, "Server-Timing"), Header(headers, "X-Request-Id"), files.Length == 1);
+                    Write(file, answer, Header(headers, "Server-Timing"), Header(headers, "X-Request-Id"));
             }
             catch (CommandException error)
             {
@@ -70,21 +70,14 @@ internal static class InferCommand
         }
     }
 
-    private static void Write(string file, JsonElement answer, string timing, string id, bool whole)
+    private static void Write(string file, JsonElement answer, string timing, string id)
     {
         var writer = AnsiConsole.Console.Profile.Out.Writer;
         writer.WriteLine(TerminalText.Clean(file));
         foreach (var output in answer.GetProperty("outputs").EnumerateArray())
             writer.WriteLine(TerminalText.Clean($"  {output.GetProperty("name").GetString(),-12} {Values(output.GetProperty("data"))}"));
-        if (WaterfallView.FromServerTiming(timing) is { } waterfall)
-        {
-            if (whole)
-                waterfall.Write(AnsiConsole.Console);
-            else
-                writer.WriteLine($"  {waterfall.OneLine()}");
-        }
-
-        if (whole && id.Length > 0)
+        WaterfallView.FromServerTiming(timing)?.Write(AnsiConsole.Console);
+        if (id.Length > 0)
             writer.WriteLine(TerminalText.Clean($"  spillway explain {id}"));
     }
 

@@ -14,7 +14,7 @@ internal static class Hints
               ./spillway infer line-ocr samples/ocr/*.png{server}
             Where did the time go, and why?
               ./spillway explain last{server}
-            Flood it with five times what it can do, and watch it shed:
+            Flood it with far more than a laptop can do, and watch it shed:
               ./spillway load --model line-ocr --raw samples/ocr/invoice.png --rate 500 --duration 15s{server}
               curl -s {address}/metrics | grep -E 'spillway_(drops|queue|batch_cuts)'
             Stop with Ctrl-C: it drains first.

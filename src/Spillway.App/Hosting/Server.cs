@@ -32,6 +32,7 @@ internal static class Server
         }
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
+        var drained = true;
         await using var app = Build(snapshot, out var serving);
         await using (serving.ConfigureAwait(false))
         {
@@ -52,14 +53,14 @@ internal static class Server
             Console.WriteLine($"Spillway {Version} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
             serving.Start();
             using var drain = app.Lifetime.ApplicationStopping.Register(
-                () => serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
+                () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
             using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
             await serving.Loaded.ConfigureAwait(false);
             Announce(serving, address, hints);
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        Console.WriteLine("Drained; good-bye.");
+        Console.WriteLine(drained ? "Drained; good-bye." : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
         return Commands.Ok;
     }
 

@@ -16,6 +16,9 @@ internal sealed class Calibration
     /// </summary>
     private static readonly TimeSpan s_quickTime = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>Larger inputs are not tried: 64 Mi elements are 256 MiB of floats.</summary>
+    private const long ElementsMax = 64 * 1024 * 1024;
+
     private static readonly TimeSpan s_refineTime = TimeSpan.FromMilliseconds(20);
 
     private readonly List<BatchPoint> _quick = [];
@@ -96,6 +99,8 @@ internal sealed class Calibration
 
     private TimeSpan? Measure(IBatchReplica replica, int rows, int runs, TimeSpan atLeast)
     {
+        if (rows > 1 && rows * ElementsPerRow > ElementsMax)
+            return null;
         using var item = MakeItem(rows);
         var (best, spent) = (TimeSpan.MaxValue, TimeSpan.Zero);
         for (var run = 0; run < runs || (spent < atLeast && run < 64); run++)
@@ -128,7 +133,7 @@ internal sealed class Calibration
             (tensor.Port, tensor.Type, tensor.Shape) = (port, spec.Type, TypicalShape(spec, rows));
             tensor.Shape.TryCount(out var count);
             // An empty byte string is its length, four zero bytes.
-            var data = item.Inputs.Rent((int)count * Math.Max(spec.Type.Size(), spec.Type is DataType.Bytes ? 4 : 1));
+            var data = item.Inputs.Rent(checked((int)count * Math.Max(spec.Type.Size(), spec.Type is DataType.Bytes ? 4 : 1)));
             data.Span.Clear();
             if (spec.Type is DataType.Float32)
             {

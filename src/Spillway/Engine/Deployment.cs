@@ -50,12 +50,21 @@ public sealed class Deployment : IDisposable
     /// <summary>Counts each batch: rows, requests, why it was cut. Called under the lock: counters only.</summary>
     internal Action<int, int, CutReason>? Batched { get; set; }
 
-    /// <summary>Counts the time of each run. Called under the lock: counters only.</summary>
-    internal Action<TimeSpan>? Ran { get; set; }
+    /// <summary>Counts the time of each run, by runner. Called under the lock: counters only.</summary>
+    internal Action<int, TimeSpan>? Ran { get; set; }
 
     internal Clock Clock { get; }
 
     internal ILogger Logger { get; }
+
+    /// <summary>The largest size of a batch whose time it knows.</summary>
+    public int BatchMax => _flow.BatchMax;
+
+    /// <summary>Runners that exist, in use or not.</summary>
+    public int RunnerCount => _runners.Length;
+
+    /// <summary>The names of its devices, each once.</summary>
+    public IReadOnlyList<string> Devices => [.. _runners.Select(r => r.Device.Name).Distinct()];
 
     /// <summary>The device of a runner.</summary>
     public Device DeviceOf(int runner) => _runners[runner].Device;
@@ -81,6 +90,9 @@ public sealed class Deployment : IDisposable
 
     /// <summary>Input elements of one typical row.</summary>
     internal long TypicalElements { get; init; } = 1;
+
+    /// <summary>The model's version.</summary>
+    internal string Version { get; init; } = "1";
 
     /// <summary>Takes a better curve, and the runners that it calls for.</summary>
     public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
@@ -204,7 +216,7 @@ public sealed class Deployment : IDisposable
         {
             var now = Clock.Now;
             _flow.Observe(runner.Number, completed: fault is null, now);
-            Ran?.Invoke(now - runner.TakenAt);
+            Ran?.Invoke(runner.Number, now - runner.TakenAt);
             _journal?.Finished(now, runner.Number, fault is null);
             for (var i = 0; i < count; i++)
             {
@@ -325,12 +337,16 @@ public sealed class Deployment : IDisposable
             var work = _bySlot[drop.Slot]!;
             _journal?.Dropped(now, work.Request.Id, drop);
             (work.Ended, work.StoppedRun) = (drop.Reason, drop.StopRunner >= 0);
-            var waited = work.Run.Requests == 0;
-            endings.Add(new(work, drop.Reason, Held: waited));
-            if (waited)
+            endings.Add(new(work, drop.Reason));
+            if (work.Run.Requests == 0)
+            {
                 Forget(drop.Slot, work, now);
-            else
-                Leave(work, now);
+                continue;
+            }
+
+            // Its run may end, and its caller be gone, before this ending is told: it holds the work for itself.
+            work.Hold();
+            Leave(work, now);
         }
 
         return endings;
@@ -353,11 +369,10 @@ public sealed class Deployment : IDisposable
 
     private static void CompleteDropped(List<Ending>? endings)
     {
-        foreach (var (work, reason, held) in endings ?? [])
+        foreach (var (work, reason) in endings ?? [])
         {
             work.Answer.Complete(work.Flow.Dropped(reason, work.Placement));
-            if (held)
-                work.Release();
+            work.Release();
         }
     }
 
@@ -372,11 +387,10 @@ public sealed class Deployment : IDisposable
     }
 }
 
-/// <summary>A request that was given up: to be completed outside the lock.</summary>
+/// <summary>A request that was given up: to be completed outside the lock, which then lets go of it.</summary>
 /// <param name="Work">The request.</param>
 /// <param name="Reason">Why.</param>
-/// <param name="Held">The deployment still holds it; false when it is in a run, which lets go of it at its end.</param>
-internal readonly record struct Ending(Work Work, FaultKind Reason, bool Held);
+internal readonly record struct Ending(Work Work, FaultKind Reason);
 
 /// <summary>A look at a deployment.</summary>
 /// <param name="QueueLength">Requests that wait or are being decoded.</param>

@@ -20,6 +20,9 @@ public sealed class Door
     internal Door(Route route, DeadlineOptions deadlines, IInputStage? input, IOutputStage? output) =>
         (_route, Deadlines, _input, _output) = (route, deadlines, input, output);
 
+    /// <summary>The most rows of one request.</summary>
+    public int RowsMax { get; internal init; } = int.MaxValue;
+
     /// <summary>How its default deadline is made.</summary>
     public DeadlineOptions Deadlines { get; }
 
@@ -50,6 +53,13 @@ public sealed class Door
             Rows = _modelSignature!.Batched && inputs[0].Shape.Rank > 0 ? (int)Math.Min(inputs[0].Shape[0], int.MaxValue) : 1,
             Elements = 1,
         };
+        if (claim.Rows > RowsMax)
+        {
+            return Fault.Invalid(
+                $"inference request batch-size must be <= {RowsMax} for '{_route.Model.Name}': it brings {claim.Rows:N0} rows. "
+                + $"Split it, or raise batching.batchRowsMax of {_route.Deployment}.");
+        }
+
         if (_input is not null)
             return _input.Measure(inputs, claim);
         var elements = 0L;

@@ -100,7 +100,8 @@ internal static class Explanation
             record.Decide(DecisionKind.Batched);
         }
 
-        ExplainEnd(ref record, work, inRun, delivery.Fault?.Kind);
+        // What ended the work, not the delivery: an answer may fail to be written after a run that went well.
+        ExplainEnd(ref record, work, inRun, inRun || work.Ended is not null ? work.Ended : delivery.Fault?.Kind);
     }
 
     private static void ExplainEnd(ref RequestRecord record, Work work, bool inRun, FaultKind? ended)

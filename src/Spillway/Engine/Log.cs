@@ -21,6 +21,9 @@ internal static partial class Log
     [LoggerMessage(4005, LogLevel.Information, "{Deployment}: refined batch curve, {Runners} runner(s), batches up to {Rows} row(s)")]
     public static partial void Refined(ILogger logger, string deployment, int runners, int rows);
 
+    [LoggerMessage(4008, LogLevel.Warning, "{Deployment}: the longer look at the batch curve failed; the first one holds")]
+    public static partial void NotRefined(ILogger logger, string deployment, Exception surprise);
+
     [LoggerMessage(4006, LogLevel.Information, "Draining: {InFlight} request(s) in flight, waiting up to {DrainMs} ms")]
     public static partial void Draining(ILogger logger, int inFlight, double drainMs);
 

@@ -36,7 +36,10 @@ internal sealed class ModelLoad : IDisposable
                 new(name, options.Version.ToString(CultureInfo.InvariantCulture)), options.Name, RouteState.Loading, "",
                 options.Batching.QueueLengthMax);
             Doors.Add(new(
-                route, options.Deadline, door.Picture is { } picture ? new PictureInput(picture) : null, output));
+                route, options.Deadline, door.Picture is { } picture ? new PictureInput(picture) : null, output)
+            {
+                RowsMax = options.Batching.BatchRowsMax,
+            });
         }
     }
 
@@ -82,6 +85,26 @@ internal sealed class ModelLoad : IDisposable
     /// <summary>A longer look at the batch curve, only while nobody else runs; given up when that never is.</summary>
     public void Refine(CancellationToken cancellation)
     {
+        try
+        {
+            TryRefine(cancellation);
+        }
+#pragma warning disable CA1031 // The first look still holds: a surprise in the second one must not end the server.
+        catch (Exception surprise)
+#pragma warning restore CA1031
+        {
+            Log.NotRefined(_logger, _options.Name, surprise);
+        }
+    }
+
+    public void Dispose()
+    {
+        _deployment?.Dispose();
+        _model?.Dispose();
+    }
+
+    private void TryRefine(CancellationToken cancellation)
+    {
         if (_deployment is null || _model!.Traits.DeclaredCurve is not null || _calibration!.RowsMax == 1)
             return;
         if (!_model.CreateReplica(0).TryGet(out var replica, out _))
@@ -94,12 +117,6 @@ internal sealed class ModelLoad : IDisposable
             var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow, InUse(_model, useful));
             Log.Refined(_logger, _options.Name, state.Runners, state.UsefulRows);
         }
-    }
-
-    public void Dispose()
-    {
-        _deployment?.Dispose();
-        _model?.Dispose();
     }
 
     private bool WaitForIdle(CancellationToken cancellation)
@@ -143,7 +160,10 @@ internal sealed class ModelLoad : IDisposable
         var flow = new DeploymentFlow(
             _options.Batching, _options.Deadline, curve, _calibration.ElementsPerRow, replicas.Count);
         flow.SetCurve(curve, _calibration.ElementsPerRow, InUse(model, useful));
-        _deployment = new(_options.Name, _clock, flow, replicas, _logger) { TypicalElements = _calibration.ElementsPerRow };
+        _deployment = new(_options.Name, _clock, flow, replicas, _logger) 
+        {
+            TypicalElements = _calibration.ElementsPerRow, Version = Doors[0].Route.Model.Version,
+        };
         Opening?.Invoke(_deployment);
         foreach (var door in Doors)
         {

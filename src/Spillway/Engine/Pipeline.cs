@@ -10,6 +10,7 @@ namespace Spillway.Engine;
 /// <param name="clock">The clock of every stamp.</param>
 public sealed class Pipeline(Clock clock)
 {
+    private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before the answer was there.");
 
     /// <summary>
@@ -30,7 +31,7 @@ public sealed class Pipeline(Clock clock)
 
         // From here on the deployment holds the work, and a run may outlive the caller.
         var deployment = work.Door.Deployment!;
-        var broken = work.Door.Decode(work);
+        var broken = Decode(work);
         if (work.Door.Decodes)
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
         if (broken is null)
@@ -57,6 +58,22 @@ public sealed class Pipeline(Clock clock)
             return new(Do.Refuse, fault);
         work.Claim = claim;
         return work.Flow.Placed(work.Door.Deployment!.Place(work));
+    }
+
+    /// <summary>A surprise in it must not keep the room that was given.</summary>
+    private static Fault? Decode(Work work)
+    {
+        try
+        {
+            return work.Door.Decode(work);
+        }
+#pragma warning disable CA1031 // Told to the log by the front, after the room is given back.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            work.Door.Deployment!.Cancel(work, s_broken);
+            throw;
+        }
     }
 
     private static void Leave(object? work)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Spillway.Config;
 using Spillway.Telemetry;
 
@@ -10,7 +11,7 @@ namespace Spillway.Engine;
 public sealed class Recorder
 {
     private readonly Dictionary<Door, ModelInstruments> _models = [];
-    private readonly Dictionary<string, DeploymentInstruments> _deployments = [];
+    private readonly ConcurrentDictionary<string, DeploymentInstruments> _deployments = [];
     private readonly RecentRequests _recent;
     private readonly InstrumentRegistry _registry = new();
     private readonly ServerInstruments _server;
@@ -27,8 +28,6 @@ public sealed class Recorder
         foreach (var door in serving.Doors)
         {
             _models[door] = new(_registry, door.Route.Model, simulated.Contains(door.Route.Deployment));
-            if (!_deployments.ContainsKey(door.Route.Deployment))
-                _deployments[door.Route.Deployment] = Instruments(door);
         }
     }
 
@@ -39,8 +38,13 @@ public sealed class Recorder
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
 
-    /// <summary>A run ended; for the series of its deployment.</summary>
-    internal DeploymentInstruments Of(string deployment) => _deployments[deployment];
+    /// <summary>A deployment begins to serve: its series.</summary>
+    internal DeploymentInstruments Open(Deployment deployment)
+    {
+        var instruments = Instruments(deployment);
+        _deployments[deployment.Name] = instruments;
+        return instruments;
+    }
 
     /// <summary>Settles and records one request at its very end.</summary>
     internal void Record(Work work, in Delivery delivery)
@@ -77,23 +81,22 @@ public sealed class Recorder
         var model = _models[work.Door];
         var rows = delivery.Fault is null ? work.Claim.Rows : 0;
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
-        if (delivery.Fault is { } fault)
-            _deployments[work.Door.Route.Deployment].Dropped(fault.Kind);
-        else if (work.Door.Decodes)
+        if (delivery.Fault is { } fault && _deployments.TryGetValue(work.Door.Route.Deployment, out var deployment))
+            deployment.Dropped(fault.Kind);
+        else if (delivery.Fault is null && work.Door.Decodes)
             model.PictureDecodes.Add(rows);
     }
 
-    private DeploymentInstruments Instruments(Door door)
-    {
-        double Ask(Func<Deployment, double> what) => door.Deployment is { } there ? what(there) : 0;
-        return new(_registry, new(door.Route.Deployment, door.Route.Model.Version), ["all"], new()
+    private DeploymentInstruments Instruments(Deployment deployment) => new(
+        _registry, new(deployment.Name, deployment.Version), deployment.Devices, new()
         {
-            QueueDepth = () => Ask(d => d.Look().QueueLength),
-            InFlight = () => Ask(d => d.Look().Active),
-            PredictedWaitSeconds = () => Ask(d => d.Look().PredictedWait.TotalSeconds),
-            Runners = () => Ask(d => d.Look().Runners),
+            QueueDepth = () => deployment.Look().QueueLength,
+            InFlight = () => deployment.Look().Active,
+            PredictedWaitSeconds = () => deployment.Look().PredictedWait.TotalSeconds,
+            Runners = () => deployment.Look().Runners,
+            ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power).TakeWhile(rows => rows <= deployment.BatchMax)],
+            ServiceSeconds = rows => deployment.Predict(rows, rows * deployment.TypicalElements).TotalSeconds,
         });
-    }
 }
 
 /// <summary>How a request ended on the wire.</summary>

@@ -114,7 +114,15 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
     public override void Mark(Stage stage)
     {
         if (stage is Stage.Batch)
+        {
             GatheredAt = ExecutedAt = _clock.EndOf(stage);
+            // A stop that came before the replica was ready to hear it is told again.
+            lock (_stopLock)
+            {
+                if (_stopRun == RunId)
+                    _replica.Stop();
+            }
+        }
         else if (stage is Stage.Execute)
             ExecutedAt = _clock.EndOf(stage);
     }

@@ -20,6 +20,7 @@ public sealed class Serving : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger;
     private Task _loading = Task.CompletedTask;
+    private Task _refining = Task.CompletedTask;
     private int _inFlight;
     private int _stopping;
 
@@ -69,16 +70,24 @@ public sealed class Serving : IAsyncDisposable
         {
             load.Opening = deployment =>
             {
-                var instruments = recorder.Of(deployment.Name);
+                var instruments = recorder.Open(deployment);
                 deployment.Batched = instruments.Took;
-                deployment.Ran = time => instruments.Ran(0, time);
+                var devices = deployment.Devices;
+                int[] deviceOf = [.. Enumerable.Range(0, deployment.RunnerCount).Select(r => devices.ToList().IndexOf(deployment.DeviceOf(r).Name))];
+                deployment.Ran = (runner, time) => instruments.Ran(deviceOf[runner], time);
             };
         }
     }
 
-    /// <summary>Begins to load every model, one after the other, off the caller's thread.</summary>
-    public void Start() => _loading = Task.Factory.StartNew(
-        LoadAll, _stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    /// <summary>
+    /// Begins to load every model, one after the other, off the caller's thread; then, while it serves already, looks
+    /// longer at their batch curves.
+    /// </summary>
+    public void Start()
+    {
+        _loading = OnOwnThread(load => load.Load(_stop.Token), Task.CompletedTask);
+        _refining = OnOwnThread(load => load.Refine(_stop.Token), _loading);
+    }
 
     /// <summary>A fresh work for a request that begins now.</summary>
     public Work Rent(Instant now)
@@ -121,19 +130,19 @@ public sealed class Serving : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _refining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var load in _loads)
             load.Dispose();
         _stop.Dispose();
     }
 
-    private void LoadAll()
-    {
-        foreach (var load in _loads)
-            load.Load(_stop.Token);
-        foreach (var load in _loads)
-            load.Refine(_stop.Token);
-    }
+    private Task OnOwnThread(Action<ModelLoad> step, Task after) => after.ContinueWith(
+        _ =>
+        {
+            foreach (var load in _loads)
+                step(load);
+        },
+        CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
 
     private sealed class WorkPolicy(Serving owner) : PooledObjectPolicy<Work>
     {

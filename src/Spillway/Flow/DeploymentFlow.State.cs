@@ -186,11 +186,16 @@ public sealed partial class DeploymentFlow
         return -1;
     }
 
-    private int ReadyRows()
+    /// <summary>Rows that are ready and could run together with that form.</summary>
+    private int ReadyRows(in Shape form)
     {
         var rows = 0;
         for (var i = 0; i < _line.Count; i++)
-            rows += _slots[_line[i]].State is SlotState.Ready ? _slots[_line[i]].Rows : 0;
+        {
+            ref readonly var item = ref _slots[_line[i]];
+            rows += item.State is SlotState.Ready && item.Form == form ? item.Rows : 0;
+        }
+
         return rows;
     }
 
@@ -202,16 +207,19 @@ public sealed partial class DeploymentFlow
     {
         if (_batchWait == TimeSpan.Zero)
             return new(long.MinValue);
-        var ready = ReadyRows();
         var due = Instant.Never;
         for (var i = 0; i < _line.Count; i++)
         {
             ref readonly var item = ref _slots[_line[i]];
-            if (item.State is SlotState.Ready)
-                due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, ready) - s_tick));
+            if (item.State is not SlotState.Ready)
+                continue;
+            var ready = ReadyRows(item.Form);
+            if (ready >= UsefulRows)
+                return new(long.MinValue);
+            due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, ready) - s_tick));
         }
 
-        return due != Instant.Never && ready >= UsefulRows ? new(long.MinValue) : due;
+        return due;
     }
 
     /// <summary>The first instant at which the target run, begun then, is predicted to end too late for it.</summary>
@@ -219,13 +227,12 @@ public sealed partial class DeploymentFlow
 
     private Instant NextWake(Instant now)
     {
-        var ready = ReadyRows();
         var next = Instant.Never;
         foreach (ref readonly var item in _slots.AsSpan())
         {
             var at = item.State switch
             {
-                SlotState.Ready => LatestStart(item, ready),
+                SlotState.Ready => LatestStart(item, ReadyRows(item.Form)),
                 SlotState.Placed or SlotState.Running => item.Deadline,
                 SlotState.Free or SlotState.Gone => Instant.Never,
             };

@@ -12,7 +12,7 @@ namespace Spillway.Flow;
 /// <remarks>
 /// The rules, in the order in which a request meets them:
 /// <list type="number">
-/// <item>Place: a full queue refuses; so does a predicted end after the deadline, unless the deployment is idle.
+/// <item>Place: a full queue refuses; so does a predicted end after the deadline, unless a runner is idle.
 /// A slot holds the room while the request is decoded.</item>
 /// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
 /// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>
@@ -65,7 +65,8 @@ public sealed partial class DeploymentFlow
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
         var late = now + Safe(wait + service) - deadline;
-        if (late > TimeSpan.Zero && (Active > 0 || _line.Count > 0))
+        // With an idle runner and an empty line it runs at once, whatever is predicted: so a wrong estimate is corrected.
+        if (late > TimeSpan.Zero && (_idleCount == 0 || _line.Count > 0))
             return placement with { Refused = FaultKind.PredictedLate, RetryAfter = late };
         var slot = Hold(claim, level, deadline, now);
         WakeAt = Instant.Earlier(WakeAt, deadline);
@@ -81,7 +82,7 @@ public sealed partial class DeploymentFlow
         if (_idleCount == 0)
         {
             // One that is hopeless already is dropped by the very next wake.
-            var latest = LatestStart(item, ReadyRows());
+            var latest = LatestStart(item, ReadyRows(item.Form));
             WakeAt = Instant.Earlier(WakeAt, latest > now ? latest : now + s_tick);
             return new(Launch.Queue);
         }
@@ -107,8 +108,9 @@ public sealed partial class DeploymentFlow
     public Taken Take(int runner, Span<int> batch, Span<Drop> dropped, Instant now)
     {
         _line.Age(now);
-        var drops = DropHopeless(dropped, now, keepOne: Active == 0);
-        var head = _state[runner] is RunnerState.InUse ? FirstReady() : -1;
+        var drops = DropHopeless(dropped, now, keepOne: true);
+        // A leaving one takes once more when an idle one would have to be called for it.
+        var head = _state[runner] is RunnerState.InUse || _idleCount > 0 ? FirstReady() : -1;
         if (head < 0 || DueAt() > now)
         {
             Rest(runner);
@@ -153,6 +155,8 @@ public sealed partial class DeploymentFlow
         if (_state[runner] is RunnerState.InUse && _readyCount > 0 && DueAt() <= now)
             return new(Launch.Start, runner);
         Rest(runner);
+        if (_readyCount > 0)
+            WakeAt = Instant.Earlier(WakeAt, DueAt());
         return new(Launch.Queue);
     }
 
@@ -232,13 +236,16 @@ public sealed partial class DeploymentFlow
 
     private int DropHopeless(Span<Drop> dropped, Instant now, bool keepOne)
     {
-        var ready = ReadyRows();
+        var (ready, form) = (-1, default(Shape));
         var drops = 0;
         for (var i = 0; i < _line.Count;)
         {
             var slot = _line[i];
             ref var item = ref _slots[slot];
-            // A deployment that runs nothing never gives up its last request on a prediction: the run corrects it.
+            // Most often all have one form, and it is counted once.
+            if (ready < 0 || item.Form != form)
+                (ready, form) = (ReadyRows(item.Form), item.Form);
+            // A free runner never gives up the last request on a prediction: it has nothing better to do, and learns.
             var kept = keepOne && _readyCount == 1 && item.Deadline > now;
             if (item.State is not SlotState.Ready || kept || LatestStart(item, ready) > now)
             {

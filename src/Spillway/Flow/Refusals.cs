@@ -41,7 +41,11 @@ internal static class Refusals
             FaultKind.DeadlineExceeded =>
                 $"Request timeout expired: the deadline passed before model {name} answered. "
                 + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
-            _ => throw new InvalidOperationException($"{kind} is not a reason that a deployment gives."),
+            FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
+                or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
+                or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.ServerFull or FaultKind.Cancelled
+                or FaultKind.ShuttingDown or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal =>
+                $"Model {name} gave the request up ({kind}). Retry after {Ms(retry)} ms.",
         };
         return new(kind, text, retry > TimeSpan.Zero ? retry : TimeSpan.FromMilliseconds(1));
     }

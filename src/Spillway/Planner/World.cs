@@ -228,15 +228,11 @@ public sealed class World
         }
     }
 
-    /// <summary>A run that nobody waits for ends when the runtime says; at once where it does not.</summary>
+    /// <summary>A run that nobody waits for ends at once.</summary>
     private void StopRun(int runner)
     {
-        var left = _times.AfterStop(runner);
         _runIds[runner]++;
-        if (left == TimeSpan.Zero)
-            FinishRun(runner, completed: false);
-        else
-            Schedule(Now + left, new(What.RunEnds, null, runner, _runIds[runner]));
+        FinishRun(runner, completed: false);
     }
 
     private void GiveUp(int drops)
@@ -319,7 +315,4 @@ public interface IRunTimes
 {
     /// <summary>The time of the run that begins now.</summary>
     TimeSpan Next(int runner, int rows, long elements);
-
-    /// <summary>How much longer a run goes on after it was asked to stop.</summary>
-    TimeSpan AfterStop(int runner) => TimeSpan.Zero;
 }

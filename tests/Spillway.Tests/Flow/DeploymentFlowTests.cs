@@ -104,6 +104,36 @@ public sealed class DeploymentFlowTests
     }
 
     [Fact]
+    public void With_an_idle_runner_and_nobody_waiting_nothing_is_refused_by_prediction_though_another_works()
+    {
+        var bench = new FlowBench(curveMs: [10], runners: 2);
+        bench.Begin(0);
+        var placement = bench.Place(1, timeoutMs: 3);
+        Assert.Null(placement.Refused);
+        var step = bench.Flow.Ready(placement.Slot, At(1));
+        Assert.Equal([placement.Slot], bench.Take(step.Runner, 1).Batch);
+    }
+
+    [Fact]
+    public void A_refined_curve_parks_the_runners_that_it_does_not_call_for_and_brings_them_back()
+    {
+        var bench = new FlowBench(curveMs: [10], runners: 2);
+        BatchPoint[] gains = [new(1, TimeSpan.FromMilliseconds(10)), new(8, TimeSpan.FromMilliseconds(12))];
+        BatchPoint[] flat = [new(1, TimeSpan.FromMilliseconds(10))];
+        var first = bench.Begin(0);
+        var second = bench.Begin(0);
+        bench.Flow.SetCurve(gains, 1, [true, false]);
+        Assert.Equal(1, bench.Flow.RunnersInUse);
+        bench.Come(1, 5_000);
+        var (leaving, staying) = first == 1 ? (first, second) : (second, first);
+        Assert.Empty(bench.FinishAndTake(leaving, 10).Batch);
+        Assert.Single(bench.FinishAndTake(staying, 10).Batch);
+        Assert.Equal(Launch.Queue, bench.Flow.Ready(bench.Place(11, 5_000).Slot, At(11)).How);
+        bench.Flow.SetCurve(flat, 1, [true, true]);
+        Assert.Equal(new Step(Launch.Start, leaving, Long: true), bench.Flow.Ready(bench.Place(12, 5_000).Slot, At(12)));
+    }
+
+    [Fact]
     public void A_poisoned_estimate_is_corrected_by_the_run_that_an_idle_deployment_never_refuses()
     {
         var bench = new FlowBench(curveMs: [10]);

@@ -15,6 +15,18 @@ public sealed class InferTests(SimulatedServer fixture) : IClassFixture<Simulate
     private Task<Reply> BinaryAsync(string model, string json, byte[] tensors, params (string, string)[] more) => _server.InferAsync(
         model, [.. Encoding.UTF8.GetBytes(json), .. tensors], [(HeaderLength, $"{Encoding.UTF8.GetByteCount(json)}"), .. more]);
 
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_compressed_body_is_refused_in_words_that_name_it(string encoding)
+    {
+        using var content = new ByteArrayContent([1, 2, 3]);
+        content.Headers.ContentEncoding.Add(encoding);
+        using var answer = await _server.Http.PostAsync(new Uri("/v2/models/echo/infer", UriKind.Relative), content);
+        Assert.Equal(System.Net.HttpStatusCode.NotImplemented, answer.StatusCode);
+        Assert.Contains($"Content-Encoding: {encoding}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task JSON_in_gives_JSON_out()
     {

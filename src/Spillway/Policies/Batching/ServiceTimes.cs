@@ -72,8 +72,10 @@ public sealed class ServiceTimes
             return;
         var size = Math.Clamp(rows, 1, RowsMax);
         var ratio = took.Ticks / (_ticksPerElement[size] * elements);
-        _scaleAll = _anySample ? Blend(_scaleAll, ratio) : ratio;
-        _scale[size] = _samples[size] == 0 ? ratio : Blend(_scale[size], ratio);
+        // The first observation weighs more, and is bounded like every other.
+        var first = Math.Clamp(ratio, 1 / StepMax, StepMax);
+        _scaleAll = _anySample ? Blend(_scaleAll, ratio) : first;
+        _scale[size] = _samples[size] == 0 ? first : Blend(_scale[size], ratio);
         _samples[size] = Math.Min(_samples[size] + 1, TrustedSamples);
         _anySample = true;
     }

@@ -10,6 +10,8 @@ namespace Spillway.Protocols.OpenInference;
 /// </summary>
 internal sealed class InferEndpoint(ServerContext server)
 {
+    private static readonly Fault s_bug = new(FaultKind.Internal, "An internal error; the server's log has the details.");
+
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
@@ -19,10 +21,12 @@ internal sealed class InferEndpoint(ServerContext server)
         var work = _serving.Rent(clock.Now);
         work.Door = door;
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
-        var (sent, status) = (0L, 0);
-        var (body, fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
+        var body = default(RequestBody);
+        // What is recorded when something here throws.
+        var (ended, status, sent) = ((Fault?)s_bug, StatusCodes.Status500InternalServerError, 0L);
         try
         {
+            (body, var fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
@@ -32,12 +36,13 @@ internal sealed class InferEndpoint(ServerContext server)
                 (fault, status, sent) = await InferAnswer.WriteAsync(http, work, tags, clock).ConfigureAwait(false);
             if (fault is not null)
                 (status, sent) = await RefuseAsync(http, work, tags, fault).ConfigureAwait(false);
+            ended = fault;
         }
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             End(work, body, new(
-                tags.RequestId, tags.Trace.Trace, fault, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+                tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
         }
     }
 
