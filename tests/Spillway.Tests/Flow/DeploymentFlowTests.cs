@@ -287,6 +287,33 @@ public sealed class DeploymentFlowTests
     }
 
     [Fact]
+    public void After_a_run_on_an_arriving_thread_a_batch_that_waits_is_still_woken_for()
+    {
+        var bench = new FlowBench(new() { BatchRowsMax = 2, BatchWaitMs = 20, SafetyFactor = 1 }, curveMs: [0.1, 0.12]);
+        var step = bench.Flow.Ready(bench.Place(0, 5_000, rows: 2).Slot, At(0));
+        Assert.Equal(Launch.Inline, step.How);
+        bench.Take(step.Runner, 0);
+        bench.Come(0.05, 5_000);
+        bench.Flow.Observe(step.Runner, completed: true, At(0.1));
+        Assert.Equal(Launch.Queue, bench.Flow.Release(step.Runner, At(0.1)).How);
+        Assert.Equal(At(20.05), bench.Flow.WakeAt);
+    }
+
+    [Fact]
+    public void Others_of_another_shape_do_not_make_a_request_hopeless()
+    {
+        var bench = new FlowBench();
+        var runner = bench.Begin(0);
+        var lone = bench.Come(1, 24, form: new([320]));
+        for (var i = 0; i < 8; i++)
+            bench.Come(2, 5_000, form: new([640]));
+        var (batch, drops, why) = bench.FinishAndTake(runner, 11);
+        Assert.Empty(drops);
+        Assert.Equal([lone], batch);
+        Assert.Equal(CutReason.Shape, why);
+    }
+
+    [Fact]
     public void A_wider_request_counts_for_what_it_is()
     {
         var bench = new FlowBench(curveMs: [10]);

@@ -36,8 +36,8 @@ public sealed class AllocationTests
 
     private static async Task SendAsync(HttpClient http, int width, int count)
     {
-        var json = Encoding.UTF8.GetBytes(
-            $$$"""{"inputs":[{"name":"x","shape":[1,{{{width}}}],"datatype":"FP32","parameters":{"binary_data_size":{{{4 * width}}}}}],"parameters":{"binary_data_output":true}}""");
+        var input = $"{{\"name\":\"x\",\"shape\":[1,{width}],\"datatype\":\"FP32\",\"parameters\":{{\"binary_data_size\":{4 * width}}}}}";
+        var json = Encoding.UTF8.GetBytes($"{{\"inputs\":[{input}],\"parameters\":{{\"binary_data_output\":true}}}}");
         byte[] body = [.. json, .. new byte[4 * width]];
         for (var i = 0; i < count; i++)
         {

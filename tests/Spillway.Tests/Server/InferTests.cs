@@ -15,6 +15,16 @@ public sealed class InferTests(SimulatedServer fixture) : IClassFixture<Simulate
     private Task<Reply> BinaryAsync(string model, string json, byte[] tensors, params (string, string)[] more) => _server.InferAsync(
         model, [.. Encoding.UTF8.GetBytes(json), .. tensors], [(HeaderLength, $"{Encoding.UTF8.GetByteCount(json)}"), .. more]);
 
+    [Fact]
+    public async Task More_rows_than_the_largest_batch_are_refused_with_the_limit()
+    {
+        await using var server = await TestServer.StartAsync(TestServer.Folder(
+            "", ("m", TestServer.Simulated(more: "batching: { batchRowsMax: 2 }"))));
+        var rows = TestServer.Row().Replace("[1,4]", "[3,4]", StringComparison.Ordinal)
+            .Replace("[1,2,3,4]", "[1,2,3,4,5,6,7,8,9,10,11,12]", StringComparison.Ordinal);
+        (await server.InferAsync("m", rows)).Is(400, "invalid_input", "batch-size must be <= 2 for 'm'", "batchRowsMax");
+    }
+
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]

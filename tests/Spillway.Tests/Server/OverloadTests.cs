@@ -139,7 +139,7 @@ public sealed class OverloadTests
     {
         // Two rows hold the runner for a minute, one row takes 50 ms: enough to tell by the records who ran when.
         await using var server = await TestServer.StartAsync(TestServer.Folder("", ("slow", TestServer.Simulated(
-            "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 1, priorityAgeingMs: 3600000 }"))));
+            "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 2, priorityAgeingMs: 3600000 }"))));
         using var leave = new CancellationTokenSource();
         var holding = server.InferAsync(
             "slow", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,4]", "[2,4]", StringComparison.Ordinal)

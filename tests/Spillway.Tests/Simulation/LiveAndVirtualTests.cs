@@ -43,7 +43,7 @@ public sealed class LiveAndVirtualTests
         var answers = live.Play(script);
         var (journal, world) = Replay(live, script, batching);
 
-        Assert.Equal(Lines(live.Journal), Lines(journal));
+        AssertSame(Lines(live.Journal), Lines(journal));
         Assert.Equal(
             answers.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => (a.Key, a.Value?.Kind)),
             world.Answers.OrderBy(a => a.Id, StringComparer.Ordinal).Select(a => (a.Id, a.Fault?.Kind)));
@@ -79,6 +79,14 @@ public sealed class LiveAndVirtualTests
             world.Arrive(request.Id, request.At, request.Claim, request.Leaves);
         world.Run();
         return (journal, world);
+    }
+
+    private static void AssertSame(string[] live, string[] virtually)
+    {
+        var at = Enumerable.Range(0, Math.Min(live.Length, virtually.Length)).FirstOrDefault(i => live[i] != virtually[i], -1);
+        if (at >= 0)
+            Assert.Fail($"They part at decision {at}:\n{string.Join('\n', live[Math.Max(0, at - 4)..(at + 1)])}\nvirtually:\n{virtually[at]}");
+        Assert.Equal(live.Length, virtually.Length);
     }
 
     private static string[] Lines(FlowJournal journal) => [.. journal.Events.Select(e => e.ToString())];

@@ -36,6 +36,7 @@ internal sealed class LiveRun : IDisposable
     private int _launching;
     private int _running;
     private bool _armed;
+    private long _seen;
 
     public LiveRun(SimulatedOptions profile, BatchingOptions batching, DeadlineOptions deadlines)
     {
@@ -143,6 +144,7 @@ internal sealed class LiveRun : IDisposable
     {
         lock (_stopping)
         {
+            _seen++;
             switch (seen.Kind)
             {
                 case FlowEventKind.Refused:
@@ -184,9 +186,13 @@ internal sealed class LiveRun : IDisposable
 
     private bool IsAtRest()
     {
+        // Decisions are journalled before they are carried out, inside the deployment's lock: looking at it waits for
+        // that, and no decision may have been added since.
+        var seen = Volatile.Read(ref _seen);
+        _deployment.Look();
         lock (_stopping)
         {
-            return _submitting == 0 && _launching == 0 && _stopping.Count == 0
+            return seen == _seen && _submitting == 0 && _launching == 0 && _stopping.Count == 0
                 && _time.TimersSet == Volatile.Read(ref _external) + (_armed ? 1 : 0) + _running;
         }
     }

@@ -9,7 +9,8 @@ public sealed record BatchingOptions
     public int QueueLengthMax { get; init; } = 256;
 
     /// <summary>The largest batch; the measured curve may choose a smaller one.</summary>
-    [Option("The largest batch in rows; the measured curve may choose a smaller one. 1 switches batching off.", Unit = "rows", Min = 1, Max = 1024,
+    [Option("The largest batch in rows, and the most rows of one request; the measured curve may choose smaller batches. "
+        + "1 switches batching off.", Unit = "rows", Min = 1, Max = 1024,
         Source = "knee of the measured curves at 8 to 16 rows, and room to grow")]
     public int BatchRowsMax { get; init; } = 32;
 
