@@ -11,7 +11,8 @@ internal sealed record SourceFile(string Path, string Text)
     /// <summary>With the dot; empty for ./run and the like.</summary>
     public string Extension => System.IO.Path.GetExtension(Path);
 
-    /// <summary>Written by a tool from something else that is checked.</summary>
+    /// <summary>Written by a tool: from something else that is checked, or what was measured.</summary>
     public bool Generated => Path.EndsWith("package-lock.json", StringComparison.Ordinal)
-        || Path.StartsWith("docs/reference/", StringComparison.Ordinal);
+        || Path.StartsWith("docs/reference/", StringComparison.Ordinal)
+        || Path.StartsWith("bench/results/", StringComparison.Ordinal);
 }
