@@ -15,7 +15,7 @@ internal static class Hints
             Where did the time go, and why?
               ./spillway explain last{server}
             Flood it with far more than a laptop can do, and watch it shed:
-              ./spillway load --model line-ocr --raw samples/ocr/invoice.png --rate 500 --duration 15s{server}
+              ./spillway load --model line-ocr --raw samples/ocr/invoice.png --rate 500 --duration 15s --deadline 1000{server}
               curl -s {address}/metrics | grep -E 'spillway_(drops|queue|batch_cuts)'
             Stop with Ctrl-C: it drains first.
             """;

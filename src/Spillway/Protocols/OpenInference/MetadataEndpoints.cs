@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Flow;
+using Spillway.Policies.Batching;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -66,7 +67,7 @@ internal sealed class MetadataEndpoints(ServerContext server)
         [
             new("deployment", door.Route.Deployment),
             new("simulated", door.Traits!.Simulated ? "true" : "false"),
-            new("deadline_ms", Number(deadlines.FixedMs > 0 ? deadlines.FixedMs : deadlines.FloorMs)),
+            new("deadline_ms", Number(Math.Ceiling(Default(door).TotalMilliseconds))),
         ];
         if (deadlines.FixedMs == 0)
         {
@@ -78,6 +79,10 @@ internal sealed class MetadataEndpoints(ServerContext server)
             facts.Add(new("batch_rows_useful", Number(deployment.Look().UsefulRows)));
         return facts;
     }
+
+    /// <summary>The default deadline that a request of the typical size would get now.</summary>
+    private static TimeSpan Default(Door door) =>
+        DeadlineRule.Decide(door.Deadlines, asked: null, door.Deployment!.TypicalRun).Span;
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 }
