@@ -73,7 +73,11 @@ public sealed class Serving : IAsyncDisposable
                 var instruments = recorder.Open(deployment);
                 deployment.Batched = instruments.Took;
                 var devices = deployment.Devices;
-                int[] deviceOf = [.. Enumerable.Range(0, deployment.RunnerCount).Select(r => devices.ToList().IndexOf(deployment.DeviceOf(r).Name))];
+                int[] deviceOf =
+                [
+                    .. Enumerable.Range(0, deployment.RunnerCount)
+                        .Select(r => devices.ToList().IndexOf(deployment.DeviceOf(r).Name)),
+                ];
                 deployment.Ran = (runner, time) => instruments.Ran(deviceOf[runner], time);
             };
         }
