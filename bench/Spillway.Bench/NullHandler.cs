@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Spillway.Bench;
@@ -25,6 +27,7 @@ internal static class NullHandler
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Listen(IPAddress.Loopback, port, static listen => listen.Protocols = HttpProtocols.Http1);
         });
+        builder.Services.Configure<SocketTransportOptions>(static o => o.UnsafePreferInlineScheduling = true);
         await using var app = builder.Build();
         app.Run(http => AnswerAsync(http, answer));
         await app.StartAsync();

@@ -11,7 +11,7 @@ public sealed class Answer : IValueTaskSource<bool>
 {
     private readonly Lock _lock = new();
     private readonly int _capacity;
-    private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _source;
     private Delta _first;
     private bool _hasFirst;
     private Queue<Delta>? _more;
@@ -29,7 +29,9 @@ public sealed class Answer : IValueTaskSource<bool>
     public Fault? Fault { get; private set; }
 
     /// <summary>Adds a delta; never blocks. False when full or completed: pause or stop the producer.</summary>
-    public bool TryWrite(in Delta delta)
+    /// <param name="delta">What to add.</param>
+    /// <param name="here">Whether a waiting reader goes on within this call; else on the thread pool.</param>
+    public bool TryWrite(in Delta delta, bool here = false)
     {
         bool wake;
         lock (_lock)
@@ -44,12 +46,14 @@ public sealed class Answer : IValueTaskSource<bool>
         }
 
         if (wake)
-            _source.SetResult(true);
+            Wake(true, here);
         return true;
     }
 
     /// <summary>Ends the stream; only the first call counts. Returns whether this was it.</summary>
-    public bool Complete(Fault? fault)
+    /// <param name="fault">Why it ended; null after a clean end.</param>
+    /// <param name="here">Whether a waiting reader goes on within this call; else on the thread pool.</param>
+    public bool Complete(Fault? fault, bool here = false)
     {
         bool wake;
         lock (_lock)
@@ -61,7 +65,7 @@ public sealed class Answer : IValueTaskSource<bool>
         }
 
         if (wake)
-            _source.SetResult(false);
+            Wake(false, here);
         return true;
     }
 
@@ -104,6 +108,13 @@ public sealed class Answer : IValueTaskSource<bool>
             (_first, _hasFirst, _waiting, _completed, Fault) = (default, false, false, false, null);
             _more?.Clear();
         }
+    }
+
+    private void Wake(bool result, bool here)
+    {
+        // Only the one who set _waiting back gets here, and the reader has no next wait before it.
+        _source.RunContinuationsAsynchronously = !here;
+        _source.SetResult(result);
     }
 
     bool IValueTaskSource<bool>.GetResult(short token) => _source.GetResult(token);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -78,8 +79,13 @@ internal static class Server
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information)
             // It prints the stack trace of a taken port, for which there is a sentence.
-            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical)
+            // While it may log anything it makes an Activity for every request; ours carry the trace.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server));
+        // No hop to another pool thread for every read and write: with one caller 1.3 times the rate. What may run here
+        // never blocks: runs of a millisecond and more have threads of their own.
+        builder.Services.Configure<SocketTransportOptions>(static o => o.UnsafePreferInlineScheduling = true);
         // The server's own drain comes first; what is left then is cut off.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var app = builder.Build();

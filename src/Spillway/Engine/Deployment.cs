@@ -234,22 +234,7 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
-        for (var i = 0; i < count; i++)
-        {
-            var work = runner.Items[i];
-            runner.Items[i] = null!;
-            Complete(work, fault);
-            work.Release();
-        }
-    }
-
-    private static void Complete(Work work, Fault? fault)
-    {
-        // Complete answers false for one that was given up meanwhile; its outputs go back with it.
-        if ((fault ?? work.OutputFault) is { } failed)
-            work.Answer.Complete(failed);
-        else if (work.Answer.TryWrite(new(work.Outputs, new(work.Claim.Rows, work.Claim.Elements), Last: true)))
-            work.Answer.Complete(null);
+        Completions.Of(runner.Items.AsSpan(0, count), fault);
     }
 
     private bool TakeLocked(Runner runner, Instant now, out List<Ending>? endings)
