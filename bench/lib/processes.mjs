@@ -89,7 +89,7 @@ export async function startSpillway(name, config, env = {}) {
 async function refined(server) {
   const until = Date.now() + refinePatienceMs;
   while (!/refined batch curve/.test(server.output()) && Date.now() < until) await wait(50);
-  const said = server.output().match(/\S+ is ready: .*|\S+: refined batch curve, .*/g) ?? [];
+  const said = server.output().match(/\S+ version \d+ is ready: .*|\S+: refined batch curve, .*/g) ?? [];
   calibrations.push(`${server.name}: ${said.map((line) => line.replace(/; loaded in .*/, '')).join('; ')}`);
 }
 

@@ -18,6 +18,15 @@ public sealed record Signature(IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<T
     /// <summary>The index of the output of that name, or -1.</summary>
     public int FindOutput(ReadOnlySpan<byte> nameUtf8) => Find(Outputs, nameUtf8);
 
+    /// <summary>
+    /// Whether a request that was read against this one means the same to the other: equal names, types and shapes.
+    /// </summary>
+    public bool IsLike(Signature other) =>
+        Batched == other.Batched && AreLike(Inputs, other.Inputs) && AreLike(Outputs, other.Outputs);
+
+    private static bool AreLike(IReadOnlyList<TensorSpec> some, IReadOnlyList<TensorSpec> others) =>
+        some.Select(s => (s.Name, s.Type, s.Shape)).SequenceEqual(others.Select(o => (o.Name, o.Type, o.Shape)));
+
     private static int Find(IReadOnlyList<TensorSpec> specs, ReadOnlySpan<byte> nameUtf8)
     {
         for (var i = 0; i < specs.Count; i++)

@@ -24,6 +24,7 @@ public sealed class Deployment : IDisposable
     private readonly Drop[] _wakeDrops;
     private readonly FlowJournal? _journal;
     private Instant _armedAt = Instant.Never;
+    private bool _closed;
 
     /// <summary>Makes a deployment ready to answer.</summary>
     /// <param name="name">Its name, for messages.</param>
@@ -40,6 +41,7 @@ public sealed class Deployment : IDisposable
         (Name, Clock, Logger, _flow, _journal) = (name, clock, logger, flow, journal);
         _bySlot = new Work?[flow.Capacity];
         _wakeDrops = new Drop[flow.Capacity];
+        Devices = [.. replicas.Select(r => r.Device.Name).Distinct()];
         _runners = [.. replicas.Select((r, i) => new Runner(this, i, r.Device, r.Replica, flow.BatchMax, flow.Capacity))];
         _timer = clock.Time.CreateTimer(static self => ((Deployment)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -47,11 +49,8 @@ public sealed class Deployment : IDisposable
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Counts each batch: rows, requests, why it was cut. Called under the lock: counters only.</summary>
-    internal Action<int, int, CutReason>? Batched { get; set; }
-
-    /// <summary>Counts the time of each run, by runner. Called under the lock: counters only.</summary>
-    internal Action<int, TimeSpan>? Ran { get; set; }
+    /// <summary>What is counted for it; null outside a server.</summary>
+    internal DeploymentInstruments? Instruments { get; init; }
 
     internal Clock Clock { get; }
 
@@ -64,7 +63,7 @@ public sealed class Deployment : IDisposable
     public int RunnerCount => _runners.Length;
 
     /// <summary>The names of its devices, each once.</summary>
-    public IReadOnlyList<string> Devices => [.. _runners.Select(r => r.Device.Name).Distinct()];
+    public IReadOnlyList<string> Devices { get; }
 
     /// <summary>The device of a runner.</summary>
     public Device DeviceOf(int runner) => _runners[runner].Device;
@@ -107,13 +106,15 @@ public sealed class Deployment : IDisposable
     {
         lock (_lock)
         {
+            if (_closed)
+                return new() { Slot = -1, Closed = true };
             var now = Clock.Now;
             var placement = _flow.Place(work.Claim, now);
             work.Placement = placement;
             _journal?.Placed(now, work.Request.Id, placement);
             if (placement.Slot < 0)
                 return placement;
-            work.Slot = placement.Slot;
+            (work.Slot, work.Deployment) = (placement.Slot, this);
             _bySlot[placement.Slot] = work;
             work.Hold();
             Arm(now);
@@ -184,6 +185,13 @@ public sealed class Deployment : IDisposable
             work.Release();
     }
 
+    /// <summary>Takes no more work; what it holds runs to its end.</summary>
+    public void Close()
+    {
+        lock (_lock)
+            _closed = true;
+    }
+
     /// <summary>Stops threads and replicas. Only when nothing is in flight.</summary>
     public void Dispose()
     {
@@ -216,7 +224,7 @@ public sealed class Deployment : IDisposable
         {
             var now = Clock.Now;
             _flow.Observe(runner.Number, completed: fault is null, now);
-            Ran?.Invoke(runner.Number, now - runner.TakenAt);
+            Instruments?.Ran(runner.DeviceIndex, now - runner.TakenAt);
             _journal?.Finished(now, runner.Number, fault is null);
             for (var i = 0; i < count; i++)
             {
@@ -254,7 +262,7 @@ public sealed class Deployment : IDisposable
         _journal?.Batch(now, runner.Number, taken);
         if (taken.Count == 0)
             return false;
-        Batched?.Invoke(taken.Rows, taken.Count, taken.Why);
+        Instruments?.Took(taken.Rows, taken.Count, taken.Why);
         runner.Began(now);
         return true;
     }

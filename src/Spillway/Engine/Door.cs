@@ -1,45 +1,90 @@
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
+using Spillway.Telemetry;
 
 namespace Spillway.Engine;
 
 /// <summary>
-/// A served name: its signature, what happens to an input before the model and to an output after it, and the
-/// deployment behind. Several doors may lead to one deployment.
+/// A served name and version as it stands: its signature, what happens to an input before the model and to an output
+/// after it, and the deployment behind. Immutable: a load, an unload or a failure makes another one, and a request
+/// keeps
+/// the one that it found. Several doors may lead to one deployment.
 /// </summary>
 public sealed class Door
 {
     private readonly IInputStage? _input;
     private readonly IOutputStage? _output;
-    private volatile Route _route;
-    private volatile Deployment? _deployment;
-    private Signature? _modelSignature;
+    private readonly Signature? _modelSignature;
 
-    /// <summary>A door whose model is not loaded yet.</summary>
-    internal Door(Route route, DeadlineOptions deadlines, IInputStage? input, IOutputStage? output) =>
-        (_route, Deadlines, _input, _output) = (route, deadlines, input, output);
+    /// <summary>A door that leads nowhere yet, or no more.</summary>
+    internal Door(Route route, DeadlineOptions deadlines, int rowsMax) =>
+        (Route, Deadlines, RowsMax) = (route, deadlines, rowsMax);
+
+    private Door(
+        Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
+            IOutputStage? output)
+        : this(
+            closed.Route with { State = RouteState.Ready, Why = "", PricePerRun = traits.PricePerRun,
+                PricePerRow = traits.PricePerRow },
+            closed.Deadlines, closed.RowsMax) =>
+        (Traits, Deployment, _modelSignature, _input, _output) = (traits, deployment, model, input, output);
 
     /// <summary>The most rows of one request.</summary>
-    public int RowsMax { get; internal init; } = int.MaxValue;
+    public int RowsMax { get; }
 
     /// <summary>How its default deadline is made.</summary>
     public DeadlineOptions Deadlines { get; }
 
     /// <summary>Its state as a request meets it.</summary>
-    public Route Route => _route;
+    public Route Route { get; }
 
-    /// <summary>What clients send and get; null until the model is loaded.</summary>
-    public Signature? Signature { get; private set; }
+    /// <summary>What clients send and get; null while the model is not there.</summary>
+    public Signature? Signature { get; private init; }
 
-    /// <summary>What runs it; null until the model is loaded.</summary>
-    public Deployment? Deployment => _deployment;
+    /// <summary>What runs it; null while the model is not there.</summary>
+    public Deployment? Deployment { get; }
 
-    /// <summary>How the model runs; null until it is loaded.</summary>
-    public RuntimeTraits? Traits { get; private set; }
+    /// <summary>How the model runs; null while it is not there.</summary>
+    public RuntimeTraits? Traits { get; }
 
     /// <summary>Whether inputs are decoded after admission.</summary>
     public bool Decodes => _input is not null;
+
+    /// <summary>
+    /// What is counted for the name and version; kept over all of its doors, made with the first request.
+    /// </summary>
+    internal ModelInstruments? Instruments { get; set; }
+
+    /// <summary>The same door, leading to a deployment; or why its stages do not fit the model.</summary>
+    internal static Outcome<Door> Open(
+        Door closed, Deployment deployment, Signature model, RuntimeTraits traits, IInputStage? input,
+            IOutputStage? output)
+    {
+        var signature = model;
+        if (input is not null)
+        {
+            if (!input.Bind(model).TryGet(out var inputs, out var fault))
+                return fault;
+            signature = signature with { Inputs = inputs };
+        }
+
+        if (output is not null)
+        {
+            if (!output.Bind(model).TryGet(out var outputs, out var fault))
+                return fault;
+            signature = signature with { Outputs = outputs };
+        }
+
+        return new Door(closed, traits, deployment, model, input, output)
+        {
+            Signature = signature, Instruments = closed.Instruments,
+        };
+    }
+
+    /// <summary>The same name in another state, without a deployment.</summary>
+    internal Door Close(RouteState state, string why) =>
+        new(Route with { State = state, Why = why }, Deadlines, RowsMax) { Instruments = Instruments };
 
     /// <summary>What a request asks room for, from its headers alone: nothing is decoded yet.</summary>
     internal Outcome<Claim> Measure(Work work)
@@ -47,7 +92,8 @@ public sealed class Door
         var inputs = work.Request.Inputs;
         var claim = new Claim
         {
-            Started = work.Timeline.Started,
+            // A caller who sets no deadline does not pay for the model's absence with the default one.
+            Started = work.Request.Timeout is null ? work.LoadedAt ?? work.Timeline.Started : work.Timeline.Started,
             Timeout = work.Request.Timeout,
             Priority = work.Request.Priority,
             Rows = _modelSignature!.Batched && inputs[0].Shape.Rank > 0 ? (int)Math.Min(inputs[0].Shape[0], int.MaxValue) : 1,
@@ -56,8 +102,9 @@ public sealed class Door
         if (claim.Rows > RowsMax)
         {
             return Fault.Invalid(
-                $"inference request batch-size must be <= {RowsMax} for '{_route.Model.Name}': it brings {claim.Rows:N0} rows. "
-                + $"Split it, or raise batching.batchRowsMax of {_route.Deployment}.");
+                $"inference request batch-size must be <= {RowsMax} for '{Route.Model.Name}': it brings "
+                + $"{claim.Rows:N0} rows. "
+                + $"Split it, or raise batching.batchRowsMax of {Route.Deployment}.");
         }
 
         if (_input is not null)
@@ -86,36 +133,6 @@ public sealed class Door
         else
             Keep(work, port, shape, data);
     }
-
-    /// <summary>The model is there.</summary>
-    internal Fault? Open(Deployment deployment, Signature model, RuntimeTraits traits)
-    {
-        var signature = model;
-        if (_input is not null)
-        {
-            if (!_input.Bind(model).TryGet(out var inputs, out var fault))
-                return fault;
-            signature = signature with { Inputs = inputs };
-        }
-
-        if (_output is not null)
-        {
-            if (!_output.Bind(model).TryGet(out var outputs, out var fault))
-                return fault;
-            signature = signature with { Outputs = outputs };
-        }
-
-        (_modelSignature, Signature, Traits) = (model, signature, traits);
-        _deployment = deployment;
-        _route = _route with
-        {
-            State = RouteState.Ready, PricePerRun = traits.PricePerRun, PricePerRow = traits.PricePerRow,
-        };
-        return null;
-    }
-
-    /// <summary>The model did not load.</summary>
-    internal void Fail(string why) => _route = _route with { State = RouteState.Failed, Why = why };
 
     /// <summary>The elements of a tensor; bytes where the elements are byte strings.</summary>
     internal static long Elements(in Tensor tensor) =>

@@ -96,7 +96,7 @@ internal static class Explanation
         if (inRun)
         {
             (record.BatchRows, record.BatchRequests, record.Cut) = (work.Run.Rows, work.Run.Requests, work.Run.Why);
-            (record.Runner, record.Device) = (work.Run.Runner, work.Door.Deployment!.DeviceOf(work.Run.Runner).Name);
+            (record.Runner, record.Device) = (work.Run.Runner, work.Deployment!.DeviceOf(work.Run.Runner).Name);
             record.Decide(DecisionKind.Batched);
         }
 

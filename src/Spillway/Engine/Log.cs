@@ -9,11 +9,21 @@ internal static partial class Log
     public static partial void ReplicaThrew(ILogger logger, string deployment, Exception surprise);
 
     [LoggerMessage(4002, LogLevel.Information,
-        "{Deployment} is ready: {Runners} runner(s), batches up to {Rows} row(s), {TypicalMs} ms a typical row; loaded in {LoadMs} ms")]
-    public static partial void Ready(ILogger logger, string deployment, int runners, int rows, double typicalMs, double loadMs);
+        "{Deployment} version {Version} is ready: {Runners} runner(s), batches up to {Rows} row(s), {TypicalMs} "
+        + "ms a typical row; loaded in {LoadMs} ms")]
+    public static partial void Ready(ILogger logger, string deployment, int version, int runners, int rows,
+        double typicalMs, double loadMs);
 
-    [LoggerMessage(4003, LogLevel.Error, "{Deployment} failed to load: {Why}")]
-    public static partial void LoadFailed(ILogger logger, string deployment, string why);
+    [LoggerMessage(4003, LogLevel.Error, "{Deployment} version {Version} failed to load: {Why}")]
+    public static partial void LoadFailed(ILogger logger, string deployment, int version, string why);
+
+    [LoggerMessage(4009, LogLevel.Warning,
+        "{Deployment} version {Version}: the one that was loaded before goes on serving")]
+    public static partial void OldGoesOn(ILogger logger, string deployment, int version);
+
+    [LoggerMessage(4010, LogLevel.Information,
+        "{Deployment} version {Version} is being unloaded; what it holds is answered first")]
+    public static partial void Unloading(ILogger logger, string deployment, int version);
 
     [LoggerMessage(4004, LogLevel.Warning, "{Deployment}: the batch curve could not be measured ({Why}); it runs without batching until it has learned")]
     public static partial void NotCalibrated(ILogger logger, string deployment, string why);

@@ -5,102 +5,126 @@ using Spillway.Engine.Doors;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
+using Spillway.Telemetry;
 
 namespace Spillway.Engine;
 
-/// <summary>One model version on its way from a declaration to a deployment behind its doors.</summary>
+/// <summary>
+/// One model version in memory: from a declaration to a deployment behind its doors, and back. It contains no rule of
+/// what is loaded when; <see cref="Serving"/> asks.
+/// </summary>
 internal sealed class ModelLoad : IDisposable
 {
     /// <summary>How often the longer look waits for a quiet moment before it is given up: ten seconds in all.</summary>
     private const int IdleTries = 200;
 
     private static readonly TimeSpan s_idlePause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_retirePause = TimeSpan.FromMilliseconds(10);
 
-    private readonly ModelOptions _options;
     private readonly IRuntime _runtime;
     private readonly Clock _clock;
     private readonly ILogger _logger;
-    private readonly Fault? _broken;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Lock _refining = new();
     private ILoadedModel? _model;
     private Deployment? _deployment;
     private Calibration? _calibration;
+    private bool _disposed;
 
-    public ModelLoad(ModelOptions options, IRuntime runtime, Clock clock, ILogger logger)
-    {
-        (_options, _runtime, _clock, _logger) = (options, runtime, clock, logger);
-        var serve = options.Serve.Count > 0 ? options.Serve : new Dictionary<string, DoorOptions> { [options.Name] = new() };
-        _broken = OutputStages.Make(options.Outputs, out var output);
-        foreach (var (name, door) in serve)
-        {
-            var route = new Route(
-                new(name, options.Version.ToString(CultureInfo.InvariantCulture)), options.Name, RouteState.Loading, "",
-                options.Batching.QueueLengthMax);
-            Doors.Add(new(
-                route, options.Deadline, door.Picture is { } picture ? new PictureInput(picture) : null, output)
-            {
-                RowsMax = options.Batching.BatchRowsMax,
-            });
-        }
-    }
+    public ModelLoad(ModelOptions options, IRuntime runtime, Clock clock, ILogger logger) =>
+        (Options, _runtime, _clock, _logger) = (options, runtime, clock, logger);
 
-    /// <summary>Given the deployment before its doors open.</summary>
-    public Action<Deployment>? Opening { get; set; }
+    /// <summary>What was declared.</summary>
+    public ModelOptions Options { get; }
 
-    /// <summary>The names it is served under.</summary>
-    public List<Door> Doors { get; } = [];
+    /// <summary>What counts the deployment to come.</summary>
+    public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
 
-    /// <summary>Loads, measures, opens the doors; or fails them with the reason. Never throws.</summary>
-    public void Load(CancellationToken cancellation)
+    /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
+    /// <param name="closed">Its doors as they are.</param>
+    /// <param name="cancellation">The server stops.</param>
+    public Outcome<IReadOnlyList<Door>> Open(IReadOnlyList<Door> closed, CancellationToken cancellation)
     {
         var began = _clock.Now;
-        Fault? fault;
+        Outcome<IReadOnlyList<Door>> opened;
         try
         {
-            fault = _broken ?? Open(cancellation);
+            opened = TryOpen(closed, cancellation);
         }
         catch (OperationCanceledException)
         {
-            fault = new(FaultKind.LoadFailed, "the server is stopping");
+            opened = new Fault(FaultKind.LoadFailed, "the server is stopping");
         }
 #pragma warning disable CA1031 // The one border where a library's surprise in a load becomes a fault.
         catch (Exception surprise)
 #pragma warning restore CA1031
         {
-            fault = new(FaultKind.LoadFailed, $"{surprise.GetType().Name}: {surprise.Message}");
+            opened = new Fault(FaultKind.LoadFailed, $"{surprise.GetType().Name}: {surprise.Message}");
         }
 
-        if (fault is null)
+        if (opened.TryGet(out _, out var fault))
         {
             var state = _deployment!.Look();
             var row = _deployment.TypicalRun.TotalMilliseconds;
-            Log.Ready(_logger, _options.Name, state.Runners, state.UsefulRows, Math.Round(row, 3), Math.Round((_clock.Now - began).TotalMilliseconds));
-            return;
+            Log.Ready(_logger, Options.Name, Options.Version, state.Runners, state.UsefulRows, Math.Round(row, 3),
+                Math.Round((_clock.Now - began).TotalMilliseconds));
+        }
+        else
+        {
+            Log.LoadFailed(_logger, Options.Name, Options.Version, fault.Message);
         }
 
-        Log.LoadFailed(_logger, _options.Name, fault.Message);
-        foreach (var door in Doors)
-            door.Fail(fault.Message);
+        return opened;
     }
 
     /// <summary>A longer look at the batch curve, only while nobody else runs; given up when that never is.</summary>
     public void Refine(CancellationToken cancellation)
     {
-        try
+        lock (_refining)
         {
-            TryRefine(cancellation);
-        }
+            if (_disposed)
+                return;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _end.Token);
+            try
+            {
+                TryRefine(either.Token);
+            }
 #pragma warning disable CA1031 // The first look still holds: a surprise in the second one must not end the server.
-        catch (Exception surprise)
+            catch (Exception surprise)
 #pragma warning restore CA1031
-        {
-            Log.NotRefined(_logger, _options.Name, surprise);
+            {
+                Log.NotRefined(_logger, Options.Name, surprise);
+            }
         }
+    }
+
+    /// <summary>
+    /// No door leads here any more: takes no more work, waits until what it holds has ended, and is gone. The deadlines
+    /// of its requests bound the wait.
+    /// </summary>
+    /// <param name="hurry">The server stops: what is left is cut off.</param>
+    public async Task RetireAsync(CancellationToken hurry)
+    {
+        _deployment?.Close();
+        await _end.CancelAsync().ConfigureAwait(false);
+        while (_deployment?.Look().IsIdle is false && !hurry.IsCancellationRequested)
+            await Task.Delay(s_retirePause, _clock.Time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Dispose();
     }
 
     public void Dispose()
     {
+        _end.Cancel();
+        lock (_refining)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+
         _deployment?.Dispose();
         _model?.Dispose();
+        _end.Dispose();
     }
 
     private void TryRefine(CancellationToken cancellation)
@@ -113,9 +137,11 @@ internal sealed class ModelLoad : IDisposable
         {
             if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curve)
                 return;
-            var useful = Math.Min(BatchCurve.UsefulRows(curve, _options.Batching.GainMin), _options.Batching.BatchRowsMax);
-            var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow, InUse(_model, useful));
-            Log.Refined(_logger, _options.Name, state.Runners, state.UsefulRows);
+            var useful = Math.Min(BatchCurve.UsefulRows(curve, Options.Batching.GainMin),
+                Options.Batching.BatchRowsMax);
+            var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow,
+                ReplicaSet.InUse(_model.Traits, Options.Batching, useful));
+            Log.Refined(_logger, Options.Name, state.Runners, state.UsefulRows);
         }
     }
 
@@ -133,71 +159,51 @@ internal sealed class ModelLoad : IDisposable
         return false;
     }
 
-    /// <summary>Which runners the curve calls for: the first so many of each device.</summary>
-    private bool[] InUse(ILoadedModel model, int useful) =>
-    [
-        .. model.Traits.Devices.SelectMany(device => Enumerable.Range(0, MostRunners(device))
-            .Select(i => i < BatchCurve.RunnersPerDevice(_options.Batching.Runners, useful, device.Parallelism))),
-    ];
-
-    /// <summary>A replica for every runner that any curve could call for: they share the model, and cost little.</summary>
-    private int MostRunners(Device device) =>
-        _options.Batching.Runners > 0 ? _options.Batching.Runners : device.Parallelism;
-
-    private Fault? Open(CancellationToken cancellation)
+    private Outcome<IReadOnlyList<Door>> TryOpen(IReadOnlyList<Door> closed, CancellationToken cancellation)
     {
-        var source = new ModelSource(_options.Name, _options.File, _options.RuntimeOptions!);
+        if (OutputStages.Make(Options.Outputs, out var output) is { } broken)
+            return broken;
+        var source = new ModelSource(Options.Name, Options.File, Options.RuntimeOptions!);
         if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
             return fault;
         _model = model;
-        _calibration = new(model.Signature, _options.Typical, _options.Batching, _clock);
+        _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock);
         if (!model.CreateReplica(0).TryGet(out var first, out fault))
             return fault;
         IReadOnlyList<BatchPoint> curve = model.Traits.DeclaredCurve ?? Measure(first, cancellation);
-        var useful = Math.Min(BatchCurve.UsefulRows(curve, _options.Batching.GainMin), _options.Batching.BatchRowsMax);
-        if (!Replicas(model, first).TryGet(out var replicas, out fault))
+        if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
-        var flow = new DeploymentFlow(
-            _options.Batching, _options.Deadline, curve, _calibration.ElementsPerRow, replicas.Count);
-        flow.SetCurve(curve, _calibration.ElementsPerRow, InUse(model, useful));
-        _deployment = new(_options.Name, _clock, flow, replicas, _logger) 
-        {
-            TypicalElements = _calibration.ElementsPerRow, Version = Doors[0].Route.Model.Version,
-        };
-        Opening?.Invoke(_deployment);
-        foreach (var door in Doors)
-        {
-            if (door.Open(_deployment, model.Signature, model.Traits) is { } unfit)
-                return unfit;
-        }
+        _deployment = Deploy(model, curve, replicas);
+        return DoorSet.Open(Options, closed, _deployment, model, output);
+    }
 
-        return null;
+    private Deployment Deploy(
+        ILoadedModel model, IReadOnlyList<BatchPoint> curve, List<(Device Device, IBatchReplica Replica)> replicas)
+    {
+        var useful = Math.Min(BatchCurve.UsefulRows(curve, Options.Batching.GainMin), Options.Batching.BatchRowsMax);
+        var elements = _calibration!.ElementsPerRow;
+        var flow = new DeploymentFlow(Options.Batching, Options.Deadline, curve, elements, replicas.Count);
+        flow.SetCurve(curve, elements, ReplicaSet.InUse(model.Traits, Options.Batching, useful));
+        var version = Options.Version.ToString(CultureInfo.InvariantCulture);
+        List<string> devices = [.. replicas.Select(r => r.Device.Name).Distinct()];
+        return new(Options.Name, _clock, flow, replicas, _logger)
+        {
+            TypicalElements = elements, Version = version,
+            Instruments = Instruments?.Invoke(new(new(Options.Name, version), devices, flow.BatchMax)),
+        };
     }
 
     private List<BatchPoint> Measure(IBatchReplica replica, CancellationToken cancellation)
     {
         if (_calibration!.Quick(replica, cancellation).TryGet(out var curve, out var fault))
             return curve;
-        Log.NotCalibrated(_logger, _options.Name, fault.Message);
+        Log.NotCalibrated(_logger, Options.Name, fault.Message);
         return [new(1, TimeSpan.FromMilliseconds(1))];
     }
-
-    private Outcome<List<(Device Device, IBatchReplica Replica)>> Replicas(ILoadedModel model, IBatchReplica first)
-    {
-        List<(Device Device, IBatchReplica Replica)> replicas = [];
-        for (var device = 0; device < model.Traits.Devices.Count; device++)
-        {
-            for (var i = 0; i < MostRunners(model.Traits.Devices[device]); i++)
-            {
-                if (replicas.Count == 0)
-                    replicas.Add((model.Traits.Devices[device], first));
-                else if (model.CreateReplica(device).TryGet(out var replica, out var fault))
-                    replicas.Add((model.Traits.Devices[device], replica));
-                else
-                    return fault;
-            }
-        }
-
-        return replicas;
-    }
 }
+
+/// <summary>What its instruments must know of a deployment before it is there.</summary>
+/// <param name="Model">Its name and version.</param>
+/// <param name="Devices">The names of its devices, each once.</param>
+/// <param name="BatchMax">The largest batch in rows.</param>
+internal sealed record DeploymentFacts(ModelRef Model, IReadOnlyList<string> Devices, int BatchMax);

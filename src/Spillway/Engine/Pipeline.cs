@@ -8,8 +8,12 @@ namespace Spillway.Engine;
 /// It decides nothing.
 /// </summary>
 /// <param name="clock">The clock of every stamp.</param>
-public sealed class Pipeline(Clock clock)
+/// <param name="models">Where doors are looked up again, and absent models are loaded.</param>
+public sealed class Pipeline(Clock clock, Residents models)
 {
+    /// <summary>How long a request without a deadline of its own waits for its model.</summary>
+    private static readonly TimeSpan s_loadPatience = TimeSpan.FromSeconds(60);
+
     private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before the answer was there.");
 
@@ -24,13 +28,20 @@ public sealed class Pipeline(Clock clock)
     public async ValueTask<Fault?> RunAsync(Work work, bool stopping, CancellationToken aborted)
     {
         var effect = Admit(work, stopping);
+        while (effect.What is Do.Load)
+        {
+            effect = await LoadAsync(work, aborted).ConfigureAwait(false) is { } absent
+                ? new(Do.Refuse, absent)
+                : Admit(work, stopping);
+        }
+
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Timeline.Mark(Stage.Cache, work.Timeline.Last);
         if (effect.What is Do.Refuse)
             return effect.Fault;
 
         // From here on the deployment holds the work, and a run may outlive the caller.
-        var deployment = work.Door.Deployment!;
+        var deployment = work.Deployment!;
         var broken = Decode(work);
         if (work.Door.Decodes)
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
@@ -49,15 +60,69 @@ public sealed class Pipeline(Clock clock)
         return RequestFlow.Ended(answered ? null : work.Answer.Fault).Fault;
     }
 
-    private static Effect Admit(Work work, bool stopping)
+    /// <summary>
+    /// Waits until the model of the work's door is there, as long as its caller would; then the work has the door that
+    /// leads to it. Null, or why it is not there. At once when somebody loaded it meanwhile.
+    /// </summary>
+    public async ValueTask<Fault?> LoadAsync(Work work, CancellationToken aborted)
     {
-        var effect = work.Flow.Begin(work.Door.Route, stopping);
-        if (effect.What is Do.Refuse)
-            return effect;
-        if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
-            return new(Do.Refuse, fault);
-        work.Claim = claim;
-        return work.Flow.Placed(work.Door.Deployment!.Place(work));
+        var patience = work.Request.Timeout is { } timeout && timeout < s_loadPatience ? timeout : s_loadPatience;
+        Fault? fault = null;
+        if (models.Catalogue.Find(work.Door.Route.Model.Name,
+            work.Door.Route.Model.Version) is { Route.State: RouteState.Absent } absent)
+        {
+            try
+            {
+                fault = await models.DemandAsync(absent).WaitAsync(patience, clock.Time, aborted).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return Refusals.LoadingTooLong(work.Door.Route, patience);
+            }
+            catch (OperationCanceledException)
+            {
+                return s_left;
+            }
+        }
+
+        work.LoadedAt = clock.Now;
+        work.Timeline.Mark(Stage.Gate, clock.Now);
+        return fault is null ? Enter(work)
+            : fault.Kind is FaultKind.LoadFailed ? Refusals.Failed(work.Door.Route with { Why = fault.Message })
+            : fault;
+    }
+
+    /// <summary>The door that its name has now, when the request fits it too.</summary>
+    private Fault? Enter(Work work)
+    {
+        var before = work.Door;
+        if (models.Catalogue.Find(before.Route.Model.Name, before.Route.Model.Version) is not { } door)
+            return Refusals.Unloaded(before.Route);
+        work.Door = door;
+        if (before.Signature is null || door.Signature is null || ReferenceEquals(before.Signature, door.Signature))
+            return null;
+        return before.Signature.IsLike(door.Signature) && before.Decodes == door.Decodes
+            ? null
+            : Refusals.Replaced(before.Route);
+    }
+
+    private Effect Admit(Work work, bool stopping)
+    {
+        while (true)
+        {
+            var effect = work.Flow.Begin(work.Door.Route, stopping);
+            if (effect.What is not Do.Place)
+                return effect;
+            if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
+                return new(Do.Refuse, fault);
+            work.Claim = claim;
+            var placement = work.Door.Deployment!.Place(work);
+            if (!placement.Closed)
+                return work.Flow.Placed(placement);
+            // Its door leads elsewhere since a moment ago.
+            if (Enter(work) is { } gone)
+                return new(Do.Refuse, gone);
+        }
     }
 
     /// <summary>A surprise in it must not keep the room that was given.</summary>
@@ -71,7 +136,7 @@ public sealed class Pipeline(Clock clock)
         catch (Exception)
 #pragma warning restore CA1031
         {
-            work.Door.Deployment!.Cancel(work, s_broken);
+            work.Deployment!.Cancel(work, s_broken);
             throw;
         }
     }
@@ -79,6 +144,6 @@ public sealed class Pipeline(Clock clock)
     private static void Leave(object? work)
     {
         var left = (Work)work!;
-        left.Door.Deployment!.Cancel(left, s_left);
+        left.Deployment!.Cancel(left, s_left);
     }
 }

@@ -10,25 +10,24 @@ namespace Spillway.Engine;
 /// </summary>
 public sealed class Recorder
 {
-    private readonly Dictionary<Door, ModelInstruments> _models = [];
-    private readonly ConcurrentDictionary<string, DeploymentInstruments> _deployments = [];
+    private readonly ConcurrentDictionary<ModelRef, ModelInstruments> _models = [];
+    private readonly Dictionary<ModelRef, Counted> _deployments = [];
+    private readonly Lock _changing = new();
     private readonly RecentRequests _recent;
     private readonly InstrumentRegistry _registry = new();
     private readonly ServerInstruments _server;
     private readonly Clock _clock;
+    private readonly Func<ModelRef, bool> _isSimulated;
 
     /// <summary>Registers the series of everything served.</summary>
     public Recorder(Serving serving, Snapshot snapshot, string version)
     {
-        _clock = serving.Clock;
+        (_clock, _isSimulated) = (serving.Clock, serving.Models.IsSimulated);
         _recent = new(snapshot.Server.RecentRequestsMax);
         _server = new(_registry, version, _recent);
         _server.ConfigInForce(snapshot.Digest);
-        var simulated = snapshot.Models.Where(m => m.Runtime == "simulated").Select(m => m.Name).ToHashSet();
         foreach (var door in serving.Doors)
-        {
-            _models[door] = new(_registry, door.Route.Model, simulated.Contains(door.Route.Deployment));
-        }
+            Instruments(door);
     }
 
     internal RecentRequests Recent => _recent;
@@ -38,12 +37,50 @@ public sealed class Recorder
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
 
-    /// <summary>A deployment begins to serve: its series.</summary>
-    internal DeploymentInstruments Open(Deployment deployment)
+    /// <summary>
+    /// What counts a deployment. One that takes the place of another with the same devices goes on with its counters.
+    /// </summary>
+    internal DeploymentInstruments Open(DeploymentFacts facts)
     {
-        var instruments = Instruments(deployment);
-        _deployments[deployment.Name] = instruments;
-        return instruments;
+        lock (_changing)
+        {
+            if (_deployments.TryGetValue(facts.Model, out var known))
+            {
+                if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax)
+                    return known.Instruments!;
+                known.Instruments!.Dispose();
+            }
+
+            var counted = new Counted(facts);
+            counted.Instruments = new(_registry, facts.Model, facts.Devices, Gauges(counted));
+            _deployments[facts.Model] = counted;
+            return counted.Instruments;
+        }
+    }
+
+    /// <summary>A deployment begins to serve: what a scrape asks, it asks this one.</summary>
+    internal void Opened(Deployment deployment)
+    {
+        lock (_changing)
+        {
+            if (_deployments.TryGetValue(new(deployment.Name, deployment.Version), out var counted))
+                counted.Deployment = deployment;
+        }
+    }
+
+    /// <summary>A model version is known no more: its series end.</summary>
+    internal void Removed(ModelRef deployment, IEnumerable<ModelRef> names)
+    {
+        lock (_changing)
+        {
+            if (_deployments.Remove(deployment, out var counted))
+                counted.Instruments!.Dispose();
+            foreach (var name in names)
+            {
+                if (_models.TryRemove(name, out var instruments))
+                    instruments.Dispose();
+            }
+        }
     }
 
     /// <summary>Settles and records one request at its very end.</summary>
@@ -78,25 +115,46 @@ public sealed class Recorder
 
     private void Count(Work work, in Delivery delivery)
     {
-        var model = _models[work.Door];
+        var model = work.Door.Instruments ?? Instruments(work.Door);
         var rows = delivery.Fault is null ? work.Claim.Rows : 0;
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
-        if (delivery.Fault is { } fault && _deployments.TryGetValue(work.Door.Route.Deployment, out var deployment))
-            deployment.Dropped(fault.Kind);
-        else if (delivery.Fault is null && work.Door.Decodes)
+        if (delivery.Fault is { } fault)
+            work.Door.Deployment?.Instruments?.Dropped(fault.Kind);
+        else if (work.Door.Decodes)
             model.PictureDecodes.Add(rows);
     }
 
-    private DeploymentInstruments Instruments(Deployment deployment) => new(
-        _registry, new(deployment.Name, deployment.Version), deployment.Devices, new()
+    /// <summary>What counts a name and version; made with its first door.</summary>
+    internal ModelInstruments Instruments(Door door)
+    {
+        lock (_changing)
         {
-            QueueDepth = () => deployment.Look().QueueLength,
-            InFlight = () => deployment.Look().Active,
-            PredictedWaitSeconds = () => deployment.Look().PredictedWait.TotalSeconds,
-            Runners = () => deployment.Look().Runners,
-            ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power).TakeWhile(rows => rows <= deployment.BatchMax)],
-            ServiceSeconds = rows => deployment.Predict(rows, rows * deployment.TypicalElements).TotalSeconds,
-        });
+            return door.Instruments ??= _models.GetOrAdd(
+                door.Route.Model, static (model, self) => new(self._registry, model, self._isSimulated(model)), this);
+        }
+    }
+
+    /// <summary>Zero while nothing serves.</summary>
+    private static DeploymentGauges Gauges(Counted counted) => new()
+    {
+        QueueDepth = () => counted.Deployment?.Look().QueueLength ?? 0,
+        InFlight = () => counted.Deployment?.Look().Active ?? 0,
+        PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
+        Runners = () => counted.Deployment?.Look().Runners ?? 0,
+        ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power)
+            .TakeWhile(rows => rows <= counted.Facts.BatchMax)],
+        ServiceSeconds = rows => counted.Deployment is { } serves
+            ? serves.Predict(rows, rows * serves.TypicalElements).TotalSeconds : double.NaN,
+    };
+
+    private sealed class Counted(DeploymentFacts facts)
+    {
+        public DeploymentFacts Facts => facts;
+
+        public DeploymentInstruments? Instruments { get; set; }
+
+        public volatile Deployment? Deployment;
+    }
 }
 
 /// <summary>How a request ended on the wire.</summary>

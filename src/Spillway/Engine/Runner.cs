@@ -25,13 +25,16 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
     public Runner(Deployment deployment, int number, Device device, IBatchReplica replica, int batchMax, int capacity)
     {
         (_deployment, _clock, _replica) = (deployment, deployment.Clock, replica);
-        (Number, Device) = (number, device);
+        (Number, Device, DeviceIndex) = (number, device, deployment.Devices.ToList().IndexOf(device.Name));
         (Slots, Items, Drops) = (new int[batchMax], new Work[batchMax], new Drop[capacity]);
     }
 
     public int Number { get; }
 
     public Device Device { get; }
+
+    /// <summary>Into the names of its deployment's devices.</summary>
+    public int DeviceIndex { get; }
 
     /// <summary>Filled under the deployment's lock, read outside it by the one thread that runs this runner.</summary>
     public int[] Slots { get; }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
@@ -8,19 +7,17 @@ using Spillway.Runtimes;
 namespace Spillway.Engine;
 
 /// <summary>
-/// Everything that is served: doors by name, their deployments, the requests in flight. Loads in the background, so
+/// Everything that is served: doors by name, the models behind them, the requests in flight. Loads in the background,
+/// so
 /// that the server answers "still loading" at once; drains on a stop.
 /// </summary>
 public sealed class Serving : IAsyncDisposable
 {
-    private readonly FrozenDictionary<string, Door> _doors;
-    private readonly IReadOnlyList<ModelLoad> _loads;
     private readonly DefaultObjectPool<Work> _pool;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger;
-    private Task _loading = Task.CompletedTask;
-    private Task _refining = Task.CompletedTask;
+    private readonly IReadOnlyList<ModelOptions> _first;
     private int _inFlight;
     private int _stopping;
 
@@ -31,21 +28,25 @@ public sealed class Serving : IAsyncDisposable
     /// <param name="logger">Where loads and surprises go.</param>
     public Serving(Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger)
     {
-        (Clock, _logger, Pipeline) = (clock, logger, new(clock));
+        (Clock, _logger, _first) = (clock, logger, snapshot.Models);
+        Models = new(runtimes, clock, logger, _stop.Token);
+        Pipeline = new(clock, Models);
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
-        _loads = [.. snapshot.Models.Select(m => new ModelLoad(m, runtimes[m.Runtime], clock, logger))];
-        _doors = _loads.SelectMany(l => l.Doors).ToFrozenDictionary(d => d.Route.Model.Name, StringComparer.Ordinal);
-        Doors = [.. _loads.SelectMany(l => l.Doors)];
+        foreach (var model in snapshot.Models)
+            Models.Declare(model, RouteState.Loading);
     }
 
     /// <summary>The clock.</summary>
     public Clock Clock { get; }
 
+    /// <summary>The models that are known and those in memory.</summary>
+    public Residents Models { get; }
+
     /// <summary>What runs requests.</summary>
     public Pipeline Pipeline { get; }
 
-    /// <summary>Every served name, in the order of the configuration.</summary>
-    public IReadOnlyList<Door> Doors { get; }
+    /// <summary>Every served name and version as it stands, in the order in which they came.</summary>
+    public IReadOnlyList<Door> Doors => Models.Catalogue.Doors;
 
     /// <summary>Requests between translation and record.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -53,45 +54,30 @@ public sealed class Serving : IAsyncDisposable
     /// <summary>The server takes no new work.</summary>
     public bool Stopping => Volatile.Read(ref _stopping) != 0;
 
-    /// <summary>Every model answers, and the server is not stopping.</summary>
-    public bool IsReady => !Stopping && Doors.All(d => d.Route.State is RouteState.Ready);
-
-    /// <summary>Completes when every load has ended, well or badly.</summary>
-    public Task Loaded => _loading;
-
-    /// <summary>The door of a name; null when there is none.</summary>
-    public Door? Find(ReadOnlySpan<char> name) =>
-        _doors.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var door) ? door : null;
-
-    /// <summary>Counts the batches and runs of every deployment to come. Call before <see cref="Start"/>.</summary>
-    public void CountIn(Recorder recorder)
-    {
-        foreach (var load in _loads)
-        {
-            load.Opening = deployment =>
-            {
-                var instruments = recorder.Open(deployment);
-                deployment.Batched = instruments.Took;
-                var devices = deployment.Devices;
-                int[] deviceOf =
-                [
-                    .. Enumerable.Range(0, deployment.RunnerCount)
-                        .Select(r => devices.ToList().IndexOf(deployment.DeviceOf(r).Name)),
-                ];
-                deployment.Ran = (runner, time) => instruments.Ran(deviceOf[runner], time);
-            };
-        }
-    }
+    /// <summary>Every model that is to answer does, and the server is not stopping.</summary>
+    public bool IsReady =>
+        !Stopping && Doors.All(d => d.Route.State is RouteState.Ready or RouteState.Absent or RouteState.Unloaded);
 
     /// <summary>
-    /// Begins to load every model, one after the other, off the caller's thread; then, while it serves already, looks
-    /// longer at their batch curves.
+    /// The door of a name, or of one version of it; without a version the newest that answers. Null: there is none.
     /// </summary>
-    public void Start()
-    {
-        _loading = OnOwnThread(load => load.Load(_stop.Token), Task.CompletedTask);
-        _refining = OnOwnThread(load => load.Refine(_stop.Token), _loading);
-    }
+    public Door? Find(ReadOnlySpan<char> name, ReadOnlySpan<char> version = default) =>
+        Models.Catalogue.Find(name, version);
+
+    /// <summary>The versions of a name, newest first.</summary>
+    public IReadOnlyList<Door> VersionsOf(ReadOnlySpan<char> name) => Models.Catalogue.VersionsOf(name);
+
+    /// <summary>Completes when every load that <see cref="Start"/> began has ended, well or badly.</summary>
+    public Task Loaded { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Counts the batches and runs of every deployment to come. Call before <see cref="Start"/>.</summary>
+    public void CountIn(Recorder recorder) => Models.Recorder = recorder;
+
+    /// <summary>
+    /// Begins to load every model of the configuration, one after the other, off the caller's thread; then, while it
+    /// serves already, looks longer at their batch curves.
+    /// </summary>
+    public void Start() => Loaded = Task.WhenAll(_first.Select(Models.LoadAsync));
 
     /// <summary>A fresh work for a request that begins now.</summary>
     public Work Rent(Instant now)
@@ -134,19 +120,9 @@ public sealed class Serving : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _refining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var load in _loads)
-            load.Dispose();
+        await Models.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
-
-    private Task OnOwnThread(Action<ModelLoad> step, Task after) => after.ContinueWith(
-        _ =>
-        {
-            foreach (var load in _loads)
-                step(load);
-        },
-        CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
 
     private sealed class WorkPolicy(Serving owner) : PooledObjectPolicy<Work>
     {

@@ -37,6 +37,12 @@ public sealed class Work : WorkItem
     /// <summary>The served name it came through.</summary>
     public Door Door { get; internal set; } = null!;
 
+    /// <summary>What holds it, from admission on; null before.</summary>
+    internal Deployment? Deployment { get; set; }
+
+    /// <summary>When the model that it waited for was there; null when it was there already.</summary>
+    internal Instant? LoadedAt { get; set; }
+
     /// <summary>What admission said.</summary>
     public Placement Placement { get; internal set; }
 
@@ -107,7 +113,7 @@ public sealed class Work : WorkItem
         Answer.Reset();
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
-        (Placement, Claim) = (default, default);
+        (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
     }
 }
 

@@ -9,6 +9,9 @@ public enum Do
     /// <summary>Answer with the fault; nothing ran.</summary>
     Refuse,
 
+    /// <summary>Wait until the model is loaded, then begin again.</summary>
+    Load,
+
     /// <summary>Ask the target deployment for room.</summary>
     Place,
 
@@ -69,6 +72,11 @@ public readonly record struct Placement
 
     /// <summary>Requests in the queue before it came.</summary>
     public int QueueLength { get; init; }
+
+    /// <summary>
+    /// The deployment takes no more work; nothing is decided. Its door leads elsewhere now: begin again.
+    /// </summary>
+    public bool Closed { get; init; }
 
     /// <summary>When room or time may be there again; only on a refusal.</summary>
     public TimeSpan RetryAfter { get; init; }

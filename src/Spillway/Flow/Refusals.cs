@@ -22,6 +22,28 @@ internal static class Refusals
     public static Fault Failed(Route route) => new(
         FaultKind.ModelNotReady, $"Model {route.Model.Name} version {route.Model.Version} is not ready: failed to load '{route.Deployment}', {route.Why}");
 
+    /// <summary>The model is in the repository and nobody asked to load it.</summary>
+    public static Fault Unloaded(Route route) => new(
+        FaultKind.UnknownModel,
+        $"Request for unknown model: '{route.Model.Name}' version {route.Model.Version} is not loaded. Load it (POST "
+        + $"/v2/repository/models/{route.Model.Name}/load), or name it in repository.load.");
+
+    /// <summary>The model was wanted and did not come in time.</summary>
+    public static Fault LoadingTooLong(Route route, TimeSpan waited) => new(
+        FaultKind.ModelNotReady,
+        $"Model {route.Model.Name} version {route.Model.Version} is not ready: it is being loaded since it was "
+        + $"asked for, and was not there "
+        + $"within {Ms(waited)} ms. Retry in a second, or allow more time (parameter timeout).",
+        TimeSpan.FromSeconds(1));
+
+    /// <summary>Another model with other inputs took its place while the request was on its way.</summary>
+    public static Fault Replaced(Route route) => new(
+        FaultKind.ModelNotReady,
+        $"Model {route.Model.Name} version {route.Model.Version} was replaced by one with other inputs at this "
+        + $"moment. Read its metadata "
+        + "again and send the request anew.",
+        TimeSpan.FromMilliseconds(1));
+
     /// <summary>What a deployment refused or dropped.</summary>
     public static Fault Explain(Route route, FaultKind kind, in Placement p)
     {

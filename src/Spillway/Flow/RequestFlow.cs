@@ -37,6 +37,8 @@ public struct RequestFlow
             RouteState.Ready => new(Do.Place),
             RouteState.Loading => new(Do.Refuse, Refusals.Loading(route)),
             RouteState.Failed => new(Do.Refuse, Refusals.Failed(route)),
+            RouteState.Absent => new(Do.Load),
+            RouteState.Unloaded => new(Do.Refuse, Refusals.Unloaded(route)),
         };
     }
 

@@ -11,6 +11,12 @@ public enum RouteState
 
     /// <summary>Its load failed; <see cref="Route.Why"/> says how.</summary>
     Failed,
+
+    /// <summary>In the repository, and loaded when somebody asks for it.</summary>
+    Absent,
+
+    /// <summary>In the repository, and not loaded.</summary>
+    Unloaded,
 }
 
 /// <summary>

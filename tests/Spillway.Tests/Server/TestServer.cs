@@ -18,9 +18,9 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly IDisposable? _folder;
     private readonly WebApplication _app;
 
-    private TestServer(IDisposable? folder, WebApplication app, Serving serving)
+    private TestServer(IDisposable? folder, WebApplication app, Serving serving, Snapshot snapshot)
     {
-        (_folder, _app, Serving) = (folder, app, serving);
+        (_folder, _app, Serving, Snapshot) = (folder, app, serving, snapshot);
         Address = new(app.Urls.Single());
         Http = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 256 })
         {
@@ -30,6 +30,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>Everything served, to drain or to look at.</summary>
     public Serving Serving { get; }
+
+    /// <summary>Its configuration.</summary>
+    public Snapshot Snapshot { get; }
 
     /// <summary>Such as http://127.0.0.1:41234.</summary>
     public Uri Address { get; }
@@ -80,7 +83,7 @@ internal sealed class TestServer : IAsyncDisposable
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
         var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock);
         await app.StartAsync();
-        var server = new TestServer(folder, app, serving);
+        var server = new TestServer(folder, app, serving, snapshot);
         if (load)
             await server.LoadAsync();
         return server;

@@ -48,8 +48,9 @@ internal sealed class LiveRun : IDisposable
         Flow = new(batching, deadlines, curve, elementsPerRow: 1, Runners.Count);
         _deployment = new(
             "m", _clock, Flow, [.. Runners.Select(r => (r.Device, Model.CreateReplica(r.Index).Value))], NullLogger.Instance, Journal);
-        _door = new(ReadyRoute, deadlines, input: null, output: null);
-        Assert.Null(_door.Open(_deployment, Model.Signature, Model.Traits));
+        _door = Door.Open(
+            new(ReadyRoute, deadlines, rowsMax: int.MaxValue), _deployment, Model.Signature, Model.Traits, input: null,
+                output: null).Value;
     }
 
     public static Route ReadyRoute { get; } = new(new("m", "1"), "m", RouteState.Ready, "", 256);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Flow;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -28,6 +29,8 @@ internal sealed class InferEndpoint(ServerContext server)
         {
             (body, var fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
+            if (fault is null && work.Door is { Signature: null, Route.State: RouteState.Absent } && !_serving.Stopping)
+                fault = await _serving.Pipeline.LoadAsync(work, Gone(http)).ConfigureAwait(false);
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));

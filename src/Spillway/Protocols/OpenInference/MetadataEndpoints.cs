@@ -43,21 +43,57 @@ internal sealed class MetadataEndpoints(ServerContext server)
         into);
 
     /// <summary>GET /v2/models/{model}; a fault while the model is not there.</summary>
-    public static Fault? Model(Door door, IBufferWriter<byte> into)
+    public Fault? Model(Door door, IBufferWriter<byte> into)
     {
         if (door.Signature is not { } signature || door.Traits is not { } traits)
-            return default(RequestFlow).Begin(door.Route, stopping: false).Fault;
+        {
+            return default(RequestFlow).Begin(door.Route, stopping: false).Fault
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+                                                                                                                            ?? new(FaultKind.ModelNotReady,
+                    $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
+        }
+
         Metadata.WriteModel(
-            new(door.Route.Model.Name, [door.Route.Model.Version], traits.Platform, signature, Properties(door)), into);
+            new(door.Route.Model.Name, Versions(door), traits.Platform, signature, Properties(door)), into);
         return null;
     }
+
+    private IReadOnlyList<string> Versions(Door door) =>
+        [.. server.Serving.VersionsOf(door.Route.Model.Name).Where(d => d.Route.State is RouteState.Ready)
+            .Select(d => d.Route.Model.Version)];
 
     /// <summary>As Triton's repository index spells it.</summary>
     public static string State(Route route) => route.State switch
     {
         RouteState.Ready => "READY",
         RouteState.Loading => "LOADING",
-        RouteState.Failed => "UNAVAILABLE",
+        RouteState.Failed or RouteState.Absent or RouteState.Unloaded => "UNAVAILABLE",
     };
 
     private static List<KeyValuePair<string, string>> Properties(Door door)

@@ -21,19 +21,21 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
 
         if (route.Model.IsEmpty)
             return AnswerAsync(http, route.Endpoint);
-        var door = server.Serving.Find(route.Model);
-        if (door is null)
+        var door = server.Serving.Find(route.Model, route.Version);
+        var versions = door is null ? server.Serving.VersionsOf(route.Model) : [];
+        if (door is null && versions.Count == 0)
         {
-            var known = string.Join(", ", server.Serving.Doors.Take(20).Select(d => d.Route.Model.Name));
+            var known = string.Join(", ", server.Serving.Doors.Select(d => d.Route.Model.Name).Distinct().Take(20));
             return RefuseAsync(http, new(FaultKind.UnknownModel, $"Request for unknown model: '{Short(route.Model)}' is not found. Served here: {known}."));
         }
 
-        if (!route.Version.IsEmpty && !route.Version.SequenceEqual(door.Route.Model.Version))
+        if (door is null)
         {
             return RefuseAsync(http, new(
                 FaultKind.UnknownModel,
-                $"Request for unknown model: '{door.Route.Model.Name}' version {Short(route.Version)} is not found. "
-                + $"Served here: version {door.Route.Model.Version}."));
+                $"Request for unknown model: '{versions[0].Route.Model.Name}' version {Short(route.Version)} is "
+                + $"not found. "
+                + $"Served here: version {string.Join(", ", versions.Take(20).Select(d => d.Route.Model.Version))}."));
         }
 
         return route.Endpoint is OpenInferenceEndpoint.Infer
@@ -70,7 +72,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
                 http.Response.StatusCode = _metadata.ModelReady(door!, into);
                 break;
             case OpenInferenceEndpoint.Model or OpenInferenceEndpoint.Infer:
-                if (MetadataEndpoints.Model(door!, into) is { } fault)
+                if (_metadata.Model(door!, into) is { } fault)
                     return ErrorAnswer.WriteAsync(http, fault).AsTask();
                 break;
         }
