@@ -21,7 +21,7 @@ ${rows.map((r) => `  ${r.name.padEnd(14)} ${r.work}`).join('\n')}
   report         writes the table of bench/README.md anew from bench/results/
 
 Environment: BENCH_ROUNDS (7), BENCH_SECONDS (3), BENCH_LONG_SECONDS (60): shorter is a trial, written to
-artifacts/bench/trial. BENCH_RESULTS: another folder. BENCH_DEADLINE_MS (250) and BENCH_NORMAL_SHARE (0.7) of ocr-overload.
+artifacts/bench/trial. BENCH_RESULTS: another folder. BENCH_DEADLINE_MS (250) and BENCH_NORMAL_SHARE (0.6) of ocr-overload.
 BENCH_BUILD=0: measure what is built.
 Exit codes: 0 every row reached, 1 a row is short or failed, 2 wrong usage, 130 interrupted.`);
 }

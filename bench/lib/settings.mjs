@@ -24,7 +24,7 @@ export const longSeconds = number('BENCH_LONG_SECONDS', method.longSeconds, 1);
 /** Deadline of line-ocr in the overload row: five times the time of its widest sample is less, so the demo's floor. */
 export const deadlineMs = number('BENCH_DEADLINE_MS', 250, 1);
 /** Normal traffic of the 1x, 10x, 1x run as a share of capacity: a server is not run at its limit. */
-export const normalShare = number('BENCH_NORMAL_SHARE', 0.7, 0.01);
+export const normalShare = number('BENCH_NORMAL_SHARE', 0.6, 0.01);
 
 export const trial = rounds < method.rounds || seconds < method.seconds || longSeconds < method.longSeconds;
 export const results = process.env.BENCH_RESULTS ?? path.join(root, trial ? 'artifacts/bench/trial' : 'bench/results');

@@ -120,7 +120,7 @@ async function measure(server, tell) {
     })),
     notes: [
       `Capacity: answers a second in a closed loop of ${capacityConnections} connections, ${capacitySeconds} s before and after every step; samples/ocr/invoice.png everywhere.`,
-      `In the 1x, 10x, 1x run 1x is ${normalShare} of capacity. Recovered: from then on the p95 of every second is within 1.5 times that of the first phase, a refusal counting as infinitely late.`,
+      `In the 1x, 10x, 1x run 1x is ${normalShare} of capacity. Recovered: from then on the p95 of every 100 requests in a row is within 1.5 times that of the first phase, a refusal counting as infinitely late.`,
       'CPU per refusal: the same door before a simulated runtime that never finishes in time, so that the process does nothing but refuse (bench/config/refusal).',
     ],
   };

@@ -2,8 +2,9 @@ namespace Spillway.App.Load;
 
 /// <summary>
 /// How long a server takes to be itself again after a flood: from the start of the last phase to the first instant
-/// after which the p95 of every window of one second stays within 1.5 times the first phase's p95. A refused or failed
-/// request counts as infinitely late, so a server that refuses one in ten has not recovered.
+/// after which the p95 of every window stays within 1.5 times the first phase's p95. A window is one second, or, at
+/// less than 100 requests a second, the time of 100 requests: of fewer, p95 would be whichever was the latest. A refused
+/// or failed request counts as infinitely late, so a server that refuses one in ten has not recovered.
 /// </summary>
 internal static class Recovery
 {
@@ -11,8 +12,8 @@ internal static class Recovery
     public const double Tolerance = 1.5;
 
     private const double Quantile = 0.95;
-    private const long WindowNs = LoadClock.PerSecond;
-    private const long StepNs = WindowNs / 20;
+    private const int WindowRequests = 100;
+    private const long StepNs = LoadClock.PerSecond / 20;
 
     /// <summary>A request of the last phase.</summary>
     /// <param name="Scheduled">When it was due.</param>
@@ -21,22 +22,24 @@ internal static class Recovery
 
     /// <summary>
     /// Seconds from <paramref name="start"/> to the recovery, in steps of 0.05 s; null when the phase ends before it,
-    /// is shorter than a window, or the first phase was no better (more than 5 % of it failed).
+    /// is shorter than a window (has fewer than 100 requests), or the first phase was no better (more than 5 % of it failed).
     /// </summary>
     public static double? Seconds(IReadOnlyList<Sample> lastPhase, long start, long end, Tally firstPhase)
     {
         if (firstPhase.Ok < Quantile * firstPhase.Offered || firstPhase.Ok == 0)
             return null;
-        var windows = (end - start - WindowNs) / StepNs;
+        var window = Math.Max(
+            LoadClock.PerSecond, (long)((end - start) * ((double)WindowRequests / Math.Max(lastPhase.Count, 1))));
+        var windows = (end - start - window) / StepNs;
         if (windows < 0)
             return null;
         var limit = (long)(firstPhase.OkLatency.Quantile(Quantile) * Tolerance);
-        var firstGood = FirstGoodWindow([.. lastPhase.OrderBy(s => s.Scheduled)], start, windows, limit);
+        var firstGood = FirstGoodWindow([.. lastPhase.OrderBy(s => s.Scheduled)], start, window, windows, limit);
         return firstGood > windows ? null : firstGood * StepNs / (double)LoadClock.PerSecond;
     }
 
     /// <summary>The first window after the last bad one.</summary>
-    private static long FirstGoodWindow(Sample[] samples, long start, long windows, long limit)
+    private static long FirstGoodWindow(Sample[] samples, long start, long width, long windows, long limit)
     {
         var firstGood = 0L;
         var (from, to, late) = (0, 0, 0);
@@ -44,7 +47,7 @@ internal static class Recovery
         {
             // Both ends only move forward: each sample enters and leaves once.
             var begin = start + (window * StepNs);
-            for (; to < samples.Length && samples[to].Scheduled < begin + WindowNs; to++)
+            for (; to < samples.Length && samples[to].Scheduled < begin + width; to++)
                 late += samples[to].Latency > limit ? 1 : 0;
             for (; from < to && samples[from].Scheduled < begin; from++)
                 late -= samples[from].Latency > limit ? 1 : 0;

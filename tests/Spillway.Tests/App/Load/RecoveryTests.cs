@@ -26,7 +26,24 @@ public sealed class RecoveryTests
         Assert.Equal(0, Measure(s => Math.Round(s * 100) % 50 == 0 ? Recovery.Failed : 10 * Ms));
     }
 
+    [Fact]
+    public void At_a_low_rate_a_window_is_wide_enough_that_one_late_answer_is_not_its_p95()
+    {
+        var samples = Enumerable.Range(0, 200)
+            .Select(i => new Recovery.Sample(Start + (i * 50 * Ms), i % 40 == 39 ? 100 * Ms : 10 * Ms)).ToList();
+
+        Assert.Equal(0, Recovery.Seconds(samples, Start, End, FirstPhase()));
+        Assert.Null(Recovery.Seconds(samples[..90], Start, End, FirstPhase()));
+    }
+
     private static double? Measure(Func<double, long> latencyAt)
+    {
+        var samples = Enumerable.Range(0, 1000)
+            .Select(i => new Recovery.Sample(Start + (i * 10 * Ms), latencyAt(i / 100.0))).ToList();
+        return Recovery.Seconds(samples, Start, End, FirstPhase());
+    }
+
+    private static Tally FirstPhase()
     {
         var stages = new StageTable();
         var parser = new ResponseParser(stages);
@@ -39,8 +56,6 @@ public sealed class RecoveryTests
             first.Answer(10 * Ms, long.MaxValue, parser);
         }
 
-        var samples = Enumerable.Range(0, 1000)
-            .Select(i => new Recovery.Sample(Start + (i * 10 * Ms), latencyAt(i / 100.0))).ToList();
-        return Recovery.Seconds(samples, Start, End, first);
+        return first;
     }
 }
