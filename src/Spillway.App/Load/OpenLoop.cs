@@ -38,6 +38,8 @@ internal sealed class OpenLoop : ILoad
 
     public Task Exhausted => _exhausted.Task;
 
+    public bool Restless => false;
+
     /// <summary>Connections opened so far.</summary>
     public int ConnectionCount
     {

@@ -34,36 +34,48 @@ internal sealed record RoundData
 /// <summary>Runs one round: warm-up, measured window, drain.</summary>
 internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadClock clock, CsvLog? csv)
 {
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(50);
-    private static readonly long s_graceNs = LoadClock.PerSecond / 2;
+    /// <summary>
+    /// How often a look is taken at the load: rare enough to cost nothing, often enough for timeouts and the progress
+    /// line.
+    /// </summary>
+    private const long TickNs = LoadClock.PerSecond / 5;
+
+    /// <summary>The same for timeouts under a second, and for connections that wait to try again.</summary>
+    private const long RestlessTickNs = LoadClock.PerSecond / 20;
+
+    private const long GraceNs = LoadClock.PerSecond / 2;
+    private const long DrainLookNs = LoadClock.PerSecond / 50;
+
+    private static readonly Task s_never = new TaskCompletionSource().Task;
 
     private readonly ProcessCpu _cpu = new();
     private readonly StageTable _stages = endpoint.Stages;
+    private readonly long _timeoutNs = (long)(plan.TimeoutSeconds * LoadClock.PerSecond);
+    private readonly long _drainNs = (long)(plan.DrainSeconds * LoadClock.PerSecond);
 
     private readonly record struct CpuMark(double? Server, double Own, long Answered, long Ok);
 
     /// <summary>Null when it was interrupted before its measured window began.</summary>
-    public async Task<RoundData?> RunAsync(Action<RoundProgress> progress, CancellationToken stop)
+    public RoundData? Run(Action<RoundProgress> progress, CancellationToken stop)
     {
         var recorder = new Recorder(plan.Phases.Count, endpoint.DeadlineNs, _stages, csv);
-        CpuMark? begin = plan.WarmupSeconds > 0 ? null : Mark(recorder);
+        CpuMark? begin = plan.WarmupSeconds > 0 ? null : Mark(recorder, begin: true);
         var from = clock.Now + (long)(plan.WarmupSeconds * LoadClock.PerSecond);
         var to = from + (long)(plan.DurationSeconds * LoadClock.PerSecond);
         recorder.Window(from, to);
         csv?.BeginRound(endpoint.Name, number, from);
         using var load = CreateLoad(recorder, from, to);
-        using var timer = new PeriodicTimer(s_tick, clock.Time);
         load.Begin();
         while (!stop.IsCancellationRequested && !load.Exhausted.IsCompleted && clock.Now < to)
         {
-            await Wait(timer, load);
-            begin ??= clock.Now >= from ? Mark(recorder) : null;
+            Wait(load, begin is null ? from : to, load.Exhausted);
+            begin ??= clock.Now >= from ? Mark(recorder, begin: true) : null;
             progress(new(recorder, clock.Now - from, plan));
         }
 
         var ended = Math.Min(clock.Now, to);
-        var end = Mark(recorder);
-        await DrainAsync(load, recorder, timer, from, stop);
+        var end = Mark(recorder, begin: false);
+        Drain(load, recorder, from, stop);
         if (begin is not { } start || ended <= from)
             return null;
         // A run that ends with its last request lasts until that is answered.
@@ -75,23 +87,32 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         };
     }
 
-    private async Task DrainAsync(ILoad load, Recorder recorder, PeriodicTimer timer, long from, CancellationToken stop)
+    private void Drain(ILoad load, Recorder recorder, long from, CancellationToken stop)
     {
         if (stop.IsCancellationRequested)
             recorder.Window(from, clock.Now);
         var began = clock.Now;
-        var limit = (long)(plan.DrainSeconds * LoadClock.PerSecond);
         if (stop.IsCancellationRequested)
             load.Stop();
-        while (load.InFlight > 0 && clock.Now - began < (stop.IsCancellationRequested ? s_graceNs : limit))
-            await Wait(timer, load);
+        while (load.InFlight > 0)
+        {
+            var left = (stop.IsCancellationRequested ? GraceNs : _drainNs) - (clock.Now - began);
+            if (left <= 0)
+                break;
+            Wait(load, clock.Now + Math.Min(left, DrainLookNs), s_never);
+        }
+
         recorder.Close();
         load.Stop();
     }
 
-    private static async Task Wait(PeriodicTimer timer, ILoad load)
+    /// <summary>Until the next look, the given instant, or the end of <paramref name="over"/>.</summary>
+    private void Wait(ILoad load, long until, Task over)
     {
-        await timer.WaitForNextTickAsync(CancellationToken.None);
+        var tick = load.Restless || _timeoutNs < LoadClock.PerSecond ? RestlessTickNs : TickNs;
+        var left = Math.Clamp(until - clock.Now, 0, tick);
+        // Rounded up: a wait that ends short of the instant would be followed by an empty turn.
+        over.Wait((int)((left + LoadClock.PerMillisecond - 1) / LoadClock.PerMillisecond));
         load.Tick();
     }
 
@@ -109,11 +130,19 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         Waited = load is OpenLoop openLoop ? openLoop.Waited : 0,
     };
 
-    private CpuMark Mark(Recorder recorder) => new(
-        endpoint.Pid is { } pid ? _cpu.ReadSeconds(pid) : null,
-        Environment.CpuUsage.TotalTime.TotalSeconds,
-        recorder.AnsweredEver,
-        recorder.OkEver);
+    /// <summary>
+    /// Reading a server's CPU time walks /proc, which is no cost of a request: <paramref name="begin"/> takes this
+    /// process' own time after it, the end before it.
+    /// </summary>
+    private CpuMark Mark(Recorder recorder, bool begin)
+    {
+        var own = begin ? 0 : OwnSeconds();
+        var server = endpoint.Pid is { } pid ? _cpu.ReadSeconds(pid) : null;
+        var (answered, ok) = (recorder.AnsweredEver, recorder.OkEver);
+        return new(server, begin ? OwnSeconds() : own, answered, ok);
+    }
+
+    private static double OwnSeconds() => Environment.CpuUsage.TotalTime.TotalSeconds;
 
     private ILoad CreateLoad(Recorder recorder, long from, long to)
     {
@@ -127,7 +156,7 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
             MeasureFrom = from,
             MeasureTo = to,
             RequestsMax = plan.RequestsMax,
-            TimeoutNs = (long)(plan.TimeoutSeconds * LoadClock.PerSecond),
+            TimeoutNs = _timeoutNs,
         };
         if (plan.Concurrency > 0)
             return new ClosedLoop(settings, recorder, plan.Concurrency);
