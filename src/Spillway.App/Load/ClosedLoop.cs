@@ -100,10 +100,10 @@ internal sealed class ClosedLoop : ILoad
             return false;
         }
 
-        if (measured)
-            _recorder.Offer(0);
-        Interlocked.Increment(ref _inFlight);
         work = new() { Bytes = NextBytes(), Scheduled = now, Dispatched = now, Measured = measured };
+        if (measured)
+            _recorder.Offer(work);
+        Interlocked.Increment(ref _inFlight);
         return true;
     }
 

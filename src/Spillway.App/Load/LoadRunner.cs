@@ -9,17 +9,19 @@ internal sealed class LoadRunner(LoadPlan plan, LoadClock clock, CsvLog? csv, Pr
     /// threads for every look at the load, at the expense of the server beside them.
     /// </summary>
     public Task<IReadOnlyList<IReadOnlyList<RoundData>>> RunAsync(CancellationToken stop) =>
-        Task.Factory.StartNew(
+        Task.Factory.StartNew<IReadOnlyList<IReadOnlyList<RoundData>>>(
             () => Run(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private IReadOnlyList<IReadOnlyList<RoundData>> Run(CancellationToken stop)
+    private List<List<RoundData>> Run(CancellationToken stop)
     {
         SelfWarmUp.Run(clock, plan.Concurrency == 0, stop);
         var rounds = plan.Endpoints.Select(_ => new List<RoundData>()).ToList();
         for (var number = 1; number <= plan.Rounds; number++)
         {
-            for (var i = 0; i < plan.Endpoints.Count && !stop.IsCancellationRequested; i++)
+            for (var turn = 0; turn < plan.Endpoints.Count && !stop.IsCancellationRequested; turn++)
             {
+                // A comparison goes A B, B A: a machine that slowly warms up or fills favours neither.
+                var i = plan.Comparer is not null && number % 2 == 0 ? plan.Endpoints.Count - 1 - turn : turn;
                 var endpoint = plan.Endpoints[i];
                 progress.BeginRound(endpoint.Name, number);
                 var data = new Round(plan, endpoint, number, clock, csv).Run(progress.Show, stop);

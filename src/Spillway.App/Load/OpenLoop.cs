@@ -55,7 +55,16 @@ internal sealed class OpenLoop : ILoad
 
     public void Begin() => _dispatcher.Start();
 
-    public void Stop() => _stop.Cancel();
+    /// <summary>What waits in the backlog is given up: it was offered, and is never sent.</summary>
+    public void Stop()
+    {
+        _stop.Cancel();
+        lock (_lock)
+        {
+            Interlocked.Add(ref _inFlight, -_backlog.Count);
+            _backlog.Clear();
+        }
+    }
 
     public void Tick()
     {
@@ -129,25 +138,31 @@ internal sealed class OpenLoop : ILoad
     private void Send(Work work)
     {
         if (work.Measured)
-            _recorder.Offer(work.Phase);
+            _recorder.Offer(work);
         Interlocked.Increment(ref _inFlight);
-        if (Place(work, out var full) is { } connection)
+        if (Place(work, out var waits) is { } connection)
         {
             connection.Start(work);
+            return;
         }
-        else if (full)
-        {
-            Interlocked.Decrement(ref _inFlight);
+
+        if (waits)
+            return;
+        Interlocked.Decrement(ref _inFlight);
+        if (!_stop.IsCancellationRequested)
             _recorder.Record(work, work.Dispatched, TransportError.BacklogFull, answer: null);
-        }
     }
 
-    /// <summary>The connection for a request; null when it waits in the backlog, or when even that is full.</summary>
-    private Connection? Place(in Work work, out bool full)
+    /// <summary>
+    /// The connection for a request; null when it waits in the backlog, or when even that is full, or all is over.
+    /// </summary>
+    private Connection? Place(in Work work, out bool waits)
     {
-        full = false;
+        waits = false;
         lock (_lock)
         {
+            if (_stop.IsCancellationRequested)
+                return null;
             if (_free.TryPop(out var free))
                 return free;
             if (_connections.Count < _connectionsMax)
@@ -158,8 +173,8 @@ internal sealed class OpenLoop : ILoad
             }
 
             Waited++;
-            full = _backlog.Count == BacklogMax;
-            if (!full)
+            waits = _backlog.Count < BacklogMax;
+            if (waits)
                 _backlog.Enqueue(work);
             return null;
         }

@@ -1,3 +1,5 @@
+using Spillway.App.Load.Search;
+
 namespace Spillway.App.Load;
 
 /// <summary>The raw outcome of one round of one endpoint.</summary>
@@ -55,45 +57,60 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
 
     private readonly record struct CpuMark(double? Server, double Own, long Answered, long Ok);
 
-    /// <summary>Null when it was interrupted before its measured window began.</summary>
-    public RoundData? Run(Action<RoundProgress> progress, CancellationToken stop)
+    /// <summary>
+    /// Null when it was interrupted before its measured window began. <paramref name="enough"/> is asked at every look
+    /// inside the window, with the time since its start, and ends it early.
+    /// </summary>
+    public RoundData? Run(Action<RoundProgress> progress, CancellationToken stop, Func<long, bool>? enough = null,
+        Cohorts? cohorts = null)
     {
-        var recorder = new Recorder(plan.Phases.Count, endpoint.DeadlineNs, _stages, csv);
+        var recorder = new Recorder(plan.Phases.Count, endpoint.DeadlineNs, _stages, csv, cohorts);
         CpuMark? begin = plan.WarmupSeconds > 0 ? null : Mark(recorder, begin: true);
         var from = clock.Now + (long)(plan.WarmupSeconds * LoadClock.PerSecond);
         var to = from + (long)(plan.DurationSeconds * LoadClock.PerSecond);
         recorder.Window(from, to);
+        cohorts?.Begin(from);
         csv?.BeginRound(endpoint.Name, number, from);
         using var load = CreateLoad(recorder, from, to);
         load.Begin();
-        while (!stop.IsCancellationRequested && !load.Exhausted.IsCompleted && clock.Now < to)
+        var cut = false;
+        while (!cut && !stop.IsCancellationRequested && !load.Exhausted.IsCompleted && clock.Now < to)
         {
             Wait(load, begin is null ? from : to, load.Exhausted);
             begin ??= clock.Now >= from ? Mark(recorder, begin: true) : null;
             progress(new(recorder, clock.Now - from, plan));
+            cut = enough is not null && begin is not null && enough(clock.Now - from);
         }
 
         var ended = Math.Min(clock.Now, to);
         var end = Mark(recorder, begin: false);
-        Drain(load, recorder, from, stop);
-        if (begin is not { } start || ended <= from)
-            return null;
+        Drain(load, recorder, from, cut, stop);
+        return begin is { } start && ended > from ? Finish(Collect(recorder, load, start, end), load, from, to, ended)
+            : null;
+    }
+
+    private RoundData Finish(RoundData data, ILoad load, long from, long to, long ended)
+    {
         // A run that ends with its last request lasts until that is answered.
-        var counted = load.Exhausted.IsCompleted && ended < to && recorder.LastEnded > from;
-        return Collect(recorder, load, start, end) with
+        var last = data.Recorder.LastEnded;
+        var counted = load.Exhausted.IsCompleted && ended < to && last > from;
+        return data with
         {
-            Seconds = ((counted ? Math.Min(recorder.LastEnded, to) : ended) - from) / (double)LoadClock.PerSecond,
-            RecoverySeconds = recorder.TakeRecovery(to - (long)(plan.Phases[^1].Seconds * LoadClock.PerSecond), to),
+            Seconds = ((counted ? Math.Min(last, to) : ended) - from) / (double)LoadClock.PerSecond,
+            RecoverySeconds = data.Recorder.TakeRecovery(
+                to - (long)(plan.Phases[^1].Seconds * LoadClock.PerSecond), to),
         };
     }
 
-    private void Drain(ILoad load, Recorder recorder, long from, CancellationToken stop)
+    private void Drain(ILoad load, Recorder recorder, long from, bool cut, CancellationToken stop)
     {
-        if (stop.IsCancellationRequested)
-            recorder.Window(from, clock.Now);
         var began = clock.Now;
-        if (stop.IsCancellationRequested)
+        if (cut || stop.IsCancellationRequested)
+        {
+            recorder.Window(from, began);
             load.Stop();
+        }
+
         while (load.InFlight > 0)
         {
             var left = (stop.IsCancellationRequested ? GraceNs : _drainNs) - (clock.Now - began);
