@@ -47,7 +47,7 @@ internal static class LoadPlanner
             Seed = options.Seed,
             TimeoutSeconds = Quantity.Seconds("--timeout", options.Timeout),
             DrainSeconds = Quantity.Seconds("--drain", options.Drain, zeroAllowed: true),
-            Sweep = options.Sweep is { } rates ? Quantity.Rates(rates) : [],
+            Sweep = Sweep(options),
             Comparer = Comparer(options),
             Baseline = ReadBaseline(options),
             Notes = Notes(options),
@@ -63,6 +63,9 @@ internal static class LoadPlanner
     /// </summary>
     private static int Rounds(LoadOptions options) =>
         options.Rounds ?? (options.Compare.Length > 0 || options.Baseline is not null ? ComparedRounds : 1);
+
+    private static double[] Sweep(LoadOptions options) =>
+        options.Sweep is { } rates ? Quantity.Rates(rates) : [];
 
     private static Comparer? Comparer(LoadOptions options)
     {

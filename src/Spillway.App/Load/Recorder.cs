@@ -71,6 +71,7 @@ internal sealed class Recorder
 
     public void Window(long from, long to)
     {
+        _cohorts?.Begin(from);
         lock (_lock)
             (_windowFrom, _windowTo) = (from, to);
     }

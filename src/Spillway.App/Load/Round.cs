@@ -69,17 +69,18 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         var from = clock.Now + (long)(plan.WarmupSeconds * LoadClock.PerSecond);
         var to = from + (long)(plan.DurationSeconds * LoadClock.PerSecond);
         recorder.Window(from, to);
-        cohorts?.Begin(from);
         csv?.BeginRound(endpoint.Name, number, from);
         using var load = CreateLoad(recorder, from, to);
         load.Begin();
         var cut = false;
-        while (!cut && !stop.IsCancellationRequested && !load.Exhausted.IsCompleted && clock.Now < to)
+        while (!cut && !IsOver(load, to, stop))
         {
             Wait(load, begin is null ? from : to, load.Exhausted);
-            begin ??= clock.Now >= from ? Mark(recorder, begin: true) : null;
-            progress(new(recorder, clock.Now - from, plan));
-            cut = enough is not null && begin is not null && enough(clock.Now - from);
+            var since = clock.Now - from;
+            if (begin is null && since >= 0)
+                begin = Mark(recorder, begin: true);
+            progress(new(recorder, since, plan));
+            cut = since >= 0 && enough?.Invoke(since) == true;
         }
 
         var ended = Math.Min(clock.Now, to);
@@ -88,6 +89,9 @@ internal sealed class Round(LoadPlan plan, Endpoint endpoint, int number, LoadCl
         return begin is { } start && ended > from ? Finish(Collect(recorder, load, start, end), load, from, to, ended)
             : null;
     }
+
+    private bool IsOver(ILoad load, long to, CancellationToken stop) =>
+        stop.IsCancellationRequested || load.Exhausted.IsCompleted || clock.Now >= to;
 
     private RoundData Finish(RoundData data, ILoad load, long from, long to, long ended)
     {

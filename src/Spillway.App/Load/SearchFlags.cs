@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spillway.App.Load.Search;
 
 namespace Spillway.App.Load;
 
