@@ -185,7 +185,7 @@ public sealed class ConfigErrorsTests
             (bomb.ToString(), "aliases expanded"),
             (new string('[', 200_000), "deeper than 32"),
             (string.Concat(Enumerable.Repeat("{a: ", 10_000)), "deeper than 32"),
-            (new string('#', YamlReader.FileBytesMax + 1), "larger than"),
+            (new string('#', ConfigText.FileBytesMax + 1), "larger than"),
         };
         foreach (var (text, problem) in files)
         {
