@@ -12,7 +12,10 @@ internal static class ConfigCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "A model of the configuration or of its repository." };
+        var model = new Argument<string>("model")
+        {
+            Description = "A model of the configuration or of its repository.",
+        };
         var config = new Option<string>("--config")
         {
             Description = "A spillway.yaml, or the folder that holds one.",
@@ -73,8 +76,8 @@ internal static class ConfigCommand
             Console.Error.WriteLine(ConfigErrorText.Format(folder.Errors));
         else if (chosen is null)
             throw new CommandException(
-                $"Version {version} of {name} is not served. Served are {string.Join(", ", folder.Versions.Select(v => v.Number))}; "
-                + "name one of them, or change the version policy.", Commands.Usage);
+                $"Version {version} of {name} is not served. Served are "
+                + $"{string.Join(", ", folder.Versions.Select(v => v.Number))}; name one of them, or change the version policy.", Commands.Usage);
         if (chosen is not null)
             Write(new(chosen.Options, folder), form);
         return folder.Errors.Count == 0 ? Commands.Ok : Commands.Usage;

@@ -46,7 +46,8 @@ public static class ConfigErrorText
         IReadOnlyList<ConfigError>? notes = null)
     {
         json.WriteStartArray();
-        foreach (var (error, severity) in errors.Select(e => (e, "error")).Concat((notes ?? []).Select(n => (n, "note"))))
+        foreach (var (error, severity) in errors.Select(e => (e, "error"))
+            .Concat((notes ?? []).Select(n => (n, "note"))))
         {
             json.WriteStartObject();
             json.WriteString("severity", severity);

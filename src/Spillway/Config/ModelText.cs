@@ -113,7 +113,8 @@ public sealed class ModelText
         }
     }
 
-    private static void Entry(StringBuilder text, string key, object value, OptionShape shape, int indent, bool isNumber)
+    private static void Entry(StringBuilder text, string key, object value, OptionShape shape, int indent,
+        bool isNumber)
     {
         if (isNumber)
             text.Append(' ', indent).Append(key).Append(": ").Append(FlowText.Of(value, shape)).Append('\n');

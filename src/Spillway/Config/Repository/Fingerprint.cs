@@ -7,12 +7,15 @@ using System.Text.Json;
 namespace Spillway.Config.Repository;
 
 /// <summary>
-/// Tells whether a model version must be loaded anew, without reading its weights: from options, paths, sizes and times.
+/// Tells whether a model version must be loaded anew, without reading its weights: from options, paths, sizes and
+/// times.
 /// </summary>
 /// <param name="root">Nothing outside of it may be reached.</param>
 internal sealed class Fingerprint(RepositoryRoot root)
 {
-    /// <summary>Most files in a version's folder, external data included. Real ones hold one to a few hundred.</summary>
+    /// <summary>
+    /// Most files in a version's folder, external data included. Real ones hold one to a few hundred.
+    /// </summary>
     public const int FilesMax = 10_000;
 
     private const int DepthMax = 8;

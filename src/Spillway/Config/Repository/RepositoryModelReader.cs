@@ -102,8 +102,13 @@ internal sealed class RepositoryModelReader(
     {
         var mapping = new TritonMapping(_key, runtimes, _errors, _notes);
         ProtoMessage? over = null;
-        if (overrideJson is not null && (over = TritonConfig.ReadJson(overrideJson, OverrideName, _key, _errors)) is null)
-            return null;
+        if (overrideJson is not null)
+        {
+            over = TritonConfig.ReadJson(overrideJson, OverrideName, _key, _errors);
+            if (over is null)
+                return null;
+        }
+
         if (file.EndsWith(TritonFile, StringComparison.Ordinal))
         {
             var own = TritonConfig.ReadFile(file, file, _key, _errors);
@@ -127,7 +132,8 @@ internal sealed class RepositoryModelReader(
         if (found.Count == 0)
         {
             var stray = File.Exists(Path.Combine(_folder, model.File)) ? $" Move {model.File} into it." : "";
-            Report("", "There is no version folder.", $"Create {Path.Combine(_folder, "1")} with the model file.{stray}");
+            Report("", "There is no version folder.",
+                $"Create {Path.Combine(_folder, "1")} with the model file.{stray}");
             return [];
         }
 
@@ -140,7 +146,8 @@ internal sealed class RepositoryModelReader(
 
         if (chosen.Count > options.VersionsMax)
         {
-            Report(".versions", $"The policy chooses {chosen.Count} versions; at most {options.VersionsMax} are served.",
+            Report(".versions",
+                $"The policy chooses {chosen.Count} versions; at most {options.VersionsMax} are served.",
                 "Choose fewer, or raise repository.versionsMax.");
         }
 

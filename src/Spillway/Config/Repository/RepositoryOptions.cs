@@ -21,8 +21,8 @@ public sealed record RepositoryOptions
     public string Path { get; init; } = "";
 
     /// <summary>Who loads and unloads.</summary>
-    [Option("none loads every model at start; poll also takes over later changes of the folder; explicit loads what load "
-        + "names and lets callers load, unload and override models.", Source = "Triton's model control mode")]
+    [Option("none loads every model at start; poll also takes over later changes of the folder; explicit loads "
+        + "what load names and lets callers load, unload and override models.", Source = "Triton's model control mode")]
     public ModelControl ModelControl { get; init; } = ModelControl.None;
 
     /// <summary>Time between two looks at the folder.</summary>

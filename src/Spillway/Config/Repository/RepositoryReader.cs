@@ -81,7 +81,8 @@ public sealed class RepositoryReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            errors.Add(new(_options.Path, 0, 0), "repository", "", $"The repository's folder cannot be read: {e.Message}",
+            errors.Add(new(_options.Path, 0, 0), "repository", "",
+                $"The repository's folder cannot be read: {e.Message}",
                 "Check the path and the rights of this user.");
         }
 
@@ -116,8 +117,8 @@ public sealed class RepositoryReader
         if (names.Count <= _options.ModelsMax)
             return true;
         errors.Add(new(root.Path, 0, 0), "repository.modelsMax", $"{names.Count}",
-            $"There are more model folders than modelsMax ({_options.ModelsMax}); those from {names[_options.ModelsMax]} "
-            + "on are left out.", "Raise repository.modelsMax, or move some away.");
+            $"There are more model folders than modelsMax ({_options.ModelsMax}); those from "
+            + $"{names[_options.ModelsMax]} on are left out.", "Raise repository.modelsMax, or move some away.");
         names.RemoveRange(_options.ModelsMax, names.Count - _options.ModelsMax);
         return false;
     }

@@ -14,7 +14,9 @@ public sealed record RepositoryView
     /// <summary>What is wrong with the repository as a whole; errors of models are with the models.</summary>
     public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 
-    /// <summary>False when the folder could not be read to its end: a model that is missing may still be there.</summary>
+    /// <summary>
+    /// False when the folder could not be read to its end: a model that is missing may still be there.
+    /// </summary>
     public bool IsComplete { get; init; } = true;
 
     /// <summary>A view without models: what is served before anything was loaded.</summary>
@@ -48,7 +50,9 @@ public sealed record RepositoryModel
     /// <summary>The versions that the policy chooses and that can be loaded, ascending.</summary>
     public IReadOnlyList<RepositoryVersion> Versions { get; init; } = [];
 
-    /// <summary>What is wrong; with a wrong configuration there are no versions, with a wrong version it is missing.</summary>
+    /// <summary>
+    /// What is wrong; with a wrong configuration there are no versions, with a wrong version it is missing.
+    /// </summary>
     public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 
     /// <summary>What the configuration says that has no effect here; to be shown by check and at load.</summary>

@@ -5,7 +5,8 @@ namespace Spillway.Config.Triton;
 /// <summary>
 /// Holds a tree against the schema: unknown fields with a suggestion, wrong types, ranges, fields given twice. Gives a
 /// clean tree: names in snake_case, each once; repeated fields as lists, maps as lists of key and value; numbers in
-/// decimal, switches as true or false, enums by their full names. Goes on after an error, so that all are found at once.
+/// decimal, switches as true or false, enums by their full names. Goes on after an error, so that all are found at
+/// once.
 /// </summary>
 /// <param name="json">True for the JSON form: camelCase names, objects as maps, numbers in quotes.</param>
 /// <param name="errors">Takes the errors.</param>

@@ -244,5 +244,6 @@ internal sealed class ProtoLexer(string file, string text)
 
     private static ProtoSyntaxException BadEscape(Mark mark, string written) => new(mark, written,
         "This escape is unknown or incomplete.",
-        "Write a backslash as \\\\; known are \\n \\t \\r \\a \\b \\f \\v \\\" \\' \\? \\123 \\x1f \\u00e4 \\U0001f600.");
+        "Write a backslash as \\\\; known are "
+        + "\\n \\t \\r \\a \\b \\f \\v \\\" \\' \\? \\123 \\x1f \\u00e4 \\U0001f600.");
 }

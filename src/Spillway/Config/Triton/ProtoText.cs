@@ -1,8 +1,8 @@
 namespace Spillway.Config.Triton;
 
 /// <summary>
-/// Reads the text form of a protocol buffer (config.pbtxt) into a tree, without knowing any schema. Bounded in depth and
-/// number of values; the caller bounds the text's length.
+/// Reads the text form of a protocol buffer (config.pbtxt) into a tree, without knowing any schema. Bounded in depth
+/// and number of values; the caller bounds the text's length.
 /// </summary>
 internal sealed class ProtoText
 {
@@ -22,7 +22,9 @@ internal sealed class ProtoText
         _token = _lexer.Next();
     }
 
-    /// <summary>Reads a whole text; null after an error, of which there is one: where the text stops making sense.</summary>
+    /// <summary>
+    /// Reads a whole text; null after an error, of which there is one: where the text stops making sense.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="shown">Name of the file in errors.</param>
     /// <param name="key">Key path of the whole file.</param>

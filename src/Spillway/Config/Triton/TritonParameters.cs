@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Spillway.Config.Triton;
 
 /// <summary>
-/// The parameters of a config.pbtxt: those of Triton's ONNX Runtime backend, and "spillway.&lt;key&gt;" for every key of
-/// model.yaml that config.pbtxt has no field for, its value in YAML.
+/// The parameters of a config.pbtxt: those of Triton's ONNX Runtime backend, and "spillway.&lt;key&gt;" for every key
+/// of model.yaml that config.pbtxt has no field for, its value in YAML.
 /// </summary>
 internal sealed class TritonParameters(
     string path, IReadOnlyDictionary<string, Type> runtimes, ErrorList errors, ErrorList notes)
@@ -20,8 +20,9 @@ internal sealed class TritonParameters(
 
     private static readonly string[] s_idle =
     [
-        "execution_mode", "enable_mem_pattern", "memory.enable_memory_arena_shrinkage", "session.inter_op.allow_spinning",
-        "share_session_between_instances", "session.use_device_allocator_for_initializers", "session.disable_prepacking",
+        "execution_mode", "enable_mem_pattern", "memory.enable_memory_arena_shrinkage",
+        "session.inter_op.allow_spinning", "share_session_between_instances",
+        "session.use_device_allocator_for_initializers", "session.disable_prepacking",
         "enable_global_threadpool",
     ];
 
@@ -53,7 +54,8 @@ internal sealed class TritonParameters(
         if (s_threads.FirstOrDefault(t => t.Key == name) is { Option: { } threads })
         {
             if (value == "0")
-                notes.Add(mark, key, value, "0 means all cores in Triton; here one run has one thread, and as many runs "
+                notes.Add(mark, key, value,
+                    "0 means all cores in Triton; here one run has one thread, and as many runs "
                     + "go on at once as the measured curve advises.", "Write a number above 0 to change that.");
             else
                 tree.Plain(mark, value, "onnx", threads);

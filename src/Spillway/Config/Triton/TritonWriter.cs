@@ -47,7 +47,12 @@ internal sealed class TritonWriter(ModelOptions model, bool isFree)
 
     private void Runtime()
     {
-        var platform = model.Runtime switch { "onnx" => "onnxruntime_onnx", "simulated" => "spillway_simulated", _ => "" };
+        var platform = model.Runtime switch
+        {
+            "onnx" => "onnxruntime_onnx",
+            "simulated" => "spillway_simulated",
+            _ => "",
+        };
         if (platform.Length > 0)
             Add(_fields, "platform", Text(platform));
         else
@@ -166,7 +171,8 @@ internal sealed class TritonWriter(ModelOptions model, bool isFree)
 
     /// <summary>An option of the onnx runtime as text; empty for other runtimes.</summary>
     private string Runtime(string key) => model is { Runtime: "onnx", RuntimeOptions: { } options }
-        ? OptionText.Value(OptionSet.Of(options.GetType()).FirstOrDefault(m => m.Key == key)?.Property.GetValue(options))
+        ? OptionText.Value(
+            OptionSet.Of(options.GetType()).FirstOrDefault(m => m.Key == key)?.Property.GetValue(options))
         : "";
 
     /// <summary>Whatever has no field of its own and is not at its default.</summary>
