@@ -77,7 +77,8 @@ internal static class ConfigCommand
         else if (chosen is null)
             throw new CommandException(
                 $"Version {version} of {name} is not served. Served are "
-                + $"{string.Join(", ", folder.Versions.Select(v => v.Number))}; name one of them, or change the version policy.", Commands.Usage);
+                + $"{string.Join(", ", folder.Versions.Select(v => v.Number))}; "
+                + "name one of them, or change the version policy.", Commands.Usage);
         if (chosen is not null)
             Write(new(chosen.Options, folder), form);
         return folder.Errors.Count == 0 ? Commands.Ok : Commands.Usage;

@@ -9,6 +9,10 @@ internal static class FlowText
 {
     private static readonly JsonWriterOptions s_layout = new()
     {
+        // Line breaks become spaces below: YAML wants one behind a colon.
+        Indented = true,
+        IndentSize = 0,
+        NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the result is a file, never part of a page
     };
 
@@ -18,7 +22,7 @@ internal static class FlowText
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, s_layout))
             EffectiveJson.Value(json, value, shape, nulls: false);
-        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length).Replace('\n', ' ');
     }
 
     /// <summary>Text, in quotes where YAML would take it for something else.</summary>

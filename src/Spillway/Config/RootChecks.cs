@@ -34,7 +34,7 @@ internal static class RootChecks
     /// <summary>A server must serve something.</summary>
     public static void Models(SpillwayOptions options, OptionBinder bound)
     {
-        if (options.Models.Count == 0 && options.Repository is null && !bound.Failed("models")
+        if (options.Models.Count == 0 && options.Repository is null && !bound.Failed("models") && !bound.Failed("")
             && !bound.Failed("repository"))
         {
             bound.Report("models", "", "There are no models, and no repository of models.",

@@ -167,7 +167,8 @@ internal sealed class ProtoCheck(bool json, ErrorList errors)
             return scalar with { Form = ProtoForm.Word };
         var quoted = scalar.Form == ProtoForm.Text && !json && words.Contains(scalar.Text) ? " without quotes" : "";
         errors.Add(scalar.Mark, key, scalar.Text, "The word is unknown.",
-            $"Use one of{quoted}: {string.Join(", ", words)}.", Suggestion.Nearest(scalar.Text, words));
+            $"Use one of{quoted}: {string.Join(", ", words)}.",
+            quoted.Length > 0 ? "" : Suggestion.Nearest(scalar.Text, words));
         return null;
     }
 

@@ -147,11 +147,12 @@ internal sealed class ProtoLexer(string file, string text)
     /// <summary>With a point, an exponent or an f; the result always has one of the first two.</summary>
     private static string? Real(string written)
     {
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         var digits = written[^1] is 'f' or 'F' ? written[..^1] : written;
-        if (digits.Length == 0 || !double.TryParse(digits, NumberStyles.AllowDecimalPoint
-            | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out _))
+        var isReal = digits.AsSpan().ContainsAny('.', 'e', 'E');
+        if ((!isReal && digits == written) || !double.TryParse(digits, Style, CultureInfo.InvariantCulture, out _))
             return null;
-        return digits.AsSpan().ContainsAny('.', 'e', 'E') ? digits : digits + ".0";
+        return isReal ? digits : digits + ".0";
     }
 
     /// <summary>One or more neighbouring texts; escapes give bytes, which together must be UTF-8.</summary>

@@ -40,7 +40,8 @@ internal sealed record ProtoFieldSpec(
 
 /// <summary>
 /// The fields of Triton's ModelConfig, from its public model_config.proto: names, types and nesting, so that a typing
-/// mistake is told from a field that exists and is not supported. "*" repeats, "%" is a map from text.
+/// mistake is told from a field that exists and is not supported. "*" repeats, "%" is a map from
+/// text, "#" from whole numbers.
 /// </summary>
 internal static class ProtoSchema
 {
@@ -90,7 +91,7 @@ internal static class ProtoSchema
         PinnedMemory: enable=bool
         DynamicBatching: preferred_batch_size*=int32 max_queue_delay_microseconds=uint64 preserve_ordering=bool
           priority_levels=uint64 default_priority_level=uint64 default_queue_policy=QueuePolicy
-          priority_queue_policy%=QueuePolicy
+          priority_queue_policy#=QueuePolicy
         QueuePolicy: timeout_action=enum(REJECT|DELAY) default_timeout_microseconds=uint64
           allow_timeout_override=bool max_queue_size=uint32
         SequenceBatching: direct=Direct oldest=Oldest max_sequence_idle_microseconds=uint64
@@ -147,11 +148,11 @@ internal static class ProtoSchema
     {
         var (left, type) = (text.Split('=')[0], text.Split('=')[1].Replace("DATATYPE", DataType,
             StringComparison.Ordinal));
-        var name = left.TrimEnd('*', '%');
-        if (!left.EndsWith('%'))
+        var name = left.TrimEnd('*', '%', '#');
+        if (left[^1] is not ('%' or '#'))
             return Plain(name, type, left.EndsWith('*'));
-        var entry = $"{type}Entry";
-        messages[entry] = [Plain("key", "string", repeated: false), Plain("value", type, repeated: false)];
+        var (entry, key) = left.EndsWith('#') ? ($"{type}ByNumber", "uint64") : ($"{type}ByText", "string");
+        messages[entry] = [Plain("key", key, repeated: false), Plain("value", type, repeated: false)];
         return new(name, ProtoType.Message, entry, Repeated: true, Map: true, 0, 0);
     }
 

@@ -47,8 +47,7 @@ public sealed class RepositoryDiffTests
         Assert.Empty(third.Refused);
 
         var mended = RepositoryDiff.Between(third.Next, View(Model("a", (2, "x"))));
-        Assert.Equal(([2], [1]), (mended.Added.Select(c => c.Version).ToArray(), mended.Removed.Select(c =>
-            c.Version).ToArray()));
+        Assert.Equal((2, 1), (Assert.Single(mended.Added).Version, Assert.Single(mended.Removed).Version));
     }
 
     [Fact]

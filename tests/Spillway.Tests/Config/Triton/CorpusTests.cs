@@ -63,7 +63,7 @@ public sealed class CorpusTests
         Assert.Equal("FP32 [1,1000,1,1]", options.Expects.Outputs["fc6_1"]);
         Assert.Equal(folder.PathOf("image-classifier/labels.txt"), options.Labels["fc6_1"]);
         Assert.Equal(1, options.Batching.BatchRowsMax);
-        Assert.Equal((8, "repository.image-classifier.input[0].format"), (Assert.Single(model.Notes).Line,
+        Assert.Equal((9, "repository.image-classifier.input[0].format"), (Assert.Single(model.Notes).Line,
             model.Notes[0].Key));
     }
 
@@ -124,7 +124,7 @@ public sealed class CorpusTests
         var model = folder.Model("warm");
 
         Assert.Equal([1, 3, 48, 320], model.Versions[0].Options.Typical["x"]);
-        Assert.Equal([("metric_tags", 18), ("model_warmup[0]", 5), ("model_warmup[1]", 13)],
+        Assert.Equal([("metric_tags", 19), ("model_warmup[0]", 5), ("model_warmup[1]", 13)],
             model.Notes.Select(n => (n.Key.Split('.')[^1], n.Line)));
     }
 

@@ -28,7 +28,9 @@ public sealed class TritonMappingTests
     [InlineData("dynamic_batching {\n max_queue_delay_microsecond: 8 }",
         "dynamic_batching.max_queue_delay_microsecond", 2,
         "Known here", "max_queue_delay_microseconds")]
-    [InlineData("input [ {}, {\n nmae: \"x\" } ]", "input[1].nmae", 2, "Known here", "name")]
+    [InlineData("input [ { name: \"a\" }, { name: \"x\"\n data_typ: TYPE_FP32 } ]", "input[1].data_typ", 2,
+        "Known here",
+        "data_type")]
     [InlineData("max_batch_size: \"8\"", "max_batch_size", 1, "digits without quotes", "")]
     [InlineData("max_batch_size: 8.0", "max_batch_size", 1, "digits without quotes", "")]
     [InlineData("max_batch_size: -1", "max_batch_size", 1, "most rows", "")]
