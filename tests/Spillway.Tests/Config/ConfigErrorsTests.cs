@@ -240,8 +240,8 @@ public sealed class ConfigErrorsTests
             ConfigErrorText.WriteJson(json, [new("f", "k", 3, 4, "v", "p", "r", "s")]);
 
         Assert.Equal(
-            """[{"severity":"error","file":"f","key":"k","line":3,"column":4,"value":"v","""
-            + """"problem":"p","remedy":"r","suggestion":"s"}]""",
+            """[{"severity":"error","file":"f","key":"k","line":3,"column":4"""
+            + ""","value":"v","problem":"p","remedy":"r","suggestion":"s"}]""",
             Encoding.UTF8.GetString(buffer.ToArray()));
     }
 }
