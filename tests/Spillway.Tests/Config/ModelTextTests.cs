@@ -127,7 +127,8 @@ public sealed class ModelTextTests
             + $"gainMin: {Number(random.Next(1, 90) / 100.0)} }}");
         Maybe(random.Next(2) == 0 ? "deadline: { fixedMs: 400, maxMs: 400 }"
             : $"deadline: {{ fixedMs: 300, maxMs: {random.Next(300, 5000)}, factor: 2.5 }}");
-        Maybe("outputs: { ctc: { labels: labels.txt, text: 'true', confidence: \"\u00e4 \\\"q\\\" \\\\ \\n\" } }");
+        Maybe("outputs: { ctc: { labels: labels.txt, text: 'true', "
+            + "confidence: \"\u00e4 \U0001F600 \\\"q\\\" \\\\ \\n\" } }");
         Maybe("serve: { m: {}, other: { picture: { name: image, to: x, height: 48, mean: 0.485 } } }");
         Maybe($"onnx: {{ provider: {One("cuda", "rocm")}, intraOpThreads: {random.Next(1, 9)}, "
             + $"optimization: {One("all", "extended", "basic", "none")}, "

@@ -61,6 +61,11 @@ internal sealed class RepositoryModelReader(
         if (_errors.Count > 0 || Configuration(model.ConfigFile, overrideJson) is not { } node)
             return model;
 
+        return Bind(model, node);
+    }
+
+    private RepositoryModel Bind(RepositoryModel model, ConfigMap node)
+    {
         var shown = model.ConfigFile.Length > 0 ? model.ConfigFile : _folder;
         var reader = new ModelReader(_folder, shown, _key, runtimes, new RepositoryFiles(root, _folder), _errors);
         reader.Use(node);

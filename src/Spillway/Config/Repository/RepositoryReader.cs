@@ -123,9 +123,15 @@ public sealed class RepositoryReader
         return false;
     }
 
-    /// <summary>Variables that name no model at all.</summary>
+    /// <summary>Names to load and variables that name no model at all.</summary>
     private void Finish(ErrorList errors, List<string> names)
     {
+        foreach (var name in _options.Load.Where(n => n != "*" && !names.Contains(n)))
+        {
+            errors.Add(new(_options.Path, 0, 0), "repository.load", name, "There is no folder of that name to load.",
+                "Add it, or take the name out of repository.load.", Suggestion.Nearest(name, names));
+        }
+
         if (_environment.Count == 0)
             return;
         var overrides = new EnvironmentOverrides(_environment, errors);

@@ -95,7 +95,8 @@ internal sealed class ProtoText
             return List(name, colon, depth);
         if (!colon)
         {
-            throw new ProtoSyntaxException(_token.Mark, _token.Text, $"A colon is missing after {name.Text}.",
+            throw new ProtoSyntaxException(_token.Mark, _token.Text,
+                $"A colon is missing after {ErrorList.Clean(name.Text)}.",
                 $"Write {ErrorList.Clean(name.Text)}: and the value, or {{ }} around the fields of a message.");
         }
 
@@ -149,16 +150,21 @@ internal sealed class ProtoText
             Take();
         if (minus && _token.Kind == ProtoTokenKind.Word && IsBoundless(_token.Text))
             return new(at, ProtoForm.Word, "-" + Take().Text);
-        var form = _token.Kind switch
+        ProtoForm? form = _token.Kind switch
         {
-            ProtoTokenKind.Word when !minus => ProtoForm.Word,
-            ProtoTokenKind.Text when !minus => ProtoForm.Text,
             ProtoTokenKind.Number => ProtoForm.Number,
-            ProtoTokenKind.Word or ProtoTokenKind.Text or ProtoTokenKind.End or ProtoTokenKind.Symbol =>
-                throw new ProtoSyntaxException(_token.Mark, _token.Text, $"A value is missing after {name.Text}.",
-                    "Write a number, a word, text in quotes, [ ] or { }."),
+            ProtoTokenKind.Word => minus ? null : ProtoForm.Word,
+            ProtoTokenKind.Text => minus ? null : ProtoForm.Text,
+            ProtoTokenKind.End or ProtoTokenKind.Symbol => null,
         };
-        return new(at, form, (minus ? "-" : "") + Take().Text);
+        if (form is null)
+        {
+            throw new ProtoSyntaxException(_token.Mark, _token.Text,
+                $"A value is missing after {ErrorList.Clean(name.Text)}.",
+                "Write a number, a word, text in quotes, [ ] or { }.");
+        }
+
+        return new(at, form.Value, (minus ? "-" : "") + Take().Text);
     }
 
     private static bool IsBoundless(string word) =>

@@ -5,6 +5,8 @@ namespace Spillway.Config.Triton;
 /// <summary>What runs a model of a config.pbtxt, and how many runs go on at once.</summary>
 internal sealed class TritonExecution(string path, ErrorList errors, ErrorList notes)
 {
+    private const string Auto = "KIND_AUTO";
+
     /// <summary>instance_group and optimization.</summary>
     public void Map(ProtoMessage config, ModelTree tree)
     {
@@ -16,48 +18,59 @@ internal sealed class TritonExecution(string path, ErrorList errors, ErrorList n
             Accelerators(accelerators, kind, tree);
     }
 
-    /// <summary>Adds up the counts of all groups; gives their common kind.</summary>
+    /// <summary>Maps all groups; gives their common kind.</summary>
     private string Instances(ProtoMessage config, ModelTree tree)
     {
         var groups = config.Messages("instance_group").ToArray();
-        var (kind, sum) = ("KIND_AUTO", 0L);
-        Mark? at = null;
+        if (groups.Length == 0)
+            return Auto;
         for (var i = 0; i < groups.Length; i++)
         {
-            var (group, key) = (groups[i], $"{path}.instance_group[{i}]");
-            var own = group.Scalar("kind");
-            if (i > 0 && (own?.Text ?? "KIND_AUTO") != kind)
+            var key = $"{path}.instance_group[{i}]";
+            Devices(groups[i], key);
+            if (i > 0 && Kind(groups[i]) is var own && own.Text != Kind(groups[i - 1]).Text)
             {
-                errors.Add(own?.Mark ?? group.Mark, $"{key}.kind", own?.Text ?? "KIND_AUTO",
-                    $"A model runs on one kind of device; the group before it says {kind}.", "Keep one kind.");
+                errors.Add(own.Mark, $"{key}.kind", own.Text,
+                    $"A model runs on one kind of device; the group before it says {Kind(groups[i - 1]).Text}.",
+                    "Keep one kind.");
             }
 
-            kind = own?.Text ?? "KIND_AUTO";
-            if (own is { Text: "KIND_AUTO" or "KIND_MODEL" })
+            if (groups[i].Scalar("kind") is { Text: Auto or "KIND_MODEL" } open)
             {
-                notes.Add(own.Mark, $"{key}.kind", own.Text, "The device is not chosen by what is there: without "
+                notes.Add(open.Mark, $"{key}.kind", open.Text, "The device is not chosen by what is there: without "
                     + "KIND_GPU the model runs on the CPU.", "Write KIND_CPU or KIND_GPU.");
             }
-
-            Devices(group, key);
-            if (group.Scalar("count") is not { Text: not "0" } count)
-                continue;
-            at ??= count.Mark;
-            sum += Count(count, key);
         }
 
-        if (at is { } mark && sum > 0)
+        Runners(groups, tree);
+        var kind = Kind(groups[^1]);
+        if (kind.Text is "KIND_CPU" or "KIND_GPU")
+            tree.Text(kind.Mark, kind.Text == "KIND_GPU" ? "cuda" : "cpu", "onnx", "provider");
+        return kind.Text;
+    }
+
+    /// <summary>The group's kind, at the group's place when it is not written.</summary>
+    private static ProtoScalar Kind(ProtoMessage group) =>
+        group.Scalar("kind") ?? new(group.Mark, ProtoForm.Word, Auto);
+
+    private void Runners(ProtoMessage[] groups, ModelTree tree)
+    {
+        var (sum, at) = (0L, default(Mark));
+        for (var i = 0; i < groups.Length; i++)
         {
-            notes.Add(mark, $"{path}.instance_group.count", sum.ToString(CultureInfo.InvariantCulture),
-                "So many runs may go on at once; all share one copy of the weights.",
-                "Without count the measured batch curve decides, which is usually better.");
-            tree.Plain(mark, sum.ToString(CultureInfo.InvariantCulture), "batching", "runners");
+            if (groups[i].Scalar("count") is not { Text: not "0" } count)
+                continue;
+            at = sum == 0 ? count.Mark : at;
+            sum += Count(count, $"{path}.instance_group[{i}]");
         }
 
-        if (groups.Length > 0 && kind is "KIND_CPU" or "KIND_GPU")
-            tree.Text(groups[0].Scalar("kind")?.Mark ?? groups[0].Mark, kind == "KIND_GPU" ? "cuda" : "cpu", "onnx",
-                "provider");
-        return kind;
+        if (sum == 0)
+            return;
+        var text = sum.ToString(CultureInfo.InvariantCulture);
+        notes.Add(at, $"{path}.instance_group.count", text,
+            "So many runs may go on at once; all share one copy of the weights.",
+            "Without count the measured batch curve decides, which is usually better.");
+        tree.Plain(at, text, "batching", "runners");
     }
 
     private long Count(ProtoScalar count, string key)

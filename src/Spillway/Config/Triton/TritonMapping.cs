@@ -121,18 +121,18 @@ internal sealed class TritonMapping(
         var declared = config.Find("input") ?? config.Find("output");
         if (written is null && declared is null)
             return -1;
-        var mark = written?.Mark ?? declared!.Mark;
-        var rows = written is null ? 0 : int.Parse(written.Text, CultureInfo.InvariantCulture);
+        written ??= new(declared!.Mark, ProtoForm.Number, "0");
+        var (mark, rows) = (written.Mark, int.Parse(written.Text, CultureInfo.InvariantCulture));
         if (rows < 0)
         {
-            errors.Add(mark, $"{path}.max_batch_size", written!.Text, "A batch has no negative size.",
+            errors.Add(mark, $"{path}.max_batch_size", written.Text, "A batch has no negative size.",
                 "Write the most rows of one batch, or 0 for a model whose first dimension counts no rows.");
             return 0;
         }
 
         if (rows == 0 && TritonPorts.LooksBatched(config))
         {
-            errors.Add(mark, $"{path}.max_batch_size", written?.Text ?? "",
+            errors.Add(mark, $"{path}.max_batch_size", written.Text,
                 "max_batch_size is 0 (as when it is absent), yet the first dimension of every input and output is "
                 + "variable: Spillway takes such a dimension for rows.",
                 "If it counts independent rows, set max_batch_size to the most rows of one batch and take the first -1 "

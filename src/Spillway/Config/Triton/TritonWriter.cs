@@ -35,7 +35,7 @@ internal sealed class TritonWriter(ModelOptions model, bool isFree)
         Execution();
         if (isFree && model.Version != 1)
             Parameter("spillway.version", model.Version.ToString(CultureInfo.InvariantCulture));
-        if (model.Serve.Count == 1 && model.Serve.TryGetValue(model.Name, out var door) && door == new DoorOptions())
+        if (IsServedAsItself())
             _written.Add("serve");
         Rest(model, "");
         if (model.RuntimeOptions is { } runtime)
@@ -44,6 +44,9 @@ internal sealed class TritonWriter(ModelOptions model, bool isFree)
             _fields.Add(new(s_nowhere, "parameters", new ProtoList(s_nowhere, _parameters)));
         return new(s_nowhere, _fields);
     }
+
+    private bool IsServedAsItself() => model.Serve.Count == 1
+        && model.Serve.TryGetValue(model.Name, out var door) && door == new DoorOptions();
 
     private void Runtime()
     {

@@ -229,6 +229,18 @@ public sealed class RepositoryReaderTests
     }
 
     [Fact]
+    public void Name_to_load_that_is_not_there_is_an_error_with_a_suggestion()
+    {
+        var explicitly = new RepositoryOptions
+        {
+            ModelControl = ModelControl.Explicit, Load = ["digist", "other", "*"],
+        };
+        using var folder = new RepositoryFolder { Options = explicitly }.Versions("digits", 1);
+
+        Assert.Equal([("digist", "digits"), ("other", "")], folder.Read().Errors.Select(e => (e.Value, e.Suggestion)));
+    }
+
+    [Fact]
     public void Folder_that_is_gone_gives_an_incomplete_view_and_no_exception()
     {
         using var folder = new RepositoryFolder();
