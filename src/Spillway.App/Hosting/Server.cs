@@ -91,6 +91,13 @@ internal static class Server
         var app = builder.Build();
         var logs = app.Services.GetRequiredService<ILoggerFactory>();
         serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
+        if (snapshot.Repository is { } repository)
+        {
+            serving.Repository = new(
+                repository, Composition.Repository(repository, snapshot.Models), serving.Models, serving.Clock,
+                logs.CreateLogger<ModelRepository>());
+        }
+
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

@@ -50,12 +50,16 @@ public static class ConfigLoader
         var at = node.Mark.Line > 0 ? node.Mark : new(file, 1, 1);
         var options = (SpillwayOptions)bound.Section(typeof(SpillwayOptions), node, "", at);
         RootChecks.Server(options.Server, bound);
+        RootChecks.Models(options, bound);
+        if (options.Repository is { } repository)
+            options = options with { Repository = RootChecks.Repository(repository, bound, full) };
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
         var names = readers.ConvertAll(r => r.Name);
         var models = readers.ConvertAll(r => r.Read(overrides, names));
-        if (readers.Count == options.Models.Count && readers.Count > 0)
+        // With a repository, a variable may name a model that is only there later; its reader looks after the rest.
+        if (readers.Count == options.Models.Count && options.Repository is null && readers.Count > 0)
             overrides.Finish(names);
         Unique(readers, models);
         return errors.Count > 0
@@ -91,7 +95,7 @@ public static class ConfigLoader
             else
             {
                 var shown = Path.Combine(Path.GetDirectoryName(file) ?? "", text, ModelReader.FileName);
-                var reader = new ModelReader(folder, shown, key, runtimes, native, errors);
+                var reader = new ModelReader(folder, shown, key, runtimes, new FolderFiles(folder, native), errors);
                 if (reader.TryOpen())
                     readers.Add(reader);
             }

@@ -23,6 +23,18 @@ public sealed record ModelOptions
     [Option("The model file, relative to model.yaml, or npm:<package>/<file> for one installed by native/package.json.")]
     public string File { get; init; } = "model.onnx";
 
+    /// <summary>Which versions of a repository's model are served.</summary>
+    [Option("Which version folders are served; only for a model in a repository.")]
+    public VersionOptions Versions { get; init; } = new();
+
+    /// <summary>What the model file must look like.</summary>
+    [Option("Inputs and outputs that the model must have; without one of them it is not served.")]
+    public ExpectOptions Expects { get; init; } = new();
+
+    /// <summary>File of labels per output.</summary>
+    [Option("File with one label a line for an output, by its name; classification answers carry the labels.")]
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Typical shape per input, for the batch curve.</summary>
     [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
@@ -46,7 +58,9 @@ public sealed record ModelOptions
     /// <summary>Validated instance of the runtime's own options class; not a key of its own.</summary>
     public object? RuntimeOptions { get; init; }
 
-    /// <summary>Absolute path of the model.yaml; not a key.</summary>
+    /// <summary>
+    /// Absolute path of the model.yaml or config.pbtxt, or of the model's folder where there is neither; not a key.
+    /// </summary>
     public string Source { get; init; } = "";
 }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Spillway.Config.Repository;
 
 namespace Spillway.Config;
 
@@ -28,6 +29,41 @@ internal static class RootChecks
         if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
             bound.Report("server.name", server.Name, "The name is empty.",
                 "Give a name, or remove the key (default spillway).");
+    }
+
+    /// <summary>A server must serve something.</summary>
+    public static void Models(SpillwayOptions options, OptionBinder bound)
+    {
+        if (options.Models.Count == 0 && options.Repository is null && !bound.Failed("models") && !bound.Failed("")
+            && !bound.Failed("repository"))
+        {
+            bound.Report("models", "", "There are no models, and no repository of models.",
+                "Folders that hold a model.yaml each, relative to this file; or repository: { path: … }.");
+        }
+    }
+
+    /// <summary>Reports what the repository's section breaks; gives it with an absolute path.</summary>
+    public static RepositoryOptions Repository(RepositoryOptions options, OptionBinder bound, string file)
+    {
+        if (options.ModelControl != ModelControl.Explicit && options.Load.Count > 0)
+        {
+            bound.Report("repository.load", "", "Names to load at start are for modelControl: explicit; "
+                + $"{OptionText.Value(options.ModelControl)} loads every model.",
+                "Remove load, or set modelControl: explicit.");
+        }
+
+        if (bound.Failed("repository.path"))
+            return options;
+        var full = options.Path.Contains('\0', StringComparison.Ordinal) ? ""
+            : Path.GetFullPath(options.Path, Path.GetDirectoryName(file)!);
+        if (!Directory.Exists(full))
+        {
+            bound.Report("repository.path", options.Path, File.Exists(full) ? $"This is a file, not a folder: {full}."
+                : $"There is no folder {ErrorList.Clean(full, 1024)}.",
+                "Create it, or change the path; it is relative to this file.");
+        }
+
+        return options with { Path = Path.TrimEndingDirectorySeparator(full) };
     }
 
     private static bool IsLoopback(string address) =>

@@ -30,6 +30,8 @@ internal static class DoorSet
         ModelOptions options, IReadOnlyList<Door> closed, Deployment deployment, ILoadedModel model,
             IOutputStage? output)
     {
+        if (options.Expects.Mismatches(model.Signature) is [_, ..] unlike)
+            return new Fault(FaultKind.LoadFailed, string.Join(" ", unlike));
         var inputs = Names(options).ToDictionary(n => n.Model, n => n.Door.Picture);
         List<Door> doors = [];
         foreach (var door in closed)
