@@ -1,5 +1,3 @@
-using Spillway.Config.Triton;
-
 namespace Spillway.Config.Repository;
 
 /// <summary>
