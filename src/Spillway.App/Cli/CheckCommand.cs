@@ -44,14 +44,20 @@ internal static class CheckCommand
         if (asJson)
             WriteJson(json => ConfigErrorText.WriteJson(json, errors, notes));
         else
-            Console.Error.Write(ConfigErrorText.FormatNotes(notes));
-        if (!asJson && errors.Count > 0)
-            Console.Error.WriteLine(ConfigErrorText.Format(errors));
-        else if (!asJson && effective)
-            WriteJson(Snapshot.From(result, number: 1, TimeProvider.System.GetUtcNow()).WriteJson);
-        else if (!asJson)
-            Console.WriteLine($"{result.Source}: nothing wrong. {Found(result, view)}");
+            WriteText(result, view, errors, notes, effective);
         return errors.Count == 0 ? Commands.Ok : Commands.Usage;
+    }
+
+    private static void WriteText(ConfigResult result, RepositoryView? view, IReadOnlyList<ConfigError> errors,
+        IReadOnlyList<ConfigError> notes, bool effective)
+    {
+        Console.Error.Write(ConfigErrorText.FormatNotes(notes));
+        if (errors.Count > 0)
+            Console.Error.WriteLine(ConfigErrorText.Format(errors));
+        else if (effective)
+            WriteJson(Snapshot.From(result, number: 1, TimeProvider.System.GetUtcNow()).WriteJson);
+        else
+            Console.WriteLine($"{result.Source}: nothing wrong. {Found(result, view)}");
     }
 
     private static string Found(ConfigResult result, RepositoryView? view)

@@ -70,7 +70,7 @@ internal static class ConfigCommand
         var folder = reader?.Read(name) ?? throw new CommandException(Unknown(name, result, reader), Commands.Usage);
         if (folder.Notes.Count > 0)
             Console.Error.WriteLine(ConfigErrorText.FormatNotes(folder.Notes));
-        var chosen = version is null ? folder.Versions.LastOrDefault()
+        var chosen = version is null && folder.Versions.Count > 0 ? folder.Versions[^1]
             : folder.Versions.FirstOrDefault(v => v.Number == version);
         if (folder.Errors.Count > 0)
             Console.Error.WriteLine(ConfigErrorText.Format(folder.Errors));

@@ -91,9 +91,9 @@ internal sealed class ModelReader(
             _bound.Report($"{path}.name", model.Name, $"In a repository the folder gives the name, which is {name}.",
                 "Remove the name or rename the folder; serve gives a model other names.");
         if ((_node as ConfigMap)?.Find(model.Runtime)?.Value is ConfigMap section
-            && section.Find("library") is { } library)
+            && section.Find("library") is { Value: ConfigScalar { Text.Length: > 0 } written })
         {
-            errors.Add(library.Place, $"{path}.{model.Runtime}.library", (library.Value as ConfigScalar)?.Text ?? "",
+            errors.Add(written.Mark, $"{path}.{model.Runtime}.library", written.Text,
                 "A model in a repository may not choose native code to load.",
                 "Remove the key; SPILLWAY_ORT_LIB names the library for the whole server.");
         }
