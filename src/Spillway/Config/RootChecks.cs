@@ -25,6 +25,18 @@ internal static class RootChecks
                 "Raise bodyBytesInFlightMax, or lower bodyBytesMax.");
         }
 
+        if (server.GrpcPortInForce > ushort.MaxValue && !bound.Failed("server.port"))
+        {
+            bound.Report("server.port", $"{server.Port}", "No port is left after it for gRPC.",
+                "Take a lower port, or give server.grpcPort (-1 switches gRPC off).");
+        }
+
+        if (server.GrpcPortInForce > 0 && server.GrpcPortInForce == server.Port && !bound.Failed("server.grpcPort"))
+        {
+            bound.Report("server.grpcPort", $"{server.GrpcPort}", "It is server.port, where REST is served.",
+                "Take another port, or remove the key (default: the one after server.port).");
+        }
+
         if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
             bound.Report("server.name", server.Name, "The name is empty.",
                 "Give a name, or remove the key (default spillway).");

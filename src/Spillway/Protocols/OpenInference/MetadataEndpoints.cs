@@ -96,7 +96,8 @@ internal sealed class MetadataEndpoints(ServerContext server)
         RouteState.Failed or RouteState.Absent or RouteState.Unloaded => "UNAVAILABLE",
     };
 
-    private static List<KeyValuePair<string, string>> Properties(Door door)
+    /// <summary>Further facts of a model that is there, as text.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Properties(Door door)
     {
         var deadlines = door.Deadlines;
         List<KeyValuePair<string, string>> facts =
