@@ -17,8 +17,8 @@ internal static class GrpcAnswer
     public static void End(HttpContext http) => http.Response.AppendTrailer(StatusName, "0");
 
     /// <summary>
-    /// Ends a call with a fault: the status, the text, the fault's kind, and when to come again. The last is said twice,
-    /// as REST does and in the form that gRPC clients with a retry policy obey by themselves.
+    /// Ends a call with a fault: the status, the text, the fault's kind, and when to come again. The last is said
+    /// twice, as REST does and in the form that gRPC clients with a retry policy obey by themselves.
     /// https://github.com/grpc/proposal/blob/master/A6-client-retries.md
     /// </summary>
     public static void End(HttpContext http, Fault fault)

@@ -46,8 +46,8 @@ internal sealed class GrpcEndpoints
         var fault = forbidden ?? (HttpMethods.IsPost(http.Request.Method)
             ? null
             : new(FaultKind.WrongMethod, "Method Not Allowed: gRPC calls are sent with POST."));
-        string? given = http.Request.Headers.TryGetValue(GrpcTimeout.HeaderName, out var header) ? header.ToString() : null;
-        var malformed = GrpcTimeout.Parse(given, out var patience);
+        var hasTimeout = http.Request.Headers.TryGetValue(GrpcTimeout.HeaderName, out var given);
+        var malformed = GrpcTimeout.Parse(hasTimeout ? given.ToString() : null, out var patience);
         fault ??= malformed ?? (patience == TimeSpan.Zero
             ? new(FaultKind.DeadlineExceeded, "The call's deadline (grpc-timeout) has passed already.")
             : null);
@@ -62,8 +62,8 @@ internal sealed class GrpcEndpoints
             return StreamAsync(http, patience);
         return path == WatchPath ? WatchAsync(http, patience) : RefuseAsync(http, new(
             FaultKind.UnknownPath,
-            $"unknown service or method {(path?.Length > 200 ? path[..200] + "…" : path)}: this server has {Service} and "
-            + "grpc.health.v1.Health."));
+            $"unknown service or method {(path?.Length > 200 ? path[..200] + "…" : path)}: this server has {Service} "
+            + "and grpc.health.v1.Health."));
     }
 
     /// <summary>A bug: as much of an answer as is still possible.</summary>

@@ -9,7 +9,8 @@ internal static class GrpcFaults
 
     /// <summary>Not protobuf, or not of the message's definition.</summary>
     public static Fault Broken(string what, in WireReader at) => new(
-        FaultKind.InputIncomplete, $"The message is incomplete or broken: {what} is no valid protobuf at byte {at.Position}.");
+        FaultKind.InputIncomplete,
+        $"The message is incomplete or broken: {what} is no valid protobuf at byte {at.Position}.");
 
     public static Fault RawCount(int raw, int inputs) => Fault.Invalid(
         $"expected {inputs} raw_input_contents, one for each input and in their order, but got {raw}");
@@ -22,8 +23,8 @@ internal static class GrpcFaults
         + "send it in raw_input_contents");
 
     public static Fault ContentsField(TensorSpec spec, string wanted, int got) => Fault.Invalid(
-        $"input '{spec.Name}' with data-type {spec.Type.WireName()} takes its values from {wanted}, and its contents have "
-        + $"field {got}");
+        $"input '{spec.Name}' with data-type {spec.Type.WireName()} takes its values from {wanted}, and its contents "
+        + $"have field {got}");
 
     public static Fault ContentsCount(TensorSpec spec, in Shape shape, long count, long got) => Fault.Invalid(
         $"input '{spec.Name}' with shape {shape} has {count} elements, its contents hold {got}");

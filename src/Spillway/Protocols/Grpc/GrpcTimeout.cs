@@ -21,10 +21,10 @@ internal static class GrpcTimeout
             header.AsSpan(0, header.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
         var number = known ? long.Parse(header.AsSpan(0, header.Length - 1), CultureInfo.InvariantCulture) : 0;
         timeout = known ? Span(number, header[^1]) : null;
-        return timeout is null
-            ? Fault.Invalid($"The header grpc-timeout '{(header.Length > 20 ? header[..20] + "…" : header)}' is malformed: "
-                + "it has one to eight digits and a unit, one of H, M, S, m, u and n.")
-            : null;
+        var shown = header.Length > 20 ? header[..20] + "…" : header;
+        return timeout is not null ? null : Fault.Invalid(
+            $"The header grpc-timeout '{shown}' is malformed: it has one to eight digits and a unit, one of H, M, S, m, "
+            + "u and n.");
     }
 
     /// <summary>The earlier of two; null means no limit.</summary>

@@ -29,15 +29,17 @@ internal sealed class HealthCalls(ServerContext server)
         {
             return new(new Fault(
                 FaultKind.UnknownModel,
-                $"Unknown service '{GrpcFaults.Shown(service)}'. Known are '', '{GrpcEndpoints.Service}' and the names of "
-                + "the models served."));
+                $"Unknown service '{GrpcFaults.Shown(service)}'. Known are '', '{GrpcEndpoints.Service}' and the names "
+                + "of the models served."));
         }
 
         into.Whole(1, (ulong)health);
         return default;
     }
 
-    /// <summary>Watch: the state now, and again whenever it changes, until the caller leaves or the server stops.</summary>
+    /// <summary>
+    /// Watch: the state now, and again whenever it changes, until the caller leaves or the server stops.
+    /// </summary>
     public async Task<Fault?> WatchAsync(HttpContext http, TimeSpan? patience)
     {
         var read = await MessageReader.ReadOnlyAsync(http, server).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Protocols.OpenInference;
@@ -7,13 +8,14 @@ namespace Spillway.Protocols.Grpc;
 
 /// <summary>
 /// One ModelStreamInfer call: many requests on one stream, answered in the order in which they end. At most
-/// server.grpcStreamInFlightMax are read and not answered; beyond that the stream is not read, and HTTP/2's flow control
-/// stops the caller. What goes wrong with one request is an answer with error_message; the stream goes on, unless the
-/// caller asked by the header triton_grpc_error that the first error end it.
+/// server.grpcStreamInFlightMax are read and not answered; beyond that the stream is not read, and HTTP/2's flow
+/// control stops the caller. What goes wrong with one request is an answer with error_message; the stream goes on,
+/// unless the caller asked by the header triton_grpc_error that the first error end it.
 /// </summary>
 internal sealed class InferStream : IArrivals, IDisposable
 {
-    private static readonly Fault s_bug = new(FaultKind.Internal, "An internal error; the server's log has the details.");
+    private static readonly Fault s_bug = new(FaultKind.Internal,
+        "An internal error; the server's log has the details.");
 
     private readonly ServerContext _server;
     private readonly HttpContext _http;
@@ -37,7 +39,8 @@ internal sealed class InferStream : IArrivals, IDisposable
         _endsOnError = http.Request.Headers.TryGetValue("triton_grpc_error", out var asked) && asked == "true";
         _slots = new(_inFlightMax, _inFlightMax);
         _deadline = patience is { } left ? server.Serving.Clock.Now + left : null;
-        _watch = new(server, patience, () => _slots.CurrentCount < _inFlightMax, End);
+        // Whoever reads holds a slot too.
+        _watch = new(server, patience, () => _slots.CurrentCount < _inFlightMax - 1, End);
     }
 
     /// <summary>Serves it to its end; null when it ended well.</summary>
@@ -94,7 +97,7 @@ internal sealed class InferStream : IArrivals, IDisposable
         var (serving, clock) = (_server.Serving, _server.Serving.Clock);
         var work = serving.Rent(read.Began);
         var trace = _tags.Trace.Child(_server.Spans);
-        var tags = new RequestTags(trace.Span.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), trace);
+        var tags = new RequestTags(trace.Span.ToString("x16", CultureInfo.InvariantCulture), trace);
         var translation = default(InferTranslation);
         var (ended, sent) = ((Fault?)s_bug, 0L);
         try

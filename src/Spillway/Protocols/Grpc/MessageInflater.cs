@@ -16,7 +16,9 @@ internal static class MessageInflater
 
     private const int ChunkSize = 16 * 1024;
 
-    /// <summary>What a compressed message was compressed with; a fault when nobody said so, or it is not known.</summary>
+    /// <summary>
+    /// What a compressed message was compressed with; a fault when nobody said so, or it is not known.
+    /// </summary>
     public static Fault? Check(IHeaderDictionary headers, out string? encoding)
     {
         encoding = headers.TryGetValue("grpc-encoding", out var given) ? given.ToString() : null;
@@ -25,8 +27,8 @@ internal static class MessageInflater
             "gzip" or "deflate" => null,
             null or "identity" => new(
                 FaultKind.InputIncomplete,
-                "The message is incomplete or broken: its compressed flag is set, and the header grpc-encoding names no "
-                + "compression."),
+                "The message is incomplete or broken: its compressed flag is set, and the header grpc-encoding names "
+                + "no compression."),
             _ => new(
                 FaultKind.Unsupported,
                 $"The compression '{(encoding.Length > 40 ? encoding[..40] + "…" : encoding)}' (grpc-encoding) is not "
@@ -54,7 +56,8 @@ internal static class MessageInflater
         }
         catch (InvalidDataException bad)
         {
-            return new(FaultKind.InputIncomplete, $"The message is incomplete or broken: it is no {encoding}: {bad.Message}");
+            return new(FaultKind.InputIncomplete,
+                $"The message is incomplete or broken: it is no {encoding}: {bad.Message}");
         }
         finally
         {

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Spillway.Protocols.Grpc;
 
 /// <summary>What reading a message brought.</summary>
-/// <param name="Body">The message, decompressed; whoever gets it gives it on or discards it, also beside a fault.</param>
+/// <param name="Body">The message, decompressed; whoever gets it gives it on or discards it, also beside a
+/// fault.</param>
 /// <param name="Fault">Why there is no message; null when there is one, or at the end.</param>
 /// <param name="Ended">The caller sends no more, or the read was called off.</param>
 /// <param name="Began">When its first byte was seen.</param>
@@ -18,7 +19,9 @@ internal readonly record struct MessageRead(RequestBody Body, Fault? Fault, bool
         Body.Length == 0 ? default : Body.Memory[RequestBody.Headroom..];
 }
 
-/// <summary>Hears of every piece that arrives on a stream, so that somebody can tell a slow caller from a dead one.</summary>
+/// <summary>
+/// Hears of every piece that arrives on a stream, so that somebody can tell a slow caller from a dead one.
+/// </summary>
 internal interface IArrivals
 {
     /// <summary>Something arrived.</summary>

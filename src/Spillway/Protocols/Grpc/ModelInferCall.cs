@@ -10,7 +10,8 @@ namespace Spillway.Protocols.Grpc;
 /// </summary>
 internal sealed class ModelInferCall(ServerContext server)
 {
-    private static readonly Fault s_bug = new(FaultKind.Internal, "An internal error; the server's log has the details.");
+    private static readonly Fault s_bug = new(FaultKind.Internal,
+        "An internal error; the server's log has the details.");
 
     private readonly Serving _serving = server.Serving;
 
@@ -37,7 +38,8 @@ internal sealed class ModelInferCall(ServerContext server)
             }
 
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
-            fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted).ConfigureAwait(false);
+            fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted)
+                .ConfigureAwait(false);
             if (fault is null)
                 (fault, sent) = await AnswerAsync(http, work, tags).ConfigureAwait(false);
             ended = fault;
@@ -67,7 +69,8 @@ internal sealed class ModelInferCall(ServerContext server)
         return (gone, gone is null ? lengths.Frame + lengths.Behind : 0);
     }
 
-    private Outcome<(long Frame, long Behind)> Begin(HttpResponse response, Work work, in RequestTags tags, TensorSet outputs)
+    private Outcome<(long Frame, long Behind)> Begin(
+        HttpResponse response, Work work, in RequestTags tags, TensorSet outputs)
     {
         var into = WireBuffer.OfThisThread;
         if (!ModelInferWriter.WriteHead(into, work, outputs, streamId: null).TryGet(out var behind, out var fault))

@@ -53,8 +53,8 @@ internal ref struct ModelInferHead
 }
 
 /// <summary>
-/// Turns a ModelInferRequest into an <see cref="InferenceRequest"/>. Raw tensors stay in the message, which must live as
-/// long as the request. Allocates nothing but the caller's id. After a fault the request is half filled and good for
+/// Turns a ModelInferRequest into an <see cref="InferenceRequest"/>. Raw tensors stay in the message, which must live
+/// as long as the request. Allocates nothing but the caller's id. After a fault the request is half filled and good for
 /// <see cref="InferenceRequest.Reset"/> only.
 /// </summary>
 internal ref struct ModelInferReader
@@ -111,7 +111,11 @@ internal ref struct ModelInferReader
         if (id.IsEmpty)
             return null;
         if (id.Length > RequestHeader.IdBytesMax)
-            return Fault.Invalid($"the request's id has {id.Length} bytes; at most {RequestHeader.IdBytesMax} are allowed");
+        {
+            return Fault.Invalid(
+                $"the request's id has {id.Length} bytes; at most {RequestHeader.IdBytesMax} are allowed");
+        }
+
         if (!Utf8.IsValid(id))
             return Fault.Invalid("the request's id is no valid UTF-8");
         into.Id = Encoding.UTF8.GetString(id);

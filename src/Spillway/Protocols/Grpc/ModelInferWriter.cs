@@ -8,13 +8,15 @@ using Spillway.Telemetry;
 namespace Spillway.Protocols.Grpc;
 
 /// <summary>
-/// ModelInferResponse, alone or inside a ModelStreamInferResponse. First the head, which tells the length of everything;
-/// then the outputs as raw_output_contents, straight from where they lie to the connection. Answers are always raw, also
-/// to typed requests, as Triton's are.
+/// ModelInferResponse, alone or inside a ModelStreamInferResponse. First the head, which tells the length of
+/// everything; then the outputs as raw_output_contents, straight from where they lie to the connection. Answers are
+/// always raw, also to typed requests, as Triton's are.
 /// </summary>
 internal static class ModelInferWriter
 {
-    /// <summary>Larger outputs are sent in pieces of this, each taken before the next: Kestrel's own buffer size.</summary>
+    /// <summary>
+    /// Larger outputs are sent in pieces of this, each taken before the next: Kestrel's own buffer size.
+    /// </summary>
     public const int PieceMax = 64 * 1024;
 
     private const int InferResponseField = 2;
@@ -40,7 +42,8 @@ internal static class ModelInferWriter
         }
 
         if (behind > Array.MaxLength - WireBuffer.KeptMax)
-            return new Fault(FaultKind.Internal, $"The outputs have {behind:N0} bytes, more than a gRPC message can hold. Ask for fewer.");
+            return new Fault(FaultKind.Internal,
+                $"The outputs have {behind:N0} bytes, more than a gRPC message can hold. Ask for fewer.");
         var mark = streamId is null ? 0 : into.Begin(InferResponseField);
         WriteNames(into, work, streamId);
         for (var i = 0; i < count; i++)
@@ -69,7 +72,7 @@ internal static class ModelInferWriter
         if (behind > PieceMax)
             return SendPiecesAsync(http, work, outputs);
         var writer = http.Response.BodyWriter;
-        for (var i = 0; InferResponseWriter.TryBinary(work.Door.Signature!, work.Request, outputs, i, out var data); i++)
+        for (var i = 0; TryRaw(work, outputs, i, out var data); i++)
         {
             Announce(writer, data.Length);
             writer.Write(data.Span);
@@ -81,7 +84,7 @@ internal static class ModelInferWriter
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<Fault?> SendPiecesAsync(HttpContext http, Work work, TensorSet outputs)
     {
-        for (var i = 0; InferResponseWriter.TryBinary(work.Door.Signature!, work.Request, outputs, i, out var data); i++)
+        for (var i = 0; TryRaw(work, outputs, i, out var data); i++)
         {
             Announce(http.Response.BodyWriter, data.Length);
             for (; data.Length > 0; data = data[Math.Min(PieceMax, data.Length)..])
@@ -94,6 +97,9 @@ internal static class ModelInferWriter
 
         return null;
     }
+
+    private static bool TryRaw(Work work, TensorSet outputs, int index, out ReadOnlyMemory<byte> data) =>
+        InferResponseWriter.TryBinary(work.Door.Signature!, work.Request, outputs, index, out data);
 
     private static void Announce(IBufferWriter<byte> writer, int length)
     {

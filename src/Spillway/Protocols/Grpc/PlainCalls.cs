@@ -24,7 +24,8 @@ internal sealed class PlainCalls
         ("ModelConfig", "The model's metadata (ModelMetadata) and GET /admin/v1/models say what is known of it."),
         ("ModelStatistics", "Read /metrics on the REST port."),
         ("RepositoryModelLoad", "Models are loaded at start, as the configuration says: add it there and start again."),
-        ("RepositoryModelUnload", "Models are served from start to stop: remove it from the configuration and start again."),
+        ("RepositoryModelUnload",
+            "Models are served from start to stop: remove it from the configuration and start again."),
         ("TraceSetting", "Each request is recorded: see `spillway explain`, and the traceparent of the answer."),
         ("LogSettings", "The log's level is fixed."),
         ("SystemSharedMemoryStatus", SharedMemory),
@@ -79,7 +80,9 @@ internal sealed class PlainCalls
         return default;
     }
 
-    /// <summary>A name that is not served is not ready, and no error: clients wait for a model by asking this.</summary>
+    /// <summary>
+    /// A name that is not served is not ready, and no error: clients wait for a model by asking this.
+    /// </summary>
     private ValueTask<Fault?> ModelReady(ReadOnlyMemory<byte> message, WireBuffer into, CancellationToken cancellation)
     {
         if (ReadNames(message.Span, out var name, out var version) is { } broken)
@@ -143,7 +146,8 @@ internal sealed class PlainCalls
         if (wire.Failed)
             return new(GrpcFaults.Broken("RepositoryIndexRequest", wire));
         if (named)
-            return new(new Fault(FaultKind.Unsupported, "'repository_name' specification is not supported: leave it empty."));
+            return new(new Fault(FaultKind.Unsupported,
+                "'repository_name' specification is not supported: leave it empty."));
         foreach (var door in _server.Serving.Doors)
         {
             if (readyOnly && !IsReady(_server.Serving, door))

@@ -38,7 +38,8 @@ internal sealed class StreamWatch : IDisposable
         {
             // A timer holds at most 2^32 - 2 ms, seven weeks.
             left = left < TimeSpan.FromDays(40) ? left : TimeSpan.FromDays(40);
-            _deadline = time.CreateTimer(static self => ((StreamWatch)self!).TooLate(), this, left, Timeout.InfiniteTimeSpan);
+            _deadline = time.CreateTimer(static self => ((StreamWatch)self!).TooLate(), this, left,
+                Timeout.InfiniteTimeSpan);
         }
     }
 

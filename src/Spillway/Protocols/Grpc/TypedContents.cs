@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Spillway.Protocols.Grpc;
 
 /// <summary>
-/// InferTensorContents: an input's elements in a protobuf list of their kind. FP32 and FP64 in one packed list, which is
-/// how every client sends them, stay where they are; everything else is converted once into a pooled buffer, after its
-/// elements have been counted.
+/// InferTensorContents: an input's elements in a protobuf list of their kind. FP32 and FP64 in one packed list, which
+/// is how every client sends them, stay where they are; everything else is converted once into a pooled buffer, after
+/// its elements have been counted.
 /// </summary>
 internal ref struct TypedContents
 {

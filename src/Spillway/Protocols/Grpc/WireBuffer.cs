@@ -15,7 +15,9 @@ internal sealed class WireBuffer : IDisposable
     /// <summary>The compressed flag and the length of the message.</summary>
     public const int FrameHead = 5;
 
-    /// <summary>A larger buffer goes back to the pool: 64 KiB hold everything but large tensors, which lie elsewhere.</summary>
+    /// <summary>
+    /// A larger buffer goes back to the pool: 64 KiB hold everything but large tensors, which lie elsewhere.
+    /// </summary>
     public const int KeptMax = 64 * 1024;
 
     private const int FirstSize = 1024;
@@ -87,7 +89,9 @@ internal sealed class WireBuffer : IDisposable
         Varint(value);
     }
 
-    /// <summary>A string; empty ones too where <paramref name="always"/> asks for them, as members of a list do.</summary>
+    /// <summary>
+    /// A string; empty ones too where <paramref name="always"/> asks for them, as members of a list do.
+    /// </summary>
     public void Text(int field, ReadOnlySpan<char> value, bool always = false)
     {
         if (value.IsEmpty && !always)
@@ -129,7 +133,9 @@ internal sealed class WireBuffer : IDisposable
         return ++_at;
     }
 
-    /// <summary>Closes what <see cref="Begin"/> opened; its content moves only when it is longer than 127 bytes.</summary>
+    /// <summary>
+    /// Closes what <see cref="Begin"/> opened; its content moves only when it is longer than 127 bytes.
+    /// </summary>
     public void End(int mark, long behind = 0)
     {
         var length = (ulong)(_at - mark + behind);

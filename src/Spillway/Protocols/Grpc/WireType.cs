@@ -1,6 +1,8 @@
 namespace Spillway.Protocols.Grpc;
 
-/// <summary>How a protobuf field's value is written. Groups (3 and 4) are not taken: nobody has sent them since 2008.</summary>
+/// <summary>
+/// How a protobuf field's value is written. Groups (3 and 4) are not taken: nobody has sent them since 2008.
+/// </summary>
 internal enum WireType : byte
 {
     /// <summary>Seven bits a byte, the lowest first.</summary>

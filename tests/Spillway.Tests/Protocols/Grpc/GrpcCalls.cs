@@ -115,7 +115,8 @@ internal sealed class GrpcStreamCall : IAsyncDisposable
     {
         var call = new GrpcStreamCall(GrpcCalls.Client(server));
         call._response = await call._client.SendAsync(
-            GrpcCalls.Request(GrpcCalls.Service + method, call._content, headers), HttpCompletionOption.ResponseHeadersRead);
+            GrpcCalls.Request(GrpcCalls.Service + method, call._content, headers),
+                HttpCompletionOption.ResponseHeadersRead);
         call._answers = await call._response.Content.ReadAsStreamAsync();
         return call;
     }
@@ -154,7 +155,8 @@ internal sealed class GrpcStreamCall : IAsyncDisposable
         var trailers = _response!.TrailingHeaders.Concat(_response.Headers)
             .ToDictionary(h => h.Key, h => h.Value.Single(), StringComparer.OrdinalIgnoreCase);
         var text = Uri.UnescapeDataString(trailers.GetValueOrDefault("grpc-message", ""));
-        Assert.True(trailers["grpc-status"] == status.ToString(CultureInfo.InvariantCulture), $"{trailers["grpc-status"]}: {text}");
+        Assert.True(trailers["grpc-status"] == status.ToString(CultureInfo.InvariantCulture),
+            $"{trailers["grpc-status"]}: {text}");
         Assert.All(says, s => Assert.Contains(s, text, StringComparison.Ordinal));
     }
 

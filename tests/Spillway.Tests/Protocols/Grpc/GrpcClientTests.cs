@@ -3,7 +3,9 @@ using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Protocols.Grpc;
 
-/// <summary>gRPC's own client for Node.js, which nobody here wrote, with the .proto files: tests/clients/grpc.mjs.</summary>
+/// <summary>
+/// gRPC's own client for Node.js, which nobody here wrote, with the .proto files: tests/clients/grpc.mjs.
+/// </summary>
 public sealed class GrpcClientTests(GrpcServer fixture) : IClassFixture<GrpcServer>
 {
     private const int Scenarios = 9;
@@ -13,7 +15,7 @@ public sealed class GrpcClientTests(GrpcServer fixture) : IClassFixture<GrpcServ
     {
         Assert.True(
             Directory.Exists(Repository.At("tests", "clients", "node_modules")),
-            "tests/clients is not installed: run `npm ci` there, or build the tests with Node.js 20 or newer on the path.");
+            "tests/clients is not installed: run `npm ci` there, or build the tests where Node.js 20 or newer is.");
         await using var node = ChildProcess.Start(
             "node", [Repository.At("tests", "clients", "grpc.mjs"), fixture.Server.Grpc!.Authority]);
         var (code, output, errors) = await node.EndAsync();

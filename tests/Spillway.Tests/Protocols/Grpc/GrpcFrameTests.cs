@@ -15,7 +15,8 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
         var row = Proto.Row("echo");
         (await _client.RawAsync([])).Is(13, "there is none");
         (await _client.RawAsync([0, 0, 0])).Is(13, "after 3 of 5 bytes");
-        (await _client.RawAsync(Proto.Frame(row, claims: row.Length + 1))).Is(13, $"says {row.Length + 1:N0} bytes, and {row.Length:N0} came");
+        (await _client.RawAsync(Proto.Frame(row, claims: row.Length + 1)))
+            .Is(13, $"says {row.Length + 1:N0} bytes, and {row.Length:N0} came");
         (await _client.RawAsync(Proto.Frame(row, claims: row.Length - 1))).Is(13, "longer than its frame says");
         (await _client.RawAsync([.. Proto.Frame(row), .. Proto.Frame(row)])).Is(13, "more than one message");
         (await _client.RawAsync(Proto.Frame(row, flag: 7))).Is(13, "flag of a frame is 7");
@@ -41,7 +42,8 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
         var row = Proto.Frame(Proto.Row("echo"), flag: 1);
         (await _client.RawAsync(row)).Is(13, "grpc-encoding names no compression");
         (await _client.RawAsync(row, ("grpc-encoding", "identity"))).Is(13, "grpc-encoding");
-        var unknown = (await _client.RawAsync(row, ("grpc-encoding", "snappy"))).Is(12, "'snappy'", "identity,deflate,gzip");
+        var unknown = (await _client.RawAsync(row, ("grpc-encoding", "snappy")))
+            .Is(12, "'snappy'", "identity,deflate,gzip");
         Assert.Equal("identity,deflate,gzip", unknown.Header("grpc-accept-encoding"));
         (await _client.RawAsync(row, ("grpc-encoding", "gzip"))).Is(13, "it is no gzip");
         (await _client.RawAsync(row, ("grpc-encoding", "deflate"))).Is(13, "it is no deflate");
@@ -69,7 +71,8 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
         var bomb = Pack(encoding, new byte[30_000_000]);
         Assert.InRange(bomb.Length, 1, 65_000);
         (await _client.RawAsync(Proto.Frame(bomb, flag: 1), ("grpc-encoding", encoding))).Is(8, "at most 65,536");
-        (await _client.RawAsync(Proto.Frame(Pack(encoding, Proto.Row("echo"))[..^12], flag: 1), ("grpc-encoding", encoding)))
+        (await _client.RawAsync(Proto.Frame(Pack(encoding, Proto.Row("echo"))[..^12], flag: 1), ("grpc-encoding",
+            encoding)))
             .Is(13, "incomplete or broken");
         await AssertUnharmedAsync();
     }
@@ -77,14 +80,16 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
     [Fact]
     public async Task Only_gRPC_is_spoken_on_its_port()
     {
-        foreach (var type in new[] { "application/json", "application/grpc-web", "application/grpc+json", "text/plain" })
+        foreach (var type in new[] { "application/json", "application/grpc-web", "application/grpc+json",
+            "text/plain" })
         {
             var content = new ByteArrayContent(Proto.Frame(Proto.Row("echo")));
             content.Headers.TryAddWithoutValidation("Content-Type", type);
             Assert.Equal(415, (await _client.SendAsync(GrpcCalls.Service + "ModelInfer", content)).HttpStatus);
         }
 
-        (await _client.CallAsync("/inference.GRPCInferenceService/Nothing", [])).Is(12, "unknown service or method", "/Nothing");
+        (await _client.CallAsync("/inference.GRPCInferenceService/Nothing", []))
+            .Is(12, "unknown service or method", "/Nothing");
         (await _client.CallAsync("/v2/models/echo/infer", [])).Is(12, "unknown service or method");
         (await _client.InferAsync(Proto.Row("echo"), ("grpc-timeout", "soon"))).Is(3, "'soon' is malformed");
         (await _client.InferAsync(Proto.Row("echo"), ("grpc-timeout", "0m"))).Is(4, "has passed already");
@@ -104,7 +109,9 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
     private static byte[] Pack(string encoding, byte[] plain)
     {
         using var packed = new MemoryStream();
-        using (Stream stream = encoding == "gzip" ? new GZipStream(packed, CompressionLevel.Optimal) : new ZLibStream(packed, CompressionLevel.Optimal))
+        using (Stream stream = encoding == "gzip"
+            ? new GZipStream(packed, CompressionLevel.Optimal)
+            : new ZLibStream(packed, CompressionLevel.Optimal))
             stream.Write(plain);
         return packed.ToArray();
     }

@@ -13,7 +13,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     {
         var reply = await _client.InferAsync(Proto.Row("echo", "mine"), ("x-request-id", "grpc-1"), ("te", "trailers"));
         var message = reply.Message;
-        Assert.Equal(("echo", "1", "mine"), (Proto.TextOf(message, 1), Proto.TextOf(message, 2), Proto.TextOf(message, 3)));
+        Assert.Equal(("echo", "1", "mine"), (Proto.TextOf(message, 1), Proto.TextOf(message, 2), Proto.TextOf(message,
+            3)));
         var output = Proto.Field(message, 5);
         Assert.Equal(Proto.Message(Proto.Text(1, "y"), Proto.Text(2, "FP32"), Proto.Packed(3, 1, 4)), output);
         Assert.Equal(Proto.Floats(1, 2, 3, 4), Proto.Field(message, 6));
@@ -22,7 +23,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
 
         var record = await _server.RecordAsync("grpc-1");
         Assert.Equal(("echo", "mine", "ok"), (
-            record.GetProperty("model").GetString(), record.GetProperty("client_id").GetString(), record.GetProperty("outcome").GetString()));
+            record.GetProperty("model").GetString(), record.GetProperty("client_id").GetString(),
+                record.GetProperty("outcome").GetString()));
         var stages = record.GetProperty("stages").EnumerateArray().Sum(s => s.GetProperty("ms").GetDecimal());
         Assert.Equal(record.GetProperty("total_ms").GetDecimal(), stages);
         Assert.Contains("execute;dur=", reply.Header("Server-Timing"), StringComparison.Ordinal);
@@ -32,7 +34,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     public async Task Fields_may_come_in_any_order_and_unknown_ones_are_passed_over()
     {
         var reply = await _client.InferAsync(Proto.Message(
-            Proto.Bytes(7, Proto.Floats(4, 3, 2, 1)), Proto.Text(99, "new"), Proto.Whole(98, 7), Proto.Input("x", "FP32", [1, 4]),
+            Proto.Bytes(7, Proto.Floats(4, 3, 2, 1)), Proto.Text(99, "new"), Proto.Whole(98, 7), Proto.Input("x",
+                "FP32", [1, 4]),
             Proto.Text(1, "nobody"), Proto.Text(1, "echo")));
         Assert.Equal(Proto.Floats(4, 3, 2, 1), Proto.Field(reply.Message, 6));
     }
@@ -42,7 +45,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     [InlineData("INT8", 2, "-128,127,0,-1", "807f00ff")]
     [InlineData("INT16", 2, "-32768,32767,0,-1", "0080ff7f0000ffff")]
     [InlineData("INT32", 2, "-2147483648,2147483647,0,-1", "00000080ffffff7f00000000ffffffff")]
-    [InlineData("INT64", 3, "-9223372036854775808,1,0,-1", "000000000000008001000000000000000000000000000000ffffffffffffffff")]
+    [InlineData("INT64", 3, "-9223372036854775808,1,0,-1",
+        "000000000000008001000000000000000000000000000000ffffffffffffffff")]
     [InlineData("UINT8", 4, "0,255,1,128", "00ff0180")]
     [InlineData("UINT16", 4, "0,65535,1,256", "0000ffff01000001")]
     [InlineData("UINT32", 4, "0,4294967295,1,2", "00000000ffffffff0100000002000000")]
@@ -59,11 +63,13 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
         byte[][] forms =
         [
             Proto.Bytes(5, packed), Proto.Bytes(5, single),
-            [.. Proto.Bytes(5, Proto.Packed(field, numbers[..1])), .. Proto.Bytes(5, Proto.Packed(field, numbers[1..]))],
+            [.. Proto.Bytes(5, Proto.Packed(field, numbers[..1])), .. Proto.Bytes(5, Proto.Packed(field,
+                numbers[1..]))],
         ];
         foreach (var form in forms)
         {
-            var reply = await client.InferAsync(Proto.Message(Proto.Text(1, "typed"), Proto.Input("x", type, [1, 4], form)));
+            var reply = await client.InferAsync(Proto.Message(Proto.Text(1, "typed"), Proto.Input("x", type, [1, 4],
+                form)));
             Assert.Equal(hex, Convert.ToHexStringLower(Proto.Field(reply.Message, 6)));
         }
     }
@@ -78,7 +84,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
         await using var server = await TestServer.StartAsync(TestServer.Folder("", ("typed", TestServer.Simulated(
             inputs: $"x: \"{type} [-1,1]\"", outputs: $"y: \"{type} [-1,1]\""))));
         using var client = GrpcCalls.Client(server);
-        (await client.InferAsync(Proto.Message(Proto.Text(1, "typed"), Proto.Input("x", type, [1, 1], Proto.Bytes(5, Proto.Packed(field, value))))))
+        (await client.InferAsync(Proto.Message(Proto.Text(1, "typed"), Proto.Input("x", type, [1, 1], Proto.Bytes(5,
+            Proto.Packed(field, value))))))
             .Is(3, $"element 0 of input 'x' is out of the range of {type}");
     }
 
@@ -86,9 +93,11 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     public async Task Typed_floats_in_pieces_and_in_one_list_are_the_same()
     {
         byte[] f1 = [.. Proto.Varint((6 * 8) + 5), .. Proto.Floats(1)], rest = Proto.Bytes(6, Proto.Floats(2, 3, 4));
-        foreach (var contents in new[] { Proto.Bytes(5, f1, rest), Proto.Bytes(5, Proto.Bytes(6, Proto.Floats(1, 2, 3, 4))) })
+        foreach (var contents in new[] { Proto.Bytes(5, f1, rest), Proto.Bytes(5, Proto.Bytes(6, Proto.Floats(1, 2, 3,
+            4))) })
         {
-            var reply = await _client.InferAsync(Proto.Message(Proto.Text(1, "echo"), Proto.Input("x", "FP32", [1, 4], contents)));
+            var reply = await _client.InferAsync(Proto.Message(Proto.Text(1, "echo"), Proto.Input("x", "FP32", [1, 4],
+                contents)));
             Assert.Equal(Proto.Floats(1, 2, 3, 4), Proto.Field(reply.Message, 6));
         }
     }
@@ -98,18 +107,23 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     {
         byte[] With(byte[] input, params byte[][] more) => Proto.Message([Proto.Text(1, "echo"), input, .. more]);
         var floats = Proto.Bytes(5, Proto.Bytes(6, Proto.Floats(1, 2, 3)));
-        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4], floats)))).Is(3, "has 4 elements, its contents hold 3");
+        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4], floats))))
+            .Is(3, "has 4 elements, its contents hold 3");
         (await _client.InferAsync(With(Proto.Input("x", "FP32", [1L << 60, 4])))).Is(3, "its contents hold 0");
         (await _client.InferAsync(With(Proto.Input("x", "FP32", [1L << 62, 4])))).Is(3, "element count overflow");
         (await _client.InferAsync(With(Proto.Input("x", "FP32", [-1, 4])))).Is(3, "Expected [-1,4], got [-1,4].");
-        (await _client.InferAsync(With(Proto.Input("x", "INT32", [1, 4])))).Is(3, "data-type is 'INT32', but model 'echo' expects 'FP32'");
+        (await _client.InferAsync(With(Proto.Input("x", "INT32", [1, 4]))))
+            .Is(3, "data-type is 'INT32', but model 'echo' expects 'FP32'");
         (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4], Proto.Bytes(5, Proto.Packed(2, 1, 2, 3, 4))))))
             .Is(3, "takes its values from fp32_contents");
-        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4], floats), Proto.Bytes(7, Proto.Floats(1, 2, 3, 4)))))
+        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4], floats), Proto.Bytes(7, Proto.Floats(1, 2, 3,
+            4)))))
             .Is(3, "contents field must not be specified when using raw_input_contents");
-        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4]), Proto.Bytes(7), Proto.Bytes(7)))).Is(3, "expected 1 raw_input_contents");
+        (await _client.InferAsync(With(Proto.Input("x", "FP32", [1, 4]), Proto.Bytes(7), Proto.Bytes(7))))
+            .Is(3, "expected 1 raw_input_contents");
         (await _client.InferAsync(With(Proto.Input("z", "FP32", [1, 4])))).Is(3, "unexpected inference input 'z'");
-        (await _client.InferAsync(Proto.Row("echo", "", Proto.Bytes(6, Proto.Text(1, "q"))))).Is(3, "unexpected inference output 'q'");
+        (await _client.InferAsync(Proto.Row("echo", "", Proto.Bytes(6, Proto.Text(1, "q")))))
+            .Is(3, "unexpected inference output 'q'");
         (await _client.InferAsync(Proto.Message(Proto.Text(1, "echo")))).Is(3, "expected 1 inputs but got 0");
     }
 
@@ -121,7 +135,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
         Assert.Equal(0, (await _client.InferAsync(With("timeout", Proto.Whole(5, 60_000_000)))).Status);
         Assert.Equal(0, (await _client.InferAsync(With("sequence_id", Proto.Whole(2, 0)))).Status);
         Assert.Equal(0, (await _client.InferAsync(With("anything", Proto.Text(3, "else")))).Status);
-        (await _client.InferAsync(With("priority", Proto.Whole(2, -1)))).Is(3, "parameter 'priority' must be a whole number");
+        (await _client.InferAsync(With("priority", Proto.Whole(2, -1))))
+            .Is(3, "parameter 'priority' must be a whole number");
         (await _client.InferAsync(With("timeout", Proto.Text(3, "5")))).Is(3, "parameter 'timeout'");
         (await _client.InferAsync(With("sequence_id", Proto.Whole(2, 5)))).Is(12, "sequence");
         (await _client.InferAsync(With("triton_x", Proto.Whole(1, 1)))).Is(3, "'triton_x' is reserved");
@@ -130,7 +145,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     [Fact]
     public async Task A_refusal_that_passes_says_when_to_come_again_to_people_and_to_retry_policies()
     {
-        var reply = (await _client.InferAsync(Proto.Row("slow", "", Proto.Parameter("timeout", Proto.Whole(2, 50_000))), ("x-request-id", "late")))
+        var reply = (await _client.InferAsync(Proto.Row("slow", "", Proto.Parameter("timeout", Proto.Whole(2,
+            50_000))), ("x-request-id", "late")))
             .Is(4, "slow");
         Assert.Equal("deadline_exceeded", reply.Header("X-Spillway-Fault"));
         Assert.Equal("late", reply.Header("x-request-id"));
@@ -143,7 +159,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     public async Task The_earlier_of_grpc_timeout_and_the_parameter_counts()
     {
         var patient = Proto.Parameter("timeout", Proto.Whole(2, 30_000_000));
-        (await _client.InferAsync(Proto.Row("slow", "", patient), ("grpc-timeout", "40m"), ("x-request-id", "early"))).Is(4);
+        (await _client.InferAsync(Proto.Row("slow", "", patient), ("grpc-timeout", "40m"), ("x-request-id", "early")))
+            .Is(4);
         Assert.Equal(40, (await _server.RecordAsync("early")).GetProperty("deadline_ms").GetDouble());
     }
 
@@ -152,7 +169,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     {
         using var leaving = new CancellationTokenSource();
         var request = GrpcCalls.Request(
-            GrpcCalls.Service + "ModelInfer", new ByteArrayContent(Proto.Frame(Proto.Row("slow"))), [("x-request-id", "left")]);
+            GrpcCalls.Service + "ModelInfer", new ByteArrayContent(Proto.Frame(Proto.Row("slow"))), [("x-request-id",
+                "left")]);
         var waits = _client.SendAsync(request, leaving.Token);
         await _server.UntilModelAsync("slow", "active_runs", 1);
         await leaving.CancelAsync();
@@ -178,7 +196,8 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     public async Task A_model_that_is_still_loading_and_one_that_failed_are_UNAVAILABLE()
     {
         await using var server = await TestServer.StartAsync(
-            TestServer.Folder("", ("echo", TestServer.Simulated()), ("bad", "runtime: onnx\n")).Write("bad/model.onnx", "no model"), load: false);
+            TestServer.Folder("", ("echo", TestServer.Simulated()), ("bad", "runtime: onnx\n")).Write("bad/model.onnx",
+                "no model"), load: false);
         using var client = GrpcCalls.Client(server);
         (await client.InferAsync(Proto.Row("echo"))).Is(14, "loading");
         (await client.CallAsync(GrpcCalls.Service + "ModelMetadata", Proto.Text(1, "echo"))).Is(14, "loading");
@@ -187,13 +206,15 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
         Assert.Equal(0, (await client.InferAsync(Proto.Row("echo"))).Status);
         (await client.InferAsync(Proto.Row("bad"))).Is(14);
         Assert.Empty((await client.CallAsync(GrpcCalls.Service + "ServerReady", [])).Message);
-        Assert.Equal([1], Proto.Field((await client.CallAsync("/grpc.health.v1.Health/Check", Proto.Text(1, "echo"))).Message, 1).Take(1));
+        Assert.Equal([1], Proto.Field((await client.CallAsync("/grpc.health.v1.Health/Check", Proto.Text(1,
+            "echo"))).Message, 1).Take(1));
     }
 
     [Fact]
     public async Task Switched_off_it_does_not_listen()
     {
-        await using var server = await TestServer.StartAsync(TestServer.Folder("grpcPort: -1", ("echo", TestServer.Simulated())));
+        await using var server = await TestServer.StartAsync(TestServer.Folder("grpcPort: -1", ("echo",
+            TestServer.Simulated())));
         Assert.Null(server.Grpc);
         await server.AssertAliveAsync();
     }

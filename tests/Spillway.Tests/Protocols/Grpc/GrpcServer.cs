@@ -17,7 +17,8 @@ public sealed class GrpcServer : IAsyncLifetime
         ("slow", TestServer.Simulated("{ 1: 60000 }", more: "batching: { batchRowsMax: 1 }")),
         ("words", TestServer.Simulated(inputs: "w: \"BYTES [-1]\"", outputs: "label: \"BYTES [-1]\"")),
         ("mixed", TestServer.Simulated(
-            inputs: "i: \"INT8 [-1,4]\", b: \"BOOL [-1,2]\", s: \"BYTES [-1]\"", outputs: "o: \"INT8 [-1,4]\", p: \"INT8 [-1,2]\"")));
+            inputs: "i: \"INT8 [-1,4]\", b: \"BOOL [-1,2]\", s: \"BYTES [-1]\"",
+                outputs: "o: \"INT8 [-1,4]\", p: \"INT8 [-1,2]\"")));
 
     /// <summary>A typed request for mixed.</summary>
     internal static byte[] MixedRow() => Proto.Message(

@@ -62,9 +62,9 @@ public sealed class GrpcStreamTests
     {
         await using var server = await StartAsync();
         var call = await GrpcStreamCall.OpenAsync(server);
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 3; i++)
             await call.SendAsync(Proto.Row("slow", $"{i}"));
-        await server.UntilModelAsync("slow", "queue_length", 4);
+        await server.UntilModelAsync("slow", "queue_length", 2);
         await call.DisposeAsync();
         await server.UntilModelAsync("slow", "queue_length", 0);
         await server.UntilModelAsync("slow", "active_runs", 0);

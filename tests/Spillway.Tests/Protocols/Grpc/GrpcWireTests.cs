@@ -57,7 +57,8 @@ public sealed class GrpcWireTests
 
         var frame = into.Frame().ToArray();
         Assert.Equal(Proto.Frame(Proto.Bytes(
-            7, [.. Proto.Varint(8), .. Proto.Varint(number)], Proto.Text(2, new('x', 300)), Proto.Packed(3, -1, 5))), frame);
+            7, [.. Proto.Varint(8), .. Proto.Varint(number)], Proto.Text(2, new('x', 300)), Proto.Packed(3, -1, 5))),
+                frame);
         var wire = new WireReader(frame.AsSpan(5));
         Assert.True(wire.Next(out var field) && field == 7);
         var inner = new WireReader(wire.Bytes());
@@ -84,7 +85,9 @@ public sealed class GrpcWireTests
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 4)];
 
-    /// <summary>Changed, cut and doubled messages end in a fault or a request whose tensors lie within bounds.</summary>
+    /// <summary>
+    /// Changed, cut and doubled messages end in a fault or a request whose tensors lie within bounds.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Seeds))]
     public async Task Mutations_of_a_request_never_break_the_server(int seed)
@@ -93,7 +96,8 @@ public sealed class GrpcWireTests
         using var client = GrpcCalls.Client(server);
         var random = new Random(seed);
         byte[][] whole = [Proto.Row("echo", "a"), GrpcServer.MixedRow(), Proto.Message(
-            Proto.Text(1, "echo"), Proto.Input("x", "FP32", [1, 4], Proto.Bytes(5, Proto.Bytes(6, Proto.Floats(1, 2, 3, 4)))))];
+            Proto.Text(1, "echo"), Proto.Input("x", "FP32", [1, 4], Proto.Bytes(5, Proto.Bytes(6, Proto.Floats(1, 2, 3,
+                4)))))];
         for (var i = 0; i < 250; i++)
         {
             var message = (byte[])whole[random.Next(whole.Length)].Clone();

@@ -30,7 +30,8 @@ internal static class Proto
     public static byte[] Text(int field, string text) => Bytes(field, Encoding.UTF8.GetBytes(text));
 
     /// <summary>A packed list of varints.</summary>
-    public static byte[] Packed(int field, params long[] values) => Bytes(field, [.. values.Select(v => Varint((ulong)v))]);
+    public static byte[] Packed(int field, params long[] values) => Bytes(field,
+        [.. values.Select(v => Varint((ulong)v))]);
 
     /// <summary>An entry of a map of InferParameter: the choice is the value's own field.</summary>
     public static byte[] Parameter(string name, byte[] choice) => Bytes(4, Text(1, name), Bytes(2, choice));
