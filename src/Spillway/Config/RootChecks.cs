@@ -25,6 +25,14 @@ internal static class RootChecks
                 "Raise bodyBytesInFlightMax, or lower bodyBytesMax.");
         }
 
+        Grpc(server, bound);
+        if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
+            bound.Report("server.name", server.Name, "The name is empty.",
+                "Give a name, or remove the key (default spillway).");
+    }
+
+    private static void Grpc(ServerOptions server, OptionBinder bound)
+    {
         if (server.GrpcPortInForce > ushort.MaxValue && !bound.Failed("server.port"))
         {
             bound.Report("server.port", $"{server.Port}", "No port is left after it for gRPC.",
@@ -36,10 +44,6 @@ internal static class RootChecks
             bound.Report("server.grpcPort", $"{server.GrpcPort}", "It is server.port, where REST is served.",
                 "Take another port, or remove the key (default: the one after server.port).");
         }
-
-        if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
-            bound.Report("server.name", server.Name, "The name is empty.",
-                "Give a name, or remove the key (default spillway).");
     }
 
     private static bool IsLoopback(string address) =>

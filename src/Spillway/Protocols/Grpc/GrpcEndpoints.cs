@@ -43,16 +43,26 @@ internal sealed class GrpcEndpoints
             return Task.CompletedTask;
         }
 
+        var fault = Admit(http, forbidden, out var patience);
+        return fault is null ? Dispatch(http, patience) : RefuseAsync(http, fault);
+    }
+
+    /// <summary>What can be judged by the headers alone, and the call's own deadline.</summary>
+    private static Fault? Admit(HttpContext http, Fault? forbidden, out TimeSpan? patience)
+    {
+        patience = null;
         var fault = forbidden ?? (HttpMethods.IsPost(http.Request.Method)
             ? null
             : new(FaultKind.WrongMethod, "Method Not Allowed: gRPC calls are sent with POST."));
         var hasTimeout = http.Request.Headers.TryGetValue(GrpcTimeout.HeaderName, out var given);
-        var malformed = GrpcTimeout.Parse(hasTimeout ? given.ToString() : null, out var patience);
-        fault ??= malformed ?? (patience == TimeSpan.Zero
-            ? new(FaultKind.DeadlineExceeded, "The call's deadline (grpc-timeout) has passed already.")
-            : null);
-        if (fault is not null)
-            return RefuseAsync(http, fault);
+        fault ??= GrpcTimeout.Parse(hasTimeout ? given.ToString() : null, out patience);
+        if (patience == TimeSpan.Zero)
+            fault ??= new(FaultKind.DeadlineExceeded, "The call's deadline (grpc-timeout) has passed already.");
+        return fault;
+    }
+
+    private Task Dispatch(HttpContext http, TimeSpan? patience)
+    {
         var path = http.Request.Path.Value;
         if (path == InferPath)
             return _infer.HandleAsync(http, patience);

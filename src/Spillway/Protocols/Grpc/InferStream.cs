@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Protocols.OpenInference;
@@ -26,9 +24,10 @@ internal sealed class InferStream : IArrivals, IDisposable
     private readonly Instant? _deadline;
     private readonly StreamWatch _watch;
 
-    // One for each request in flight; one for who writes.
+    private readonly StreamAnswers _answers;
+
+    // One for each request in flight, and for who reads the next.
     private readonly SemaphoreSlim _slots;
-    private readonly SemaphoreSlim _writing = new(1, 1);
     private Fault? _end;
 
     public InferStream(ServerContext server, HttpContext http, TimeSpan? patience, Action<Exception> log)
@@ -37,6 +36,7 @@ internal sealed class InferStream : IArrivals, IDisposable
         _tags = RequestTags.Of(http.Request.Headers, server.Spans);
         _inFlightMax = server.Snapshot.Server.GrpcStreamInFlightMax;
         _endsOnError = http.Request.Headers.TryGetValue("triton_grpc_error", out var asked) && asked == "true";
+        _answers = new(server, http);
         _slots = new(_inFlightMax, _inFlightMax);
         _deadline = patience is { } left ? server.Serving.Clock.Now + left : null;
         // Whoever reads holds a slot too.
@@ -82,7 +82,7 @@ internal sealed class InferStream : IArrivals, IDisposable
     {
         _watch.Dispose();
         _slots.Dispose();
-        _writing.Dispose();
+        _answers.Dispose();
     }
 
     /// <summary>Reads no more; the first reason counts.</summary>
@@ -96,8 +96,7 @@ internal sealed class InferStream : IArrivals, IDisposable
     {
         var (serving, clock) = (_server.Serving, _server.Serving.Clock);
         var work = serving.Rent(read.Began);
-        var trace = _tags.Trace.Child(_server.Spans);
-        var tags = new RequestTags(trace.Span.ToString("x16", CultureInfo.InvariantCulture), trace);
+        var tags = _tags.Child(_server.Spans);
         var translation = default(InferTranslation);
         var (ended, sent) = ((Fault?)s_bug, 0L);
         try
@@ -144,7 +143,7 @@ internal sealed class InferStream : IArrivals, IDisposable
         }
     }
 
-    /// <summary>One answer, whole, between those of others. Gives back what the request ended with.</summary>
+    /// <summary>Answers, or ends the stream instead. Gives back what the request ended with.</summary>
     private async ValueTask<(Fault? Ended, long Sent)> SendAsync(Work work, string id, Fault? fault)
     {
         if (fault is { Kind: FaultKind.Cancelled })
@@ -155,36 +154,6 @@ internal sealed class InferStream : IArrivals, IDisposable
             return (fault, 0);
         }
 
-        await _writing.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            var (refused, behind, length) = Begin(work, id, fault);
-            var gone = refused is null
-                ? await ModelInferWriter.SendRawAsync(_http, work, work.Outputs, behind).ConfigureAwait(false)
-                : null;
-            gone ??= await AnswerFlush.FlushAsync(_http).ConfigureAwait(false);
-            return (refused ?? gone, gone is null ? length : 0);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
-
-    /// <summary>The head of an answer, or an error in its place.</summary>
-    private (Fault? Fault, long Behind, long Length) Begin(Work work, string id, Fault? fault)
-    {
-        var into = WireBuffer.OfThisThread;
-        var behind = 0L;
-        if (fault is null && !work.Answer.TryRead(out _))
-            fault = new(FaultKind.Internal, "The answer was lost inside the server.");
-        if (fault is null)
-            ModelInferWriter.WriteHead(into, work, work.Outputs, id).TryGet(out behind, out fault);
-        if (fault is not null)
-            ModelInferWriter.WriteError(into, work.Request.Id, fault, id);
-        work.Timeline.Mark(Stage.Output, _server.Serving.Clock.EndOf(Stage.Output));
-        var frame = into.Frame(behind);
-        _http.Response.BodyWriter.Write(frame);
-        return (fault, behind, frame.Length + behind);
+        return await _answers.SendAsync(work, id, fault).ConfigureAwait(false);
     }
 }

@@ -95,19 +95,26 @@ internal static class MessageReader
                 return _ended = true;
             if (!HasBegun && (rest.Length < WireBuffer.FrameHead || ReadHead(ref rest)))
                 return _fault is not null || (read.IsCompleted && EndsEarly(rest));
+            var done = TakeBody(ref rest, read.IsCompleted);
+            consumed = rest.Start;
+            return done;
+        }
+
+        /// <summary>As above, behind the head.</summary>
+        private bool TakeBody(ref ReadOnlySequence<byte> rest, bool isLast)
+        {
             var part = rest.Slice(0, Math.Min(rest.Length, _length - _body.Length));
             _fault = part.IsEmpty ? null : _body.Append(part, server, _length, _most);
             rest = rest.Slice(part.End);
-            consumed = rest.Start;
             if (_fault is not null)
                 return true;
             if (_body.Length < _length)
-                return read.IsCompleted && EndsEarly(rest);
+                return isLast && EndsEarly(rest);
             if (!isAlone)
                 return true;
             if (!rest.IsEmpty)
                 _fault = Broken("more than one message came, or the message is longer than its frame says");
-            return read.IsCompleted || _fault is not null;
+            return isLast || _fault is not null;
         }
 
         /// <summary>The message, decompressed.</summary>

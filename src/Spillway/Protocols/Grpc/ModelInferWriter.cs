@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
@@ -101,7 +102,7 @@ internal static class ModelInferWriter
     private static bool TryRaw(Work work, TensorSet outputs, int index, out ReadOnlyMemory<byte> data) =>
         InferResponseWriter.TryBinary(work.Door.Signature!, work.Request, outputs, index, out data);
 
-    private static void Announce(IBufferWriter<byte> writer, int length)
+    private static void Announce(PipeWriter writer, int length)
     {
         var span = writer.GetSpan(1 + 5);
         var at = 0;

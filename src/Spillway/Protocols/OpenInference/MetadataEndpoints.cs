@@ -97,7 +97,7 @@ internal sealed class MetadataEndpoints(ServerContext server)
     };
 
     /// <summary>Further facts of a model that is there, as text.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Properties(Door door)
+    public static List<KeyValuePair<string, string>> Properties(Door door)
     {
         var deadlines = door.Deadlines;
         List<KeyValuePair<string, string>> facts =
