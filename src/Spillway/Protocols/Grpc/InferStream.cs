@@ -103,7 +103,8 @@ internal sealed class InferStream : IArrivals, IDisposable
         {
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             read.Body.GiveTo(work.Request.Inputs);
-            translation = InferTranslation.Read(_server, work, read.Message, _deadline - clock.Now);
+            translation = await InferTranslation.ReadAsync(_server, work, read.Message, _deadline - clock.Now, _http)
+                .ConfigureAwait(false);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             ended = translation.Fault
                 ?? await serving.Pipeline.RunAsync(work, serving.Stopping, _http.RequestAborted).ConfigureAwait(false);

@@ -1,5 +1,8 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Flow;
+using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Grpc;
 
@@ -12,22 +15,49 @@ internal readonly record struct InferTranslation(Fault? Fault, bool Routed, long
     /// <summary>Longer names are not compared: no served name is as long.</summary>
     private const int NameBytesMax = 512;
 
-    /// <summary>Finds the door and fills the work's request.</summary>
+    /// <summary>
+    /// Finds the door, waits for its model where that is loaded on demand, and fills the work's request.
+    /// </summary>
     /// <param name="server">The server.</param>
     /// <param name="work">A fresh work; gets its door.</param>
     /// <param name="message">A ModelInferRequest, which lives as long as the work.</param>
     /// <param name="patience">What is left of the call's own deadline; null for none.</param>
-    public static InferTranslation Read(
-        ServerContext server, Work work, ReadOnlyMemory<byte> message, TimeSpan? patience)
+    /// <param name="http">The call, for its caller's leaving.</param>
+    public static ValueTask<InferTranslation> ReadAsync(
+        ServerContext server, Work work, ReadOnlyMemory<byte> message, TimeSpan? patience, HttpContext http)
     {
         if (ModelInferHead.Read(message.Span, out var head) is { } broken)
-            return new(broken, Routed: false, Held: 0);
+            return new(new InferTranslation(broken, Routed: false, Held: 0));
         if (!Find(server.Serving, head.Model, head.Version).TryGet(out var door, out var unknown))
-            return new(unknown, Routed: false, Held: 0);
+            return new(new InferTranslation(unknown, Routed: false, Held: 0));
         work.Door = door;
+        return door is { Signature: null, Route.State: RouteState.Absent } && !server.Serving.Stopping
+            ? LoadAsync(server, work, message, patience, http)
+            : new(Read(server, work, message, head, patience));
+    }
+
+    private static async ValueTask<InferTranslation> LoadAsync(
+        ServerContext server, Work work, ReadOnlyMemory<byte> message, TimeSpan? patience, HttpContext http)
+    {
+        work.Request.Timeout = patience;
+        var fault = await server.Serving.Pipeline.LoadAsync(work, http.RequestAborted).ConfigureAwait(false);
+        if (fault is not null)
+            return new(fault, Routed: true, Held: 0);
+        ModelInferHead.Read(message.Span, out var head);
+        return Read(server, work, message, head, patience);
+    }
+
+    private static InferTranslation Read(
+        ServerContext server, Work work, ReadOnlyMemory<byte> message, in ModelInferHead head, TimeSpan? patience)
+    {
+        var door = work.Door;
         // A model that is not there yet has no signature to read against.
         if (door.Signature is not { } signature)
-            return new(work.Flow.Begin(door.Route, server.Serving.Stopping).Fault, Routed: true, Held: 0);
+        {
+            var absent = work.Flow.Begin(door.Route, server.Serving.Stopping).Fault;
+            return new(absent ?? MetadataEndpoints.NotThere(door), Routed: true, Held: 0);
+        }
+
         var fault = ModelInferReader.Read(
             message, head, server, signature, door.Route.Model.Name, work.Request, out var held);
         work.Request.Timeout = GrpcTimeout.Earlier(work.Request.Timeout, patience);

@@ -33,7 +33,8 @@ internal sealed class ModelInferCall(ServerContext server)
             var fault = read.Fault;
             if (fault is null)
             {
-                translation = InferTranslation.Read(server, work, read.Message, patience);
+                translation = await InferTranslation.ReadAsync(server, work, read.Message, patience, http)
+                    .ConfigureAwait(false);
                 fault = translation.Fault;
             }
 

@@ -39,10 +39,11 @@ internal sealed class PlainCalls
     private const string SharedMemory = "Send tensors in raw_input_contents.";
 
     private readonly ServerContext _server;
+    private readonly MetadataEndpoints _metadata;
 
     public PlainCalls(ServerContext server)
     {
-        _server = server;
+        (_server, _metadata) = (server, new(server));
         var calls = new Dictionary<string, PlainCall>
         {
             ["ServerLive"] = Live,
@@ -110,9 +111,10 @@ internal sealed class PlainCalls
         if (!InferTranslation.Find(_server.Serving, name, version).TryGet(out var door, out var unknown))
             return new(unknown);
         if (door.Signature is not { } signature || door.Traits is not { } traits)
-            return new(default(RequestFlow).Begin(door.Route, stopping: false).Fault);
+            return new(MetadataEndpoints.NotThere(door));
         into.Text(1, door.Route.Model.Name);
-        into.Text(2, door.Route.Model.Version);
+        foreach (var served in _metadata.Versions(door))
+            into.Text(2, served);
         into.Text(3, traits.Platform);
         Tensors(into, 4, signature.Inputs);
         Tensors(into, 5, signature.Outputs);
