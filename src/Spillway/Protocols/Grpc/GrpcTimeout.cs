@@ -23,8 +23,8 @@ internal static class GrpcTimeout
         timeout = known ? Span(number, header[^1]) : null;
         var shown = header.Length > 20 ? header[..20] + "…" : header;
         return timeout is not null ? null : Fault.Invalid(
-            $"The header grpc-timeout '{shown}' is malformed: it has one to eight digits and a unit, one of H, M, S, m, "
-            + "u and n.");
+            $"The header grpc-timeout '{shown}' is malformed: it has one to eight digits and a unit, one of H, M, S, "
+            + "m, u and n.");
     }
 
     /// <summary>The earlier of two; null means no limit.</summary>

@@ -1,10 +1,13 @@
 using System.Globalization;
+using Spillway.Config;
 using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Protocols.Grpc;
 
 public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServer>
 {
+    private static readonly Dictionary<string, DoorOptions> s_noOthers = [];
+
     private readonly TestServer _server = fixture.Server;
     private readonly HttpClient _client = fixture.Client;
 
@@ -208,6 +211,33 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
         Assert.Empty((await client.CallAsync(GrpcCalls.Service + "ServerReady", [])).Message);
         Assert.Equal([1], Proto.Field((await client.CallAsync("/grpc.health.v1.Health/Check", Proto.Text(1,
             "echo"))).Message, 1).Take(1));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_model_that_is_loaded_on_demand_is_waited_for(bool onStream)
+    {
+        await using var server = await TestServer.StartAsync(TestServer.Folder("", ("echo", TestServer.Simulated())));
+        using var client = GrpcCalls.Client(server);
+        var cold = server.Snapshot.Models[0] with { Name = "cold", Serve = s_noOthers };
+        Assert.Null(server.Serving.Models.Declare(cold, onDemand: true));
+        (await client.CallAsync(GrpcCalls.Service + "ModelMetadata", Proto.Text(1, "cold")))
+            .Is(14, "first asked to infer");
+        if (onStream)
+        {
+            await using var call = await GrpcStreamCall.OpenAsync(server);
+            await call.SendAsync(Proto.Row("cold"));
+            Assert.Equal("", Proto.TextOf((await call.NextAsync())!, 1));
+            call.End();
+        }
+        else
+        {
+            Assert.Equal(0, (await client.InferAsync(Proto.Row("cold"))).Status);
+        }
+
+        Assert.Equal("1", Proto.TextOf((await client.CallAsync(GrpcCalls.Service + "ModelMetadata", Proto.Text(1,
+            "cold"))).Message, 2));
     }
 
     [Fact]
