@@ -23,7 +23,6 @@ internal sealed class InferStream : IArrivals, IDisposable
     private readonly bool _endsOnError;
     private readonly Instant? _deadline;
     private readonly StreamWatch _watch;
-
     private readonly StreamAnswers _answers;
 
     // One for each request in flight, and for who reads the next.
