@@ -26,6 +26,7 @@ internal static class RootChecks
                 "Raise bodyBytesInFlightMax, or lower bodyBytesMax.");
         }
 
+        Grpc(server, bound);
         if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
             bound.Report("server.name", server.Name, "The name is empty.",
                 "Give a name, or remove the key (default spillway).");
@@ -64,6 +65,21 @@ internal static class RootChecks
         }
 
         return options with { Path = Path.TrimEndingDirectorySeparator(full) };
+    }
+
+    private static void Grpc(ServerOptions server, OptionBinder bound)
+    {
+        if (server.GrpcPortInForce > ushort.MaxValue && !bound.Failed("server.port"))
+        {
+            bound.Report("server.port", $"{server.Port}", "No port is left after it for gRPC.",
+                "Take a lower port, or give server.grpcPort (-1 switches gRPC off).");
+        }
+
+        if (server.GrpcPortInForce > 0 && server.GrpcPortInForce == server.Port && !bound.Failed("server.grpcPort"))
+        {
+            bound.Report("server.grpcPort", $"{server.GrpcPort}", "It is server.port, where REST is served.",
+                "Take another port, or remove the key (default: the one after server.port).");
+        }
     }
 
     private static bool IsLoopback(string address) =>

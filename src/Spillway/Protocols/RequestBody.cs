@@ -65,7 +65,21 @@ internal struct RequestBody
             tensors.Adopt(_buffer);
     }
 
-    private Fault? Append(in ReadOnlySequence<byte> arrived, ServerContext server, long? announced, int most)
+    /// <summary>Returns the buffer of a body that nobody took over, and its room.</summary>
+    public void Discard(ServerContext server)
+    {
+        if (_buffer is not null)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        server.LetGo(Held);
+        this = default;
+    }
+
+    /// <summary>Adds what arrived. A fault when it is too large or the server is full; the body stays as it was.</summary>
+    /// <param name="arrived">The next bytes.</param>
+    /// <param name="server">Whose room it takes.</param>
+    /// <param name="announced">How long the whole is said to be: a hint, never an order.</param>
+    /// <param name="most">The longest body.</param>
+    public Fault? Append(in ReadOnlySequence<byte> arrived, ServerContext server, long? announced, int most)
     {
         var length = Length + arrived.Length;
         if (length > most)
@@ -89,11 +103,7 @@ internal struct RequestBody
         if (!server.TryHold(more))
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            return new(
-                FaultKind.ServerFull,
-                $"The server holds {server.BytesHeld:N0} request bytes of {server.Snapshot.Server.BodyBytesInFlightMax:N0}. "
-                + "Retry in a moment, send smaller requests, or raise server.bodyBytesInFlightMax.",
-                TimeSpan.FromMilliseconds(100));
+            return server.Full();
         }
 
         Held += more;

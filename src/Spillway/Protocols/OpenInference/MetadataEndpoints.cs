@@ -46,45 +46,19 @@ internal sealed class MetadataEndpoints(ServerContext server)
     public Fault? Model(Door door, IBufferWriter<byte> into)
     {
         if (door.Signature is not { } signature || door.Traits is not { } traits)
-        {
-            return default(RequestFlow).Begin(door.Route, stopping: false).Fault
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-                                                                                                                            ?? new(FaultKind.ModelNotReady,
-                    $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
-        }
-
+            return NotThere(door);
         Metadata.WriteModel(
             new(door.Route.Model.Name, Versions(door), traits.Platform, signature, Properties(door)), into);
         return null;
     }
 
-    private IReadOnlyList<string> Versions(Door door) =>
+    /// <summary>Why a model that has no signature yet says nothing of itself.</summary>
+    public static Fault NotThere(Door door) => default(RequestFlow).Begin(door.Route, stopping: false).Fault
+        ?? new(FaultKind.ModelNotReady,
+            $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
+
+    /// <summary>The versions of a model that answer, newest first.</summary>
+    public IReadOnlyList<string> Versions(Door door) =>
         [.. server.Serving.VersionsOf(door.Route.Model.Name).Where(d => d.Route.State is RouteState.Ready)
             .Select(d => d.Route.Model.Version)];
 
@@ -96,7 +70,8 @@ internal sealed class MetadataEndpoints(ServerContext server)
         RouteState.Failed or RouteState.Absent or RouteState.Unloaded => "UNAVAILABLE",
     };
 
-    private static List<KeyValuePair<string, string>> Properties(Door door)
+    /// <summary>Further facts of a model that is there, as text.</summary>
+    public static List<KeyValuePair<string, string>> Properties(Door door)
     {
         var deadlines = door.Deadlines;
         List<KeyValuePair<string, string>> facts =

@@ -21,29 +21,12 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
 
         if (route.Model.IsEmpty)
             return AnswerAsync(http, route.Endpoint);
-        var door = server.Serving.Find(route.Model, route.Version);
-        var versions = door is null ? server.Serving.VersionsOf(route.Model) : [];
-        if (door is null && versions.Count == 0)
-        {
-            var known = string.Join(", ", server.Serving.Doors.Select(d => d.Route.Model.Name).Distinct().Take(20));
-            return RefuseAsync(http, new(FaultKind.UnknownModel, $"Request for unknown model: '{Short(route.Model)}' is not found. Served here: {known}."));
-        }
-
-        if (door is null)
-        {
-            return RefuseAsync(http, new(
-                FaultKind.UnknownModel,
-                $"Request for unknown model: '{versions[0].Route.Model.Name}' version {Short(route.Version)} is "
-                + $"not found. "
-                + $"Served here: version {string.Join(", ", versions.Take(20).Select(d => d.Route.Model.Version))}."));
-        }
-
+        if (!ModelLookup.Find(server.Serving, route.Model, route.Version).TryGet(out var door, out var unknown))
+            return RefuseAsync(http, unknown);
         return route.Endpoint is OpenInferenceEndpoint.Infer
             ? _infer.HandleAsync(http, door)
             : AnswerAsync(http, route.Endpoint, door);
     }
-
-    private static string Short(ReadOnlySpan<char> text) => text.Length > 100 ? $"{text[..100]}…" : text.ToString();
 
     private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
