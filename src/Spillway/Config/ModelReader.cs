@@ -52,7 +52,10 @@ internal sealed class ModelReader(
         model = model with { RuntimeOptions = Runtime(model, at), Source = System.IO.Path.Combine(folder, FileName) };
         if (model.RuntimeOptions is SimulatedOptions profile)
             new SimulatedChecks(_bound, path).All(model, profile);
-        return model with { File = ModelFile(model), Outputs = Labels(model.Outputs) };
+        return model with
+        {
+            File = ModelFile(model), Outputs = Labels(model.Outputs), Labels = LabelFiles(model.Labels),
+        };
     }
 
     /// <summary>Where a served name stands.</summary>
@@ -109,6 +112,9 @@ internal sealed class ModelReader(
             ? top with { Labels = Existing($"{path}.outputs.topK.labels", top.Labels, "file of labels") }
             : outputs.TopK,
     };
+
+    private IReadOnlyDictionary<string, string> LabelFiles(IReadOnlyDictionary<string, string> files) => files
+        .ToDictionary(f => f.Key, f => Existing($"{path}.labels.{f.Key}", f.Value, "file of labels")).AsReadOnly();
 
     /// <summary>The absolute path of a file that must exist, or the text as it was after an error.</summary>
     private string Existing(string key, string text, string what)

@@ -42,47 +42,16 @@ internal sealed class MetadataEndpoints(ServerContext server)
             d.Route.Model.Name, d.Route.Model.Version, State(d.Route), d.Route.Why, d.Traits?.Simulated ?? false))],
         into);
 
-    /// <summary>GET /v2/models/{model}; a fault while the model is not there.</summary>
-    public Fault? Model(Door door, IBufferWriter<byte> into)
-    {
-        if (door.Signature is not { } signature || door.Traits is not { } traits)
-        {
-            return default(RequestFlow).Begin(door.Route, stopping: false).Fault
+    /// <summary>GET /v2/models/{model}, of one that is loaded.</summary>
+    public void Model(Door door, IBufferWriter<byte> into) => Metadata.WriteModel(
+        new(door.Route.Model.Name, Versions(door), door.Traits!.Platform, door.Signature!, Properties(door)), into);
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-                                                                                                                            ?? new(FaultKind.ModelNotReady,
-                    $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
-        }
-
-        Metadata.WriteModel(
-            new(door.Route.Model.Name, Versions(door), traits.Platform, signature, Properties(door)), into);
-        return null;
-    }
+    /// <summary>Why a model that is not loaded cannot be described.</summary>
+    public static Fault Absent(Door door) =>
+        default(RequestFlow).Begin(door.Route, stopping: false).Fault
+        ?? new(
+            FaultKind.ModelNotReady,
+            $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; what it is, is known then.");
 
     private IReadOnlyList<string> Versions(Door door) =>
         [.. server.Serving.VersionsOf(door.Route.Model.Name).Where(d => d.Route.State is RouteState.Ready)
