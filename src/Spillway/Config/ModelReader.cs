@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -113,7 +114,7 @@ internal sealed class ModelReader(
             : outputs.TopK,
     };
 
-    private IReadOnlyDictionary<string, string> LabelFiles(IReadOnlyDictionary<string, string> files) => files
+    private ReadOnlyDictionary<string, string> LabelFiles(IReadOnlyDictionary<string, string> files) => files
         .ToDictionary(f => f.Key, f => Existing($"{path}.labels.{f.Key}", f.Value, "file of labels")).AsReadOnly();
 
     /// <summary>The absolute path of a file that must exist, or the text as it was after an error.</summary>
