@@ -75,7 +75,10 @@ internal static class Server
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
-        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information)
+        // The switch decides alone, so the framework's own minimum must not come before it.
+        var log = new LogSwitch();
+        builder.Logging.SetMinimumLevel(LogLevel.Trace)
+            .AddFilter(null, LogLevel.Warning).AddFilter("Spillway", log.Allows)
             // It prints the stack trace of a taken port, for which there is a sentence.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical)
             // While it may log anything it makes an Activity for every request; ours carry the trace.
@@ -99,7 +102,8 @@ internal static class Server
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var front = new Front(new(serving, snapshot, recorder, new SpanIds(seed), Version), logs.CreateLogger<Front>());
+        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = log };
+        var front = new Front(context, logs.CreateLogger<Front>());
         app.Run(front.HandleAsync);
         return app;
     }

@@ -51,6 +51,12 @@ public sealed record ModelOptions
     [Option("What follows the model, for every name that serves it.")]
     public OutputOptions Outputs { get; init; } = new();
 
+    /// <summary>Label file per output, for the classification extension.</summary>
+    [Option("Label files of outputs by name, one label a line: { y: labels.txt }. A request that asks for the best "
+        + "classes of such an output (parameter classification) gets their labels too. Relative to model.yaml, or "
+        + "npm:<package>/<file>.")]
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Names it is served under.</summary>
     [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, with nothing.")]
     public IReadOnlyDictionary<string, DoorOptions> Serve { get; init; } = new Dictionary<string, DoorOptions>();

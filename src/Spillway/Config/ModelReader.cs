@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -64,10 +65,7 @@ internal sealed class ModelReader(
             new SimulatedChecks(_bound, path).All(model, profile);
         return model with
         {
-            File = ModelFile(model),
-            Outputs = Labels(model.Outputs),
-            Labels = model.Labels.ToDictionary(l => l.Key,
-                l => Existing($"{path}.labels.{l.Key}", l.Value, "file of labels")).AsReadOnly(),
+            File = ModelFile(model), Outputs = Labels(model.Outputs), Labels = LabelFiles(model.Labels),
         };
     }
 
@@ -149,6 +147,9 @@ internal sealed class ModelReader(
             ? top with { Labels = Existing($"{path}.outputs.topK.labels", top.Labels, "file of labels") }
             : outputs.TopK,
     };
+
+    private ReadOnlyDictionary<string, string> LabelFiles(IReadOnlyDictionary<string, string> files) => files
+        .ToDictionary(f => f.Key, f => Existing($"{path}.labels.{f.Key}", f.Value, "file of labels")).AsReadOnly();
 
     /// <summary>The absolute path of a file that must exist, or the text as it was after an error.</summary>
     private string Existing(string key, string text, string what)

@@ -71,4 +71,9 @@ public sealed record ServerOptions
     [Option("Recent requests kept for `spillway explain`.", Unit = "requests", Min = 1, Max = 1_000_000,
         Source = "about 1 MB")]
     public int RecentRequestsMax { get; init; } = 1024;
+
+    /// <summary>Triton's counter names beside our own.</summary>
+    [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
+        Source = "existing dashboards work unchanged")]
+    public bool TritonMetricNames { get; init; } = true;
 }

@@ -220,9 +220,10 @@ public sealed class Deployment : IDisposable
     internal void Finish(Runner runner, Fault? fault)
     {
         var count = runner.Taken.Count;
+        Instant now;
         lock (_lock)
         {
-            var now = Clock.Now;
+            now = Clock.Now;
             _flow.Observe(runner.Number, completed: fault is null, now);
             Instruments?.Ran(runner.DeviceIndex, now - runner.TakenAt);
             _journal?.Finished(now, runner.Number, fault is null);
@@ -242,7 +243,28 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        if (fault is null)
+            CountRun(runner, now);
         Completions.Of(runner.Items.AsSpan(0, count), fault);
+    }
+
+    /// <summary>A run counts once for each served name that had requests in it.</summary>
+    private static void CountRun(Runner runner, Instant over)
+    {
+        var items = runner.Items.AsSpan(0, runner.Taken.Count);
+        for (var i = 0; i < items.Length; i++)
+        {
+            var counts = items[i].Door.Instruments;
+            // Backwards: neighbours mostly came by the same name, so one look is enough.
+            var before = i - 1;
+            while (before >= 0 && items[before].Door.Instruments != counts)
+                before--;
+            if (before >= 0)
+                continue;
+            counts?.Statistics.Executed(
+                runner.Taken.Rows, runner.GatheredAt - runner.TakenAt, runner.ExecutedAt - runner.GatheredAt,
+                over - runner.ExecutedAt);
+        }
     }
 
     private bool TakeLocked(Runner runner, Instant now, out List<Ending>? endings)

@@ -1,7 +1,11 @@
+using System.Buffers;
+using Spillway.Config;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
+using Spillway.Transforms.Text;
 
 namespace Spillway.Engine;
 
@@ -16,25 +20,31 @@ public sealed class Door
     private readonly IInputStage? _input;
     private readonly IOutputStage? _output;
     private readonly Signature? _modelSignature;
+    private readonly LabelFile?[] _labels = [];
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
-    internal Door(Route route, DeadlineOptions deadlines, int rowsMax) =>
-        (Route, Deadlines, RowsMax) = (route, deadlines, rowsMax);
+    internal Door(Route route, ModelOptions options) => (Route, Options) = (route, options);
 
     private Door(
         Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
-            IOutputStage? output)
+            IOutputStage? output, LabelFile?[] labels)
         : this(
             closed.Route with { State = RouteState.Ready, Why = "", PricePerRun = traits.PricePerRun,
                 PricePerRow = traits.PricePerRow },
-            closed.Deadlines, closed.RowsMax) =>
+            closed.Options)
+    {
         (Traits, Deployment, _modelSignature, _input, _output) = (traits, deployment, model, input, output);
+        _labels = labels;
+    }
+
+    /// <summary>The declaration of the model behind it.</summary>
+    public ModelOptions Options { get; }
 
     /// <summary>The most rows of one request.</summary>
-    public int RowsMax { get; }
+    public int RowsMax => Options.Batching.BatchRowsMax;
 
     /// <summary>How its default deadline is made.</summary>
-    public DeadlineOptions Deadlines { get; }
+    public DeadlineOptions Deadlines => Options.Deadline;
 
     /// <summary>Its state as a request meets it.</summary>
     public Route Route { get; }
@@ -76,7 +86,9 @@ public sealed class Door
             signature = signature with { Outputs = outputs };
         }
 
-        return new Door(closed, traits, deployment, model, input, output)
+        if (!OutputLabels.Load(closed.Options.Labels, signature).TryGet(out var labels, out var unlabelled))
+            return unlabelled;
+        return new Door(closed, traits, deployment, model, input, output, labels)
         {
             Signature = signature, Instruments = closed.Instruments,
         };
@@ -84,11 +96,13 @@ public sealed class Door
 
     /// <summary>The same name in another state, without a deployment.</summary>
     internal Door Close(RouteState state, string why) =>
-        new(Route with { State = state, Why = why }, Deadlines, RowsMax) { Instruments = Instruments };
+        new(Route with { State = state, Why = why }, Options) { Instruments = Instruments };
 
     /// <summary>What a request asks room for, from its headers alone: nothing is decoded yet.</summary>
     internal Outcome<Claim> Measure(Work work)
     {
+        if (work.Request.Sequence is not null)
+            return NoSequences();
         var inputs = work.Request.Inputs;
         var claim = new Claim
         {
@@ -134,9 +148,37 @@ public sealed class Door
             Keep(work, port, shape, data);
     }
 
+    /// <summary>
+    /// Turns the answer's outputs of which the caller asked for the best classes into byte strings
+    /// "value:index[:label]". Before the answer is formed, whatever the protocol.
+    /// </summary>
+    internal Fault? Classify(Work work)
+    {
+        var asked = work.Request.Outputs;
+        for (var i = 0; i < asked.Count; i++)
+        {
+            if (asked[i].Classes == 0 || work.Outputs.Find(asked[i].Port) is not (>= 0 and var index))
+                continue;
+            ref var tensor = ref work.Outputs[index];
+            var (batched, classes) = (Signature!.Batched, asked[i].Classes);
+            var text = new ArrayBufferWriter<byte>();
+            if (Classification.Write(
+                tensor.Data.Span, tensor.Type, tensor.Shape, batched, classes, _labels[tensor.Port], text) is { } fault)
+                return fault;
+            tensor.Shape = Classification.ShapeOf(tensor.Shape, batched, classes);
+            (tensor.Type, tensor.Data) = (DataType.Bytes, text.WrittenMemory);
+        }
+
+        return null;
+    }
+
     /// <summary>The elements of a tensor; bytes where the elements are byte strings.</summary>
     internal static long Elements(in Tensor tensor) =>
         tensor.Type is DataType.Bytes ? tensor.Data.Length : tensor.Data.Length / tensor.Type.Size();
+
+    private static Fault NoSequences() => new(
+        FaultKind.Unsupported,
+        "a sequence (parameter 'sequence_id') is not supported; send independent requests, or use a stateless model");
 
     private static void AddVariable(in Shape declared, in Shape actual, bool batched, ref Shape form)
     {

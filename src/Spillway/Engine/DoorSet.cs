@@ -22,8 +22,7 @@ internal static class DoorSet
 
     /// <summary>A door of it that leads nowhere.</summary>
     public static Door Closed(ModelOptions options, ModelRef model, RouteState state) => new(
-        new(model, options.Name, state, "", options.Batching.QueueLengthMax), options.Deadline,
-            options.Batching.BatchRowsMax);
+        new(model, options.Name, state, "", options.Batching.QueueLengthMax), options);
 
     /// <summary>Doors that lead to a deployment; or why what happens at one of them does not fit the model.</summary>
     public static Outcome<IReadOnlyList<Door>> Open(

@@ -14,6 +14,9 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 {
     private long _bytesHeld;
 
+    /// <summary>Which log events are written; the host's filter asks it.</summary>
+    public LogSwitch Log { get; init; } = new();
+
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);
 

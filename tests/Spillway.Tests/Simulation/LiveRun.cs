@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
@@ -49,8 +50,8 @@ internal sealed class LiveRun : IDisposable
         _deployment = new(
             "m", _clock, Flow, [.. Runners.Select(r => (r.Device, Model.CreateReplica(r.Index).Value))], NullLogger.Instance, Journal);
         _door = Door.Open(
-            new(ReadyRoute, deadlines, rowsMax: int.MaxValue), _deployment, Model.Signature, Model.Traits, input: null,
-                output: null).Value;
+            new(ReadyRoute, new ModelOptions { Batching = batching, Deadline = deadlines }), _deployment,
+            Model.Signature, Model.Traits, input: null, output: null).Value;
     }
 
     public static Route ReadyRoute { get; } = new(new("m", "1"), "m", RouteState.Ready, "", 256);

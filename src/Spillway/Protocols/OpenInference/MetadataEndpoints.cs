@@ -42,15 +42,9 @@ internal sealed class MetadataEndpoints(ServerContext server)
             d.Route.Model.Name, d.Route.Model.Version, State(d.Route), d.Route.Why, d.Traits?.Simulated ?? false))],
         into);
 
-    /// <summary>GET /v2/models/{model}; a fault while the model is not there.</summary>
-    public Fault? Model(Door door, IBufferWriter<byte> into)
-    {
-        if (door.Signature is not { } signature || door.Traits is not { } traits)
-            return NotThere(door);
-        Metadata.WriteModel(
-            new(door.Route.Model.Name, Versions(door), traits.Platform, signature, Properties(door)), into);
-        return null;
-    }
+    /// <summary>GET /v2/models/{model}, of one that is loaded.</summary>
+    public void Model(Door door, IBufferWriter<byte> into) => Metadata.WriteModel(
+        new(door.Route.Model.Name, Versions(door), door.Traits!.Platform, door.Signature!, Properties(door)), into);
 
     /// <summary>Why a model that has no signature yet says nothing of itself.</summary>
     public static Fault NotThere(Door door) => default(RequestFlow).Begin(door.Route, stopping: false).Fault
