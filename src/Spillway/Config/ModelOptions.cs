@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Sharing;
 using Spillway.Transforms.Picture;
 using Spillway.Transforms.Text;
 
@@ -30,6 +31,10 @@ public sealed record ModelOptions
     /// <summary>Queue and batches.</summary>
     [Option("How it queues and batches.")]
     public BatchingOptions Batching { get; init; } = new();
+
+    /// <summary>Its part of a device that other models want too.</summary>
+    [Option("How it shares its device with other models.")]
+    public SharingOptions Sharing { get; init; } = new();
 
     /// <summary>Default deadline.</summary>
     [Option("How long a request may take when its caller does not say.")]

@@ -14,7 +14,7 @@ public sealed record Snapshot
     {
         Source = loaded.Source;
         Server = options.Server;
-        Models = [.. loaded.Models];
+        (Models, Groups) = ([.. loaded.Models], options.Groups);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -31,6 +31,9 @@ public sealed record Snapshot
     /// The models in the order of the root file; every path in them is absolute, every default filled in.
     /// </summary>
     public IReadOnlyList<ModelOptions> Models { get; }
+
+    /// <summary>The limit of each concurrency group, on each device.</summary>
+    public IReadOnlyDictionary<string, int> Groups { get; }
 
     /// <summary>1 for the first of a process, then counting up.</summary>
     public required int Number { get; init; }
@@ -66,6 +69,10 @@ public sealed record Snapshot
         }
 
         json.WriteEndArray();
+        json.WriteStartObject("groups");
+        foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
+            json.WriteNumber(name, limit);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 }

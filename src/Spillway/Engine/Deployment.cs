@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Flow;
+using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -24,6 +25,7 @@ public sealed class Deployment : IDisposable
     private readonly Drop[] _wakeDrops;
     private readonly FlowJournal? _journal;
     private Instant _armedAt = Instant.Never;
+    private DeviceSeat? _seat;
 
     /// <summary>Makes a deployment ready to answer.</summary>
     /// <param name="name">Its name, for messages.</param>
@@ -94,6 +96,10 @@ public sealed class Deployment : IDisposable
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
+    /// <summary>Shares its devices with other deployments from now on. Once, before the first request.</summary>
+    internal void Share(Devices devices, SharingOptions sharing) =>
+        (_seat, _flow.Turns) = devices.Seat(sharing, _runners, TypicalRun, _journal);
+
     /// <summary>Takes a better curve, and the runners that it calls for.</summary>
     public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
     {
@@ -145,6 +151,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         if (step.How is Launch.Start)
             runner!.Start(step.Long);
         if (step.How is not Launch.Inline)
@@ -188,6 +195,7 @@ public sealed class Deployment : IDisposable
     public void Dispose()
     {
         _timer.Dispose();
+        _seat?.Leave();
         foreach (var runner in _runners)
             runner.Dispose();
     }
@@ -205,6 +213,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         return any;
     }
 
@@ -270,6 +279,7 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        _seat?.HandOn();
         if (next.How is Launch.Start)
             runner.Start(next.Long);
     }
@@ -304,6 +314,7 @@ public sealed class Deployment : IDisposable
         CompleteDropped(endings);
         foreach (var (runner, runId) in stops ?? [])
             runner.Stop(runId);
+        _seat?.HandOn();
         if (start.How is Launch.Start)
             _runners[start.Runner].Start(start.Long);
     }

@@ -46,6 +46,9 @@ internal sealed class ModelLoad : IDisposable
     /// <summary>Given the deployment before its doors open.</summary>
     public Action<Deployment>? Opening { get; set; }
 
+    /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
+    public Action<Deployment>? Sharing { get; init; }
+
     /// <summary>The names it is served under.</summary>
     public List<Door> Doors { get; } = [];
 
@@ -164,6 +167,7 @@ internal sealed class ModelLoad : IDisposable
         {
             TypicalElements = _calibration.ElementsPerRow, Version = Doors[0].Route.Model.Version,
         };
+        Sharing?.Invoke(_deployment);
         Opening?.Invoke(_deployment);
         foreach (var door in Doors)
         {

@@ -33,7 +33,14 @@ public sealed class Serving : IAsyncDisposable
     {
         (Clock, _logger, Pipeline) = (clock, logger, new(clock));
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
-        _loads = [.. snapshot.Models.Select(m => new ModelLoad(m, runtimes[m.Runtime], clock, logger))];
+        var devices = new Devices(snapshot.Groups, clock);
+        _loads =
+        [
+            .. snapshot.Models.Select(m => new ModelLoad(m, runtimes[m.Runtime], clock, logger)
+            {
+                Sharing = deployment => deployment.Share(devices, m.Sharing),
+            }),
+        ];
         _doors = _loads.SelectMany(l => l.Doors).ToFrozenDictionary(d => d.Route.Model.Name, StringComparer.Ordinal);
         Doors = [.. _loads.SelectMany(l => l.Doors)];
     }
