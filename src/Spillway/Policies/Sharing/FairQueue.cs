@@ -13,7 +13,8 @@ public sealed class FairShare(SharingOptions options)
     /// <summary>Where it stands in line: its tag, less what its priority lets it borrow. The lowest goes first.</summary>
     public double Rank => Tag - Borrow;
 
-    private double Borrow { get; } = (FairQueue.Levels - options.Priority) * (double)FairQueue.BorrowPerLevel.Ticks;
+    private double Borrow { get; } =
+        (FairQueue.Levels - options.Priority) * FairQueue.BorrowPerLevel.Ticks / options.Weight;
 }
 
 /// <summary>
@@ -32,7 +33,7 @@ public sealed class FairQueue
     public const int Levels = 3;
 
     /// <summary>
-    /// What each priority level lets a share run ahead. 60 ms: a quarter of the smallest default deadline, as the ageing
+    /// Run time that each priority level lets a share have ahead of its part. 60 ms: a quarter of the smallest default deadline, as the ageing
     /// of requests.
     /// </summary>
     public static readonly TimeSpan BorrowPerLevel = TimeSpan.FromMilliseconds(60);
