@@ -35,14 +35,14 @@ public sealed class SharingTests
         var flooded = batches ? s_gains : s_flat;
         var alone = new Device(turns, seed);
         var quiet = alone.Add("quiet", s_flat, turns);
-        alone.Offer(quiet, perSecond: 20 * turns, seconds: 30);
+        Device.Offer(quiet, perSecond: 20 * turns, seconds: 30);
         alone.Run();
 
         var shared = new Device(turns, seed);
         var beside = shared.Add("quiet", s_flat, turns);
         var flood = shared.Add("flood", flooded, batches ? 1 : turns);
-        shared.Offer(beside, perSecond: 20 * turns, seconds: 30);
-        shared.Offer(flood, perSecond: 10 * turns * (batches ? 8 / 0.012 : 200), seconds: 30);
+        Device.Offer(beside, perSecond: 20 * turns, seconds: 30);
+        Device.Offer(flood, perSecond: 10 * turns * (batches ? 8 / 0.012 : 200), seconds: 30);
         shared.Run();
 
         var oneRun = 1.1 * (batches ? 12 : 5);
@@ -61,8 +61,8 @@ public sealed class SharingTests
         var device = new Device(turns: 2, seed);
         var small = device.Add("small", s_flat, runners: 2, new() { Weight = 1 });
         var large = device.Add("large", s_flat, runners: 2, new() { Weight = 3 });
-        device.Offer(small, perSecond: 1_000, seconds: 30);
-        device.Offer(large, perSecond: 1_000, seconds: 30);
+        Device.Offer(small, perSecond: 1_000, seconds: 30);
+        Device.Offer(large, perSecond: 1_000, seconds: 30);
         device.Run();
         var part = large.Answered / (double)(large.Answered + small.Answered);
         Assert.True(Math.Abs(part - 0.75) <= 0.0375, $"{part:F3} of the answers, seed {seed}");
@@ -81,8 +81,8 @@ public sealed class SharingTests
         var device = new Device(turns: 1, seed);
         var stays = device.Add("stays", s_flat, runners: 1);
         var ends = device.Add("ends", s_flat, runners: 1);
-        device.Offer(stays, perSecond: 1_000, seconds: 20);
-        device.Offer(ends, perSecond: 1_000, seconds: 10);
+        Device.Offer(stays, perSecond: 1_000, seconds: 20);
+        Device.Offer(ends, perSecond: 1_000, seconds: 10);
         device.Run();
         Assert.InRange(stays.AnsweredBetween(2, 10), 0.9 * 8 * 100, 1.1 * 8 * 100);
         Assert.True(stays.AnsweredBetween(11, 20) >= 0.95 * 9 * 200, $"{stays.AnsweredBetween(11, 20)} answers, seed {seed}");
@@ -107,7 +107,7 @@ public sealed class SharingTests
             return new Site { World = world, Random = new Random((100 * seed) + _sites++) };
         }
 
-        public void Offer(Site site, double perSecond, double seconds)
+        public static void Offer(Site site, double perSecond, double seconds)
         {
             for (var at = 0.0; ;)
             {

@@ -95,11 +95,11 @@ internal sealed class SharedLiveRun : IDisposable
                     break;
                 case FlowEventKind.Ready:
                     _submitting--;
-                    _launching += seen.Reason == nameof(Launch.Queue) ? 0 : 1;
+                    _launching += Launches(seen);
                     break;
                 case FlowEventKind.Woke:
                     house.IsArmed = false;
-                    _launching += seen.Reason == nameof(Launch.Start) ? 1 : 0;
+                    _launching += Launches(seen);
                     break;
                 case FlowEventKind.Granted:
                     _launching++;
@@ -126,6 +126,8 @@ internal sealed class SharedLiveRun : IDisposable
             }
         }
     }
+
+    private static int Launches(FlowEvent seen) => seen.Reason == nameof(Launch.Queue) ? 0 : 1;
 
     private bool IsAtRest()
     {
