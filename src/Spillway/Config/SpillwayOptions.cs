@@ -12,7 +12,8 @@ public sealed record SpillwayOptions
     public IReadOnlyList<string> Models { get; init; } = [];
 
     /// <summary>Concurrency groups by name, each with its limit.</summary>
-    [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) may have together "
+    [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) "
+        + "may have together "
         + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
     public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
 }

@@ -21,7 +21,9 @@ internal sealed class DeviceSeat(Runner[] runners, Clock clock, FlowJournal? jou
             _shares[i].Device.HandOn();
     }
 
-    /// <summary>A runner's turn has come. The lock keeps a runner that is about to be disposed from being started.</summary>
+    /// <summary>
+    /// A runner's turn has come. The lock keeps a runner that is about to be disposed from being started.
+    /// </summary>
     public void Start(Grant grant)
     {
         lock (_lock)

@@ -17,7 +17,9 @@ internal sealed class DeviceTurns(IReadOnlyDictionary<string, int> groups, Clock
     private readonly Lock _lock = new();
     private readonly DeviceFlow _flow = new(groups);
 
-    /// <summary>Somebody may be due. Written under the lock, read without: a step looks only after its own writing.</summary>
+    /// <summary>
+    /// Somebody may be due. Written under the lock, read without: a step looks only after its own writing.
+    /// </summary>
     private volatile bool _hasNext;
     private int _handing;
 

@@ -83,9 +83,6 @@ public sealed partial class DeploymentFlow
     /// <summary>Runs at once: the runners that the batch curve calls for.</summary>
     public int RunnersInUse { get; private set; }
 
-    /// <summary>The turns on its devices; null where it shares them with nobody. Set before the first request.</summary>
-    public DeploymentTurns? Turns { get; set; }
-
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && _line.Count == 0;
 
@@ -155,20 +152,6 @@ public sealed partial class DeploymentFlow
             return least;
         var turnIn = Turns?.Outlook(now).TurnIn ?? TimeSpan.Zero;
         return turnIn > TimeSpan.FromMilliseconds(1) ? turnIn : TimeSpan.FromMilliseconds(1);
-    }
-
-    /// <summary>A runner that ended its run has more to do.</summary>
-    private bool HasMore(int runner, Instant now) =>
-        _state[runner] is RunnerState.InUse && _readyCount > 0 && DueAt() <= now;
-
-    /// <summary>A runner is to begin: at once if it has a turn, else it waits for it.</summary>
-    private Step Begin(Step step, Instant now) => Turns?.Ask(step.Runner, now) is false ? Await(now) : step;
-
-    /// <summary>A runner waits for its turn; meanwhile those in line may become hopeless.</summary>
-    private Step Await(Instant now)
-    {
-        WakeAt = Instant.Earlier(WakeAt, NextWake(now));
-        return new(Launch.Queue);
     }
 
     /// <summary>The time of the target run, made of rows like this item's.</summary>

@@ -27,6 +27,7 @@ namespace Spillway.Flow;
 /// Release then answer that the request waits, and Take that the runner does, until the device starts it.
 /// Deadlines of work that is predicted are held against the prediction times the safety factor.
 /// This file holds the events; the predictions and the bookkeeping of slots are in DeploymentFlow.State.cs.
+/// This file is long because the events of a deployment's life stand together.
 /// </remarks>
 public sealed partial class DeploymentFlow
 {
@@ -67,7 +68,8 @@ public sealed partial class DeploymentFlow
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
         var late = now + Safe(wait + service) - deadline;
-        // With an idle runner and an empty line it runs at once, or with the next turn when that comes in time, whatever
+        // With an idle runner and an empty line it runs at once, or with the next turn when that comes in time,
+        // whatever
         // is predicted of the run: so a wrong estimate is corrected.
         var isNext = _idleCount > 0 && _line.Count == 0 && deadline > now + Safe(wait);
         if (late > TimeSpan.Zero && !isNext)

@@ -14,7 +14,8 @@ namespace Spillway.Flow;
 /// while it waits, and has it for one run; then it goes on if nobody else is due.</item>
 /// <item>The next turn goes to the share with the lowest rank (<see cref="FairQueue"/>): time by weight, earlier by
 /// priority, the longest waiting among equals. Whoever was idle starts level with the others, without credit.</item>
-/// <item>No turn stays idle while somebody waits whose group has room; and no group ever has more than its limit.</item>
+/// <item>No turn stays idle while somebody waits whose group has room; and no group ever has more than its
+/// limit.</item>
 /// <item>A run is never interrupted. So a share that is due waits for at most the rest of one run of each turn, and a
 /// turn of short runs is kept for <see cref="Quantum"/>: handing over costs a wake of another thread.</item>
 /// </list>
@@ -37,7 +38,8 @@ public sealed class DeviceFlow : ITurns
 
     /// <summary>A device that nobody uses.</summary>
     /// <param name="groups">The limit of each concurrency group; null for none.</param>
-    public DeviceFlow(IReadOnlyDictionary<string, int>? groups = null) => _limits = groups ?? new Dictionary<string, int>();
+    public DeviceFlow(IReadOnlyDictionary<string, int>? groups = null) =>
+        _limits = groups ?? new Dictionary<string, int>();
 
     /// <summary>
     /// Runs at once: the most that any deployment on it calls for. A batching.runners above the device's parallelism
@@ -60,7 +62,8 @@ public sealed class DeviceFlow : ITurns
     /// <param name="runsAtOnce">Runs of it that the device is to carry at once, at least 1.</param>
     /// <param name="expected">The time of one run, until runs were seen.</param>
     /// <param name="owner">Whom the interpreter is to start.</param>
-    public DeviceShare Join(SharingOptions options, int runners, int runsAtOnce, TimeSpan expected, object? owner = null)
+    public DeviceShare Join(
+        SharingOptions options, int runners, int runsAtOnce, TimeSpan expected, object? owner = null)
     {
         GroupTurns? group = null;
         if (_limits.TryGetValue(options.Group, out var limit) && !_groups.TryGetValue(options.Group, out group))
@@ -152,7 +155,9 @@ public sealed class DeviceFlow : ITurns
         _fair.Rest(share.Fair, _active.Count == 0);
     }
 
-    /// <summary>Gives a free turn to who is due. The interpreter starts it, and asks again until there is nobody.</summary>
+    /// <summary>
+    /// Gives a free turn to who is due. The interpreter starts it, and asks again until there is nobody.
+    /// </summary>
     public bool TryNext(Instant now, out Grant grant)
     {
         if (!HasNext || Pick(out var lowestTag) is not { } next)

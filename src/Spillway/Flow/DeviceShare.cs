@@ -11,7 +11,8 @@ public sealed class DeviceShare
     private readonly int[] _line;
     private readonly Hold[] _holds;
 
-    internal DeviceShare(SharingOptions options, GroupTurns? group, int runners, int runsAtOnce, TimeSpan expected, object? owner)
+    internal DeviceShare(
+        SharingOptions options, GroupTurns? group, int runners, int runsAtOnce, TimeSpan expected, object? owner)
     {
         (Fair, Group, RunsAtOnce, Owner) = (new(options), group, runsAtOnce, owner);
         (_line, _holds) = (new int[runners], new Hold[runners]);

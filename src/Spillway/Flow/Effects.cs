@@ -99,7 +99,8 @@ public readonly record struct Step(Launch How, int Runner = -1, bool Long = fals
 /// <param name="Why">Why it is not larger.</param>
 /// <param name="Dropped">Requests dropped on the way; they no longer hold a slot.</param>
 /// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
-/// <param name="Waits">Others are due on the device: the runner is not idle, it is started again when its turn comes.</param>
+/// <param name="Waits">Others are due on the device: the runner is not idle, it is started again when its turn
+/// comes.</param>
 public readonly record struct Taken(
     int Count, int Rows, CutReason Why, int Dropped, bool Long = false, bool Waits = false);
 

@@ -7,10 +7,14 @@ namespace Spillway.Flow;
 /// </summary>
 public interface ITurns
 {
-    /// <summary>A runner wants to run. True: it has the turn. False: it waits, and will be started when it has it.</summary>
+    /// <summary>
+    /// A runner wants to run. True: it has the turn. False: it waits, and will be started when it has it.
+    /// </summary>
     bool Ask(DeviceShare share, int runner, Instant now);
 
-    /// <summary>A runner ended a run and wants another. True: it goes on. False: others are due, and it waits.</summary>
+    /// <summary>
+    /// A runner ended a run and wants another. True: it goes on. False: others are due, and it waits.
+    /// </summary>
     bool Again(DeviceShare share, int runner, Instant now);
 
     /// <summary>A runner gives its turn back.</summary>
@@ -49,7 +53,9 @@ public sealed class DeploymentTurns(IReadOnlyList<(ITurns Device, DeviceShare Sh
     /// <summary>A run is over.</summary>
     internal void Ran(int runner) => _ran[runner] = true;
 
-    /// <summary>May it take a batch? At once when its turn has just come; after a run only if nobody else is due.</summary>
+    /// <summary>
+    /// May it take a batch? At once when its turn has just come; after a run only if nobody else is due.
+    /// </summary>
     internal bool MayGoOn(int runner, Instant now)
     {
         if (!_ran[runner])

@@ -7,7 +7,8 @@ public sealed class SharingConfigTests
     [Fact]
     public void Weight_priority_and_group_reach_the_snapshot()
     {
-        using var folder = ConfigFolder.WithModel(ConfigFolder.Echo + "\nsharing: { weight: 3, priority: 1, group: heavy }\n");
+        using var folder = ConfigFolder.WithModel(
+            ConfigFolder.Echo + "\nsharing: { weight: 3, priority: 1, group: heavy }\n");
         folder.Write("spillway.yaml", "models: [echo]\ngroups: { heavy: 2 }\n");
         var snapshot = Snapshot.From(folder.Valid(), 1, DateTimeOffset.UnixEpoch);
         Assert.Equal(new() { Weight = 3, Priority = 1, Group = "heavy" }, snapshot.Models[0].Sharing);

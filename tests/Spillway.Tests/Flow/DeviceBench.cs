@@ -20,11 +20,14 @@ internal sealed class DeviceBench(DeviceFlow device, int seed)
 
     /// <summary>Adds a deployment whose runners always want to run, or rest between runs.</summary>
     public Taker Add(
-        double runMs, double weight = 1, int runners = 1, int turns = 1, string group = "", int priority = 2, double restMs = 0,
-        double spread = 0.2)
+        double runMs, double weight = 1, int runners = 1, int turns = 1, string group = "", int priority = 2,
+        double restMs = 0, double spread = 0.2)
     {
         var options = new SharingOptions { Weight = weight, Group = group, Priority = priority };
-        var taker = new Taker { RunMs = runMs, RestMs = restMs, Spread = spread, Group = group, Since = new Instant?[runners] };
+        var taker = new Taker
+        {
+            RunMs = runMs, RestMs = restMs, Spread = spread, Group = group, Since = new Instant?[runners],
+        };
         taker.Share = device.Join(options, runners, turns, TimeSpan.FromMilliseconds(runMs), taker);
         _takers.Add(taker);
         for (var runner = 0; runner < runners; runner++)

@@ -37,7 +37,8 @@ public sealed class DeviceFlowTests
         {
             takers.Add(bench.Add(
                 runMs: Math.Pow(10, (2 * random.NextDouble()) - 1), weight: Math.Pow(2, (2 * random.NextDouble()) - 1),
-                runners: random.Next(1, turns + 1), turns: turns, group: random.Next(4) switch { 0 => "one", 1 => "two", _ => "" },
+                runners: random.Next(1, turns + 1), turns: turns,
+                group: random.Next(4) switch { 0 => "one", 1 => "two", _ => "" },
                 priority: random.Next(1, 4), restMs: random.Next(2) * 20 * random.NextDouble()));
         }
 
@@ -59,7 +60,9 @@ public sealed class DeviceFlowTests
         var light = bench.Add(runMs: 1, restMs: 30);
         bench.Run(untilMs: 20_000);
         Assert.True(light.Runs > 200);
-        Assert.True(light.LongestWaitMs <= 24, $"waited {light.LongestWaitMs:F2} ms behind runs of at most 24 ms, seed {seed}");
+        Assert.True(
+            light.LongestWaitMs <= 24,
+            $"waited {light.LongestWaitMs:F2} ms behind runs of at most 24 ms, seed {seed}");
     }
 
     [Theory]
@@ -81,7 +84,9 @@ public sealed class DeviceFlowTests
         var first = alone.Add(runMs: 4, priority: 1, restMs: 20);
         var last = alone.Add(runMs: 4, priority: 3, restMs: 20);
         alone.Run(untilMs: 20_000);
-        Assert.True(first.LongestWaitMs < last.LongestWaitMs, $"{first.LongestWaitMs:F1} and {last.LongestWaitMs:F1} ms, seed {seed}");
+        Assert.True(
+            first.LongestWaitMs < last.LongestWaitMs,
+            $"{first.LongestWaitMs:F1} and {last.LongestWaitMs:F1} ms, seed {seed}");
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using Spillway.Policies.Sharing;
 
 namespace Spillway.Tests.Planner;
 
-/// <summary>Two models on one device on virtual time: the production flows, minutes of traffic in milliseconds.</summary>
+/// <summary>
+/// Two models on one device on virtual time: the production flows, minutes of traffic in milliseconds.
+/// </summary>
 public sealed class SharingTests
 {
     private static readonly BatchPoint[] s_flat = Curve(n => 5 * n, 1, 2);
@@ -47,8 +49,12 @@ public sealed class SharingTests
 
         var oneRun = 1.1 * (batches ? 12 : 5);
         var (before, after) = (quiet.P95, beside.P95);
-        Assert.True(after <= (1.5 * before) + oneRun, $"p95 {before:F1} ms alone, {after:F1} ms beside the flood, seed {seed}");
-        Assert.True(beside.Answered >= 0.99 * beside.Offered, $"{beside.Answered} of {beside.Offered} answered, seed {seed}");
+        Assert.True(
+            after <= (1.5 * before) + oneRun,
+            $"p95 {before:F1} ms alone, {after:F1} ms beside the flood, seed {seed}");
+        Assert.True(
+            beside.Answered >= 0.99 * beside.Offered,
+            $"{beside.Answered} of {beside.Offered} answered, seed {seed}");
         // The flood keeps what is left.
         var left = 30 * turns * 0.9 / (batches ? 0.012 / 8 : 0.005);
         Assert.True(flood.Answered >= 0.9 * left, $"{flood.Answered} of {left:F0} possible, seed {seed}");
@@ -66,11 +72,15 @@ public sealed class SharingTests
         device.Run();
         var part = large.Answered / (double)(large.Answered + small.Answered);
         Assert.True(Math.Abs(part - 0.75) <= 0.0375, $"{part:F3} of the answers, seed {seed}");
-        Assert.True(large.Answered + small.Answered >= 0.97 * 30 * 400, $"{large.Answered + small.Answered} answers, seed {seed}");
+        Assert.True(
+            large.Answered + small.Answered >= 0.97 * 30 * 400,
+            $"{large.Answered + small.Answered} answers, seed {seed}");
         foreach (var site in new[] { small, large })
         {
             // Honest predictions: who is let in is answered, but for few.
-            Assert.True(site.Dropped <= 0.1 * (site.Answered + site.Dropped), $"{site.Dropped} dropped of {site.Answered}, seed {seed}");
+            Assert.True(
+                site.Dropped <= 0.1 * (site.Answered + site.Dropped),
+                $"{site.Dropped} dropped of {site.Answered}, seed {seed}");
         }
     }
 
@@ -85,7 +95,9 @@ public sealed class SharingTests
         Device.Offer(ends, perSecond: 1_000, seconds: 10);
         device.Run();
         Assert.InRange(stays.AnsweredBetween(2, 10), 0.9 * 8 * 100, 1.1 * 8 * 100);
-        Assert.True(stays.AnsweredBetween(11, 20) >= 0.95 * 9 * 200, $"{stays.AnsweredBetween(11, 20)} answers, seed {seed}");
+        Assert.True(
+            stays.AnsweredBetween(11, 20) >= 0.95 * 9 * 200,
+            $"{stays.AnsweredBetween(11, 20)} answers, seed {seed}");
     }
 
     private static BatchPoint[] Curve(Func<int, double> ms, params int[] rows) =>
@@ -102,7 +114,8 @@ public sealed class SharingTests
         {
             var flow = new DeploymentFlow(new(), new() { FixedMs = 250 }, curve, elementsPerRow: 1, runners);
             var route = new Route(new(name, "1"), name, RouteState.Ready, "", 256);
-            var world = new World(flow, route, new CurveTimes(curve, 1, spread: 0.1, seed + _sites), calendar: _calendar);
+            var times = new CurveTimes(curve, 1, spread: 0.1, seed + _sites);
+            var world = new World(flow, route, times, calendar: _calendar);
             world.Share(_device, sharing ?? new(), turns);
             return new Site { World = world, Random = new Random((100 * seed) + _sites++) };
         }
@@ -132,18 +145,21 @@ public sealed class SharingTests
 
         public int Answered => World.Answers.Count(a => a.Good);
 
-        public int Dropped => World.Answers.Count(a => a.Fault?.Kind is FaultKind.DroppedLate or FaultKind.DeadlineExceeded);
+        public int Dropped => World.Answers.Count(
+            a => a.Fault?.Kind is FaultKind.DroppedLate or FaultKind.DeadlineExceeded);
 
         public double P95
         {
             get
             {
-                var times = World.Answers.Where(a => a.Fault is null).Select(a => (a.Ended - a.Arrived).TotalMilliseconds).Order().ToArray();
+                var times = World.Answers.Where(a => a.Fault is null)
+                    .Select(a => (a.Ended - a.Arrived).TotalMilliseconds).Order().ToArray();
                 return times[(int)(0.95 * times.Length)];
             }
         }
 
         public int AnsweredBetween(double from, double to) => World.Answers.Count(
-            a => a.Good && a.Ended.Ticks >= from * TimeSpan.TicksPerSecond && a.Ended.Ticks < to * TimeSpan.TicksPerSecond);
+            a => a.Good && a.Ended.Ticks >= from * TimeSpan.TicksPerSecond
+                && a.Ended.Ticks < to * TimeSpan.TicksPerSecond);
     }
 }

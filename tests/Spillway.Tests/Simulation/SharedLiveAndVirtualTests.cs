@@ -48,7 +48,8 @@ public sealed class SharedLiveAndVirtualTests
         for (var i = 0; i < parts.Count; i++)
         {
             var (house, journal) = (live.Houses[i], new FlowJournal());
-            var flow = new DeploymentFlow(batching, s_deadlines, house.Model.Traits.DeclaredCurve!, elementsPerRow: 1, house.Runners);
+            var curve = house.Model.Traits.DeclaredCurve!;
+            var flow = new DeploymentFlow(batching, s_deadlines, curve, elementsPerRow: 1, house.Runners);
             var world = new World(flow, house.Route, new JournalTimes(house.Journal), journal, calendar);
             world.Share(device, parts[i].Sharing, house.Runners);
             foreach (var request in parts[i].Script)
@@ -69,9 +70,14 @@ public sealed class SharedLiveAndVirtualTests
 
     private static void AssertSame(string[] live, string[] virtually, int house)
     {
-        var at = Enumerable.Range(0, Math.Min(live.Length, virtually.Length)).FirstOrDefault(i => live[i] != virtually[i], -1);
+        var both = Enumerable.Range(0, Math.Min(live.Length, virtually.Length));
+        var at = both.FirstOrDefault(i => live[i] != virtually[i], -1);
         if (at >= 0)
-            Assert.Fail($"House {house} parts at decision {at}:\n{string.Join('\n', live[Math.Max(0, at - 4)..(at + 1)])}\nvirtually:\n{virtually[at]}");
+        {
+            var before = string.Join('\n', live[Math.Max(0, at - 4)..(at + 1)]);
+            Assert.Fail($"House {house} parts at decision {at}:\n{before}\nvirtually:\n{virtually[at]}");
+        }
+
         Assert.Equal(live.Length, virtually.Length);
     }
 
@@ -85,7 +91,8 @@ public sealed class SharedLiveAndVirtualTests
         return
         [
             new(Model(profile, seed, turns), new() { Group = group }, Script((10 * seed) + 1, spacing, "a")),
-            new(Model(profile, seed + 100, turns), new() { Weight = 2, Group = group }, Script((10 * seed) + 2, spacing / 2, "b")),
+            new(Model(profile, seed + 100, turns), new() { Weight = 2, Group = group },
+                Script((10 * seed) + 2, spacing / 2, "b")),
             new(Model(profile, seed + 200, turns), new() { Priority = 1 }, Script((10 * seed) + 3, 3 * spacing, "c")),
         ];
     }
@@ -127,7 +134,9 @@ public sealed class SharedLiveAndVirtualTests
         Jitter = 0.2, Seed = seed, DeviceParallelism = turns,
     };
 
-    /// <summary>How long each run of a journal took, in the order of their starts; a stopped one would have gone on.</summary>
+    /// <summary>
+    /// How long each run of a journal took, in the order of their starts; a stopped one would have gone on.
+    /// </summary>
     private sealed class JournalTimes : IRunTimes
     {
         private readonly Queue<TimeSpan> _times = new();

@@ -35,7 +35,8 @@ internal sealed class SharedLiveRun : IDisposable
     private long _seen;
 
     public SharedLiveRun(
-        IReadOnlyList<SharedScript> parts, BatchingOptions batching, DeadlineOptions deadlines, IReadOnlyDictionary<string, int> groups)
+        IReadOnlyList<SharedScript> parts, BatchingOptions batching, DeadlineOptions deadlines,
+        IReadOnlyDictionary<string, int> groups)
     {
         var clock = new Clock(_time);
         _devices = new(groups, clock);
@@ -79,7 +80,8 @@ internal sealed class SharedLiveRun : IDisposable
     private void Submit(Action submission)
     {
         Interlocked.Increment(ref _submitting);
-        _submissions.Add(Task.Factory.StartNew(submission, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        _submissions.Add(Task.Factory.StartNew(
+            submission, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }
 
     /// <summary>For every decision of any deployment.</summary>
@@ -138,14 +140,16 @@ internal sealed class SharedLiveRun : IDisposable
             house.Deployment.Look();
         lock (_counting)
         {
-            return seen == _seen && _devices.IsAtRest && _submitting == 0 && _launching == 0 && Houses.All(h => h.Stopping.Count == 0)
+            return seen == _seen && _devices.IsAtRest && _submitting == 0 && _launching == 0
+                && Houses.All(h => h.Stopping.Count == 0)
                 && _time.TimersSet == Volatile.Read(ref _external) + Houses.Count(h => h.IsArmed) + _running;
         }
     }
 
     private string Unrest() =>
-        $"the Engine did not come to rest: {_submitting} submitting, {_launching} launching, {_running} running, {_external} to come, "
-        + $"{Houses.Count(h => h.IsArmed)} armed, {_time.TimersSet} timers, devices at rest: {_devices.IsAtRest}; last: "
+        $"the Engine did not come to rest: {_submitting} submitting, {_launching} launching, {_running} running, "
+        + $"{_external} to come, {Houses.Count(h => h.IsArmed)} armed, {_time.TimersSet} timers, "
+        + $"devices at rest: {_devices.IsAtRest}; last: "
         + string.Join(" | ", Houses.Select(h => string.Join("; ", h.Journal.Events.TakeLast(6))));
 
     /// <summary>One deployment and its door.</summary>
@@ -157,8 +161,8 @@ internal sealed class SharedLiveRun : IDisposable
         private readonly Clock _clock;
 
         public House(
-            SharedLiveRun run, string name, SharedScript part, BatchingOptions batching, DeadlineOptions deadlines, Clock clock,
-            ManualTimeProvider time)
+            SharedLiveRun run, string name, SharedScript part, BatchingOptions batching, DeadlineOptions deadlines,
+            Clock clock, ManualTimeProvider time)
         {
             (_run, _part, _clock) = (run, part, clock);
             Model = new SimulatedRuntime(time).Load(new(name, "", part.Profile), CancellationToken.None).Value;

@@ -50,7 +50,9 @@ public enum ResidencyReason
     /// <summary>As many requests wait for loads as may.</summary>
     TooManyWait,
 
-    /// <summary>The load is predicted to end after the deadline. It is begun all the same, for those who come again.</summary>
+    /// <summary>
+    /// The load is predicted to end after the deadline. It is begun all the same, for those who come again.
+    /// </summary>
     TooLate,
 
     /// <summary>Its load failed a moment ago.</summary>
@@ -60,16 +62,22 @@ public enum ResidencyReason
 /// <summary>The decision about one request.</summary>
 /// <param name="Answer">What it does.</param>
 /// <param name="Reason">Why.</param>
-/// <param name="ReadyIn">Predicted time until the model answers, or until another attempt makes sense; 0 when unknown.</param>
-public readonly record struct ResidencyDecision(ResidencyAnswer Answer, ResidencyReason Reason, TimeSpan ReadyIn = default);
+/// <param name="ReadyIn">Predicted time until the model answers, or until another attempt makes sense; 0 when
+/// unknown.</param>
+public readonly record struct ResidencyDecision(
+    ResidencyAnswer Answer, ResidencyReason Reason, TimeSpan ReadyIn = default);
 
 /// <summary>What the caller is to do next.</summary>
 public enum ResidencyWork
 {
-    /// <summary>Load the model, then tell <see cref="ResidencyPolicy.Loaded"/> or <see cref="ResidencyPolicy.LoadFailed"/>.</summary>
+    /// <summary>
+    /// Load the model, then tell <see cref="ResidencyPolicy.Loaded"/> or <see cref="ResidencyPolicy.LoadFailed"/>.
+    /// </summary>
     Load,
 
-    /// <summary>Unload the model, which has nothing in flight, then tell <see cref="ResidencyPolicy.Unloaded"/>.</summary>
+    /// <summary>
+    /// Unload the model, which has nothing in flight, then tell <see cref="ResidencyPolicy.Unloaded"/>.
+    /// </summary>
     Unload,
 
     /// <summary>Refuse everybody who waits for the model: it can never fit any more.</summary>
@@ -79,5 +87,6 @@ public enum ResidencyWork
 /// <summary>A step for the caller to carry out, off the request path.</summary>
 /// <param name="Work">What.</param>
 /// <param name="Model">With which model.</param>
-/// <param name="For">The model that the room is made for; -1 when it is made because the budget is exceeded, or asked for.</param>
+/// <param name="For">The model that the room is made for; -1 when it is made because the budget is exceeded, or asked
+/// for.</param>
 public readonly record struct ResidencyStep(ResidencyWork Work, int Model, int For = -1);

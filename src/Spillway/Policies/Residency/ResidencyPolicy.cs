@@ -13,12 +13,14 @@ namespace Spillway.Policies.Residency;
 /// <item>Loads happen in the order in which they were first wanted; a large one is not overtaken by small ones, so
 /// nobody waits for ever.</item>
 /// <item>Room is made by idle models, least recently used first, and only if they are enough. When the load has waited
-/// for <see cref="ResidencyOptions.RoomPatienceMs"/>, busy ones are closed in the same order: they answer whom they have,
+/// for <see cref="ResidencyOptions.RoomPatienceMs"/>, busy ones are closed in the same order: they answer whom they
+/// have,
 /// take nobody new, and go.</item>
 /// <item>A request waits for a load when a place among the waiting is free and the predicted end of the load, by the
 /// last one of that model, lies before its deadline. A refused one still causes the load.</item>
 /// <item>A queued model that nobody waits for, and nobody wanted for <see cref="WishMemory"/>, is forgotten.</item>
 /// </list>
+/// This file is long because the rules share their few numbers, and whoever checks the budget reads one file.
 /// </remarks>
 /// <param name="options">Budget and limits.</param>
 public sealed class ResidencyPolicy(ResidencyOptions options)
@@ -43,7 +45,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     /// <summary>Requests that wait for a load.</summary>
     public int Waiters { get; private set; }
 
-    /// <summary>When <see cref="TryNext"/> may have something to do though nothing happened; Never when it will not.</summary>
+    /// <summary>
+    /// When <see cref="TryNext"/> may have something to do though nothing happened; Never when it will not.
+    /// </summary>
     public Instant WakeAt { get; private set; } = Instant.Never;
 
     /// <summary>A model becomes known; it is absent until somebody wants it.</summary>
@@ -56,7 +60,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         return _models.Count - 1;
     }
 
-    /// <summary>A model is no longer served: it goes when it has answered whom it has, and is not loaded again.</summary>
+    /// <summary>
+    /// A model is no longer served: it goes when it has answered whom it has, and is not loaded again.
+    /// </summary>
     public void Remove(int model)
     {
         var gone = _models[model];
@@ -93,7 +99,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         return new(ResidencyAnswer.Wait, ResidencyReason.Loading, readyIn);
     }
 
-    /// <summary>A model is to be loaded though no request waits for it: at start, or because an operator says so.</summary>
+    /// <summary>
+    /// A model is to be loaded though no request waits for it: at start, or because an operator says so.
+    /// </summary>
     /// <returns>Why not; null when it is there, or on its way.</returns>
     public ResidencyDecision? Preload(int model, Instant now)
     {
@@ -102,7 +110,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         return wanted.State is ResidencyState.Resident ? null : Wish(wanted, now);
     }
 
-    /// <summary>A model is to go, because an operator says so; whoever wants it afterwards has it loaded again.</summary>
+    /// <summary>
+    /// A model is to go, because an operator says so; whoever wants it afterwards has it loaded again.
+    /// </summary>
     public void Evict(int model) => Close(_models[model], @for: -1);
 
     /// <summary>A request that went on is over.</summary>
@@ -135,7 +145,8 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     public void LoadFailed(int model, Instant now)
     {
         var failed = _models[model];
-        failed.RetryAt = now + TimeSpan.FromMilliseconds(options.FailureBackoffMs * (1 << Math.Min(failed.Failures, 6)));
+        var pauseMs = options.FailureBackoffMs * (1 << Math.Min(failed.Failures, 6));
+        failed.RetryAt = now + TimeSpan.FromMilliseconds(pauseMs);
         failed.Failures++;
         Hold(failed, 0);
         EndLoad(failed, ResidencyState.Absent);
@@ -153,7 +164,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
             Enqueue(gone);
     }
 
-    /// <summary>The next thing to do; the caller asks until there is none, after every event and at <see cref="WakeAt"/>.</summary>
+    /// <summary>
+    /// The next thing to do; the caller asks until there is none, after every event and at <see cref="WakeAt"/>.
+    /// </summary>
     public bool TryNext(Instant now, out ResidencyStep step)
     {
         WakeAt = Instant.Never;
@@ -217,7 +230,8 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     {
         var missing = head.Bytes - (_budget - Used) - Leaving();
         var chosen = new List<ResidentModel>();
-        foreach (var model in _models.Where(m => m.IsEvictable && (withBusy || m.InFlight == 0)).OrderBy(m => m.LastUse))
+        var evictable = _models.Where(m => m.IsEvictable && (withBusy || m.InFlight == 0));
+        foreach (var model in evictable.OrderBy(m => m.LastUse))
         {
             if (missing <= 0)
                 break;

@@ -10,7 +10,9 @@ public sealed class FairShare(SharingOptions options)
     /// <summary>The virtual time, in ticks by weight, at which its next turn is due: what it has had so far.</summary>
     public double Tag { get; internal set; }
 
-    /// <summary>Where it stands in line: its tag, less what its priority lets it borrow. The lowest goes first.</summary>
+    /// <summary>
+    /// Where it stands in line: its tag, less what its priority lets it borrow. The lowest goes first.
+    /// </summary>
     public double Rank => Tag - Borrow;
 
     private double Borrow { get; } =
@@ -23,7 +25,8 @@ public sealed class FairShare(SharingOptions options)
 /// </summary>
 /// <remarks>
 /// Tags and the virtual time follow P. Goyal, H. Vin, H. Cheng, "Start-time fair queueing" (SIGCOMM 1996), with several
-/// turns at once as in W. Jin, J. Chase, J. Kaur, "Interposed proportional sharing" (SIGMETRICS 2004): a turn is charged
+/// turns at once as in W. Jin, J. Chase, J. Kaur, "Interposed proportional sharing" (SIGMETRICS 2004): a turn is
+/// charged
 /// with its expected time when it begins and corrected when it ends. Priorities borrow virtual time as in K. Duda,
 /// D. Cheriton, "Borrowed-virtual-time scheduling" (SOSP 1999): they buy earliness, never a larger part.
 /// </remarks>
@@ -33,7 +36,8 @@ public sealed class FairQueue
     public const int Levels = 3;
 
     /// <summary>
-    /// Run time that each priority level lets a share have ahead of its part. 60 ms: a quarter of the smallest default deadline, as the ageing
+    /// Run time that each priority level lets a share have ahead of its part. 60 ms: a quarter of the smallest default
+    /// deadline, as the ageing
     /// of requests.
     /// </summary>
     public static readonly TimeSpan BorrowPerLevel = TimeSpan.FromMilliseconds(60);

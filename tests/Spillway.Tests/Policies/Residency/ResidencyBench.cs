@@ -3,7 +3,8 @@ using Spillway.Policies.Residency;
 namespace Spillway.Tests.Policies.Residency;
 
 /// <summary>
-/// A caller of the policy on a clock of its own: loads and unloads take time, requests run or wait or give up. The budget
+/// A caller of the policy on a clock of its own: loads and unloads take time, requests run or wait or give up. The
+/// budget
 /// is held against an independent count after every event.
 /// </summary>
 internal sealed class ResidencyBench(ResidencyOptions options)
@@ -36,7 +37,10 @@ internal sealed class ResidencyBench(ResidencyOptions options)
     public int Add(long bytes, double loadMs, long? measured = null, bool pinned = false, Func<bool>? fails = null)
     {
         var number = Policy.Add(bytes, pinned);
-        _models.Add(new() { Bytes = bytes, Measured = measured ?? bytes, LoadMs = loadMs, Fails = fails ?? (() => false) });
+        _models.Add(new()
+        {
+            Bytes = bytes, Measured = measured ?? bytes, LoadMs = loadMs, Fails = fails ?? (() => false),
+        });
         return number;
     }
 
@@ -78,7 +82,7 @@ internal sealed class ResidencyBench(ResidencyOptions options)
                     At(deadline.Ticks / (double)TimeSpan.TicksPerMillisecond, () => Leave(model, waiter));
                 break;
             case ResidencyAnswer.Refuse:
-                Refused[decision.Reason] = Refused.GetValueOrDefault(decision.Reason) + 1;
+                CountRefused(decision.Reason, 1);
                 break;
         }
     }
@@ -93,6 +97,8 @@ internal sealed class ResidencyBench(ResidencyOptions options)
             Policy.Released(model);
         });
     }
+
+    private void CountRefused(ResidencyReason why, int count) => Refused[why] = Refused.GetValueOrDefault(why) + count;
 
     private void Leave(int model, Waiter waiter)
     {
@@ -124,7 +130,7 @@ internal sealed class ResidencyBench(ResidencyOptions options)
                     });
                     break;
                 case ResidencyWork.Refuse:
-                    Refused[ResidencyReason.NeverFits] = Refused.GetValueOrDefault(ResidencyReason.NeverFits) + model.Waiting.Count;
+                    CountRefused(ResidencyReason.NeverFits, model.Waiting.Count);
                     model.Waiting.Clear();
                     break;
             }
@@ -145,7 +151,7 @@ internal sealed class ResidencyBench(ResidencyOptions options)
         {
             model.Held = 0;
             Policy.LoadFailed(number, Now);
-            Refused[ResidencyReason.Failed] = Refused.GetValueOrDefault(ResidencyReason.Failed) + waiting.Length;
+            CountRefused(ResidencyReason.Failed, waiting.Length);
             return;
         }
 

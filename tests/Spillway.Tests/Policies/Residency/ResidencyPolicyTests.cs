@@ -2,7 +2,9 @@ using Spillway.Policies.Residency;
 
 namespace Spillway.Tests.Policies.Residency;
 
-/// <summary>Models within a memory budget: never exceeded, nobody forgotten, as good as the least recently used.</summary>
+/// <summary>
+/// Models within a memory budget: never exceeded, nobody forgotten, as good as the least recently used.
+/// </summary>
 public sealed class ResidencyPolicyTests
 {
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 20)];
@@ -12,7 +14,8 @@ public sealed class ResidencyPolicyTests
     public void The_budget_is_never_exceeded_and_everybody_has_an_outcome(int seed)
     {
         var random = new Random(seed);
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 100, LoadsMax = random.Next(1, 4), LoadWaitersMax = 40 });
+        var bench = new ResidencyBench(
+            new() { MemoryBytesMax = 100, LoadsMax = random.Next(1, 4), LoadWaitersMax = 40 });
         for (var i = 0; i < 20; i++)
         {
             var bytes = random.Next(1, 60);
@@ -34,7 +37,9 @@ public sealed class ResidencyPolicyTests
         Assert.True(bench.MostHeld <= 100, $"{bench.MostHeld} bytes at once, seed {seed}");
         Assert.Equal(3_000, bench.Answered + bench.GaveUp + bench.Refused.Values.Sum());
         Assert.Equal(0, bench.Policy.Waiters);
-        Assert.True(bench.Answered > 500 && bench.Hits > 100, $"{bench.Answered} answered, {bench.Hits} at once, seed {seed}");
+        Assert.True(
+            bench.Answered > 500 && bench.Hits > 100,
+            $"{bench.Answered} answered, {bench.Hits} at once, seed {seed}");
     }
 
     [Theory]
@@ -56,7 +61,8 @@ public sealed class ResidencyPolicyTests
         for (var at = 1_000; at < 5_000; at++)
         {
             var now = at;
-            bench.At(at, () => ended = bench.Policy.StateOf(c) is ResidencyState.Resident ? Math.Min(ended, now) : ended);
+            bench.At(
+                at, () => ended = bench.Policy.StateOf(c) is ResidencyState.Resident ? Math.Min(ended, now) : ended);
         }
 
         bench.Run();
@@ -123,7 +129,8 @@ public sealed class ResidencyPolicyTests
         bench.Arrive(40, d);
         bench.Run();
         Assert.Equal(
-            [new(ResidencyWork.Unload, b, d), new(ResidencyWork.Unload, c, d), new(ResidencyWork.Load, d)], bench.Steps[3..]);
+            [new(ResidencyWork.Unload, b, d), new(ResidencyWork.Unload, c, d), new(ResidencyWork.Load, d)],
+            bench.Steps[3..]);
         Assert.Equal(ResidencyState.Resident, bench.Policy.StateOf(a));
 
         // a is at work, and b's three bytes would not be enough for d: b stays until a is idle.
@@ -134,7 +141,9 @@ public sealed class ResidencyPolicyTests
         busy.Arrive(10, d);
         busy.At(400, () => Assert.Equal(ResidencyState.Resident, busy.Policy.StateOf(b)));
         busy.Run();
-        Assert.Equal([new(ResidencyWork.Unload, a, d), new(ResidencyWork.Unload, b, d), new(ResidencyWork.Load, d)], busy.Steps[2..]);
+        Assert.Equal(
+            [new(ResidencyWork.Unload, a, d), new(ResidencyWork.Unload, b, d), new(ResidencyWork.Load, d)],
+            busy.Steps[2..]);
     }
 
     [Fact]
@@ -166,7 +175,7 @@ public sealed class ResidencyPolicyTests
     }
 
     [Fact]
-    public void A_deadline_before_the_predicted_end_of_the_load_is_refused_with_the_time_and_the_load_begins_all_the_same()
+    public void A_deadline_before_the_predicted_end_of_the_load_is_refused_and_the_load_begins_all_the_same()
     {
         var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
         var (a, b) = (bench.Add(6, loadMs: 300), bench.Add(6, loadMs: 300));
@@ -195,7 +204,8 @@ public sealed class ResidencyPolicyTests
             bench.Arrive(ms, model);
         bench.Run();
         Assert.Equal(1, bench.Refused[ResidencyReason.TooManyWait]);
-        // Two with the first load, one in its pause, one with the second load, one in the doubled pause; the last one runs.
+        // Two with the first load, one in its pause, one with the second load, one in the doubled pause; the last one
+        // runs.
         Assert.Equal(5, bench.Refused[ResidencyReason.Failed]);
         Assert.Equal(1, bench.Answered);
         Assert.Equal(3, tries);
