@@ -62,6 +62,7 @@ public static class ConfigLoader
         if (readers.Count == options.Models.Count && options.Repository is null && readers.Count > 0)
             overrides.Finish(names);
         Unique(readers, models);
+        Grouped(readers, models, options.Groups);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new() { Source = full, Options = options, Models = models.AsReadOnly() };
@@ -142,6 +143,19 @@ public static class ConfigLoader
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return [];
+        }
+    }
+
+    private static void Grouped(
+        List<ModelReader> readers, List<ModelOptions> models, IReadOnlyDictionary<string, int> groups)
+    {
+        for (var i = 0; i < models.Count; i++)
+        {
+            if (models[i].Sharing.Group is { Length: > 0 } group && !groups.ContainsKey(group))
+            {
+                readers[i].Report("sharing.group", group, $"{FileName} has no concurrency group of that name.",
+                    $"Add groups: {{ {ErrorList.Clean(group, 128)}: 1 }} to {FileName}, or name one of its groups.");
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Sharing;
 using Spillway.Transforms.Picture;
 using Spillway.Transforms.Text;
 
@@ -31,10 +32,6 @@ public sealed record ModelOptions
     [Option("Inputs and outputs that the model must have; without one of them it is not served.")]
     public ExpectOptions Expects { get; init; } = new();
 
-    /// <summary>File of labels per output.</summary>
-    [Option("File with one label a line for an output, by its name; classification answers carry the labels.")]
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
-
     /// <summary>Typical shape per input, for the batch curve.</summary>
     [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
@@ -42,6 +39,10 @@ public sealed record ModelOptions
     /// <summary>Queue and batches.</summary>
     [Option("How it queues and batches.")]
     public BatchingOptions Batching { get; init; } = new();
+
+    /// <summary>Its part of a device that other models want too.</summary>
+    [Option("How it shares its device with other models.")]
+    public SharingOptions Sharing { get; init; } = new();
 
     /// <summary>Default deadline.</summary>
     [Option("How long a request may take when its caller does not say.")]

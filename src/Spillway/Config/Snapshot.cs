@@ -15,8 +15,7 @@ public sealed record Snapshot
     {
         Source = loaded.Source;
         Server = options.Server;
-        Repository = options.Repository;
-        Models = [.. loaded.Models];
+        (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -37,6 +36,9 @@ public sealed record Snapshot
 
     /// <summary>The folder of models with versions, its path absolute; null for none.</summary>
     public RepositoryOptions? Repository { get; }
+
+    /// <summary>The limit of each concurrency group, on each device.</summary>
+    public IReadOnlyDictionary<string, int> Groups { get; }
 
     /// <summary>1 for the first of a process, then counting up.</summary>
     public required int Number { get; init; }
@@ -74,6 +76,10 @@ public sealed record Snapshot
         json.WriteEndArray();
         json.WritePropertyName("repository");
         EffectiveJson.Value(json, Repository, OptionShape.Of(typeof(RepositoryOptions)));
+        json.WriteStartObject("groups");
+        foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
+            json.WriteNumber(name, limit);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 }

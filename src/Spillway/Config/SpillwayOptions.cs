@@ -16,4 +16,10 @@ public sealed record SpillwayOptions
     /// <summary>A folder of models with versions; null for none.</summary>
     [Option("A folder of models, each with a folder for every version, as Triton lays them out.")]
     public RepositoryOptions? Repository { get; init; }
+
+    /// <summary>Concurrency groups by name, each with its limit.</summary>
+    [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) "
+        + "may have together "
+        + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
+    public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Flow;
+using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -25,6 +26,7 @@ public sealed class Deployment : IDisposable
     private readonly FlowJournal? _journal;
     private Instant _armedAt = Instant.Never;
     private bool _closed;
+    private DeviceSeat? _seat;
 
     /// <summary>Makes a deployment ready to answer.</summary>
     /// <param name="name">Its name, for messages.</param>
@@ -93,6 +95,10 @@ public sealed class Deployment : IDisposable
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
+    /// <summary>Shares its devices with other deployments from now on. Once, before the first request.</summary>
+    internal void Share(Devices devices, SharingOptions sharing) =>
+        (_seat, _flow.Turns) = devices.Seat(sharing, _runners, TypicalRun, _journal);
+
     /// <summary>Takes a better curve, and the runners that it calls for.</summary>
     public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
     {
@@ -146,6 +152,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         if (step.How is Launch.Start)
             runner!.Start(step.Long);
         if (step.How is not Launch.Inline)
@@ -196,6 +203,7 @@ public sealed class Deployment : IDisposable
     public void Dispose()
     {
         _timer.Dispose();
+        _seat?.Leave();
         foreach (var runner in _runners)
             runner.Dispose();
     }
@@ -213,6 +221,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         return any;
     }
 
@@ -300,6 +309,7 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        _seat?.HandOn();
         if (next.How is Launch.Start)
             runner.Start(next.Long);
     }
@@ -334,6 +344,7 @@ public sealed class Deployment : IDisposable
         CompleteDropped(endings);
         foreach (var (runner, runId) in stops ?? [])
             runner.Stop(runId);
+        _seat?.HandOn();
         if (start.How is Launch.Start)
             _runners[start.Runner].Start(start.Long);
     }

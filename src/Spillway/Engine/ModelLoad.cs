@@ -40,6 +40,9 @@ internal sealed class ModelLoad : IDisposable
     /// <summary>What counts the deployment to come.</summary>
     public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
 
+    /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
+    public Action<Deployment>? Sharing { get; init; }
+
     /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
     /// <param name="closed">Its doors as they are.</param>
     /// <param name="cancellation">The server stops.</param>
@@ -174,6 +177,7 @@ internal sealed class ModelLoad : IDisposable
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
         _deployment = Deploy(model, curve, replicas);
+        Sharing?.Invoke(_deployment);
         return DoorSet.Open(Options, closed, _deployment, model, output);
     }
 

@@ -29,7 +29,7 @@ public sealed class Serving : IAsyncDisposable
     public Serving(Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger)
     {
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
-        Models = new(runtimes, clock, logger, _stop.Token);
+        Models = new(runtimes, new(snapshot.Groups, clock), clock, logger, _stop.Token);
         Pipeline = new(clock, Models);
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)

@@ -97,14 +97,24 @@ public sealed partial class DeploymentFlow
 
     private TimeSpan Safe(TimeSpan predicted) => predicted * _options.SafetyFactor;
 
-    /// <summary>Who stands before it, and the runs under way, shared over the runners.</summary>
+    /// <summary>
+    /// Who stands before it, and the runs under way, shared over the runners; stretched to the deployment's part of a
+    /// contended device, and begun with its next turn.
+    /// </summary>
     private TimeSpan PredictWait(int level, Instant deadline, Instant now)
     {
         var ahead = TimeSpan.Zero;
         for (var i = _line.PositionOf(level, deadline) - 1; i >= 0; i--)
             ahead += _slots[_line[i]].Work;
+        var outlook = Turns?.Outlook(now) ?? new(TimeSpan.Zero, RunnersInUse);
         if (ahead == TimeSpan.Zero && Active < RunnersInUse)
-            return TimeSpan.Zero;
+            return outlook.TurnIn;
+        var wait = WaitForRunner(ahead, now) * Math.Max(1, RunnersInUse / outlook.Turns);
+        return Active == 0 ? outlook.TurnIn + wait : wait;
+    }
+
+    private TimeSpan WaitForRunner(TimeSpan ahead, Instant now)
+    {
         var (left, least) = (TimeSpan.Zero, TimeSpan.MaxValue);
         foreach (ref readonly var run in _runs.AsSpan())
         {
@@ -138,7 +148,10 @@ public sealed partial class DeploymentFlow
                 least = left;
         }
 
-        return least == TimeSpan.MaxValue ? TimeSpan.FromMilliseconds(1) : least;
+        if (least < TimeSpan.MaxValue)
+            return least;
+        var turnIn = Turns?.Outlook(now).TurnIn ?? TimeSpan.Zero;
+        return turnIn > TimeSpan.FromMilliseconds(1) ? turnIn : TimeSpan.FromMilliseconds(1);
     }
 
     /// <summary>The time of the target run, made of rows like this item's.</summary>
@@ -236,7 +249,9 @@ public sealed partial class DeploymentFlow
                 SlotState.Placed or SlotState.Running => item.Deadline,
                 SlotState.Free or SlotState.Gone => Instant.Never,
             };
-            // What is already past is seen to when a runner next asks; waking for it again would change nothing.
+            // What is already past is seen to when a runner next asks, or with its deadline.
+            if (at <= now && item.State is SlotState.Ready)
+                at = item.Deadline;
             if (at > now)
                 next = Instant.Earlier(next, at);
         }

@@ -23,8 +23,11 @@ namespace Spillway.Flow;
 /// <item>Wake: the same drop, on time, while all runners are busy; and the end of the patience of those who run.</item>
 /// <item>Observe: the run's time is learned, its slots are free.</item>
 /// </list>
+/// Where others share the device (<see cref="Turns"/>), a runner asks for a turn before it takes: Ready, Wake and
+/// Release then answer that the request waits, and Take that the runner does, until the device starts it.
 /// Deadlines of work that is predicted are held against the prediction times the safety factor.
 /// This file holds the events; the predictions and the bookkeeping of slots are in DeploymentFlow.State.cs.
+/// This file is long because the events of a deployment's life stand together.
 /// </remarks>
 public sealed partial class DeploymentFlow
 {
@@ -65,8 +68,11 @@ public sealed partial class DeploymentFlow
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
         var late = now + Safe(wait + service) - deadline;
-        // With an idle runner and an empty line it runs at once, whatever is predicted: so a wrong estimate is corrected.
-        if (late > TimeSpan.Zero && (_idleCount == 0 || _line.Count > 0))
+        // With an idle runner and an empty line it runs at once, or with the next turn when that comes in time,
+        // whatever
+        // is predicted of the run: so a wrong estimate is corrected.
+        var isNext = _idleCount > 0 && _line.Count == 0 && deadline > now + Safe(wait);
+        if (late > TimeSpan.Zero && !isNext)
             return placement with { Refused = FaultKind.PredictedLate, RetryAfter = late };
         var slot = Hold(claim, level, deadline, now);
         WakeAt = Instant.Earlier(WakeAt, deadline);
@@ -95,11 +101,12 @@ public sealed partial class DeploymentFlow
 
         var alone = Active == 0 && _readyCount == 1;
         var quick = _times.Predict(item.Rows, item.Elements) < InlineMax;
-        return new(alone && quick ? Launch.Inline : Launch.Start, _idle[--_idleCount], Long: !quick);
+        return Begin(new(alone && quick ? Launch.Inline : Launch.Start, _idle[--_idleCount], Long: !quick), now);
     }
 
     /// <summary>
-    /// A started runner, or one that ended its run, asks for the next batch. A count of 0 means that it is idle now.
+    /// A started runner, or one that ended its run, asks for the next batch. A count of 0 means that it is idle now,
+    /// or waits for its turn; then it is started again.
     /// </summary>
     /// <param name="runner">Its number.</param>
     /// <param name="batch">Receives the slots; at least <see cref="BatchMax"/> long.</param>
@@ -107,6 +114,12 @@ public sealed partial class DeploymentFlow
     /// <param name="now">The present.</param>
     public Taken Take(int runner, Span<int> batch, Span<Drop> dropped, Instant now)
     {
+        if (HasMore(runner, now) && Turns?.MayGoOn(runner, now) is false)
+        {
+            Await(now);
+            return new(0, 0, CutReason.Idle, Dropped: 0, Waits: true);
+        }
+
         _line.Age(now);
         var drops = DropHopeless(dropped, now, keepOne: true);
         // A leaving one takes once more when an idle one would have to be called for it.
@@ -116,6 +129,7 @@ public sealed partial class DeploymentFlow
             Rest(runner);
             if (head >= 0)
                 WakeAt = Instant.Earlier(WakeAt, DueAt());
+            Turns?.Return(runner, now);
             return new(0, 0, CutReason.Idle, drops);
         }
 
@@ -144,6 +158,7 @@ public sealed partial class DeploymentFlow
             Free(_runSlots[(runner * BatchMax) + i]);
         run = default;
         Active--;
+        Turns?.Ran(runner);
     }
 
     /// <summary>
@@ -152,9 +167,10 @@ public sealed partial class DeploymentFlow
     /// </summary>
     public Step Release(int runner, Instant now)
     {
-        if (_state[runner] is RunnerState.InUse && _readyCount > 0 && DueAt() <= now)
-            return new(Launch.Start, runner);
+        if (HasMore(runner, now))
+            return Turns?.MayGoOn(runner, now) is false ? Await(now) : new(Launch.Start, runner);
         Rest(runner);
+        Turns?.Return(runner, now);
         if (_readyCount > 0)
             WakeAt = Instant.Earlier(WakeAt, DueAt());
         return new(Launch.Queue);
@@ -183,11 +199,12 @@ public sealed partial class DeploymentFlow
     public int Wake(Span<Drop> dropped, Instant now, out Step start)
     {
         _line.Age(now);
-        var drops = _idleCount == 0 ? DropHopeless(dropped, now, keepOne: false) : 0;
+        // While nothing runs, the last one is kept for the turn to come: a wrong estimate must not refuse for ever.
+        var drops = _idleCount == 0 ? DropHopeless(dropped, now, keepOne: Active == 0) : 0;
         for (var runner = 0; runner < _runs.Length; runner++)
             drops += ExpireRun(runner, dropped[drops..], now);
         start = _idleCount > 0 && _readyCount > 0 && DueAt() <= now
-            ? new(Launch.Start, _idle[--_idleCount])
+            ? Begin(new(Launch.Start, _idle[--_idleCount]), now)
             : new(Launch.Queue);
         WakeAt = NextWake(now);
         return drops;

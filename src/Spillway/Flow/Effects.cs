@@ -107,7 +107,10 @@ public readonly record struct Step(Launch How, int Runner = -1, bool Long = fals
 /// <param name="Why">Why it is not larger.</param>
 /// <param name="Dropped">Requests dropped on the way; they no longer hold a slot.</param>
 /// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
-public readonly record struct Taken(int Count, int Rows, CutReason Why, int Dropped, bool Long = false);
+/// <param name="Waits">Others are due on the device: the runner is not idle, it is started again when its turn
+/// comes.</param>
+public readonly record struct Taken(
+    int Count, int Rows, CutReason Why, int Dropped, bool Long = false, bool Waits = false);
 
 /// <summary>A request that will not run, or not be waited for.</summary>
 /// <param name="Slot">Its slot. Free again, unless it is in a run.</param>

@@ -23,6 +23,12 @@ public enum FlowEventKind
     /// <summary>A runner found nothing to do.</summary>
     Rests,
 
+    /// <summary>A runner waits for its turn on the device.</summary>
+    Waits,
+
+    /// <summary>A waiting runner has its turn.</summary>
+    Granted,
+
     /// <summary>A request was given up; the reason is a <see cref="FaultKind"/>.</summary>
     Dropped,
 
@@ -89,8 +95,11 @@ public sealed class FlowJournal(int eventsMax = 1_000_000)
 
     /// <summary>A runner asked for a batch and got it, or rests.</summary>
     public void Batch(Instant now, int runner, in Taken taken) => Add(taken.Count == 0
-        ? new(FlowEventKind.Rests, now, "", runner, 0, "")
+        ? new(taken.Waits ? FlowEventKind.Waits : FlowEventKind.Rests, now, "", runner, 0, "")
         : new(FlowEventKind.Batch, now, "", runner, taken.Count, taken.Why.ToString()));
+
+    /// <summary>A waiting runner has its turn on the device.</summary>
+    public void Granted(Instant now, int runner) => Add(new(FlowEventKind.Granted, now, "", runner, 0, ""));
 
     /// <summary>A request was given up.</summary>
     public void Dropped(Instant now, string request, in Drop drop)

@@ -105,10 +105,8 @@ internal struct RequestBody
                 body.Length += read;
                 if (body.Length > most)
                     return (body, InflatesTooLarge(coding, most));
-                if (read == 0 && source.Exceeded)
-                    return (body, TooLarge(most + 1L, most));
                 if (read == 0)
-                    return (body, source.IsWhole(coding, body.Length) ? null : Damaged(coding, body.Length));
+                    return (body, Ended(source, coding, body.Length, most));
             }
         }
         catch (Exception broken) when (broken is InvalidDataException || (broken is IOException && !source.Failed))
@@ -124,6 +122,11 @@ internal struct RequestBody
             return (body, new(FaultKind.Cancelled, "The caller went away while it sent the body."));
         }
     }
+
+    private static Fault? Ended(CompressedSource source, ContentCoding coding, int length, int most) =>
+        source.Exceeded ? TooLarge(most + 1L, most)
+        : source.IsWhole(coding, length) ? null
+        : Damaged(coding, length);
 
     /// <summary>The rest of the buffer, up to one byte beyond the limit.</summary>
     private readonly Memory<byte> Room(int most)
