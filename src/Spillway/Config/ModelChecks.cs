@@ -29,6 +29,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         foreach (var (name, shape) in model.Typical)
             Typical($"typical.{name}", shape);
         Outputs(model.Outputs);
+        if (model.Padding is { } padding && !Failed("padding.inputs"))
+            new PaddingChecks(bound, $"{path}.padding").All(padding);
     }
 
     private void Name(string key, string name, string what)
