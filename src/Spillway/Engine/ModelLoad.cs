@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Doors;
-using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
