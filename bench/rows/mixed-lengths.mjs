@@ -34,7 +34,7 @@ const models = {
     shape: 'x=1,160..960,16',
     output: 'binary',
     section: (lengths) => `{ inputs: { x: { axis: 1 } }, outputs: { y: { axis: 1 } }, ${lengths} }`,
-    note: 'A model that gains from batching: without padding hardly two requests have the same length.',
+    note: 'What batching gains this model is in its useful batch, above: without a gain, padding only costs.',
   },
 };
 

@@ -84,8 +84,8 @@ public static class OnnxModels
 
     /// <summary>
     /// x FP32 [-1,-1,16] -> y FP32 [-1,-1,4]: a recurrent net of 256 units that reads a sequence step by step. Each
-    /// step reads a megabyte of weights for every sequence or for all of a batch, so batching gains, and its sequences
-    /// have any length. What stands behind a position does not change it.
+    /// step reads a megabyte of weights, for one sequence or for all of a batch, and sequences have any length. What
+    /// stands behind a position does not change it.
     /// </summary>
     public static byte[] Recurrent()
     {
