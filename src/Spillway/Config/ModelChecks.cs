@@ -33,6 +33,8 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         Versions(model.Versions);
         Expects("inputs", model.Expects.Inputs);
         Expects("outputs", model.Expects.Outputs);
+        if (model.Padding is { } padding && !Failed("padding.inputs"))
+            new PaddingChecks(bound, $"{path}.padding").All(padding);
     }
 
     /// <summary>True for what can name a deployment, a door or a model's folder.</summary>

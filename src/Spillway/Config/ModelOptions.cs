@@ -44,6 +44,10 @@ public sealed record ModelOptions
     [Option("How it shares its device with other models.")]
     public SharingOptions Sharing { get; init; } = new();
 
+    /// <summary>Requests of different lengths in one run; null runs only equal shapes together.</summary>
+    [Option("How requests of different lengths run together. Without the section only equal shapes do.")]
+    public PaddingOptions? Padding { get; init; }
+
     /// <summary>Default deadline.</summary>
     [Option("How long a request may take when its caller does not say.")]
     public DeadlineOptions Deadline { get; init; } = new();

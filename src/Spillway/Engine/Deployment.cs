@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Flow;
+using Spillway.Policies.Batching;
 using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
@@ -92,6 +93,9 @@ public sealed class Deployment : IDisposable
     /// <summary>Input elements of one typical row.</summary>
     internal long TypicalElements { get; init; } = 1;
 
+    /// <summary>How it deals with requests of different lengths.</summary>
+    internal Lengths Lengths { get; init; } = Lengths.None;
+
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
@@ -99,11 +103,11 @@ public sealed class Deployment : IDisposable
     internal void Share(Devices devices, SharingOptions sharing) =>
         (_seat, _flow.Turns) = devices.Seat(sharing, _runners, TypicalRun, _journal);
 
-    /// <summary>Takes a better curve, and the runners that it calls for.</summary>
-    public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
+    /// <summary>Takes better curves, one a bucket, and the runners that they call for.</summary>
+    public DeploymentState SetCurves(IReadOnlyList<BucketCurve> curves, ReadOnlySpan<bool> inUse)
     {
         lock (_lock)
-            _flow.SetCurve(curve, elementsPerRow, inUse);
+            _flow.SetCurves(curves, inUse);
         return Look();
     }
 
@@ -281,7 +285,10 @@ public sealed class Deployment : IDisposable
         var taken = _flow.Take(runner.Number, runner.Slots, runner.Drops, now);
         runner.Taken = taken;
         endings = Collect(runner.Drops.AsSpan(0, taken.Dropped), now);
-        var facts = new RunFacts(taken.Count, taken.Rows, taken.Why, runner.Number);
+        var facts = new RunFacts(taken.Count, taken.Rows, taken.Why, runner.Number)
+        {
+            Length = taken.Length, Elements = taken.Elements, Padding = taken.Padding,
+        };
         for (var i = 0; i < taken.Count; i++)
         {
             var work = _bySlot[runner.Slots[i]]!;
@@ -294,6 +301,7 @@ public sealed class Deployment : IDisposable
         if (taken.Count == 0)
             return false;
         Instruments?.Took(taken.Rows, taken.Count, taken.Why);
+        Instruments?.Filled(taken.Rows, taken.Bucket, taken.Length, taken.Elements, taken.Padding);
         runner.Began(now);
         return true;
     }

@@ -52,7 +52,8 @@ public sealed class Recorder
         {
             if (_deployments.TryGetValue(facts.Model, out var known))
             {
-                if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax)
+                if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax
+                    && known.Facts.Buckets.SequenceEqual(facts.Buckets))
                     return known.Instruments!;
                 known.Instruments!.Dispose();
             }
@@ -128,7 +129,7 @@ public sealed class Recorder
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
         if (delivery.Fault is { } fault)
             work.Door.Deployment?.Instruments?.Dropped(fault.Kind);
-        else if (work.Door.Decodes)
+        else if (work.Door.TakesPictures)
             model.PictureDecodes.Add(rows);
     }
 
@@ -160,6 +161,7 @@ public sealed class Recorder
         InFlight = () => counted.Deployment?.Look().Active ?? 0,
         PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
         Runners = () => counted.Deployment?.Look().Runners ?? 0,
+        Buckets = counted.Facts.Buckets,
         ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power)
             .TakeWhile(rows => rows <= counted.Facts.BatchMax)],
         ServiceSeconds = rows => counted.Deployment is { } serves

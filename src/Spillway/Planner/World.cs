@@ -59,6 +59,12 @@ public sealed class World
     /// <summary>How each request ended, in the order of the ends.</summary>
     public IReadOnlyList<WorldAnswer> Answers => _answers;
 
+    /// <summary>Input elements of all runs so far, padding included.</summary>
+    public long ElementsRun { get; private set; }
+
+    /// <summary>Those of them that were padding.</summary>
+    public long PaddingRun { get; private set; }
+
     /// <summary>Schedules an arrival, and its caller's leaving when it does not wait to the end.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="at">When it is ready to be admitted; not before <see cref="Now"/>.</param>
@@ -168,8 +174,9 @@ public sealed class World
         if (taken.Count == 0)
             return;
         _runIds[runner]++;
-        var elements = run.Sum(p => p.Claim.Elements);
-        Schedule(Now + _times.Next(runner, taken.Rows, elements), new(What.RunEnds, null, runner, _runIds[runner]));
+        (ElementsRun, PaddingRun) = (ElementsRun + taken.Elements, PaddingRun + taken.Padding);
+        var time = _times.Next(runner, taken.Rows, taken.Elements);
+        Schedule(Now + time, new(What.RunEnds, null, runner, _runIds[runner]));
     }
 
     private void EndRun(int runner, long id)
@@ -336,6 +343,6 @@ public readonly record struct WorldAnswer(string Id, Instant Arrived, Instant En
 /// <summary>How long runs take in a simulated world.</summary>
 public interface IRunTimes
 {
-    /// <summary>The time of the run that begins now.</summary>
+    /// <summary>The time of the run that begins now; the elements include padding.</summary>
     TimeSpan Next(int runner, int rows, long elements);
 }

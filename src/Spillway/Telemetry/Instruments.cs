@@ -82,6 +82,16 @@ internal static class Instruments
         "Batches by why they did not take more: full, wait, idle (queue empty), deadline, shape.",
         "deployment", "version", "reason");
 
+    public static readonly InstrumentSpec BatchElements = new(
+        "spillway_batch_elements_total", InstrumentKind.Counter, "elements",
+        "Input elements of the batches that were run: real, and padding. Padding over the sum of both is the waste.",
+        "deployment", "version", "kind");
+
+    public static readonly InstrumentSpec BucketRows = new(
+        "spillway_bucket_rows_total", InstrumentKind.Counter, "rows",
+        "Rows that were run by the length they were padded to: a bucket (at most 64), or own for unpadded lengths.",
+        "deployment", "version", "length");
+
     public static readonly InstrumentSpec Drops = new(
         "spillway_drops_total", InstrumentKind.Counter, "requests",
         "Requests refused or dropped instead of run, by the fault that says why.", "deployment", "version", "reason");
@@ -193,7 +203,8 @@ internal static class Instruments
     public static IReadOnlyList<InstrumentSpec> All { get; } =
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
-        Unrouted, QueueDepth, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, Drops, RunnerBusy,
+        Unrouted, QueueDepth, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
+        BucketRows, Drops, RunnerBusy,
         Runners, Records, RecordsOverwritten, LogEvents, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,

@@ -132,6 +132,19 @@ public class PrometheusTextTests(ITestOutputHelper output)
         Assert.Equal(0, promtool.ExitCode);
     }
 
+    [Fact]
+    public void Padding_and_real_elements_are_counted_apart_and_rows_by_the_bucket_that_they_were_padded_to()
+    {
+        var samples = Exposition.Parse(Full().Write()).Samples;
+        double Of(string name) => samples.Single(s => s.Key.StartsWith(name.Split('/')[0], StringComparison.Ordinal)
+            && s.Key.Contains($"=\"{name.Split('/')[1]}\"", StringComparison.Ordinal)).Value;
+        Assert.Equal(60, Of("spillway_batch_elements_total/padding"));
+        Assert.Equal(1920, Of("spillway_batch_elements_total/real"));
+        Assert.Equal(
+            (2, 3, 1),
+            (Of("spillway_bucket_rows_total/160"), Of("spillway_bucket_rows_total/320"), Of("spillway_bucket_rows_total/own")));
+    }
+
     /// <summary>Triton's names are not what promtool advises, which is why nobody can mend them.</summary>
     private static InstrumentRegistry Full(bool triton = true)
     {
@@ -155,9 +168,12 @@ public class PrometheusTextTests(ITestOutputHelper output)
         var deployment = new DeploymentInstruments(registry, new("line-ocr", "1"), ["cpu"], new()
         {
             QueueDepth = () => 3, InFlight = () => 1, PredictedWaitSeconds = () => 0.01, Runners = () => 1,
-            ServiceRows = [1, 2], ServiceSeconds = rows => rows * 0.012,
+            ServiceRows = [1, 2], ServiceSeconds = rows => rows * 0.012, Buckets = [160, 320],
         });
         deployment.Took(rows: 3, requests: 2, CutReason.Idle);
+        deployment.Filled(rows: 3, bucket: 1, length: 320, elements: 960, padding: 60);
+        deployment.Filled(rows: 2, bucket: 0, length: 160, elements: 320, padding: 0);
+        deployment.Filled(rows: 1, bucket: 1, length: 700, elements: 700, padding: 0);
         deployment.Ran(device: 0, TimeSpan.FromMilliseconds(500));
         deployment.Dropped(FaultKind.QueueFull);
         deployment.Dropped(FaultKind.Internal);
