@@ -19,6 +19,7 @@ internal static class ModelFiles
         Directory.CreateDirectory(folder);
         Save(Path.Combine(folder, "mlp.onnx"), OnnxModels.Mlp());
         Save(Path.Combine(folder, "tiny.onnx"), OnnxModels.Tiny());
+        Save(Path.Combine(folder, "recurrent.onnx"), OnnxModels.Recurrent());
         Save(Path.Combine(folder, "row.json"), JsonRequest([1, InputWidth], "F4", seed: 3));
     }
 

@@ -3,7 +3,7 @@ using Spillway.Bench;
 const string Usage = """
     The parts of the benchmarks that need .NET. `bench/run` calls them; each prints one JSON object.
 
-      models <folder>                    write mlp.onnx, tiny.onnx and row.json, a request for them
+      models <folder>                    write mlp.onnx, tiny.onnx, recurrent.onnx and row.json
       null --port P [--bytes N]          a bare Kestrel delegate: reads the body, answers N prebuilt bytes (any path)
       raw mlp|tiny|line-ocr              ONNX Runtime in process: items a second, CPU per item
           [--models FOLDER] [--batch N|best] [--seconds S] [--callers C] [--ctc]

@@ -9,16 +9,21 @@ import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
 import { memory } from '../rows/memory.mjs';
+import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
+import { sharing } from '../rows/sharing.mjs';
 import { json, start } from '../rows/single.mjs';
 
-const rows = [json, start, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8, ocrTensor, ocrOverload, memory];
+const rows = [
+  ...[json, start, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
+  ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
+];
 
 function usage() {
   console.log(`Usage: bench/run <row …>|all|report
 
 Rows:
-${rows.map((r) => `  ${r.name.padEnd(14)} ${r.work}`).join('\n')}
-  report         writes the table of bench/README.md anew from bench/results/
+${rows.map((r) => `  ${r.name.padEnd(24)} ${r.work}`).join('\n')}
+  report                   writes the table of bench/README.md anew from bench/results/
 
 Environment: BENCH_ROUNDS (7), BENCH_SECONDS (3), BENCH_LONG_SECONDS (60): shorter is a trial, written to
 artifacts/bench/trial. BENCH_RESULTS: another folder. BENCH_DEADLINE_MS (250) and BENCH_NORMAL_SHARE (0.6) of ocr-overload.

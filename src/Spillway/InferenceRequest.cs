@@ -26,6 +26,9 @@ public sealed class InferenceRequest
     /// <summary>True when outputs that do not say otherwise are to be binary.</summary>
     public bool BinaryOutputs { get; set; }
 
+    /// <summary>Its place in a sequence of requests to a model that keeps state; null when it stands alone.</summary>
+    public SequenceMark? Sequence { get; set; }
+
     /// <summary>Ready for the next caller; returns the buffers.</summary>
     public void Reset()
     {
@@ -33,6 +36,7 @@ public sealed class InferenceRequest
         Priority = 0;
         Timeout = null;
         BinaryOutputs = false;
+        Sequence = null;
         _outputs.Clear();
         Inputs.Reset();
     }
@@ -41,4 +45,7 @@ public sealed class InferenceRequest
 /// <summary>One output that the caller asked for.</summary>
 /// <param name="Port">Index into the signature's outputs.</param>
 /// <param name="Binary">Binary or JSON; null takes the request's default.</param>
-public readonly record struct RequestedOutput(int Port, bool? Binary);
+/// <param name="Classes">
+/// Give the best so many classes as "value:index[:label]" in place of the output's numbers; 0 gives the numbers.
+/// </param>
+public readonly record struct RequestedOutput(int Port, bool? Binary, int Classes = 0);

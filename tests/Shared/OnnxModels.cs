@@ -62,6 +62,46 @@ public static class OnnxModels
             .Weights("table", OnnxWriter.Float, table, 4, 2).Node("Gather", "table i", "y").ToModel();
     }
 
+    /// <summary>
+    /// m FP32 [-1,-1], x FP32 [-1,-1] -> twice FP32 [-1,-1], twice x; mean FP32 [-1,1], the mean of x where m is 1. For
+    /// tests of padding: without its mask the mean would see it.
+    /// </summary>
+    public static byte[] MaskedMean() => new OnnxWriter()
+        .Input("m", OnnxWriter.Float, "N", "W").Input("x", OnnxWriter.Float, "N", "W")
+        .Output("twice", OnnxWriter.Float, "N", "W").Output("mean", OnnxWriter.Float, "N", 1)
+        .Weights("axis", OnnxWriter.Int64, BitConverter.GetBytes(1L), 1)
+        .Node("Add", "x x", "twice").Node("Mul", "x m", "kept").Node("ReduceSum", "kept axis", "sum")
+        .Node("ReduceSum", "m axis", "count").Node("Div", "sum count", "mean").ToModel();
+
+    /// <summary>
+    /// x FP32 [-1,2,-1] -> twice FP32 [-1,2,-1], twice x; half FP32 [-1,2,-1], means of pairs, half as long.
+    /// </summary>
+    public static byte[] Planes() => new OnnxWriter()
+        .Input("x", OnnxWriter.Float, "N", 2, "W")
+        .Output("twice", OnnxWriter.Float, "N", 2, "W").Output("half", OnnxWriter.Float, "N", 2, "V")
+        .Node("Add", "x x", "twice")
+        .Node("AveragePool", "x", "half", ("kernel_shape", new[] { 2L }), ("strides", new[] { 2L })).ToModel();
+
+    /// <summary>
+    /// x FP32 [-1,-1,16] -> y FP32 [-1,-1,4]: a recurrent net of 256 units that reads a sequence step by step. Each
+    /// step reads a megabyte of weights, for one sequence or for all of a batch, and sequences have any length. What
+    /// stands behind a position does not change it.
+    /// </summary>
+    public static byte[] Recurrent()
+    {
+        const int Inputs = 16, Units = 256, Outputs = 4;
+        var (random, limit) = (new Random(13), 1 / MathF.Sqrt(Units));
+        return new OnnxWriter()
+            .Input("x", OnnxWriter.Float, "N", "W", Inputs).Output("y", OnnxWriter.Float, "N", "W", Outputs)
+            .RandomWeights("w", random, limit, 1, 4 * Units, Inputs)
+            .RandomWeights("r", random, limit, 1, 4 * Units, Units)
+            .RandomWeights("o", random, limit, Units, Outputs)
+            .Weights("direction", OnnxWriter.Int64, BitConverter.GetBytes(1L), 1)
+            .Node("Transpose", "x", "steps", ("perm", new[] { 1L, 0, 2 }))
+            .Node("LSTM", "steps w r", "states", ("hidden_size", Units)).Node("Squeeze", "states direction", "hidden")
+            .Node("Transpose", "hidden", "rows", ("perm", new[] { 1L, 0, 2 })).Node("MatMul", "rows o", "y").ToModel();
+    }
+
     /// <summary>Fully connected layers with ReLU between them, weights scaled so that values keep their size.</summary>
     private static byte[] Dense(int seed, params int[] widths)
     {

@@ -44,6 +44,7 @@ internal static class Commands
             """);
         root.Subcommands.Add(UpCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());

@@ -1,5 +1,6 @@
 using System.Collections;
 using Spillway.Config;
+using Spillway.Config.Repository;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Simulated;
@@ -20,7 +21,18 @@ internal static class Composition
         Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
 
     /// <summary>Loads a configuration with this process's environment.</summary>
-    public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(
-        file, RuntimeOptions,
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""));
+    public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(file, RuntimeOptions, Variables());
+
+    /// <summary>A reader of a valid configuration's repository; null when it has none.</summary>
+    public static RepositoryReader? Repository(ConfigResult loaded) => loaded.Options?.Repository is { } options
+        ? Repository(options, loaded.Models) : null;
+
+    /// <summary>A reader of a repository.</summary>
+    /// <param name="options">Where.</param>
+    /// <param name="others">The models that are configured beside it.</param>
+    public static RepositoryReader Repository(RepositoryOptions options, IReadOnlyList<ModelOptions> others) =>
+        new(options, RuntimeOptions, Variables(), others);
+
+    private static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
 }

@@ -43,21 +43,19 @@ internal static class Server
             }
             catch (IOException error) when (error.InnerException is AddressInUseException or SocketException)
             {
-                await Console.Error.WriteLineAsync(
-                    $"Cannot listen on {snapshot.Server.Address}:{snapshot.Server.Port}: {error.InnerException.Message}. Is another server running there? "
-                    + "Stop it, or take another port: SPILLWAY__SERVER__PORT=8080 (0 takes a free one), "
-                    + "or server.port in the configuration.").ConfigureAwait(false);
+                await Console.Error.WriteLineAsync(PortTaken(snapshot.Server, error)).ConfigureAwait(false);
                 return Commands.Failed;
             }
 
             var address = app.Urls.First();
-            Console.WriteLine($"Spillway {Version} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
+            var grpc = GrpcAddress(app) is { } second ? $" (gRPC {second.Authority})" : "";
+            Console.WriteLine($"Spillway {Version}{grpc} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
             serving.Start();
             using var drain = app.Lifetime.ApplicationStopping.Register(
                 () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
             using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
             await serving.Loaded.ConfigureAwait(false);
-            Announce(serving, address, hints);
+            Announce(serving, address, grpc, hints);
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
@@ -77,7 +75,10 @@ internal static class Server
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
-        builder.Logging.AddFilter(null, LogLevel.Warning).AddFilter("Spillway", LogLevel.Information)
+        // The switch decides alone, so the framework's own minimum must not come before it.
+        var log = new LogSwitch();
+        builder.Logging.SetMinimumLevel(LogLevel.Trace)
+            .AddFilter(null, LogLevel.Warning).AddFilter("Spillway", log.Allows)
             // It prints the stack trace of a taken port, for which there is a sentence.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical)
             // While it may log anything it makes an Activity for every request; ours carry the trace.
@@ -91,13 +92,24 @@ internal static class Server
         var app = builder.Build();
         var logs = app.Services.GetRequiredService<ILoggerFactory>();
         serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
+        if (snapshot.Repository is { } repository)
+        {
+            serving.Repository = new(
+                repository, Composition.Repository(repository, snapshot.Models), serving.Models, serving.Clock,
+                logs.CreateLogger<ModelRepository>());
+        }
+
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var front = new Front(new(serving, snapshot, recorder, new SpanIds(seed), Version), logs.CreateLogger<Front>());
+        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = log };
+        var front = new Front(context, logs.CreateLogger<Front>());
         app.Run(front.HandleAsync);
         return app;
     }
+
+    /// <summary>Where a started server speaks gRPC; null when it does not.</summary>
+    internal static Uri? GrpcAddress(WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
@@ -105,17 +117,35 @@ internal static class Server
         kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
         // The body's limit is the front's: its error says what to do. Kestrel's slow-body rule stays: 240 bytes a second.
         kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Listen(options.Address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address), options.Port,
-            listen => listen.Protocols = HttpProtocols.Http1);
+        var address = options.Address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address);
+        kestrel.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        if (options.GrpcPortInForce < 0)
+            return;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = options.GrpcCallsMax;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromMilliseconds(options.GrpcKeepAliveMs);
+        // The second to listen: GrpcAddress counts on the order.
+        kestrel.Listen(address, options.GrpcPortInForce, listen => listen.Protocols = HttpProtocols.Http2);
     }
 
-    private static void Announce(Serving serving, string address, bool hints)
+    private static string PortTaken(ServerOptions options, IOException error)
+    {
+        var isGrpc = options.GrpcPortInForce > 0
+            && error.Message.Contains($":{options.GrpcPortInForce}:", StringComparison.Ordinal);
+        var (port, key, other) = isGrpc
+            ? (options.GrpcPortInForce, "grpcPort", "-1 switches gRPC off, 0 takes a free one")
+            : (options.Port, "port", "0 takes a free one");
+        return $"Cannot listen on {options.Address}:{port}: {error.InnerException!.Message}. Is another server running there? "
+            + $"Stop it, or take another port: SPILLWAY__SERVER__{key.ToUpperInvariant()}=8080 ({other}), "
+            + $"or server.{key} in the configuration.";
+    }
+
+    private static void Announce(Serving serving, string address, string grpc, bool hints)
     {
         foreach (var door in serving.Doors.Where(d => d.Route.State is RouteState.Failed))
             Console.WriteLine($"NOT ready: {door.Route.Model} ({door.Route.Why})");
         var ready = serving.Doors.Where(d => d.Route.State is RouteState.Ready).Select(d => d.Route.Model.Name).ToList();
         if (ready.Count > 0)
-            Console.WriteLine($"Ready: {string.Join(", ", ready)} on {address}");
+            Console.WriteLine($"Ready: {string.Join(", ", ready)}{grpc} on {address}");
         if (hints && ready.Contains("line-ocr"))
             Console.WriteLine(Hints.Text(address));
     }

@@ -5,26 +5,42 @@ namespace Spillway.App.Load;
 /// <summary>Makes the bodies for a model from its metadata, <c>--input</c> and <c>--shape</c>.</summary>
 internal static class InputPlanner
 {
+    private const string Range = "..";
+
     public static RequestContent[] Create(LoadOptions options, ModelMetadata metadata, string model)
     {
         var sources = ByName("--input", options.Inputs, metadata, model);
         var shapes = ByName("--shape", options.Shapes, metadata, model);
         var random = new Random(options.Seed);
-        var varied = metadata.Inputs.Any(i => sources.GetValueOrDefault(i.Name, "random") == "random");
+        var varied = metadata.Inputs.Any(i => sources.GetValueOrDefault(i.Name, "random") == "random")
+            || shapes.Values.Any(shape => shape.Contains(Range, StringComparison.Ordinal));
         var binary = options.Format == "binary";
         var parameters = new Parameters(
             options.DeadlineMs is { } ms ? (long)Math.Ceiling(ms * 1000) : null, options.Priority);
         return
         [
             .. Enumerable.Range(0, varied ? options.Variants : 1).Select(_ => RequestBuilder.Infer(
-                [.. metadata.Inputs.Select(input => InputData.Create(
-                    input,
-                    Shape(input, shapes.GetValueOrDefault(input.Name)),
-                    sources.GetValueOrDefault(input.Name, "random"),
-                    random))],
+                Inputs(metadata, sources, shapes, random),
                 binary,
                 (options.OutputFormat ?? options.Format) == "binary",
                 parameters)),
+        ];
+    }
+
+    /// <summary>
+    /// The inputs of one request. Equal ranges in it give the same length, as a model expects of its inputs.
+    /// </summary>
+    private static List<InputData> Inputs(
+        ModelMetadata metadata, Dictionary<string, string> sources, Dictionary<string, string> shapes, Random random)
+    {
+        Dictionary<string, long> drawn = [];
+        return
+        [
+            .. metadata.Inputs.Select(input => InputData.Create(
+                input,
+                Shape(input, shapes.GetValueOrDefault(input.Name), drawn, random),
+                sources.GetValueOrDefault(input.Name, "random"),
+                random)),
         ];
     }
 
@@ -46,7 +62,7 @@ internal static class InputPlanner
         return values;
     }
 
-    private static long[] Shape(InputSpec input, string? text)
+    private static long[] Shape(InputSpec input, string? text, Dictionary<string, long> drawn, Random random)
     {
         // A variable dimension is 1 unless it is named: right for a batch, and small for everything else.
         if (text is null)
@@ -56,12 +72,26 @@ internal static class InputPlanner
         var fits = parts.Length == input.Shape.Length;
         for (var i = 0; fits && i < parts.Length; i++)
         {
-            fits = long.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out shape[i])
+            fits = TryDimension(parts[i], drawn, random, out shape[i])
                 && (input.Shape[i] < 0 || input.Shape[i] == shape[i]);
         }
 
         return fits ? shape
             : throw LoadException.Usage($"--shape {input.Name}={text} does not fit: input '{input.Name}' "
             + $"is [{string.Join(',', input.Shape)}], -1 standing for any number.");
+    }
+
+    /// <summary>"48", or "160..960" for a number of that range, drawn once a request.</summary>
+    private static bool TryDimension(string text, Dictionary<string, long> drawn, Random random, out long dimension)
+    {
+        if (drawn.TryGetValue(text, out dimension)
+            || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out dimension))
+            return true;
+        var ends = text.Split(Range);
+        if (ends.Length != 2 || !long.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out var least)
+            || !int.TryParse(ends[1], NumberStyles.None, CultureInfo.InvariantCulture, out var most) || least > most)
+            return false;
+        drawn[text] = dimension = random.NextInt64(least, most + 1L);
+        return true;
     }
 }

@@ -44,7 +44,8 @@ internal sealed class LoadFlags
     private readonly Option<string[]> _input = Many("--input", "name=random|zeros|FILE of raw little-endian elements. "
         + "Default: random.");
     private readonly Option<string[]> _shape =
-        Many("--shape", "name=1,3,48,320. Default: the metadata's, 1 where it varies.");
+        Many("--shape", "name=1,3,48,320; 160..960 in place of a number draws one of that range for each variant. "
+        + "Default: the metadata's, 1 where it varies.");
     private readonly Option<string?> _body = One<string?>("--body", "FILE posted byte for byte.");
     private readonly Option<string[]> _raw = new("--raw")
     {

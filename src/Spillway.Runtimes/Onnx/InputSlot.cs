@@ -18,41 +18,97 @@ internal sealed unsafe class InputSlot(OnnxModel model, TensorSpec spec, int por
     /// Makes the native tensor of that input for all items; the caller releases it after the run, and it borrows this
     /// slot's buffer until then. The items' bytes are checked against their shapes: nothing is read that they do not bring.
     /// </summary>
-    public Fault? Gather(ReadOnlySpan<WorkItem> batch, long rows, out nint value)
+    public Fault? Gather(ReadOnlySpan<WorkItem> batch, long rows, RunPadding? padding, out nint value)
     {
         value = 0;
+        if (padding is { Plan.Mask: { } mask } masked && mask.Port == port)
+            return GatherMask(batch, rows, masked, mask, out value);
         ref var first = ref batch[0].Inputs[port];
+        var padded = padding is { Length: > 0 } run ? run.Plan.Input(port) : null;
         var shape = first.Shape;
-        if (model.Signature.Batched && shape.Rank > 0)
-            shape[0] = rows;
-        if (first.Type != spec.Type || !shape.TryCount(out var elements))
+        if (!Grow(ref shape, rows, padded, padding) || first.Type != spec.Type || !shape.TryCount(out var elements))
             return Bad($"is {first.Type.WireName()} {first.Shape}; expected {spec.Type.WireName()} {spec.Shape}");
         return spec.Type == DataType.Bytes
             ? GatherText(batch, shape, elements, rows, out value)
-            : GatherNumbers(batch, shape, elements, rows, out value);
+            : GatherNumbers(batch, shape, elements, padded, out value);
     }
 
-    private Fault? GatherNumbers(ReadOnlySpan<WorkItem> batch, in Shape shape, long elements, long rows, out nint value)
+    /// <summary>Makes one request's shape that of the run; false when it has no such axis.</summary>
+    private bool Grow(ref Shape shape, long rows, PaddedInput? padded, RunPadding? padding)
+    {
+        if (model.Signature.Batched && shape.Rank > 0)
+            shape[0] = rows;
+        if (padded is not { Axis: var axis })
+            return true;
+        if (axis >= shape.Rank)
+            return false;
+        shape[axis] = padding!.Value.Length;
+        return true;
+    }
+
+    private Fault? GatherNumbers(
+        ReadOnlySpan<WorkItem> batch, in Shape shape, long elements, PaddedInput? padded, out nint value)
     {
         value = 0;
         if (elements > (Array.MaxLength - Alignment) / _size)
             return Bad($"of {elements} elements in one run is larger than 2 GiB; send fewer rows");
+        var bytes = (int)elements * _size;
+        Reserve(bytes);
+        var at = 0;
+        foreach (var item in batch)
+        {
+            ref var tensor = ref item.Inputs[port];
+            if (!Fits(item, shape, padded?.Axis ?? 0) || !tensor.Shape.TryCount(out var own)
+                || tensor.Data.Length != own * _size)
+                return Mismatch(item);
+            var target = new Span<byte>(_start + at, bytes - at);
+            if (padded is { } pad)
+            {
+                at += PaddedRows.Pad(tensor.Data.Span, tensor.Shape, pad.Axis, shape[pad.Axis], pad.Value.Span, target);
+                continue;
+            }
+
+            tensor.Data.Span.CopyTo(target);
+            at += tensor.Data.Length;
+        }
+
+        return Wrap(shape, at, out value);
+    }
+
+    /// <summary>Makes what no request brings: one for each real position.</summary>
+    private Fault? GatherMask(
+        ReadOnlySpan<WorkItem> batch, long rows, in RunPadding padding, in MaskInput mask, out nint value)
+    {
+        value = 0;
+        var length = padding.Length > 0 ? padding.Length : padding.Plan.LengthOf(batch[0].Inputs);
+        var shape = spec.Shape;
+        for (var i = 0; i < shape.Rank; i++)
+            shape[i] = i == 0 ? rows : i == mask.Axis ? length : 1;
+        if (!shape.TryCount(out var elements) || elements > (Array.MaxLength - Alignment) / _size)
+            return Bad($"of shape {shape} is larger than 2 GiB; send fewer rows");
         Reserve((int)elements * _size);
         var at = 0;
         foreach (var item in batch)
         {
-            var data = item.Inputs[port].Data.Span;
-            if (data.Length != ShareOf(item, elements, rows) * _size || !Fits(item, shape))
+            var own = padding.Plan.LengthOf(item.Inputs);
+            if (own > length)
                 return Mismatch(item);
-            data.CopyTo(new Span<byte>(_start + at, data.Length));
-            at += data.Length;
+            var target = new Span<byte>(_start + at, ((int)elements * _size) - at);
+            at += PaddedRows.Mask(item.Rows, own, length, mask.One.Span, target);
         }
 
+        return Wrap(shape, at, out value);
+    }
+
+    private Fault? Wrap(in Shape shape, int bytes, out nint value)
+    {
+        value = 0;
         nint native;
         fixed (long* dims = shape.Dims)
         {
             var status = model.Library.Api.CreateTensorWithData(
-                model.Library.CpuMemory, _start, (nuint)at, dims, (nuint)shape.Rank, OrtElements.ToNative(spec.Type), &native);
+                model.Library.CpuMemory, _start, (nuint)bytes, dims, (nuint)shape.Rank,
+                OrtElements.ToNative(spec.Type), &native);
             if (status != 0)
                 return model.Library.Api.Take(status).ToRunFault(model.Name);
         }
@@ -68,7 +124,7 @@ internal sealed unsafe class InputSlot(OnnxModel model, TensorSpec spec, int por
         // Each element brings at least its length field, so the claimed count is held against the bytes that are there.
         foreach (var item in batch)
         {
-            if (!IsText(item.Inputs[port].Data.Span, ShareOf(item, elements, rows)) || !Fits(item, shape))
+            if (!IsText(item.Inputs[port].Data.Span, ShareOf(item, elements, rows)) || !Fits(item, shape, length: 0))
                 return Mismatch(item);
         }
 
@@ -104,14 +160,21 @@ internal sealed unsafe class InputSlot(OnnxModel model, TensorSpec spec, int por
     private long ShareOf(WorkItem item, long elements, long rows) =>
         !model.Signature.Batched ? elements : rows == 0 ? 0 : elements / rows * item.Rows;
 
-    /// <summary>True when the item's own shape is the batch's but for the rows.</summary>
-    private bool Fits(WorkItem item, in Shape shape)
+    /// <summary>True when the item's own shape is the batch's but for the rows and a length that is padded.</summary>
+    private bool Fits(WorkItem item, in Shape shape, int length)
     {
         ref var tensor = ref item.Inputs[port];
         if (!model.Signature.Batched)
             return true;
-        return tensor.Shape.Rank == shape.Rank && tensor.Shape[0] == item.Rows
-            && tensor.Shape.Dims[1..].SequenceEqual(shape.Dims[1..]);
+        if (tensor.Shape.Rank != shape.Rank || tensor.Shape[0] != item.Rows)
+            return false;
+        for (var i = 1; i < shape.Rank; i++)
+        {
+            if (i == length ? tensor.Shape[i] > shape[i] : tensor.Shape[i] != shape[i])
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>True for exactly that many elements of uint32 length + bytes.</summary>

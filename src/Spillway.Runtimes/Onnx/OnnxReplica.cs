@@ -2,8 +2,8 @@ namespace Spillway.Runtimes.Onnx;
 
 /// <summary>
 /// Runs batches on the model's shared session with run options and buffers of its own. One copy from each request into
-/// the batch, none on the way out but the item's own. A run of numbers allocates nothing on the managed heap, save
-/// when a batch is larger than any before it.
+/// the batch, padded on the way where the run says so; none on the way out but the item's own. A run of numbers
+/// allocates nothing on the managed heap, save when a batch is larger than any before it.
 /// </summary>
 internal sealed unsafe class OnnxReplica : IBatchReplica
 {
@@ -76,7 +76,7 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
         new Span<nint>(outputs, _outputs.Length).Clear();
         try
         {
-            if (Gather(batch, inputs) is { } invalid)
+            if (Gather(batch, control.Padding, inputs) is { } invalid)
                 return invalid;
             control.Mark(Stage.Batch);
             var status = _stopped ? 0 : api.Run(
@@ -88,7 +88,7 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
                 return new Fault(FaultKind.Cancelled, $"The run of model '{_model.Name}' was stopped: nobody waits for it any more.");
             }
 
-            return status != 0 ? api.Take(status).ToRunFault(_model.Name) : Scatter(batch, outputs);
+            return status != 0 ? api.Take(status).ToRunFault(_model.Name) : Scatter(batch, control.Padding, outputs);
         }
         finally
         {
@@ -98,14 +98,14 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
         }
     }
 
-    private Fault? Gather(ReadOnlySpan<WorkItem> batch, nint* values)
+    private Fault? Gather(ReadOnlySpan<WorkItem> batch, RunPadding? padding, nint* values)
     {
         var rows = 0L;
         foreach (var item in batch)
             rows += item.Rows;
         for (var port = 0; port < _inputs.Length; port++)
         {
-            if (_inputs[port].Gather(batch, rows, out values[port]) is { } fault)
+            if (_inputs[port].Gather(batch, rows, padding, out values[port]) is { } fault)
                 return fault;
         }
 
@@ -113,7 +113,7 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
     }
 
     /// <summary>Every output is read and checked before the first is handed over, so that a fault leaves no item half filled.</summary>
-    private Fault? Scatter(ReadOnlySpan<WorkItem> batch, nint* values)
+    private Fault? Scatter(ReadOnlySpan<WorkItem> batch, RunPadding? padding, nint* values)
     {
         var rows = 0L;
         foreach (var item in batch)
@@ -128,7 +128,7 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
         foreach (var item in batch)
         {
             for (var port = 0; port < _outputs.Length; port++)
-                _outputs[port].HandOver(item, port, batch.Length, first);
+                _outputs[port].HandOver(item, port, batch.Length, first, padding);
             first += item.Rows;
         }
 

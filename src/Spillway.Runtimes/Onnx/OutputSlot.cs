@@ -14,6 +14,9 @@ internal sealed unsafe class OutputSlot(OnnxModel model, TensorSpec spec)
     private byte[] _text = [];
     private nuint[] _offsets = [];
 
+    // An item's share of an output that had to be cut in pieces; grown to the largest so far.
+    private byte[] _cut = [];
+
     // The last run, valid until its native tensor is released.
     private Shape _shape;
     private byte* _data;
@@ -44,7 +47,8 @@ internal sealed unsafe class OutputSlot(OnnxModel model, TensorSpec spec)
     /// <param name="port">Index of this output.</param>
     /// <param name="items">How many items the run had.</param>
     /// <param name="firstRow">Where its rows begin.</param>
-    public void HandOver(WorkItem item, int port, int items, long firstRow)
+    /// <param name="padding">How it was padded, if at all.</param>
+    public void HandOver(WorkItem item, int port, int items, long firstRow, RunPadding? padding)
     {
         var shape = _shape;
         var (from, count) = (0L, 0L);
@@ -61,7 +65,36 @@ internal sealed unsafe class OutputSlot(OnnxModel model, TensorSpec spec)
         if (spec.Type == DataType.Bytes)
             item.Output(port, shape, _text.AsSpan(TextStart(from), TextStart(from + count) - TextStart(from)));
         else
-            item.Output(port, shape, new ReadOnlySpan<byte>(_data + (from * _size), (int)(count * _size)));
+            HandOver(item, port, shape, new(_data + (from * _size), (int)(count * _size)), padding);
+    }
+
+    /// <summary>
+    /// Numbers, cut back to what the item's own length gives; without a copy where that is one piece.
+    /// </summary>
+    private void HandOver(WorkItem item, int port, Shape shape, ReadOnlySpan<byte> data, RunPadding? padding)
+    {
+        if (padding is { Length: var run and > 0, Plan: var plan } && plan.Output(port) is { } cut
+            && plan.LengthOf(item.Inputs) is var own && own < run && cut.Axis < shape.Rank
+            && cut.Keep(own) is var keep && keep < shape[cut.Axis])
+        {
+            var pieces = PaddedRows.Blocks(shape, cut.Axis);
+            var bytes = (int)(data.Length / shape[cut.Axis] * keep);
+            if (pieces == 1)
+            {
+                data = data[..bytes];
+            }
+            else
+            {
+                if (_cut.Length < bytes)
+                    _cut = GC.AllocateUninitializedArray<byte>(bytes);
+                PaddedRows.Cut(data, shape, cut.Axis, keep, _size, _cut);
+                data = _cut.AsSpan(0, bytes);
+            }
+
+            shape[cut.Axis] = keep;
+        }
+
+        item.Output(port, shape, data);
     }
 
     private Fault? ReadShape(nint value)

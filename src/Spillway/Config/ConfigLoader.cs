@@ -50,14 +50,19 @@ public static class ConfigLoader
         var at = node.Mark.Line > 0 ? node.Mark : new(file, 1, 1);
         var options = (SpillwayOptions)bound.Section(typeof(SpillwayOptions), node, "", at);
         RootChecks.Server(options.Server, bound);
+        RootChecks.Models(options, bound);
+        if (options.Repository is { } repository)
+            options = options with { Repository = RootChecks.Repository(repository, bound, full) };
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
         var names = readers.ConvertAll(r => r.Name);
         var models = readers.ConvertAll(r => r.Read(overrides, names));
-        if (readers.Count == options.Models.Count && readers.Count > 0)
+        // With a repository, a variable may name a model that is only there later; its reader looks after the rest.
+        if (readers.Count == options.Models.Count && options.Repository is null && readers.Count > 0)
             overrides.Finish(names);
         Unique(readers, models);
+        Grouped(readers, models, options.Groups);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new() { Source = full, Options = options, Models = models.AsReadOnly() };
@@ -91,7 +96,7 @@ public static class ConfigLoader
             else
             {
                 var shown = Path.Combine(Path.GetDirectoryName(file) ?? "", text, ModelReader.FileName);
-                var reader = new ModelReader(folder, shown, key, runtimes, native, errors);
+                var reader = new ModelReader(folder, shown, key, runtimes, new FolderFiles(folder, native), errors);
                 if (reader.TryOpen())
                     readers.Add(reader);
             }
@@ -138,6 +143,19 @@ public static class ConfigLoader
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return [];
+        }
+    }
+
+    private static void Grouped(
+        List<ModelReader> readers, List<ModelOptions> models, IReadOnlyDictionary<string, int> groups)
+    {
+        for (var i = 0; i < models.Count; i++)
+        {
+            if (models[i].Sharing.Group is { Length: > 0 } group && !groups.ContainsKey(group))
+            {
+                readers[i].Report("sharing.group", group, $"{FileName} has no concurrency group of that name.",
+                    $"Add groups: {{ {ErrorList.Clean(group, 128)}: 1 }} to {FileName}, or name one of its groups.");
+            }
         }
     }
 

@@ -10,7 +10,8 @@ public static class ConfigReference
 
         Generated from the options classes; run the tests with `SPILLWAY_UPDATE_DOCS=1` to write it anew.
 
-        A server reads one `spillway.yaml`, which names a folder for each model; each folder holds a `model.yaml`.
+        A server reads one `spillway.yaml`, which names a folder for each model, or a repository of models; each model's
+        folder holds a `model.yaml`, in a repository also a Triton `config.pbtxt` or nothing.
         `spillway check <config>` lists everything that is wrong at once: file, line, column, key, value, the limit, and
         what to do. Editors complete and check both files with
         [spillway.schema.json](spillway.schema.json) and [model.schema.json](model.schema.json): put

@@ -8,26 +8,33 @@ namespace Spillway.Config;
 internal static class EffectiveJson
 {
     /// <summary>One section, and one more beside its keys.</summary>
-    public static void Write(Utf8JsonWriter json, object section, (string Key, object Value)? more = null)
+    /// <param name="json">Takes it.</param>
+    /// <param name="section">An options record.</param>
+    /// <param name="more">The section of a model's runtime.</param>
+    /// <param name="nulls">Whether absent sections are written as null or left out.</param>
+    public static void Write(
+        Utf8JsonWriter json, object section, (string Key, object Value)? more = null, bool nulls = true)
     {
         json.WriteStartObject();
         foreach (var member in OptionSet.Of(section.GetType()))
         {
+            if (member.Property.GetValue(section) is null && !nulls)
+                continue;
             json.WritePropertyName(member.Key);
-            Value(json, member.Property.GetValue(section), member.Shape);
+            Value(json, member.Property.GetValue(section), member.Shape, nulls);
         }
 
         if (more is var (key, value))
         {
             json.WritePropertyName(key);
-            Write(json, value);
+            Write(json, value, nulls: nulls);
         }
 
         json.WriteEndObject();
     }
 
     /// <summary>One value; null for an absent section.</summary>
-    public static void Value(Utf8JsonWriter json, object? value, OptionShape shape)
+    public static void Value(Utf8JsonWriter json, object? value, OptionShape shape, bool nulls = true)
     {
         switch (value)
         {
@@ -47,16 +54,16 @@ internal static class EffectiveJson
                 json.WriteStringValue(OptionText.Value(value));
                 break;
             default:
-                Several(json, value, shape);
+                Several(json, value, shape, nulls);
                 break;
         }
     }
 
-    private static void Several(Utf8JsonWriter json, object value, OptionShape shape)
+    private static void Several(Utf8JsonWriter json, object value, OptionShape shape, bool nulls)
     {
         if (shape.Kind == OptionKind.Section)
         {
-            Write(json, value);
+            Write(json, value, nulls: nulls);
             return;
         }
 
@@ -64,7 +71,7 @@ internal static class EffectiveJson
         {
             json.WriteStartArray();
             foreach (var item in (IEnumerable)value)
-                Value(json, item, shape.Element!);
+                Value(json, item, shape.Element!, nulls);
             json.WriteEndArray();
             return;
         }
@@ -75,7 +82,7 @@ internal static class EffectiveJson
             var type = pair.GetType();
             json.WritePropertyName(Convert.ToString(type.GetProperty("Key")!.GetValue(pair),
                 CultureInfo.InvariantCulture)!);
-            Value(json, type.GetProperty("Value")!.GetValue(pair), shape.Element!);
+            Value(json, type.GetProperty("Value")!.GetValue(pair), shape.Element!, nulls);
         }
 
         json.WriteEndObject();

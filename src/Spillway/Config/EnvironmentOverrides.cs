@@ -57,6 +57,13 @@ internal sealed class EnvironmentOverrides
             (node, x) => Apply(node, typeof(ModelOptions), x.Tail[start.Length..], x, path, sections));
     }
 
+    /// <summary>Puts aside what names one of these models, without looking at it.</summary>
+    public void Skip(IReadOnlyCollection<string> names)
+    {
+        var starts = names.Select(n => $"{Models}{Fold(n)}__").ToArray();
+        Take(rest => Array.Exists(starts, s => Fold(rest).StartsWith(s, StringComparison.Ordinal)));
+    }
+
     /// <summary>Reports what named no model.</summary>
     public void Finish(IReadOnlyCollection<string> names)
     {

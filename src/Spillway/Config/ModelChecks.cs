@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spillway.Policies.Batching;
+using Spillway.Runtimes.Simulated;
 using Spillway.Transforms.Picture;
 
 namespace Spillway.Config;
@@ -29,12 +30,20 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
         foreach (var (name, shape) in model.Typical)
             Typical($"typical.{name}", shape);
         Outputs(model.Outputs);
+        Versions(model.Versions);
+        Expects("inputs", model.Expects.Inputs);
+        Expects("outputs", model.Expects.Outputs);
+        if (model.Padding is { } padding && !Failed("padding.inputs"))
+            new PaddingChecks(bound, $"{path}.padding").All(padding);
     }
+
+    /// <summary>True for what can name a deployment, a door or a model's folder.</summary>
+    public static bool IsName(string name) => name.Length is > 0 and <= NameLengthMax
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') && name is not ("." or "..");
 
     private void Name(string key, string name, string what)
     {
-        if (name.Length is > 0 and <= NameLengthMax
-            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') && name is not ("." or ".."))
+        if (IsName(name))
             return;
         if (Failed(key))
             return;
@@ -103,6 +112,24 @@ internal sealed class ModelChecks(OptionBinder bound, string path)
                 Report(key, name, "An output needs a name.", "Give a name, or remove the key.");
             else if (names.FindIndex(n => n.Name == name) is var first && first < i)
                 Report(key, name, $"{names[first].Key} has the same name.", "Give each output its own name.");
+        }
+    }
+
+    private void Versions(VersionOptions versions)
+    {
+        var said = (versions.Latest != 1 ? 1 : 0) + (versions.All ? 1 : 0) + (versions.Only.Count > 0 ? 1 : 0);
+        if (said > 1)
+            Report("versions", "", "Only one of latest, all and only can hold.", "Keep one of them.");
+    }
+
+    private void Expects(string side, IReadOnlyDictionary<string, string> ports)
+    {
+        if (ports.Count > Signature.PortsMax)
+            Report($"expects.{side}", "", $"A model has at most {Signature.PortsMax} {side}.", "Remove some.");
+        foreach (var (name, text) in ports)
+        {
+            if (!TensorSpecText.TryParse(name, text, out _, out var problem))
+                Report($"expects.{side}.{name}", text, problem, "Write type and shape, as in \"FP32 [-1,4]\".");
         }
     }
 

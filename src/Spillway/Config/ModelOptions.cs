@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Sharing;
 using Spillway.Transforms.Picture;
 using Spillway.Transforms.Text;
 
@@ -23,6 +24,14 @@ public sealed record ModelOptions
     [Option("The model file, relative to model.yaml, or npm:<package>/<file> for one installed by native/package.json.")]
     public string File { get; init; } = "model.onnx";
 
+    /// <summary>Which versions of a repository's model are served.</summary>
+    [Option("Which version folders are served; only for a model in a repository.")]
+    public VersionOptions Versions { get; init; } = new();
+
+    /// <summary>What the model file must look like.</summary>
+    [Option("Inputs and outputs that the model must have; without one of them it is not served.")]
+    public ExpectOptions Expects { get; init; } = new();
+
     /// <summary>Typical shape per input, for the batch curve.</summary>
     [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
@@ -30,6 +39,14 @@ public sealed record ModelOptions
     /// <summary>Queue and batches.</summary>
     [Option("How it queues and batches.")]
     public BatchingOptions Batching { get; init; } = new();
+
+    /// <summary>Its part of a device that other models want too.</summary>
+    [Option("How it shares its device with other models.")]
+    public SharingOptions Sharing { get; init; } = new();
+
+    /// <summary>Requests of different lengths in one run; null runs only equal shapes together.</summary>
+    [Option("How requests of different lengths run together. Without the section only equal shapes do.")]
+    public PaddingOptions? Padding { get; init; }
 
     /// <summary>Default deadline.</summary>
     [Option("How long a request may take when its caller does not say.")]
@@ -39,6 +56,12 @@ public sealed record ModelOptions
     [Option("What follows the model, for every name that serves it.")]
     public OutputOptions Outputs { get; init; } = new();
 
+    /// <summary>Label file per output, for the classification extension.</summary>
+    [Option("Label files of outputs by name, one label a line: { y: labels.txt }. A request that asks for the best "
+        + "classes of such an output (parameter classification) gets their labels too. Relative to model.yaml, or "
+        + "npm:<package>/<file>.")]
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Names it is served under.</summary>
     [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, with nothing.")]
     public IReadOnlyDictionary<string, DoorOptions> Serve { get; init; } = new Dictionary<string, DoorOptions>();
@@ -46,7 +69,9 @@ public sealed record ModelOptions
     /// <summary>Validated instance of the runtime's own options class; not a key of its own.</summary>
     public object? RuntimeOptions { get; init; }
 
-    /// <summary>Absolute path of the model.yaml; not a key.</summary>
+    /// <summary>
+    /// Absolute path of the model.yaml or config.pbtxt, or of the model's folder where there is neither; not a key.
+    /// </summary>
     public string Source { get; init; } = "";
 }
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -9,10 +10,10 @@ namespace Spillway.Config;
 /// <param name="shown">Its model.yaml as errors name it.</param>
 /// <param name="path">Key path: "models[0]".</param>
 /// <param name="runtimes">Options classes by runtime.</param>
-/// <param name="native">Value of SPILLWAY_NATIVE, or null.</param>
+/// <param name="files">Finds the files that it names.</param>
 /// <param name="errors">Takes the errors.</param>
 internal sealed class ModelReader(
-    string folder, string shown, string path, IReadOnlyDictionary<string, Type> runtimes, string? native,
+    string folder, string shown, string path, IReadOnlyDictionary<string, Type> runtimes, ModelFiles files,
         ErrorList errors)
 {
     /// <summary>What each model's folder holds.</summary>
@@ -32,11 +33,20 @@ internal sealed class ModelReader(
     {
         if (YamlReader.ReadFile(System.IO.Path.Combine(folder, FileName), shown, path, errors) is not { } node)
             return false;
+        Use(node);
+        return true;
+    }
+
+    /// <summary>Takes what was read elsewhere in place of the file.</summary>
+    public void Use(ConfigNode node)
+    {
         _node = node;
         var written = (node as ConfigMap)?.Find("name")?.Value as ConfigScalar;
         Name = written is { IsNull: false, Text.Length: > 0 } ? written.Text : System.IO.Path.GetFileName(folder);
-        return true;
     }
+
+    /// <summary>True when a key of the top level was written or overridden.</summary>
+    public bool Has(string key) => (_node as ConfigMap)?.Find(key) is not null;
 
     /// <summary>Binds, checks and completes the model; what is wrong is in the errors.</summary>
     public ModelOptions Read(EnvironmentOverrides overrides, IEnumerable<string> names)
@@ -47,17 +57,45 @@ internal sealed class ModelReader(
         if (model.Name.Length == 0)
             model = model with { Name = Name };
         new ModelChecks(_bound, path).All(model);
+        Place(model);
         if (model.Serve.Count == 0)
             model = model with { Serve = new Dictionary<string, DoorOptions> { [model.Name] = new() }.AsReadOnly() };
         model = model with { RuntimeOptions = Runtime(model, at), Source = System.IO.Path.Combine(folder, FileName) };
         if (model.RuntimeOptions is SimulatedOptions profile)
             new SimulatedChecks(_bound, path).All(model, profile);
-        return model with { File = ModelFile(model), Outputs = Labels(model.Outputs) };
+        return model with
+        {
+            File = ModelFile(model), Outputs = Labels(model.Outputs), Labels = LabelFiles(model.Labels),
+        };
     }
 
     /// <summary>Where a served name stands.</summary>
     public void Report(string key, string value, string problem, string remedy) =>
         _bound.Report($"{path}.{key}", value, problem, remedy);
+
+    /// <summary>What only a model in a repository may say, and what such a one may not.</summary>
+    private void Place(ModelOptions model)
+    {
+        if (!files.IsVersioned)
+        {
+            if (Has("versions"))
+                _bound.Report($"{path}.versions", "", "Only a model in a repository has version folders.",
+                    "Remove the section, or move the model into the folder that repository.path names.");
+            return;
+        }
+
+        var name = System.IO.Path.GetFileName(folder);
+        if (model.Name != name)
+            _bound.Report($"{path}.name", model.Name, $"In a repository the folder gives the name, which is {name}.",
+                "Remove the name or rename the folder; serve gives a model other names.");
+        if ((_node as ConfigMap)?.Find(model.Runtime)?.Value is ConfigMap section
+            && section.Find("library") is { Value: ConfigScalar { Text.Length: > 0 } written })
+        {
+            errors.Add(written.Mark, $"{path}.{model.Runtime}.library", written.Text,
+                "A model in a repository may not choose native code to load.",
+                "Remove the key; SPILLWAY_ORT_LIB names the library for the whole server.");
+        }
+    }
 
     private object? Runtime(ModelOptions model, Mark at)
     {
@@ -94,7 +132,7 @@ internal sealed class ModelReader(
         if (model.RuntimeOptions is null)
             return model.File;
         if (model.RuntimeOptions is not SimulatedOptions)
-            return Existing(key, model.File, "model file");
+            return files.IsVersioned ? model.File : Existing(key, model.File, "model file");
         if (_bound.Written(key).Length > 0)
             _bound.Report(key, model.File, "A simulated model has no file.", "Remove the key, or set runtime: onnx.");
         return "";
@@ -110,25 +148,17 @@ internal sealed class ModelReader(
             : outputs.TopK,
     };
 
+    private ReadOnlyDictionary<string, string> LabelFiles(IReadOnlyDictionary<string, string> files) => files
+        .ToDictionary(f => f.Key, f => Existing($"{path}.labels.{f.Key}", f.Value, "file of labels")).AsReadOnly();
+
     /// <summary>The absolute path of a file that must exist, or the text as it was after an error.</summary>
     private string Existing(string key, string text, string what)
     {
         if (_bound.Failed(key))
             return text;
-        if (NpmPath.Is(text))
-        {
-            var found = NpmPath.Resolve(text, folder, native);
-            if (found.File is null)
-                _bound.Report(key, text, found.Problem, found.Remedy);
-            return found.File ?? text;
-        }
-
-        var full = text.Contains('\0', StringComparison.Ordinal) ? "" : System.IO.Path.GetFullPath(text, folder);
-        if (File.Exists(full))
-            return full;
-        var problem = Directory.Exists(full) ? $"This is a folder, not a {what}: {full}."
-            : $"There is no {what} at {ErrorList.Clean(full, 1024)}.";
-        _bound.Report(key, text, problem, $"Put the {what} there, or change the path; it is relative to {FileName}.");
+        if (files.Find(text, what, out var problem, out var remedy) is { } found)
+            return found;
+        _bound.Report(key, text, problem, remedy);
         return text;
     }
 }

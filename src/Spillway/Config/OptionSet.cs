@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 
@@ -82,12 +83,17 @@ internal sealed record OptionMember(
     string Key, PropertyInfo Property, OptionAttribute Option, OptionShape Shape, object? Default);
 
 /// <summary>
-/// The keys of an options class, in the order of declaration. Reflection happens here, at start only.
+/// The keys of an options class, in the order of declaration. Reflection happens here, once for each class: a look at
+/// a repository binds hundreds of models.
 /// </summary>
 internal static class OptionSet
 {
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<OptionMember>> s_known = new();
+
     /// <summary>Every property with an <see cref="OptionAttribute"/>.</summary>
-    public static IReadOnlyList<OptionMember> Of(Type type)
+    public static IReadOnlyList<OptionMember> Of(Type type) => s_known.GetOrAdd(type, Read);
+
+    private static IReadOnlyList<OptionMember> Read(Type type)
     {
         var defaults = Activator.CreateInstance(type)!;
         return

@@ -1,4 +1,5 @@
 using System.Net;
+using Spillway.Config.Repository;
 
 namespace Spillway.Config;
 
@@ -25,9 +26,60 @@ internal static class RootChecks
                 "Raise bodyBytesInFlightMax, or lower bodyBytesMax.");
         }
 
+        Grpc(server, bound);
         if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
             bound.Report("server.name", server.Name, "The name is empty.",
                 "Give a name, or remove the key (default spillway).");
+    }
+
+    /// <summary>A server must serve something.</summary>
+    public static void Models(SpillwayOptions options, OptionBinder bound)
+    {
+        if (options.Models.Count == 0 && options.Repository is null && !bound.Failed("models") && !bound.Failed("")
+            && !bound.Failed("repository"))
+        {
+            bound.Report("models", "", "There are no models, and no repository of models.",
+                "Folders that hold a model.yaml each, relative to this file; or repository: { path: … }.");
+        }
+    }
+
+    /// <summary>Reports what the repository's section breaks; gives it with an absolute path.</summary>
+    public static RepositoryOptions Repository(RepositoryOptions options, OptionBinder bound, string file)
+    {
+        if (options.ModelControl != ModelControl.Explicit && options.Load.Count > 0)
+        {
+            bound.Report("repository.load", "", "Names to load at start are for modelControl: explicit; "
+                + $"{OptionText.Value(options.ModelControl)} loads every model.",
+                "Remove load, or set modelControl: explicit.");
+        }
+
+        if (bound.Failed("repository.path"))
+            return options;
+        var full = options.Path.Contains('\0', StringComparison.Ordinal) ? ""
+            : Path.GetFullPath(options.Path, Path.GetDirectoryName(file)!);
+        if (!Directory.Exists(full))
+        {
+            bound.Report("repository.path", options.Path, File.Exists(full) ? $"This is a file, not a folder: {full}."
+                : $"There is no folder {ErrorList.Clean(full, 1024)}.",
+                "Create it, or change the path; it is relative to this file.");
+        }
+
+        return options with { Path = Path.TrimEndingDirectorySeparator(full) };
+    }
+
+    private static void Grpc(ServerOptions server, OptionBinder bound)
+    {
+        if (server.GrpcPortInForce > ushort.MaxValue && !bound.Failed("server.port"))
+        {
+            bound.Report("server.port", $"{server.Port}", "No port is left after it for gRPC.",
+                "Take a lower port, or give server.grpcPort (-1 switches gRPC off).");
+        }
+
+        if (server.GrpcPortInForce > 0 && server.GrpcPortInForce == server.Port && !bound.Failed("server.grpcPort"))
+        {
+            bound.Report("server.grpcPort", $"{server.GrpcPort}", "It is server.port, where REST is served.",
+                "Take another port, or remove the key (default: the one after server.port).");
+        }
     }
 
     private static bool IsLoopback(string address) =>

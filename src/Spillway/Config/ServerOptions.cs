@@ -8,15 +8,47 @@ public sealed record ServerOptions
     public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Port; 0 takes a free one.</summary>
-    [Option("Port of the protocol, the admin protocol and /metrics. 0 takes a free one.", Min = 0, Max = 65535, Source = "Triton's HTTP port")]
+    [Option("Port of the protocol, the admin protocol and /metrics. 0 takes a free one.", Min = 0, Max = 65535,
+        Source = "Triton's HTTP port")]
     public int Port { get; init; } = 8000;
+
+    /// <summary>Port of gRPC; null takes the one after <see cref="Port"/>.</summary>
+    [Option("Port of gRPC. By default the one after server.port, so 8001 beside 8000, and a free one where that is 0. "
+        + "0 takes a free one, -1 switches gRPC off.", Min = -1, Max = 65535, Source = "Triton's gRPC port is 8001")]
+    public int? GrpcPort { get; init; }
+
+    /// <summary>Calls at once on one gRPC connection.</summary>
+    [Option("gRPC calls at once on one connection; a client keeps further ones back.",
+        Unit = "calls", Min = 1, Max = 100_000,
+        Source = "the least that HTTP/2 recommends, and ASP.NET Core's default")]
+    public int GrpcCallsMax { get; init; } = 100;
+
+    /// <summary>Requests of one stream that are read and not answered.</summary>
+    [Option("Requests of one ModelStreamInfer stream that are read and not answered yet; beyond it none is read.",
+        Unit = "requests", Min = 1, Max = 100_000, Source = "enough to fill the largest usual batches twice")]
+    public int GrpcStreamInFlightMax { get; init; } = 64;
+
+    /// <summary>How long a stream may be silent.</summary>
+    [Option("How long a ModelStreamInfer stream may be silent while no answer is owed, before it is ended.",
+        Unit = "ms", Min = 1000, Max = 86_400_000, Source = "ten minutes; a client opens a new one at no cost")]
+    public double GrpcStreamIdleMs { get; init; } = 600_000;
+
+    /// <summary>How long a gRPC connection may be silent before it is asked for a sign of life.</summary>
+    [Option("How long a gRPC connection may be silent before a ping asks for a sign of life, for which it has 20 s.",
+        Unit = "ms", Min = 1000, Max = 86_400_000,
+        Source = "a minute: below the five that routers forget connections after")]
+    public double GrpcKeepAliveMs { get; init; } = 60_000;
+
+    /// <summary>The port that gRPC listens on: 0 for a free one, -1 for none.</summary>
+    public int GrpcPortInForce => GrpcPort ?? (Port is 0 ? 0 : Port + 1);
 
     /// <summary>Reported in the server's metadata.</summary>
     [Option("Name in the server's metadata; some clients insist on \"triton\".")]
     public string Name { get; init; } = "spillway";
 
     /// <summary>Largest body.</summary>
-    [Option("The largest request body.", Unit = "bytes", Min = 1024, Max = 2_000_000_000, Source = "Triton's HTTP body cap, 64 MiB")]
+    [Option("The largest request body.", Unit = "bytes", Min = 1024, Max = 2_000_000_000,
+        Source = "Triton's HTTP body cap, 64 MiB")]
     public int BodyBytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Request bytes in memory at once, over all requests.</summary>
@@ -36,6 +68,12 @@ public sealed record ServerOptions
     public double DrainMs { get; init; } = 20_000;
 
     /// <summary>Recent requests kept for explain.</summary>
-    [Option("Recent requests kept for `spillway explain`.", Unit = "requests", Min = 1, Max = 1_000_000, Source = "about 1 MB")]
+    [Option("Recent requests kept for `spillway explain`.", Unit = "requests", Min = 1, Max = 1_000_000,
+        Source = "about 1 MB")]
     public int RecentRequestsMax { get; init; } = 1024;
+
+    /// <summary>Triton's counter names beside our own.</summary>
+    [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
+        Source = "existing dashboards work unchanged")]
+    public bool TritonMetricNames { get; init; } = true;
 }

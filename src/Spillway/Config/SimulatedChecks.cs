@@ -1,4 +1,5 @@
 using System.Globalization;
+using Spillway.Policies.Batching;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -40,6 +41,8 @@ internal sealed class SimulatedChecks(OptionBinder bound, string path)
             From("outputs.ctc.from", model.Outputs.Ctc?.From, outputs);
             From("outputs.topK.from", model.Outputs.TopK?.From, outputs);
         }
+
+        Padded(model.Padding, inputs, outputs);
     }
 
     private List<TensorSpec>? Ports(string key, IReadOnlyDictionary<string, string> texts)
@@ -86,6 +89,30 @@ internal sealed class SimulatedChecks(OptionBinder bound, string path)
 
             before = rows;
         }
+    }
+
+    private void Padded(PaddingOptions? padding, List<TensorSpec>? inputs, List<TensorSpec>? outputs)
+    {
+        if (padding is null || inputs is null || outputs is null)
+            return;
+        foreach (var (name, trimmed) in padding.Outputs)
+        {
+            var key = $"padding.outputs.{name}";
+            Varies(key, Known(key, name, "output", outputs), trimmed.Axis);
+        }
+
+        foreach (var (name, padded) in padding.Inputs)
+            Varies($"padding.inputs.{name}", Known($"padding.inputs.{name}", name, "input", inputs), padded.Axis);
+        if (padding.Mask is { Input.Length: > 0 } mask)
+            Varies("padding.mask", Known("padding.mask.input", mask.Input, "input", inputs), mask.Axis);
+    }
+
+    private void Varies(string key, TensorSpec? spec, int axis)
+    {
+        if (spec is null || bound.Failed($"{path}.{key}.axis") || (axis < spec.Shape.Rank && spec.Shape[axis] < 0))
+            return;
+        Report($"{key}.axis", axis.ToString(CultureInfo.InvariantCulture),
+            $"This dimension of {spec.Name} {spec.Shape} is not variable.", "Name the axis of a -1, counted from 0.");
     }
 
     private void From(string key, string? name, List<TensorSpec> outputs)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Spillway.Config.Repository;
 
 namespace Spillway.Config;
 
@@ -14,7 +15,7 @@ public sealed record Snapshot
     {
         Source = loaded.Source;
         Server = options.Server;
-        Models = [.. loaded.Models];
+        (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -28,9 +29,16 @@ public sealed record Snapshot
     public ServerOptions Server { get; }
 
     /// <summary>
-    /// The models in the order of the root file; every path in them is absolute, every default filled in.
+    /// The models in the order of the root file; every path in them is absolute, every default filled in. Those of the
+    /// repository are not among them.
     /// </summary>
     public IReadOnlyList<ModelOptions> Models { get; }
+
+    /// <summary>The folder of models with versions, its path absolute; null for none.</summary>
+    public RepositoryOptions? Repository { get; }
+
+    /// <summary>The limit of each concurrency group, on each device.</summary>
+    public IReadOnlyDictionary<string, int> Groups { get; }
 
     /// <summary>1 for the first of a process, then counting up.</summary>
     public required int Number { get; init; }
@@ -66,6 +74,12 @@ public sealed record Snapshot
         }
 
         json.WriteEndArray();
+        json.WritePropertyName("repository");
+        EffectiveJson.Value(json, Repository, OptionShape.Of(typeof(RepositoryOptions)));
+        json.WriteStartObject("groups");
+        foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
+            json.WriteNumber(name, limit);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 }

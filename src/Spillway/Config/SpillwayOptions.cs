@@ -1,3 +1,5 @@
+using Spillway.Config.Repository;
+
 namespace Spillway.Config;
 
 /// <summary>One spillway.yaml as a person wrote it, with the model.yaml files it names.</summary>
@@ -8,6 +10,16 @@ public sealed record SpillwayOptions
     public ServerOptions Server { get; init; } = new();
 
     /// <summary>Folders that hold a model.yaml.</summary>
-    [Option("Folders that hold a model.yaml each, relative to this file.", Required = true)]
+    [Option("Folders that hold a model.yaml each, relative to this file. May be absent beside a repository.")]
     public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>A folder of models with versions; null for none.</summary>
+    [Option("A folder of models, each with a folder for every version, as Triton lays them out.")]
+    public RepositoryOptions? Repository { get; init; }
+
+    /// <summary>Concurrency groups by name, each with its limit.</summary>
+    [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) "
+        + "may have together "
+        + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
+    public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
 }

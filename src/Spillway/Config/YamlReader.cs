@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -8,21 +7,15 @@ namespace Spillway.Config;
 /// <summary>
 /// Reads one YAML document into nodes that know their line and column. Works on the parser's events rather than on
 /// YamlDotNet's representation model, because that recurses as deep as the file says and keeps no mark of a key.
-/// Bounded: bytes, depth, and nodes after aliases are expanded.
+/// Bounded: depth, and nodes after aliases are expanded.
 /// </summary>
 internal sealed class YamlReader
 {
-    /// <summary>Largest file. Real ones hold a few kilobytes.</summary>
-    public const int FileBytesMax = 1024 * 1024;
-
     /// <summary>Deepest nesting. The options need seven.</summary>
     public const int DepthMax = 32;
 
     /// <summary>Nodes of one file, an alias counted as all that it stands for.</summary>
     public const int NodesMax = 50_000;
-
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false,
-        throwOnInvalidBytes: true);
 
     private readonly string _file;
     private readonly bool _isVariable;
@@ -39,42 +32,8 @@ internal sealed class YamlReader
     /// <param name="shown">Name in errors.</param>
     /// <param name="key">Key path of the whole file.</param>
     /// <param name="errors">Takes the errors.</param>
-    public static ConfigNode? ReadFile(string path, string shown, string key, ErrorList errors)
-    {
-        var at = new Mark(shown, 0, 0);
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var buffer = new MemoryStream();
-            var chunk = new byte[16 * 1024];
-            for (int n; (n = stream.Read(chunk)) > 0;)
-            {
-                buffer.Write(chunk, 0, n);
-                if (buffer.Length > FileBytesMax)
-                {
-                    errors.Add(at, key, "", $"The file is larger than {FileBytesMax} bytes.",
-                        "Configuration is small: is this the right file?");
-                    return null;
-                }
-            }
-
-            var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
-            if (bytes.StartsWith(Encoding.UTF8.Preamble))
-                bytes = bytes[3..];
-            return ReadText(s_utf8.GetString(bytes), shown, key, errors);
-        }
-        catch (DecoderFallbackException)
-        {
-            errors.Add(at, key, "", "The file is not UTF-8 text.", "Save it as UTF-8.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            errors.Add(at, key, "", $"The file cannot be read: {ErrorList.Clean(e.Message, 400)}",
-                "Check the path and the rights of this user.");
-        }
-
-        return null;
-    }
+    public static ConfigNode? ReadFile(string path, string shown, string key, ErrorList errors) =>
+        ConfigText.ReadFile(path, shown, key, errors) is { } text ? ReadText(text, shown, key, errors) : null;
 
     /// <summary>
     /// Reads a file's text; an empty one is an empty mapping. Null after an error that leaves nothing.

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Flow;
+using Spillway.Policies.Batching;
+using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -25,6 +27,7 @@ public sealed class Deployment : IDisposable
     private readonly FlowJournal? _journal;
     private Instant _armedAt = Instant.Never;
     private bool _closed;
+    private DeviceSeat? _seat;
 
     /// <summary>Makes a deployment ready to answer.</summary>
     /// <param name="name">Its name, for messages.</param>
@@ -90,14 +93,21 @@ public sealed class Deployment : IDisposable
     /// <summary>Input elements of one typical row.</summary>
     internal long TypicalElements { get; init; } = 1;
 
+    /// <summary>How it deals with requests of different lengths.</summary>
+    internal Lengths Lengths { get; init; } = Lengths.None;
+
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
-    /// <summary>Takes a better curve, and the runners that it calls for.</summary>
-    public DeploymentState SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
+    /// <summary>Shares its devices with other deployments from now on. Once, before the first request.</summary>
+    internal void Share(Devices devices, SharingOptions sharing) =>
+        (_seat, _flow.Turns) = devices.Seat(sharing, _runners, TypicalRun, _journal);
+
+    /// <summary>Takes better curves, one a bucket, and the runners that they call for.</summary>
+    public DeploymentState SetCurves(IReadOnlyList<BucketCurve> curves, ReadOnlySpan<bool> inUse)
     {
         lock (_lock)
-            _flow.SetCurve(curve, elementsPerRow, inUse);
+            _flow.SetCurves(curves, inUse);
         return Look();
     }
 
@@ -146,6 +156,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         if (step.How is Launch.Start)
             runner!.Start(step.Long);
         if (step.How is not Launch.Inline)
@@ -196,6 +207,7 @@ public sealed class Deployment : IDisposable
     public void Dispose()
     {
         _timer.Dispose();
+        _seat?.Leave();
         foreach (var runner in _runners)
             runner.Dispose();
     }
@@ -213,6 +225,7 @@ public sealed class Deployment : IDisposable
         }
 
         CompleteDropped(endings);
+        _seat?.HandOn();
         return any;
     }
 
@@ -220,9 +233,10 @@ public sealed class Deployment : IDisposable
     internal void Finish(Runner runner, Fault? fault)
     {
         var count = runner.Taken.Count;
+        Instant now;
         lock (_lock)
         {
-            var now = Clock.Now;
+            now = Clock.Now;
             _flow.Observe(runner.Number, completed: fault is null, now);
             Instruments?.Ran(runner.DeviceIndex, now - runner.TakenAt);
             _journal?.Finished(now, runner.Number, fault is null);
@@ -242,7 +256,28 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        if (fault is null)
+            CountRun(runner, now);
         Completions.Of(runner.Items.AsSpan(0, count), fault);
+    }
+
+    /// <summary>A run counts once for each served name that had requests in it.</summary>
+    private static void CountRun(Runner runner, Instant over)
+    {
+        var items = runner.Items.AsSpan(0, runner.Taken.Count);
+        for (var i = 0; i < items.Length; i++)
+        {
+            var counts = items[i].Door.Instruments;
+            // Backwards: neighbours mostly came by the same name, so one look is enough.
+            var before = i - 1;
+            while (before >= 0 && items[before].Door.Instruments != counts)
+                before--;
+            if (before >= 0)
+                continue;
+            counts?.Statistics.Executed(
+                runner.Taken.Rows, runner.GatheredAt - runner.TakenAt, runner.ExecutedAt - runner.GatheredAt,
+                over - runner.ExecutedAt);
+        }
     }
 
     private bool TakeLocked(Runner runner, Instant now, out List<Ending>? endings)
@@ -250,7 +285,10 @@ public sealed class Deployment : IDisposable
         var taken = _flow.Take(runner.Number, runner.Slots, runner.Drops, now);
         runner.Taken = taken;
         endings = Collect(runner.Drops.AsSpan(0, taken.Dropped), now);
-        var facts = new RunFacts(taken.Count, taken.Rows, taken.Why, runner.Number);
+        var facts = new RunFacts(taken.Count, taken.Rows, taken.Why, runner.Number)
+        {
+            Length = taken.Length, Elements = taken.Elements, Padding = taken.Padding,
+        };
         for (var i = 0; i < taken.Count; i++)
         {
             var work = _bySlot[runner.Slots[i]]!;
@@ -263,6 +301,7 @@ public sealed class Deployment : IDisposable
         if (taken.Count == 0)
             return false;
         Instruments?.Took(taken.Rows, taken.Count, taken.Why);
+        Instruments?.Filled(taken.Rows, taken.Bucket, taken.Length, taken.Elements, taken.Padding);
         runner.Began(now);
         return true;
     }
@@ -278,6 +317,7 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        _seat?.HandOn();
         if (next.How is Launch.Start)
             runner.Start(next.Long);
     }
@@ -312,6 +352,7 @@ public sealed class Deployment : IDisposable
         CompleteDropped(endings);
         foreach (var (runner, runId) in stops ?? [])
             runner.Stop(runId);
+        _seat?.HandOn();
         if (start.How is Launch.Start)
             _runners[start.Runner].Start(start.Long);
     }

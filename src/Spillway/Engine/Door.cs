@@ -1,7 +1,11 @@
+using System.Buffers;
+using Spillway.Config;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
+using Spillway.Transforms.Text;
 
 namespace Spillway.Engine;
 
@@ -13,28 +17,37 @@ namespace Spillway.Engine;
 /// </summary>
 public sealed class Door
 {
+    private const int PictureWidthAxis = 3;
+
     private readonly IInputStage? _input;
     private readonly IOutputStage? _output;
     private readonly Signature? _modelSignature;
+    private readonly LabelFile?[] _labels = [];
+    private readonly PaddingPlan? _padding;
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
-    internal Door(Route route, DeadlineOptions deadlines, int rowsMax) =>
-        (Route, Deadlines, RowsMax) = (route, deadlines, rowsMax);
+    internal Door(Route route, ModelOptions options) => (Route, Options) = (route, options);
 
     private Door(
         Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
-            IOutputStage? output)
+            IOutputStage? output, LabelFile?[] labels)
         : this(
             closed.Route with { State = RouteState.Ready, Why = "", PricePerRun = traits.PricePerRun,
                 PricePerRow = traits.PricePerRow },
-            closed.Deadlines, closed.RowsMax) =>
+            closed.Options)
+    {
         (Traits, Deployment, _modelSignature, _input, _output) = (traits, deployment, model, input, output);
+        (_labels, _padding) = (labels, deployment.Lengths.Plan);
+    }
+
+    /// <summary>The declaration of the model behind it.</summary>
+    public ModelOptions Options { get; }
 
     /// <summary>The most rows of one request.</summary>
-    public int RowsMax { get; }
+    public int RowsMax => Options.Batching.BatchRowsMax;
 
     /// <summary>How its default deadline is made.</summary>
-    public DeadlineOptions Deadlines { get; }
+    public DeadlineOptions Deadlines => Options.Deadline;
 
     /// <summary>Its state as a request meets it.</summary>
     public Route Route { get; }
@@ -48,8 +61,11 @@ public sealed class Door
     /// <summary>How the model runs; null while it is not there.</summary>
     public RuntimeTraits? Traits { get; }
 
-    /// <summary>Whether inputs are decoded after admission.</summary>
-    public bool Decodes => _input is not null;
+    /// <summary>Whether inputs are decoded or completed after admission.</summary>
+    public bool Decodes => _input is not null || _padding?.Mask is not null;
+
+    /// <summary>Whether pictures are decoded here.</summary>
+    public bool TakesPictures => _input is not null;
 
     /// <summary>
     /// What is counted for the name and version; kept over all of its doors, made with the first request.
@@ -61,11 +77,21 @@ public sealed class Door
         Door closed, Deployment deployment, Signature model, RuntimeTraits traits, IInputStage? input,
             IOutputStage? output)
     {
-        var signature = model;
+        var padding = deployment.Lengths.Plan;
+        // The mask is made here; clients neither see nor send it.
+        var signature = padding?.Mask is { } mask
+            ? model with { Inputs = [.. model.Inputs.Where((_, port) => port != mask.Port)] }
+            : model;
         if (input is not null)
         {
-            if (!input.Bind(model).TryGet(out var inputs, out var fault))
+            if (!input.Bind(signature).TryGet(out var inputs, out var fault))
                 return fault;
+            if (padding is not null && padding.Input(ModelPort(padding, 0)) is not { Axis: PictureWidthAxis })
+            {
+                return new Fault(FaultKind.LoadFailed,
+                    $"model.yaml, padding.inputs: pictures vary in width, axis {PictureWidthAxis}. Name that axis.");
+            }
+
             signature = signature with { Inputs = inputs };
         }
 
@@ -76,7 +102,9 @@ public sealed class Door
             signature = signature with { Outputs = outputs };
         }
 
-        return new Door(closed, traits, deployment, model, input, output)
+        if (!OutputLabels.Load(closed.Options.Labels, signature).TryGet(out var labels, out var unlabelled))
+            return unlabelled;
+        return new Door(closed, traits, deployment, model, input, output, labels)
         {
             Signature = signature, Instruments = closed.Instruments,
         };
@@ -84,11 +112,13 @@ public sealed class Door
 
     /// <summary>The same name in another state, without a deployment.</summary>
     internal Door Close(RouteState state, string why) =>
-        new(Route with { State = state, Why = why }, Deadlines, RowsMax) { Instruments = Instruments };
+        new(Route with { State = state, Why = why }, Options) { Instruments = Instruments };
 
     /// <summary>What a request asks room for, from its headers alone: nothing is decoded yet.</summary>
     internal Outcome<Claim> Measure(Work work)
     {
+        if (work.Request.Sequence is not null)
+            return NoSequences();
         var inputs = work.Request.Inputs;
         var claim = new Claim
         {
@@ -107,21 +137,37 @@ public sealed class Door
                 + $"Split it, or raise batching.batchRowsMax of {Route.Deployment}.");
         }
 
-        if (_input is not null)
-            return _input.Measure(inputs, claim);
-        var elements = 0L;
-        Shape form = default;
-        foreach (ref readonly var tensor in inputs.Span)
-        {
-            elements += Elements(tensor);
-            AddVariable(_modelSignature.Inputs[tensor.Port].Shape, tensor.Shape, _modelSignature.Batched, ref form);
-        }
-
-        return claim with { Elements = Math.Max(elements, 1), Form = form };
+        if (_input is null)
+            return MeasureTensors(inputs, claim);
+        var measured = _input.Measure(inputs, claim);
+        // What varies in a picture's tensor is its width; where lengths are padded, that is the length.
+        return _padding is not null && measured.TryGet(out var padded, out _)
+            ? padded with { Form = default, Length = padded.Form[0] }
+            : measured;
     }
 
-    /// <summary>Decodes what admission left encoded; on the arriving thread.</summary>
-    internal Fault? Decode(Work work) => _input?.Decode(work.Request.Inputs, work.Inputs);
+    /// <summary>
+    /// Decodes what admission left encoded, and completes what no client sends; on the arriving thread.
+    /// </summary>
+    internal Fault? Decode(Work work)
+    {
+        var from = work.Request.Inputs;
+        if (_input is not null)
+        {
+            if (_input.Decode(from, work.Inputs) is { } fault)
+                return fault;
+        }
+        else if (_padding?.Mask is not null)
+        {
+            // The same bytes: the request holds them as long as the work lives.
+            foreach (ref readonly var tensor in from.Span)
+                work.Inputs.Add() = tensor;
+        }
+
+        if (_padding?.Mask is { } mask)
+            AddMask(work.Inputs, mask);
+        return null;
+    }
 
     /// <summary>One output of the model for one request; on the runner's thread, the data only borrowed.</summary>
     internal void TakeOutput(Work work, int port, in Shape shape, ReadOnlySpan<byte> data)
@@ -134,16 +180,98 @@ public sealed class Door
             Keep(work, port, shape, data);
     }
 
+    /// <summary>
+    /// Turns the answer's outputs of which the caller asked for the best classes into byte strings
+    /// "value:index[:label]". Before the answer is formed, whatever the protocol.
+    /// </summary>
+    internal Fault? Classify(Work work)
+    {
+        var asked = work.Request.Outputs;
+        for (var i = 0; i < asked.Count; i++)
+        {
+            if (asked[i].Classes == 0 || work.Outputs.Find(asked[i].Port) is not (>= 0 and var index))
+                continue;
+            ref var tensor = ref work.Outputs[index];
+            var (batched, classes) = (Signature!.Batched, asked[i].Classes);
+            var text = new ArrayBufferWriter<byte>();
+            if (Classification.Write(
+                tensor.Data.Span, tensor.Type, tensor.Shape, batched, classes, _labels[tensor.Port], text) is { } fault)
+                return fault;
+            tensor.Shape = Classification.ShapeOf(tensor.Shape, batched, classes);
+            (tensor.Type, tensor.Data) = (DataType.Bytes, text.WrittenMemory);
+        }
+
+        return null;
+    }
+
     /// <summary>The elements of a tensor; bytes where the elements are byte strings.</summary>
     internal static long Elements(in Tensor tensor) =>
         tensor.Type is DataType.Bytes ? tensor.Data.Length : tensor.Data.Length / tensor.Type.Size();
 
-    private static void AddVariable(in Shape declared, in Shape actual, bool batched, ref Shape form)
+    private static Fault NoSequences() => new(
+        FaultKind.Unsupported,
+        "a sequence (parameter 'sequence_id') is not supported; send independent requests, or use a stateless model");
+
+    /// <summary>The model's port of an input that clients see.</summary>
+    private static int ModelPort(PaddingPlan? padding, int port) =>
+        padding?.Mask is { } mask && port >= mask.Port ? port + 1 : port;
+
+    private Outcome<Claim> MeasureTensors(TensorSet inputs, in Claim claim)
+    {
+        var (elements, fixedElements, length, measure) = (0L, 0L, 0L, -1);
+        Shape form = default;
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            ref readonly var tensor = ref inputs[i];
+            var own = Elements(tensor);
+            elements += own;
+            var port = ModelPort(_padding, tensor.Port);
+            var axis = _padding?.Input(port)?.Axis ?? -1;
+            AddVariable(_modelSignature!.Inputs[port].Shape, tensor.Shape, _modelSignature.Batched, axis, ref form);
+            if (axis < 0)
+                fixedElements += own;
+            else if (measure >= 0 && tensor.Shape[axis] != length)
+                return Uneven(inputs, measure, i);
+            else
+                (length, measure) = (tensor.Shape[axis], i);
+        }
+
+        return claim with
+        {
+            Elements = Math.Max(elements, 1), Form = form, Length = length, FixedElements = fixedElements,
+        };
+    }
+
+    private Fault Uneven(TensorSet inputs, int one, int other)
+    {
+        var specs = Signature!.Inputs;
+        return Fault.Invalid(
+            $"inputs of '{Route.Model.Name}' that grow with the length must have the same: "
+            + $"'{specs[inputs[one].Port].Name}' is {inputs[one].Shape}, '{specs[inputs[other].Port].Name}' is "
+            + $"{inputs[other].Shape}. Bring both to one length; the server pads from there.");
+    }
+
+    /// <summary>Makes room for the mask among the model's inputs; the replica fills it.</summary>
+    private void AddMask(TensorSet inputs, in MaskInput mask)
+    {
+        inputs.Add();
+        var tensors = inputs.Span;
+        for (var port = tensors.Length - 1; port > mask.Port; port--)
+        {
+            tensors[port] = tensors[port - 1];
+            tensors[port].Port = port;
+        }
+
+        tensors[mask.Port] = new() { Port = mask.Port, Type = _modelSignature!.Inputs[mask.Port].Type };
+    }
+
+    /// <summary>The variable dimensions but the rows and a padded length, from which a group is told.</summary>
+    private static void AddVariable(in Shape declared, in Shape actual, bool batched, int padded, ref Shape form)
     {
         for (var i = batched ? 1 : 0; i < actual.Rank; i++)
         {
             // Beyond the rank limit forms may look equal that are not; the replica then refuses the run.
-            if (declared[i] < 0)
+            if (declared[i] < 0 && i != padded)
                 form.TryAdd(actual[i]);
         }
     }

@@ -22,14 +22,15 @@ internal static class DoorSet
 
     /// <summary>A door of it that leads nowhere.</summary>
     public static Door Closed(ModelOptions options, ModelRef model, RouteState state) => new(
-        new(model, options.Name, state, "", options.Batching.QueueLengthMax), options.Deadline,
-            options.Batching.BatchRowsMax);
+        new(model, options.Name, state, "", options.Batching.QueueLengthMax), options);
 
     /// <summary>Doors that lead to a deployment; or why what happens at one of them does not fit the model.</summary>
     public static Outcome<IReadOnlyList<Door>> Open(
         ModelOptions options, IReadOnlyList<Door> closed, Deployment deployment, ILoadedModel model,
             IOutputStage? output)
     {
+        if (options.Expects.Mismatches(model.Signature) is [_, ..] unlike)
+            return new Fault(FaultKind.LoadFailed, string.Join(" ", unlike));
         var inputs = Names(options).ToDictionary(n => n.Model, n => n.Door.Picture);
         List<Door> doors = [];
         foreach (var door in closed)

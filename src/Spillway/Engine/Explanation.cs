@@ -98,11 +98,16 @@ internal static class Explanation
             (record.BatchRows, record.BatchRequests, record.Cut) = (work.Run.Rows, work.Run.Requests, work.Run.Why);
             (record.Runner, record.Device) = (work.Run.Runner, work.Deployment!.DeviceOf(work.Run.Runner).Name);
             record.Decide(DecisionKind.Batched);
+            if (work.Run.Length > 0)
+                record.Decide(DecisionKind.Padded, work.Claim.Length, work.Run.Length, Thousandths(work.Run));
         }
 
         // What ended the work, not the delivery: an answer may fail to be written after a run that went well.
         ExplainEnd(ref record, work, inRun, inRun || work.Ended is not null ? work.Ended : delivery.Fault?.Kind);
     }
+
+    private static long Thousandths(in RunFacts run) =>
+        (long)Math.Round(1000.0 * run.Padding / Math.Max(run.Elements, 1));
 
     private static void ExplainEnd(ref RequestRecord record, Work work, bool inRun, FaultKind? ended)
     {

@@ -39,4 +39,13 @@ internal static partial class Log
 
     [LoggerMessage(4007, LogLevel.Warning, "The drain time is over; {InFlight} request(s) are cancelled")]
     public static partial void DrainOver(ILogger logger, int inFlight);
+
+    [LoggerMessage(4011, LogLevel.Error, "{Model} of the repository is not served: {Why}")]
+    public static partial void NotServed(ILogger logger, string model, string why);
+
+    [LoggerMessage(4012, LogLevel.Error, "Repository: {Place} {Key}: {Problem} {Remedy}")]
+    public static partial void RepositoryError(ILogger logger, string place, string key, string problem, string remedy);
+
+    [LoggerMessage(4013, LogLevel.Information, "Repository: {Place} {Key}: {Problem} {Remedy}")]
+    public static partial void RepositoryNote(ILogger logger, string place, string key, string problem, string remedy);
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Doors;
-using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
@@ -39,6 +38,9 @@ internal sealed class ModelLoad : IDisposable
 
     /// <summary>What counts the deployment to come.</summary>
     public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
+
+    /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
+    public Action<Deployment>? Sharing { get; init; }
 
     /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
     /// <param name="closed">Its doors as they are.</param>
@@ -129,18 +131,18 @@ internal sealed class ModelLoad : IDisposable
 
     private void TryRefine(CancellationToken cancellation)
     {
-        if (_deployment is null || _model!.Traits.DeclaredCurve is not null || _calibration!.RowsMax == 1)
+        if (_deployment is null || _model!.Traits.DeclaredCurve is not null)
+            return;
+        if (_calibration!.RowsMax == 1 && _deployment.Lengths.Buckets.Count == 0)
             return;
         if (!_model.CreateReplica(0).TryGet(out var replica, out _))
             return;
         using (replica)
         {
-            if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curve)
+            if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curves)
                 return;
-            var useful = Math.Min(BatchCurve.UsefulRows(curve, Options.Batching.GainMin),
-                Options.Batching.BatchRowsMax);
-            var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow,
-                ReplicaSet.InUse(_model.Traits, Options.Batching, useful));
+            var inUse = ReplicaSet.InUse(_model.Traits, Options.Batching, curves[_calibration.TypicalBucket]);
+            var state = _deployment.SetCurves(curves, inUse);
             Log.Refined(_logger, Options.Name, state.Runners, state.UsefulRows);
         }
     }
@@ -167,38 +169,44 @@ internal sealed class ModelLoad : IDisposable
         if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
             return fault;
         _model = model;
-        _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock);
+        if (!Lengths.Of(Options, model.Signature).TryGet(out var lengths, out fault))
+            return fault;
+        _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock, lengths);
         if (!model.CreateReplica(0).TryGet(out var first, out fault))
             return fault;
-        IReadOnlyList<BatchPoint> curve = model.Traits.DeclaredCurve ?? Measure(first, cancellation);
+        var curves = model.Traits.DeclaredCurve is { } declared
+            ? _calibration.Alike(declared)
+            : Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
-        _deployment = Deploy(model, curve, replicas);
+        _deployment = Deploy(model, lengths, curves, replicas);
+        Sharing?.Invoke(_deployment);
         return DoorSet.Open(Options, closed, _deployment, model, output);
     }
 
     private Deployment Deploy(
-        ILoadedModel model, IReadOnlyList<BatchPoint> curve, List<(Device Device, IBatchReplica Replica)> replicas)
+        ILoadedModel model, Lengths lengths, BucketCurve[] curves,
+        List<(Device Device, IBatchReplica Replica)> replicas)
     {
-        var useful = Math.Min(BatchCurve.UsefulRows(curve, Options.Batching.GainMin), Options.Batching.BatchRowsMax);
-        var elements = _calibration!.ElementsPerRow;
-        var flow = new DeploymentFlow(Options.Batching, Options.Deadline, curve, elements, replicas.Count);
-        flow.SetCurve(curve, elements, ReplicaSet.InUse(model.Traits, Options.Batching, useful));
+        var typical = _calibration!.TypicalBucket;
+        var flow = lengths.MakeFlow(Options, curves, typical, replicas.Count);
+        flow.SetCurves(curves, ReplicaSet.InUse(model.Traits, Options.Batching, curves[typical]));
         var version = Options.Version.ToString(CultureInfo.InvariantCulture);
         List<string> devices = [.. replicas.Select(r => r.Device.Name).Distinct()];
+        var facts = new DeploymentFacts(new(Options.Name, version), devices, flow.BatchMax, lengths.Buckets);
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
-            TypicalElements = elements, Version = version,
-            Instruments = Instruments?.Invoke(new(new(Options.Name, version), devices, flow.BatchMax)),
+            TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
+            Instruments = Instruments?.Invoke(facts),
         };
     }
 
-    private List<BatchPoint> Measure(IBatchReplica replica, CancellationToken cancellation)
+    private BucketCurve[] Measure(IBatchReplica replica, CancellationToken cancellation)
     {
-        if (_calibration!.Quick(replica, cancellation).TryGet(out var curve, out var fault))
-            return curve;
+        if (_calibration!.Quick(replica, cancellation).TryGet(out var curves, out var fault))
+            return curves;
         Log.NotCalibrated(_logger, Options.Name, fault.Message);
-        return [new(1, TimeSpan.FromMilliseconds(1))];
+        return _calibration.Alike([new(1, TimeSpan.FromMilliseconds(1))]);
     }
 }
 
@@ -206,4 +214,6 @@ internal sealed class ModelLoad : IDisposable
 /// <param name="Model">Its name and version.</param>
 /// <param name="Devices">The names of its devices, each once.</param>
 /// <param name="BatchMax">The largest batch in rows.</param>
-internal sealed record DeploymentFacts(ModelRef Model, IReadOnlyList<string> Devices, int BatchMax);
+/// <param name="Buckets">The lengths that it pads to; empty without padding.</param>
+internal sealed record DeploymentFacts(
+    ModelRef Model, IReadOnlyList<string> Devices, int BatchMax, IReadOnlyList<int> Buckets);

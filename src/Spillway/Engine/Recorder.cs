@@ -18,11 +18,14 @@ public sealed class Recorder
     private readonly ServerInstruments _server;
     private readonly Clock _clock;
     private readonly Func<ModelRef, bool> _isSimulated;
+    private readonly Serving _serving;
+    private readonly bool _triton;
 
     /// <summary>Registers the series of everything served.</summary>
     public Recorder(Serving serving, Snapshot snapshot, string version)
     {
         (_clock, _isSimulated) = (serving.Clock, serving.Models.IsSimulated);
+        (_serving, _triton) = (serving, snapshot.Server.TritonMetricNames);
         _recent = new(snapshot.Server.RecentRequestsMax);
         _server = new(_registry, version, _recent);
         _server.ConfigInForce(snapshot.Digest);
@@ -33,6 +36,9 @@ public sealed class Recorder
     internal RecentRequests Recent => _recent;
 
     internal InstrumentRegistry Registry => _registry;
+
+    /// <summary>Which requests the ring keeps, where a served name has no setting of its own.</summary>
+    internal TraceControl Tracing { get; } = new();
 
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
@@ -46,7 +52,8 @@ public sealed class Recorder
         {
             if (_deployments.TryGetValue(facts.Model, out var known))
             {
-                if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax)
+                if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax
+                    && known.Facts.Buckets.SequenceEqual(facts.Buckets))
                     return known.Instruments!;
                 known.Instruments!.Dispose();
             }
@@ -109,18 +116,20 @@ public sealed class Recorder
         if (answered)
             Explanation.Close(ref record, bill, work.Claim.Rows, delivery);
 
-        Count(work, delivery);
-        _recent.Write(record);
+        var model = work.Door.Instruments ?? Instruments(work.Door);
+        Count(work, delivery, model, record.Started);
+        if (model.Tracing.Keeps(answered))
+            _recent.Write(record);
     }
 
-    private void Count(Work work, in Delivery delivery)
+    private static void Count(Work work, in Delivery delivery, ModelInstruments model, DateTimeOffset started)
     {
-        var model = work.Door.Instruments ?? Instruments(work.Door);
         var rows = delivery.Fault is null ? work.Claim.Rows : 0;
+        model.Statistics.Ended(work.Timeline, delivery.Fault?.Kind, rows, started.ToUnixTimeMilliseconds());
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
         if (delivery.Fault is { } fault)
             work.Door.Deployment?.Instruments?.Dropped(fault.Kind);
-        else if (work.Door.Decodes)
+        else if (work.Door.TakesPictures)
             model.PictureDecodes.Add(rows);
     }
 
@@ -130,9 +139,20 @@ public sealed class Recorder
         lock (_changing)
         {
             return door.Instruments ??= _models.GetOrAdd(
-                door.Route.Model, static (model, self) => new(self._registry, model, self._isSimulated(model)), this);
+                door.Route.Model, static (model, self) => self.Make(model), this);
         }
     }
+
+    private ModelInstruments Make(ModelRef model)
+    {
+        var made = new ModelInstruments(_registry, model, _isSimulated(model)) { Tracing = new(Tracing) };
+        if (_triton)
+            made.Triton = new(_registry, model, made.Statistics, () => Pending(model));
+        return made;
+    }
+
+    private double Pending(ModelRef model) =>
+        _serving.Find(model.Name, model.Version)?.Deployment?.Look().QueueLength ?? 0;
 
     /// <summary>Zero while nothing serves.</summary>
     private static DeploymentGauges Gauges(Counted counted) => new()
@@ -141,6 +161,7 @@ public sealed class Recorder
         InFlight = () => counted.Deployment?.Look().Active ?? 0,
         PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
         Runners = () => counted.Deployment?.Look().Runners ?? 0,
+        Buckets = counted.Facts.Buckets,
         ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power)
             .TakeWhile(rows => rows <= counted.Facts.BatchMax)],
         ServiceSeconds = rows => counted.Deployment is { } serves

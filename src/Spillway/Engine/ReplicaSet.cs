@@ -30,12 +30,16 @@ internal static class ReplicaSet
         return replicas;
     }
 
-    /// <summary>Which of them a curve calls for: the first so many of each device.</summary>
-    public static bool[] InUse(RuntimeTraits traits, BatchingOptions options, int useful) =>
-    [
-        .. traits.Devices.SelectMany(device => Enumerable.Range(0, Most(device, options))
-            .Select(i => i < BatchCurve.RunnersPerDevice(options.Runners, useful, device.Parallelism))),
-    ];
+    /// <summary>Which of them the curve of the typical shape calls for: the first so many of each device.</summary>
+    public static bool[] InUse(RuntimeTraits traits, BatchingOptions options, BucketCurve curve)
+    {
+        var useful = Math.Min(BatchCurve.UsefulRows(curve.Points, options.GainMin), options.BatchRowsMax);
+        return
+        [
+            .. traits.Devices.SelectMany(device => Enumerable.Range(0, Most(device, options))
+                .Select(i => i < BatchCurve.RunnersPerDevice(options.Runners, useful, device.Parallelism))),
+        ];
+    }
 
     private static int Most(Device device, BatchingOptions options) =>
         options.Runners > 0 ? options.Runners : device.Parallelism;

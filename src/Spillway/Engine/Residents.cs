@@ -18,6 +18,7 @@ public sealed class Residents : IAsyncDisposable
     private static readonly TimeSpan s_lookPause = TimeSpan.FromMilliseconds(50);
 
     private readonly IReadOnlyDictionary<string, IRuntime> _runtimes;
+    private readonly Devices _devices;
     private readonly Clock _clock;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
@@ -30,9 +31,9 @@ public sealed class Residents : IAsyncDisposable
     private readonly HashSet<Task> _retiring = [];
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
-    internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger logger,
+    internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, Clock clock, ILogger logger,
         CancellationToken stop) =>
-        (_runtimes, _clock, _logger, _stop) = (runtimes, clock, logger, stop);
+        (_runtimes, _devices, _clock, _logger, _stop) = (runtimes, devices, clock, logger, stop);
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
@@ -168,6 +169,7 @@ public sealed class Residents : IAsyncDisposable
         var load = new ModelLoad(options, _runtimes[options.Runtime], _clock, _logger)
         {
             Instruments = Recorder is { } recorder ? recorder.Open : null,
+            Sharing = deployment => deployment.Share(_devices, options.Sharing),
         };
         var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();
         if (!load.Open(closed, _stop).TryGet(out var doors, out var fault))

@@ -48,6 +48,9 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
     /// <summary>Counts runs, so that a stop meant for one never hits the next.</summary>
     public long RunId { get; private set; }
 
+    /// <inheritdoc/>
+    public override RunPadding? Padding => _deployment.Lengths.Plan is { } plan ? new(plan, Taken.Length) : null;
+
     public Instant TakenAt { get; private set; }
 
     public Instant GatheredAt { get; private set; }

@@ -29,7 +29,7 @@ public sealed class Serving : IAsyncDisposable
     public Serving(Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger)
     {
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
-        Models = new(runtimes, clock, logger, _stop.Token);
+        Models = new(runtimes, new(snapshot.Groups, clock), clock, logger, _stop.Token);
         Pipeline = new(clock, Models);
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)
@@ -41,6 +41,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>The models that are known and those in memory.</summary>
     public Residents Models { get; }
+
+    /// <summary>The folder of models; null where none is configured. Set before <see cref="Start"/>.</summary>
+    public ModelRepository? Repository { get; set; }
 
     /// <summary>What runs requests.</summary>
     public Pipeline Pipeline { get; }
@@ -77,7 +80,11 @@ public sealed class Serving : IAsyncDisposable
     /// Begins to load every model of the configuration, one after the other, off the caller's thread; then, while it
     /// serves already, looks longer at their batch curves.
     /// </summary>
-    public void Start() => Loaded = Task.WhenAll(_first.Select(Models.LoadAsync));
+    public void Start()
+    {
+        var first = Task.WhenAll(_first.Select(Models.LoadAsync));
+        Loaded = Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first;
+    }
 
     /// <summary>A fresh work for a request that begins now.</summary>
     public Work Rent(Instant now)
@@ -120,6 +127,8 @@ public sealed class Serving : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        if (Repository is { } repository)
+            await repository.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }

@@ -32,10 +32,27 @@ public sealed partial class DeploymentFlow
     public DeploymentFlow(
         BatchingOptions options, DeadlineOptions deadlines, IReadOnlyList<BatchPoint> curve, long elementsPerRow,
         int runners, WaitingLine? line = null)
+        : this(options, deadlines, [new(curve, elementsPerRow)], runners, line: line)
     {
-        (_options, _deadlines) = (options, deadlines);
-        _times = new(options.BatchRowsMax, curve, elementsPerRow);
-        UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, options.GainMin), options.BatchRowsMax);
+    }
+
+    /// <summary>An idle deployment of a model whose requests may be padded to buckets of lengths.</summary>
+    /// <param name="options">Queue and batch limits.</param>
+    /// <param name="deadlines">Default deadlines.</param>
+    /// <param name="curves">One a bucket; one where there are none.</param>
+    /// <param name="runners">Runs at once over all devices, at least 1.</param>
+    /// <param name="buckets">The ladder of lengths; null pads nothing.</param>
+    /// <param name="typical">The bucket of the typical shape.</param>
+    /// <param name="line">The waiting line; null takes the standard one.</param>
+    public DeploymentFlow(
+        BatchingOptions options, DeadlineOptions deadlines, IReadOnlyList<BucketCurve> curves, int runners,
+        ShapeBuckets? buckets = null, int typical = 0, WaitingLine? line = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(curves.Count, buckets?.Lengths.Count ?? 1);
+        (_options, _deadlines, _buckets, _typical) = (options, deadlines, buckets, typical);
+        _times = new(options.BatchRowsMax, curves);
+        _useful = new int[curves.Count];
+        Useful(curves);
         _batchWait = TimeSpan.FromMilliseconds(options.BatchWaitMs);
         _line = line ?? new WaitingLine(options.QueueLengthMax, TimeSpan.FromMilliseconds(options.PriorityAgeingMs));
         (Runners, RunnersInUse) = (runners, runners);
@@ -86,8 +103,8 @@ public sealed partial class DeploymentFlow
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && _line.Count == 0;
 
-    /// <summary>The learned time of a run.</summary>
-    public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements);
+    /// <summary>The learned time of a run, in the bucket of the typical shape.</summary>
+    public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements, _typical);
 
     /// <summary>The predicted wait of a newcomer of middle priority.</summary>
     public TimeSpan PredictWait(Instant now) => PredictWait(Level(0), Instant.Never, now);
@@ -97,21 +114,31 @@ public sealed partial class DeploymentFlow
 
     private TimeSpan Safe(TimeSpan predicted) => predicted * _options.SafetyFactor;
 
-    /// <summary>Who stands before it, and the runs under way, shared over the runners.</summary>
+    /// <summary>
+    /// Who stands before it, and the runs under way, shared over the runners; stretched to the deployment's part of a
+    /// contended device, and begun with its next turn.
+    /// </summary>
     private TimeSpan PredictWait(int level, Instant deadline, Instant now)
     {
         var ahead = TimeSpan.Zero;
         for (var i = _line.PositionOf(level, deadline) - 1; i >= 0; i--)
             ahead += _slots[_line[i]].Work;
+        var outlook = Turns?.Outlook(now) ?? new(TimeSpan.Zero, RunnersInUse);
         if (ahead == TimeSpan.Zero && Active < RunnersInUse)
-            return TimeSpan.Zero;
+            return outlook.TurnIn;
+        var wait = WaitForRunner(ahead, now) * Math.Max(1, RunnersInUse / outlook.Turns);
+        return Active == 0 ? outlook.TurnIn + wait : wait;
+    }
+
+    private TimeSpan WaitForRunner(TimeSpan ahead, Instant now)
+    {
         var (left, least) = (TimeSpan.Zero, TimeSpan.MaxValue);
         foreach (ref readonly var run in _runs.AsSpan())
         {
             // One without work, though others are busy, is resting or about to take what is ahead.
             var remaining = Remaining(run, now);
             left += remaining;
-            least = remaining < least && (run.Count > 0 || Active < RunnersInUse) ? remaining : least;
+            least = remaining < least && (run.Load.Count > 0 || Active < RunnersInUse) ? remaining : least;
         }
 
         if (ahead == TimeSpan.Zero)
@@ -122,9 +149,9 @@ public sealed partial class DeploymentFlow
 
     private TimeSpan Remaining(in Run run, Instant now)
     {
-        if (run.Count == 0)
+        if (run.Load.Count == 0)
             return TimeSpan.Zero;
-        var left = run.Began + _times.Predict(run.Rows, run.Elements) - now;
+        var left = run.Began + Predict(run.Load) - now;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
@@ -134,27 +161,34 @@ public sealed partial class DeploymentFlow
         var least = TimeSpan.MaxValue;
         foreach (ref readonly var run in _runs.AsSpan())
         {
-            if (run.Count > 0 && Remaining(run, now) is var left && left < least)
+            if (run.Load.Count > 0 && Remaining(run, now) is var left && left < least)
                 least = left;
         }
 
-        return least == TimeSpan.MaxValue ? TimeSpan.FromMilliseconds(1) : least;
+        if (least < TimeSpan.MaxValue)
+            return least;
+        var turnIn = Turns?.Outlook(now).TurnIn ?? TimeSpan.Zero;
+        return turnIn > TimeSpan.FromMilliseconds(1) ? turnIn : TimeSpan.FromMilliseconds(1);
     }
 
     /// <summary>The time of the target run, made of rows like this item's.</summary>
-    private TimeSpan RideTime(in Slot item, int readyRows) => readyRows - item.Rows >= UsefulRows && item.Rows < UsefulRows
-        ? _times.Predict(UsefulRows, item.Elements / item.Rows * UsefulRows)
-        : _times.Predict(item.Rows, item.Elements);
+    private TimeSpan RideTime(in Slot item, int readyRows)
+    {
+        var (useful, extent) = (_useful[item.Extent.Bucket], item.Extent);
+        return readyRows - item.Rows >= useful && item.Rows < useful
+            ? _times.Predict(useful, extent.Elements / item.Rows * useful, extent.Bucket)
+            : Alone(item);
+    }
 
-    private int Hold(in Claim claim, int level, Instant deadline, Instant now)
+    private int Hold(in Claim claim, in Extent extent, int level, Instant deadline, Instant now)
     {
         var slot = _free[--_freeCount];
-        var useful = Math.Max(UsefulRows, claim.Rows);
-        var share = _times.Predict(useful, claim.Elements / claim.Rows * useful) * (claim.Rows / (double)useful);
+        var useful = Math.Max(_useful[extent.Bucket], claim.Rows);
+        var whole = _times.Predict(useful, extent.Elements / claim.Rows * useful, extent.Bucket);
         _slots[slot] = new Slot
         {
-            State = SlotState.Placed, Deadline = deadline, Rows = claim.Rows, Elements = claim.Elements,
-            Form = claim.Form, Work = share,
+            State = SlotState.Placed, Deadline = deadline, Rows = claim.Rows, Extent = extent,
+            Group = new(claim.Form, extent.PadTo), Work = whole * (claim.Rows / (double)useful),
         };
         _line.Add(slot, level, deadline, now);
         return slot;
@@ -186,14 +220,14 @@ public sealed partial class DeploymentFlow
         return -1;
     }
 
-    /// <summary>Rows that are ready and could run together with that form.</summary>
-    private int ReadyRows(in Shape form)
+    /// <summary>Rows of that group that are ready.</summary>
+    private int ReadyRows(in Group group)
     {
         var rows = 0;
         for (var i = 0; i < _line.Count; i++)
         {
             ref readonly var item = ref _slots[_line[i]];
-            rows += item.State is SlotState.Ready && item.Form == form ? item.Rows : 0;
+            rows += item.State is SlotState.Ready && item.Group == group ? item.Rows : 0;
         }
 
         return rows;
@@ -213,8 +247,8 @@ public sealed partial class DeploymentFlow
             ref readonly var item = ref _slots[_line[i]];
             if (item.State is not SlotState.Ready)
                 continue;
-            var ready = ReadyRows(item.Form);
-            if (ready >= UsefulRows)
+            var ready = ReadyRows(item.Group);
+            if (ready >= _useful[item.Extent.Bucket])
                 return new(long.MinValue);
             due = Instant.Earlier(due, Instant.Earlier(item.ReadyAt + _batchWait, LatestStart(item, ready) - s_tick));
         }
@@ -232,11 +266,13 @@ public sealed partial class DeploymentFlow
         {
             var at = item.State switch
             {
-                SlotState.Ready => LatestStart(item, ReadyRows(item.Form)),
+                SlotState.Ready => LatestStart(item, ReadyRows(item.Group)),
                 SlotState.Placed or SlotState.Running => item.Deadline,
                 SlotState.Free or SlotState.Gone => Instant.Never,
             };
-            // What is already past is seen to when a runner next asks; waking for it again would change nothing.
+            // What is already past is seen to when a runner next asks, or with its deadline.
+            if (at <= now && item.State is SlotState.Ready)
+                at = item.Deadline;
             if (at > now)
                 next = Instant.Earlier(next, at);
         }
@@ -252,18 +288,16 @@ public sealed partial class DeploymentFlow
         public Instant Deadline;
         public Instant ReadyAt;
         public int Rows;
-        public long Elements;
-        public Shape Form;
+        public Extent Extent;
+        public Group Group;
         public TimeSpan Work;
         public int Runner;
     }
 
     private struct Run
     {
-        public int Count;
+        public Load Load;
         public int Waiting;
-        public int Rows;
-        public long Elements;
         public Instant Began;
     }
 }

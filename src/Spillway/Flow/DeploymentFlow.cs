@@ -19,12 +19,17 @@ namespace Spillway.Flow;
 /// <item>Take: whoever could no longer end in time, if a run of the target batch began now, is dropped first (early
 /// drop: Nexus, SOSP'19). The target is the useful batch when that many rows wait beside it, so that a flood keeps its
 /// batches large; else the request alone, and the batch is cut for it. Then the batch is filled in line order with
-/// requests of one shape, as long as every deadline in it still holds.</item>
+/// requests of one shape, as long as every deadline in it still holds. Lengths that are padded to one bucket are one
+/// shape (<see cref="ShapeBuckets"/>).</item>
 /// <item>Wake: the same drop, on time, while all runners are busy; and the end of the patience of those who run.</item>
 /// <item>Observe: the run's time is learned, its slots are free.</item>
 /// </list>
+/// Where others share the device (<see cref="Turns"/>), a runner asks for a turn before it takes: Ready, Wake and
+/// Release then answer that the request waits, and Take that the runner does, until the device starts it.
 /// Deadlines of work that is predicted are held against the prediction times the safety factor.
-/// This file holds the events; the predictions and the bookkeeping of slots are in DeploymentFlow.State.cs.
+/// This file holds the events; the predictions and the bookkeeping of slots are in DeploymentFlow.State.cs, what runs
+/// together and how long that makes it in DeploymentFlow.Lengths.cs.
+/// This file is long because the events of a deployment's life stand together.
 /// </remarks>
 public sealed partial class DeploymentFlow
 {
@@ -43,14 +48,15 @@ public sealed partial class DeploymentFlow
     /// <summary>Runs that are under way.</summary>
     public int Active { get; private set; }
 
-    /// <summary>The present size limit of a batch in rows.</summary>
-    public int UsefulRows { get; private set; }
+    /// <summary>The present size limit of a batch in rows, at the typical shape.</summary>
+    public int UsefulRows => _useful[_typical];
 
     /// <summary>Asks for room; the only admission.</summary>
     public Placement Place(in Claim claim, Instant now)
     {
         _line.Age(now);
-        var service = _times.Predict(claim.Rows, claim.Elements);
+        var extent = Extend(claim);
+        var service = _times.Predict(claim.Rows, extent.Elements, extent.Bucket);
         var (span, source) = DeadlineRule.Decide(_deadlines, claim.Timeout, service);
         var deadline = claim.Started + span;
         var level = Level(claim.Priority);
@@ -65,10 +71,13 @@ public sealed partial class DeploymentFlow
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
         var late = now + Safe(wait + service) - deadline;
-        // With an idle runner and an empty line it runs at once, whatever is predicted: so a wrong estimate is corrected.
-        if (late > TimeSpan.Zero && (_idleCount == 0 || _line.Count > 0))
+        // With an idle runner and an empty line it runs at once, or with the next turn when that comes in time,
+        // whatever
+        // is predicted of the run: so a wrong estimate is corrected.
+        var isNext = _idleCount > 0 && _line.Count == 0 && deadline > now + Safe(wait);
+        if (late > TimeSpan.Zero && !isNext)
             return placement with { Refused = FaultKind.PredictedLate, RetryAfter = late };
-        var slot = Hold(claim, level, deadline, now);
+        var slot = Hold(claim, extent, level, deadline, now);
         WakeAt = Instant.Earlier(WakeAt, deadline);
         return placement with { Slot = slot };
     }
@@ -82,7 +91,7 @@ public sealed partial class DeploymentFlow
         if (_idleCount == 0)
         {
             // One that is hopeless already is dropped by the very next wake.
-            var latest = LatestStart(item, ReadyRows(item.Form));
+            var latest = LatestStart(item, ReadyRows(item.Group));
             WakeAt = Instant.Earlier(WakeAt, latest > now ? latest : now + s_tick);
             return new(Launch.Queue);
         }
@@ -94,12 +103,13 @@ public sealed partial class DeploymentFlow
         }
 
         var alone = Active == 0 && _readyCount == 1;
-        var quick = _times.Predict(item.Rows, item.Elements) < InlineMax;
-        return new(alone && quick ? Launch.Inline : Launch.Start, _idle[--_idleCount], Long: !quick);
+        var quick = Alone(item) < InlineMax;
+        return Begin(new(alone && quick ? Launch.Inline : Launch.Start, _idle[--_idleCount], Long: !quick), now);
     }
 
     /// <summary>
-    /// A started runner, or one that ended its run, asks for the next batch. A count of 0 means that it is idle now.
+    /// A started runner, or one that ended its run, asks for the next batch. A count of 0 means that it is idle now,
+    /// or waits for its turn; then it is started again.
     /// </summary>
     /// <param name="runner">Its number.</param>
     /// <param name="batch">Receives the slots; at least <see cref="BatchMax"/> long.</param>
@@ -107,6 +117,12 @@ public sealed partial class DeploymentFlow
     /// <param name="now">The present.</param>
     public Taken Take(int runner, Span<int> batch, Span<Drop> dropped, Instant now)
     {
+        if (HasMore(runner, now) && Turns?.MayGoOn(runner, now) is false)
+        {
+            Await(now);
+            return new(0, 0, CutReason.Idle, Dropped: 0, Waits: true);
+        }
+
         _line.Age(now);
         var drops = DropHopeless(dropped, now, keepOne: true);
         // A leaving one takes once more when an idle one would have to be called for it.
@@ -116,12 +132,13 @@ public sealed partial class DeploymentFlow
             Rest(runner);
             if (head >= 0)
                 WakeAt = Instant.Earlier(WakeAt, DueAt());
+            Turns?.Return(runner, now);
             return new(0, 0, CutReason.Idle, drops);
         }
 
-        var (count, rows, elements, why) = Fill(head, batch, now);
-        _runs[runner] = new Run { Count = count, Waiting = count, Rows = rows, Elements = elements, Began = now };
-        for (var i = 0; i < count; i++)
+        var (load, why) = Fill(head, batch, now);
+        _runs[runner] = new Run { Load = load, Waiting = load.Count, Began = now };
+        for (var i = 0; i < load.Count; i++)
         {
             ref var item = ref _slots[batch[i]];
             (item.State, item.Runner) = (SlotState.Running, runner);
@@ -131,7 +148,11 @@ public sealed partial class DeploymentFlow
         }
 
         Active++;
-        return new(count, rows, why, drops, Long: _times.Predict(rows, elements) >= InlineMax);
+        return new(load.Count, load.Rows, why, drops, Long: Predict(load) >= InlineMax)
+        {
+            Length = _buckets is null ? 0 : load.Length, Bucket = load.Bucket,
+            Elements = load.Elements, Padding = load.Elements - load.Own,
+        };
     }
 
     /// <summary>A run is over: learns its time unless it was stopped or failed, and frees its slots.</summary>
@@ -139,11 +160,12 @@ public sealed partial class DeploymentFlow
     {
         ref var run = ref _runs[runner];
         if (completed)
-            _times.Observe(run.Rows, run.Elements, now - run.Began);
-        for (var i = 0; i < run.Count; i++)
+            _times.Observe(run.Load.Rows, run.Load.Elements, now - run.Began, run.Load.Bucket);
+        for (var i = 0; i < run.Load.Count; i++)
             Free(_runSlots[(runner * BatchMax) + i]);
         run = default;
         Active--;
+        Turns?.Ran(runner);
     }
 
     /// <summary>
@@ -152,9 +174,10 @@ public sealed partial class DeploymentFlow
     /// </summary>
     public Step Release(int runner, Instant now)
     {
-        if (_state[runner] is RunnerState.InUse && _readyCount > 0 && DueAt() <= now)
-            return new(Launch.Start, runner);
+        if (HasMore(runner, now))
+            return Turns?.MayGoOn(runner, now) is false ? Await(now) : new(Launch.Start, runner);
         Rest(runner);
+        Turns?.Return(runner, now);
         if (_readyCount > 0)
             WakeAt = Instant.Earlier(WakeAt, DueAt());
         return new(Launch.Queue);
@@ -183,11 +206,12 @@ public sealed partial class DeploymentFlow
     public int Wake(Span<Drop> dropped, Instant now, out Step start)
     {
         _line.Age(now);
-        var drops = _idleCount == 0 ? DropHopeless(dropped, now, keepOne: false) : 0;
+        // While nothing runs, the last one is kept for the turn to come: a wrong estimate must not refuse for ever.
+        var drops = _idleCount == 0 ? DropHopeless(dropped, now, keepOne: Active == 0) : 0;
         for (var runner = 0; runner < _runs.Length; runner++)
             drops += ExpireRun(runner, dropped[drops..], now);
         start = _idleCount > 0 && _readyCount > 0 && DueAt() <= now
-            ? new(Launch.Start, _idle[--_idleCount])
+            ? Begin(new(Launch.Start, _idle[--_idleCount]), now)
             : new(Launch.Queue);
         WakeAt = NextWake(now);
         return drops;
@@ -197,10 +221,16 @@ public sealed partial class DeploymentFlow
     /// <param name="curve">At least one point, rows ascending.</param>
     /// <param name="elementsPerRow">Input elements of one row of it.</param>
     /// <param name="inUse">Which runners may work from now on, by number; at least one. The others rest.</param>
-    public void SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse)
+    public void SetCurve(IReadOnlyList<BatchPoint> curve, long elementsPerRow, ReadOnlySpan<bool> inUse) =>
+        SetCurves([new(curve, elementsPerRow)], inUse);
+
+    /// <summary>Better measured curves, one a bucket; they take effect with the next batch.</summary>
+    /// <param name="curves">As many as before.</param>
+    /// <param name="inUse">Which runners may work from now on, by number; at least one. The others rest.</param>
+    public void SetCurves(IReadOnlyList<BucketCurve> curves, ReadOnlySpan<bool> inUse)
     {
-        _times.SetCurve(curve, elementsPerRow);
-        UsefulRows = Math.Min(BatchCurve.UsefulRows(curve, _options.GainMin), _options.BatchRowsMax);
+        _times.SetCurves(curves);
+        Useful(curves);
         var idle = _idle[.._idleCount];
         _idleCount = 0;
         for (var runner = 0; runner < inUse.Length; runner++)
@@ -217,7 +247,7 @@ public sealed partial class DeploymentFlow
     private int ExpireRun(int runner, Span<Drop> dropped, Instant now)
     {
         var drops = 0;
-        for (var i = 0; i < _runs[runner].Count; i++)
+        for (var i = 0; i < _runs[runner].Load.Count; i++)
         {
             var slot = _runSlots[(runner * BatchMax) + i];
             ref var item = ref _slots[slot];
@@ -236,15 +266,15 @@ public sealed partial class DeploymentFlow
 
     private int DropHopeless(Span<Drop> dropped, Instant now, bool keepOne)
     {
-        var (ready, form) = (-1, default(Shape));
+        var (ready, group) = (-1, default(Group));
         var drops = 0;
         for (var i = 0; i < _line.Count;)
         {
             var slot = _line[i];
             ref var item = ref _slots[slot];
-            // Most often all have one form, and it is counted once.
-            if (ready < 0 || item.Form != form)
-                (ready, form) = (ReadyRows(item.Form), item.Form);
+            // Most often all are of one group, and it is counted once.
+            if (ready < 0 || item.Group != group)
+                (ready, group) = (ReadyRows(item.Group), item.Group);
             // A free runner never gives up the last request on a prediction: it has nothing better to do, and learns.
             var kept = keepOne && _readyCount == 1 && item.Deadline > now;
             if (item.State is not SlotState.Ready || kept || LatestStart(item, ready) > now)
@@ -260,37 +290,5 @@ public sealed partial class DeploymentFlow
         }
 
         return drops;
-    }
-
-    private (int Count, int Rows, long Elements, CutReason Why) Fill(int head, Span<int> batch, Instant now)
-    {
-        ref var first = ref _slots[_line[head]];
-        var form = first.Form;
-        var (count, rows, elements, earliest) = (0, 0, 0L, Instant.Never);
-        var most = Math.Max(UsefulRows, first.Rows);
-        var why = _batchWait > TimeSpan.Zero ? CutReason.Wait : CutReason.Idle;
-        for (var i = head; i < _line.Count && count < BatchMax;)
-        {
-            ref var item = ref _slots[_line[i]];
-            if (item.State is not SlotState.Ready || item.Form != form)
-            {
-                if (item.State is SlotState.Ready)
-                    why = CutReason.Shape;
-                i++;
-                continue;
-            }
-
-            if (rows + item.Rows > most)
-                return (count, rows, elements, CutReason.Full);
-            earliest = Instant.Earlier(earliest, item.Deadline);
-            if (count > 0 && now + Safe(_times.Predict(rows + item.Rows, elements + item.Elements)) > earliest)
-                return (count, rows, elements, CutReason.Deadline);
-            batch[count++] = _line[i];
-            rows += item.Rows;
-            elements += item.Elements;
-            _line.RemoveAt(i);
-        }
-
-        return (count, rows, elements, rows >= most ? CutReason.Full : why);
     }
 }

@@ -45,8 +45,14 @@ public readonly record struct Claim
     /// <summary>Input elements that it brings, all rows together, at least 1.</summary>
     public required long Elements { get; init; }
 
-    /// <summary>The variable dimensions but the first: only equal ones run together.</summary>
+    /// <summary>The variable dimensions but the first and the padded length: only equal ones run together.</summary>
     public Shape Form { get; init; }
+
+    /// <summary>The length that may be padded; 0 where the model declares none.</summary>
+    public long Length { get; init; }
+
+    /// <summary>Those of <see cref="Elements"/> that do not grow with the length.</summary>
+    public long FixedElements { get; init; }
 }
 
 /// <summary>The answer to a <see cref="Claim"/>: a slot, or the reason why not, with the figures behind it.</summary>
@@ -107,7 +113,23 @@ public readonly record struct Step(Launch How, int Runner = -1, bool Long = fals
 /// <param name="Why">Why it is not larger.</param>
 /// <param name="Dropped">Requests dropped on the way; they no longer hold a slot.</param>
 /// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
-public readonly record struct Taken(int Count, int Rows, CutReason Why, int Dropped, bool Long = false);
+/// <param name="Waits">Others are due on the device: the runner is not idle, it is started again when its turn
+/// comes.</param>
+public readonly record struct Taken(
+    int Count, int Rows, CutReason Why, int Dropped, bool Long = false, bool Waits = false)
+{
+    /// <summary>The length that every padded input has in the run; 0 where none is padded.</summary>
+    public long Length { get; init; }
+
+    /// <summary>The bucket whose times hold for the run; 0 where there are none.</summary>
+    public int Bucket { get; init; }
+
+    /// <summary>Input elements in the run, padding included.</summary>
+    public long Elements { get; init; }
+
+    /// <summary>Those of them that are padding.</summary>
+    public long Padding { get; init; }
+}
 
 /// <summary>A request that will not run, or not be waited for.</summary>
 /// <param name="Slot">Its slot. Free again, unless it is in a run.</param>

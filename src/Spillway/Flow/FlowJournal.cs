@@ -17,11 +17,19 @@ public enum FlowEventKind
     /// <summary>A request went into a run.</summary>
     Took,
 
-    /// <summary>A run began; the number is its requests, the reason a <see cref="CutReason"/>.</summary>
+    /// <summary>
+    /// A run began; the number is its requests, the reason a <see cref="CutReason"/> and the length it is padded to.
+    /// </summary>
     Batch,
 
     /// <summary>A runner found nothing to do.</summary>
     Rests,
+
+    /// <summary>A runner waits for its turn on the device.</summary>
+    Waits,
+
+    /// <summary>A waiting runner has its turn.</summary>
+    Granted,
 
     /// <summary>A request was given up; the reason is a <see cref="FaultKind"/>.</summary>
     Dropped,
@@ -89,8 +97,11 @@ public sealed class FlowJournal(int eventsMax = 1_000_000)
 
     /// <summary>A runner asked for a batch and got it, or rests.</summary>
     public void Batch(Instant now, int runner, in Taken taken) => Add(taken.Count == 0
-        ? new(FlowEventKind.Rests, now, "", runner, 0, "")
-        : new(FlowEventKind.Batch, now, "", runner, taken.Count, taken.Why.ToString()));
+        ? new(taken.Waits ? FlowEventKind.Waits : FlowEventKind.Rests, now, "", runner, 0, "")
+        : new(FlowEventKind.Batch, now, "", runner, taken.Count, Reason(taken)));
+
+    /// <summary>A waiting runner has its turn on the device.</summary>
+    public void Granted(Instant now, int runner) => Add(new(FlowEventKind.Granted, now, "", runner, 0, ""));
 
     /// <summary>A request was given up.</summary>
     public void Dropped(Instant now, string request, in Drop drop)
@@ -124,6 +135,10 @@ public sealed class FlowJournal(int eventsMax = 1_000_000)
 
     /// <summary>The timer fired.</summary>
     public void Woke(Instant now, Step start) => Add(new(FlowEventKind.Woke, now, "", start.Runner, 0, start.How.ToString()));
+
+    /// <summary>"Full", and with padding "Full, length 320".</summary>
+    private static string Reason(in Taken taken) =>
+        taken.Length == 0 ? taken.Why.ToString() : FormattableString.Invariant($"{taken.Why}, length {taken.Length}");
 
     private void Add(FlowEvent seen)
     {

@@ -1,14 +1,15 @@
 using Spillway.Flow;
+using Spillway.Policies.Sharing;
 
 namespace Spillway.Planner;
 
 /// <summary>
 /// A simulated world with one deployment: the virtual-time interpreter of the two flows. It carries out the same
 /// effects as the live Engine, on a clock that jumps from event to event. Deterministic: the same arrivals and run
-/// times give the same decisions. One thread; no wall clock.
+/// times give the same decisions. One thread; no wall clock. Several worlds on one <see cref="Calendar"/> are several
+/// deployments, which may share a device.
 /// </summary>
 /// <remarks>
-/// Events of one instant happen in the order in which they were scheduled.
 /// This file is long because an interpreter is read beside the live one, step by step; its records follow at the end.
 /// </remarks>
 public sealed class World
@@ -17,14 +18,14 @@ public sealed class World
     private readonly Route _route;
     private readonly IRunTimes _times;
     private readonly FlowJournal? _journal;
-    private readonly PriorityQueue<Happening, (long Ticks, long Sequence)> _events = new();
+    private readonly Calendar _calendar;
     private readonly Passenger?[] _bySlot;
     private readonly int[] _batch;
     private readonly Drop[] _drops;
     private readonly Passenger[][] _running;
     private readonly long[] _runIds;
     private readonly List<WorldAnswer> _answers = [];
-    private long _sequence;
+    private DeviceFlow? _device;
     private Instant _armedAt = Instant.Never;
     private long _armedId;
 
@@ -33,9 +34,11 @@ public sealed class World
     /// <param name="route">The served name; ready.</param>
     /// <param name="times">How long each run takes.</param>
     /// <param name="journal">Keeps each decision; null keeps none.</param>
-    public World(DeploymentFlow flow, Route route, IRunTimes times, FlowJournal? journal = null)
+    /// <param name="calendar">Shared with other worlds; null for a world of its own.</param>
+    public World(
+        DeploymentFlow flow, Route route, IRunTimes times, FlowJournal? journal = null, Calendar? calendar = null)
     {
-        (_flow, _route, _times, _journal) = (flow, route, times, journal);
+        (_flow, _route, _times, _journal, _calendar) = (flow, route, times, journal, calendar ?? new());
         _bySlot = new Passenger?[flow.Capacity];
         (_batch, _drops) = (new int[flow.BatchMax], new Drop[flow.Capacity]);
         (_running, _runIds) = (new Passenger[flow.Runners][], new long[flow.Runners]);
@@ -51,10 +54,16 @@ public sealed class World
     }
 
     /// <summary>The present.</summary>
-    public Instant Now { get; private set; }
+    public Instant Now => _calendar.Now;
 
     /// <summary>How each request ended, in the order of the ends.</summary>
     public IReadOnlyList<WorldAnswer> Answers => _answers;
+
+    /// <summary>Input elements of all runs so far, padding included.</summary>
+    public long ElementsRun { get; private set; }
+
+    /// <summary>Those of them that were padding.</summary>
+    public long PaddingRun { get; private set; }
 
     /// <summary>Schedules an arrival, and its caller's leaving when it does not wait to the end.</summary>
     /// <param name="id">Its name.</param>
@@ -69,28 +78,49 @@ public sealed class World
             Schedule(then, new(What.Leaves, passenger, 0, 0));
     }
 
-    /// <summary>Lives through everything scheduled, and what follows from it.</summary>
-    public void Run()
+    /// <summary>Shares one device with other worlds of its calendar. Once, before anything is scheduled.</summary>
+    /// <param name="device">The device; the production object.</param>
+    /// <param name="sharing">Weight, priority, group.</param>
+    /// <param name="runsAtOnce">Runs of it that the device is to carry at once.</param>
+    public DeviceShare Share(DeviceFlow device, SharingOptions sharing, int runsAtOnce)
     {
-        while (_events.TryDequeue(out var next, out var key))
+        _device = device;
+        var share = device.Join(sharing, _flow.Runners, runsAtOnce, _flow.Predict(1, 1), this);
+        _flow.Turns = new([.. Enumerable.Repeat(((ITurns)device, share), _flow.Runners)]);
+        return share;
+    }
+
+    /// <summary>Lives through everything on the calendar, and what follows from it.</summary>
+    public void Run() => _calendar.Run();
+
+    private void Happen(Happening next)
+    {
+        switch (next.What)
         {
-            Now = new(key.Ticks);
-            switch (next.What)
-            {
-                case What.RunEnds:
-                    EndRun(next.Runner, next.Id);
-                    break;
-                case What.Timer:
-                    Wake(next.Id);
-                    break;
-                case What.Leaves:
-                    Leave(next.Passenger!);
-                    break;
-                case What.Arrives:
-                    Admit(next.Passenger!);
-                    break;
-            }
+            case What.RunEnds:
+                EndRun(next.Runner, next.Id);
+                break;
+            case What.Timer:
+                Wake(next.Id);
+                break;
+            case What.Leaves:
+                Leave(next.Passenger!);
+                break;
+            case What.Arrives:
+                Admit(next.Passenger!);
+                break;
         }
+
+        // Whoever got a turn from what happened begins now.
+        while (_device?.TryNext(Now, out var grant) is true)
+            ((World)grant.Share.Owner!).HaveTurn(grant.Runner);
+    }
+
+    private void HaveTurn(int runner)
+    {
+        _journal?.Granted(Now, runner);
+        Take(runner);
+        Arm();
     }
 
     private void Admit(Passenger passenger)
@@ -144,8 +174,9 @@ public sealed class World
         if (taken.Count == 0)
             return;
         _runIds[runner]++;
-        var elements = run.Sum(p => p.Claim.Elements);
-        Schedule(Now + _times.Next(runner, taken.Rows, elements), new(What.RunEnds, null, runner, _runIds[runner]));
+        (ElementsRun, PaddingRun) = (ElementsRun + taken.Elements, PaddingRun + taken.Padding);
+        var time = _times.Next(runner, taken.Rows, taken.Elements);
+        Schedule(Now + time, new(What.RunEnds, null, runner, _runIds[runner]));
     }
 
     private void EndRun(int runner, long id)
@@ -271,8 +302,7 @@ public sealed class World
             Schedule(at > Now ? at : Now, new(What.Timer, null, 0, _armedId));
     }
 
-    private void Schedule(Instant at, Happening what) =>
-        _events.Enqueue(what, (at.Ticks, _sequence++));
+    private void Schedule(Instant at, Happening what) => _calendar.Schedule(at, () => Happen(what));
 
     private sealed record Happening(What What, Passenger? Passenger, int Runner, long Id);
 
@@ -313,6 +343,6 @@ public readonly record struct WorldAnswer(string Id, Instant Arrived, Instant En
 /// <summary>How long runs take in a simulated world.</summary>
 public interface IRunTimes
 {
-    /// <summary>The time of the run that begins now.</summary>
+    /// <summary>The time of the run that begins now; the elements include padding.</summary>
     TimeSpan Next(int runner, int rows, long elements);
 }

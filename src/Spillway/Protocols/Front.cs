@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Spillway.Protocols.Access;
 using Spillway.Protocols.Admin;
+using Spillway.Protocols.Grpc;
 using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
@@ -17,6 +18,7 @@ public sealed partial class Front
     private readonly ServerContext _server;
     private readonly OpenInferenceEndpoints _openInference;
     private readonly AdminEndpoints _admin;
+    private readonly GrpcEndpoints _grpc;
     private readonly ILogger<Front> _logger;
 
     /// <summary>Makes the front of one server.</summary>
@@ -24,6 +26,7 @@ public sealed partial class Front
     {
         (_server, _logger) = (server, logger);
         (_openInference, _admin) = (new(server), new(server));
+        _grpc = new(server, (call, bug) => Log.Bug(logger, call, bug));
     }
 
     /// <summary>Answers one request; a bug here is a 500 and a line in the log, never a broken server.</summary>
@@ -44,7 +47,11 @@ public sealed partial class Front
 
     private Task Dispatch(HttpContext http)
     {
-        if (LoopbackGate.Check(http.Request) is { } forbidden)
+        var forbidden = LoopbackGate.Check(http.Request);
+        // Only the gRPC port speaks HTTP/2, and it speaks nothing else.
+        if (HttpProtocol.IsHttp2(http.Request.Protocol))
+            return _grpc.HandleAsync(http, forbidden);
+        if (forbidden is not null)
         {
             _server.Recorder.Unrouted(forbidden.Kind);
             return ErrorAnswer.WriteAsync(http, forbidden).AsTask();
@@ -87,6 +94,8 @@ public sealed partial class Front
             Log.Bug(_logger, http.Request.Method, bug);
             if (http.Response.HasStarted)
                 http.Abort();
+            else if (HttpProtocol.IsHttp2(http.Request.Protocol))
+                GrpcEndpoints.Broken(http);
             else
                 await ErrorAnswer.WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);
         }
@@ -94,7 +103,7 @@ public sealed partial class Front
 
     private static partial class Log
     {
-        [LoggerMessage(5001, LogLevel.Error, "A {Method} request met a bug and was answered with 500")]
+        [LoggerMessage(5001, LogLevel.Error, "A {Method} request met a bug and was answered with 500 or INTERNAL")]
         public static partial void Bug(ILogger logger, string method, Exception bug);
     }
 }

@@ -14,6 +14,9 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 {
     private long _bytesHeld;
 
+    /// <summary>Which log events are written; the host's filter asks it.</summary>
+    public LogSwitch Log { get; init; } = new();
+
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);
 
@@ -24,6 +27,29 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
             return true;
         Interlocked.Add(ref _bytesHeld, -bytes);
         return false;
+    }
+
+    /// <summary>Why <see cref="TryHold"/> said no.</summary>
+    internal Fault Full() => new(
+        FaultKind.ServerFull,
+        $"The server holds {BytesHeld:N0} request bytes of {Snapshot.Server.BodyBytesInFlightMax:N0}. "
+        + "Retry in a moment, send smaller requests, or raise server.bodyBytesInFlightMax.",
+        TimeSpan.FromMilliseconds(100));
+
+    /// <summary>
+    /// The end of a request: records it, and gives back what it held, also when a bug in the record shows up here.
+    /// </summary>
+    internal void Close(Work work, long held, in Delivery delivery)
+    {
+        try
+        {
+            Recorder.Record(work, delivery);
+        }
+        finally
+        {
+            LetGo(held);
+            Serving.Return(work);
+        }
     }
 
     /// <summary>Gives room back.</summary>

@@ -7,7 +7,8 @@ public interface IBatchReplica : IDisposable
 {
     /// <summary>
     /// Runs the items together and gives each its outputs through <see cref="WorkItem.Output"/> before returning.
-    /// Synchronous. All items have the same types and the same shape but for the first dimension.
+    /// Synchronous. All items have the same types and the same shape but for the first dimension and, where the run is
+    /// padded (<see cref="RunControl.Padding"/>), for the length.
     /// Returns null, or the fault that befell the whole run. Marks <see cref="Stage.Batch"/> when the inputs are
     /// gathered and <see cref="Stage.Execute"/> when the model has returned.
     /// </summary>
@@ -23,7 +24,10 @@ public interface IBatchReplica : IDisposable
 /// <summary>One request's share of a run, as a replica sees it.</summary>
 public abstract class WorkItem
 {
-    /// <summary>The model's own inputs, one tensor per input of its signature, in the signature's order.</summary>
+    /// <summary>
+    /// The model's own inputs, one tensor per input of its signature, in the signature's order. The one of a mask
+    /// (<see cref="PaddingPlan.Mask"/>) is empty: the replica makes it.
+    /// </summary>
     public abstract TensorSet Inputs { get; }
 
     /// <summary>Rows it brings: its first dimension for a batched model, else 1.</summary>
@@ -36,9 +40,12 @@ public abstract class WorkItem
     public abstract void Output(int port, in Shape shape, ReadOnlySpan<byte> data);
 }
 
-/// <summary>What a run can say while it runs.</summary>
+/// <summary>What a run is told, and can say while it runs.</summary>
 public abstract class RunControl
 {
+    /// <summary>How the items are padded to one length; null where the model declares no padding.</summary>
+    public virtual RunPadding? Padding => null;
+
     /// <summary>Everything in this run since its last mark was that stage.</summary>
     public abstract void Mark(Stage stage);
 }

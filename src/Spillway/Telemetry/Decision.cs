@@ -85,6 +85,11 @@ internal enum DecisionKind : byte
     /// <summary>In a batch; its size and cut are in the record.</summary>
     Batched,
 
+    /// <summary>
+    /// The model declares padding. A own length, B length in the run, C padding of the whole batch in thousandths.
+    /// </summary>
+    Padded,
+
     /// <summary>The run succeeded on the record's runner and device. A took, B was predicted (0: nothing).</summary>
     Executed,
 

@@ -35,6 +35,7 @@ internal static class DecisionText
         DecisionKind.CancelledInQueue => "cancelled_in_queue",
         DecisionKind.CancelledInRun => "cancelled_in_run",
         DecisionKind.Batched => "batched",
+        DecisionKind.Padded => "padded",
         DecisionKind.Executed => "executed",
         DecisionKind.RunFailed => "run_failed",
         DecisionKind.Settled => "settled",
@@ -76,6 +77,7 @@ internal static class DecisionText
             DecisionKind.CancelledInQueue => $"Cancelled: the client left after {Ms(a)} in the queue.",
             DecisionKind.CancelledInRun => $"Cancelled: the client left after {Ms(a)} of the run; {Stopped(b)}.",
             DecisionKind.Batched => Batched(record),
+            DecisionKind.Padded => Padded(a, b, c),
             DecisionKind.Executed => Executed(a, b, record),
             DecisionKind.RunFailed => Text($"Run failed on runner {record.Runner} ({record.Device}) after {Ms(a)}."),
             DecisionKind.Settled => $"Settled: {new Money(a)} for {Count(b, "row")}.",
@@ -128,6 +130,14 @@ internal static class DecisionText
     private static string Batched(in RequestRecord record) =>
         $"Batch of {Count(record.BatchRequests, "request")}, {Count(record.BatchRows, "row")}, "
         + $"cut because {record.Cut.Words()} ({record.Cut.Label()}).";
+
+    private static string Padded(long own, long length, long thousandths)
+    {
+        var waste = (thousandths / 10m).ToString("0.#", CultureInfo.InvariantCulture);
+        return own == length
+            ? Text($"Not padded: length {own}; {waste} % of the batch was padding.")
+            : Text($"Padded from length {own} to {length}; {waste} % of the batch was padding.");
+    }
 
     private static string Executed(long took, long predicted, in RequestRecord record)
     {

@@ -22,6 +22,11 @@ internal sealed record DeploymentGauges
     /// <summary>The batch sizes whose learned time is shown; those of the measured curve.</summary>
     public IReadOnlyList<int> ServiceRows { get; init; } = [];
 
+    /// <summary>
+    /// The lengths that requests are padded to, ascending; empty without padding. Bounded by the options.
+    /// </summary>
+    public IReadOnlyList<int> Buckets { get; init; } = [];
+
     /// <summary>Learned time of a run of that many rows, in seconds; NaN while nothing is learned.</summary>
     public Func<int, double> ServiceSeconds { get; init; } = _ => double.NaN;
 }
@@ -45,6 +50,11 @@ internal sealed class DeploymentInstruments : IDisposable
     private readonly Counter[] _cuts = [.. s_cuts.Select(_ => new Counter())];
     private readonly Counter?[] _drops = new Counter?[FaultLabels.Kinds.Count];
     private readonly Counter[] _busy;
+    private readonly Counter _real = new();
+    private readonly Counter _padding = new();
+    private readonly Counter[] _buckets;
+    private readonly Counter _unpadded = new();
+    private readonly IReadOnlyList<int> _lengths;
 
     /// <summary>Creates and registers every series of the deployment.</summary>
     /// <param name="registry">Where the exposition finds them.</param>
@@ -55,6 +65,8 @@ internal sealed class DeploymentInstruments : IDisposable
         InstrumentRegistry registry, ModelRef deployment, IReadOnlyList<string> devices, DeploymentGauges gauges)
     {
         _registry = registry;
+        _lengths = gauges.Buckets;
+        _buckets = [.. gauges.Buckets.Select(_ => new Counter())];
         _busy = [.. devices.Select(_ => new Counter(TimeSpan.TicksPerSecond))];
         foreach (var kind in s_drops)
             _drops[(int)kind] = new Counter();
@@ -71,6 +83,20 @@ internal sealed class DeploymentInstruments : IDisposable
         _requests.Add(requests);
         if (cut != CutReason.None)
             _cuts[(int)cut - 1].Add();
+    }
+
+    /// <summary>What that batch holds.</summary>
+    /// <param name="rows">Rows.</param>
+    /// <param name="bucket">The bucket of its length; of no meaning without buckets.</param>
+    /// <param name="length">The length that it is padded to.</param>
+    /// <param name="elements">Input elements, padding included.</param>
+    /// <param name="padding">Those of them that are padding.</param>
+    public void Filled(int rows, int bucket, long length, long elements, long padding)
+    {
+        _real.Add(elements - padding);
+        _padding.Add(padding);
+        if (_buckets.Length > 0)
+            (padding > 0 || _lengths[bucket] == length ? _buckets[bucket] : _unpadded).Add(rows);
     }
 
     /// <summary>A run ended, well or not, after that time on that device.</summary>
@@ -100,9 +126,17 @@ internal sealed class DeploymentInstruments : IDisposable
         yield return new(Instruments.BatchRequests, _requests, plain);
         for (var i = 0; i < s_cuts.Length; i++)
             yield return new(Instruments.Cuts, _cuts[i], [.. plain, s_cuts[i].Label()]);
+        yield return new(Instruments.BatchElements, _real, [.. plain, "real"]);
+        yield return new(Instruments.BatchElements, _padding, [.. plain, "padding"]);
+        for (var i = 0; i < _buckets.Length; i++)
+            yield return new(Instruments.BucketRows, _buckets[i], [.. plain, Length(_lengths[i])]);
+        if (_buckets.Length > 0)
+            yield return new(Instruments.BucketRows, _unpadded, [.. plain, "own"]);
         foreach (var kind in s_drops)
             yield return new(Instruments.Drops, _drops[(int)kind]!, [.. plain, FaultLabels.Of(kind)]);
         for (var i = 0; i < _busy.Length; i++)
             yield return new(Instruments.RunnerBusy, _busy[i], [.. plain, devices[i]]);
     }
+
+    private static string Length(int bucket) => bucket.ToString(CultureInfo.InvariantCulture);
 }

@@ -82,6 +82,16 @@ internal static class Instruments
         "Batches by why they did not take more: full, wait, idle (queue empty), deadline, shape.",
         "deployment", "version", "reason");
 
+    public static readonly InstrumentSpec BatchElements = new(
+        "spillway_batch_elements_total", InstrumentKind.Counter, "elements",
+        "Input elements of the batches that were run: real, and padding. Padding over the sum of both is the waste.",
+        "deployment", "version", "kind");
+
+    public static readonly InstrumentSpec BucketRows = new(
+        "spillway_bucket_rows_total", InstrumentKind.Counter, "rows",
+        "Rows that were run by the length they were padded to: a bucket (at most 64), or own for unpadded lengths.",
+        "deployment", "version", "length");
+
     public static readonly InstrumentSpec Drops = new(
         "spillway_drops_total", InstrumentKind.Counter, "requests",
         "Requests refused or dropped instead of run, by the fault that says why.", "deployment", "version", "reason");
@@ -151,12 +161,57 @@ internal static class Instruments
         "dotnet_thread_pool_queue_length", InstrumentKind.Gauge, "items",
         "Work items waiting for a thread of the pool; a number that stays up means starvation.");
 
+    // Triton's names for the statistics of a served name, for dashboards that know them; server.tritonMetricNames.
+    public static readonly InstrumentSpec TritonSuccess = Triton(
+        "nv_inference_request_success", InstrumentKind.Counter, "requests", "Requests that were answered.");
+
+    public static readonly InstrumentSpec TritonFailure = Triton(
+        "nv_inference_request_failure", InstrumentKind.Counter, "requests",
+        "Requests that were not answered, by Triton's reason: REJECTED, CANCELED, BACKEND or OTHER.", "reason");
+
+    public static readonly InstrumentSpec TritonInferences = Triton(
+        "nv_inference_count", InstrumentKind.Counter, "rows", "Rows of the requests that were answered.");
+
+    public static readonly InstrumentSpec TritonExecutions = Triton(
+        "nv_inference_exec_count", InstrumentKind.Counter, "runs", "Runs that answered them.");
+
+    public static readonly InstrumentSpec TritonRequestTime = Triton(
+        "nv_inference_request_duration_us", InstrumentKind.Counter, "microseconds",
+        "Time of the answered requests from the parsed body to the formed answer.");
+
+    public static readonly InstrumentSpec TritonQueueTime = Triton(
+        "nv_inference_queue_duration_us", InstrumentKind.Counter, "microseconds",
+        "Their time in the queue.");
+
+    public static readonly InstrumentSpec TritonInputTime = Triton(
+        "nv_inference_compute_input_duration_us", InstrumentKind.Counter, "microseconds",
+        "Their time while batches were gathered.");
+
+    public static readonly InstrumentSpec TritonInferTime = Triton(
+        "nv_inference_compute_infer_duration_us", InstrumentKind.Counter, "microseconds",
+        "Their time inside runs.");
+
+    public static readonly InstrumentSpec TritonOutputTime = Triton(
+        "nv_inference_compute_output_duration_us", InstrumentKind.Counter, "microseconds",
+        "Their time while answers were formed.");
+
+    public static readonly InstrumentSpec TritonPending = Triton(
+        "nv_inference_pending_request_count", InstrumentKind.Gauge, "requests",
+        "Requests that wait in the queue of the deployment behind the name.");
+
     /// <summary>Every family, in the order of the exposition and of the reference page.</summary>
     public static IReadOnlyList<InstrumentSpec> All { get; } =
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
-        Unrouted, QueueDepth, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, Drops, RunnerBusy,
+        Unrouted, QueueDepth, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
+        BucketRows, Drops, RunnerBusy,
         Runners, Records, RecordsOverwritten, LogEvents, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
-        ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue,
+        ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
+        TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
+        TritonInferTime, TritonOutputTime, TritonPending,
     ];
+
+    private static InstrumentSpec Triton(
+        string name, InstrumentKind kind, string unit, string help, params string[] more) =>
+        new(name, kind, unit, help, ["model", "version", .. more]);
 }

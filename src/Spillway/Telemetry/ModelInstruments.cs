@@ -22,6 +22,15 @@ internal sealed class ModelInstruments : IDisposable
         registry.Add(this, Own(model, simulated));
     }
 
+    /// <summary>What the protocol's statistics extension tells of the name.</summary>
+    public ModelStatistics Statistics { get; } = new(rowsMax: 32);
+
+    /// <summary>Which of its requests the ring keeps.</summary>
+    public TraceControl Tracing { get; init; } = new();
+
+    /// <summary>The statistics under Triton's names; null when they are switched off.</summary>
+    public TritonInstruments? Triton { get; set; }
+
     /// <summary>Pictures decoded at this name's door.</summary>
     public Counter PictureDecodes { get; } = new();
 
@@ -53,7 +62,11 @@ internal sealed class ModelInstruments : IDisposable
     }
 
     /// <summary>Takes the series out of the exposition.</summary>
-    public void Dispose() => _registry.Remove(this);
+    public void Dispose()
+    {
+        _registry.Remove(this);
+        Triton?.Dispose();
+    }
 
     private static IEnumerable<T> Make<T>(int count, Func<T> create) =>
         Enumerable.Range(0, count).Select(_ => create());

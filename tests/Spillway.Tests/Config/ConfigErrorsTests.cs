@@ -185,7 +185,7 @@ public sealed class ConfigErrorsTests
             (bomb.ToString(), "aliases expanded"),
             (new string('[', 200_000), "deeper than 32"),
             (string.Concat(Enumerable.Repeat("{a: ", 10_000)), "deeper than 32"),
-            (new string('#', YamlReader.FileBytesMax + 1), "larger than"),
+            (new string('#', ConfigText.FileBytesMax + 1), "larger than"),
         };
         foreach (var (text, problem) in files)
         {
@@ -240,7 +240,8 @@ public sealed class ConfigErrorsTests
             ConfigErrorText.WriteJson(json, [new("f", "k", 3, 4, "v", "p", "r", "s")]);
 
         Assert.Equal(
-            """[{"file":"f","key":"k","line":3,"column":4,"value":"v","problem":"p","remedy":"r","suggestion":"s"}]""",
+            """[{"severity":"error","file":"f","key":"k","line":3,"column":4"""
+            + ""","value":"v","problem":"p","remedy":"r","suggestion":"s"}]""",
             Encoding.UTF8.GetString(buffer.ToArray()));
     }
 }

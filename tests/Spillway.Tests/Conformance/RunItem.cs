@@ -56,6 +56,12 @@ public sealed class RunMarks(Action<Stage>? at = null) : RunControl
     /// <summary>The stages marked, in order.</summary>
     public IReadOnlyList<Stage> Marks => _marks;
 
+    /// <summary>How the run is padded.</summary>
+    public override RunPadding? Padding => Pads;
+
+    /// <summary>Sets <see cref="Padding"/>.</summary>
+    public RunPadding? Pads { get; init; }
+
     public override void Mark(Stage stage)
     {
         _marks.Add(stage);

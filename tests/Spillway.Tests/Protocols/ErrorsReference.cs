@@ -1,6 +1,7 @@
 using System.Text;
 using System.Xml.Linq;
 using Spillway.Protocols;
+using Spillway.Protocols.Grpc;
 using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
@@ -28,13 +29,17 @@ internal static class ErrorsReference
             both takes the second. 429 is not used: it is kept for a caller's own limits. Where the column says "yes", the
             server closes the connection after the answer, because the rest of the body is not read.
 
-            | label | status | retry headers | closes | what happened |
-            |---|---|---|---|---|
+            gRPC answers with the status in the column beside it, the same text in `grpc-message`, the label in the same
+            header, and `retry-after-ms` again as `grpc-retry-pushback-ms`, which clients with a retry policy obey.
+
+            | label | status | gRPC | retry headers | closes | what happened |
+            |---|---|---|---|---|---|
 
             """.ReplaceLineEndings("\n"));
         foreach (var kind in FaultLabels.Kinds)
         {
             page.Append($"| `{FaultLabels.Of(kind)}` | {FaultMapping.Status(kind)} ");
+            page.Append($"| {Name(GrpcMapping.Status(kind))} ");
             page.Append($"| {(FaultMapping.IsRetryAfterDue(kind) ? "yes" : "")} ");
             page.Append($"| {(FaultMapping.EndsConnection(kind) ? "yes" : "")} | {Summary(kind)} |\n");
         }
@@ -49,6 +54,10 @@ internal static class ErrorsReference
             """.ReplaceLineEndings("\n"));
         return page.ToString();
     }
+
+    /// <summary>As gRPC spells it: INVALID_ARGUMENT.</summary>
+    private static string Name(GrpcStatus status) => string.Concat(
+        $"{status}".Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : $"{char.ToUpperInvariant(c)}"));
 
     private static string Summary(FaultKind kind)
     {

@@ -25,18 +25,6 @@ public sealed class InferTests(SimulatedServer fixture) : IClassFixture<Simulate
         (await server.InferAsync("m", rows)).Is(400, "invalid_input", "batch-size must be <= 2 for 'm'", "batchRowsMax");
     }
 
-    [Theory]
-    [InlineData("gzip")]
-    [InlineData("deflate")]
-    public async Task A_compressed_body_is_refused_in_words_that_name_it(string encoding)
-    {
-        using var content = new ByteArrayContent([1, 2, 3]);
-        content.Headers.ContentEncoding.Add(encoding);
-        using var answer = await _server.Http.PostAsync(new Uri("/v2/models/echo/infer", UriKind.Relative), content);
-        Assert.Equal(System.Net.HttpStatusCode.NotImplemented, answer.StatusCode);
-        Assert.Contains($"Content-Encoding: {encoding}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task JSON_in_gives_JSON_out()
     {

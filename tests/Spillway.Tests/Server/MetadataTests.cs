@@ -38,8 +38,9 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     public async Task The_list_of_models_has_each_with_its_version_and_state()
     {
         var models = (await _server.GetAsync("/v2/models")).Json.GetProperty("models").EnumerateArray().ToList();
-        Assert.Equal(["echo", "pair", "words", "broken", "plain"], models.Select(m => m.GetProperty("name").GetString()));
-        Assert.Equal(["1", "3", "1", "1", "1"], models.Select(m => m.GetProperty("version").GetString()));
+        var names = models.Select(m => m.GetProperty("name").GetString());
+        Assert.Equal(["echo", "pair", "words", "broken", "wide", "widest", "plain"], names);
+        Assert.Equal(["1", "3", "1", "1", "1", "1", "1"], models.Select(m => m.GetProperty("version").GetString()));
         Assert.All(models, m => Assert.Equal("READY", m.GetProperty("state").GetString()));
         Assert.All(models, m => Assert.True(m.GetProperty("simulated").GetBoolean()));
     }
@@ -89,6 +90,11 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     [InlineData("/v2/models/")]
     [InlineData("/v2/models/echo/versions/one")]
     [InlineData("/v2/models/echo/nothing")]
+    [InlineData("/v2/models/stats/")]
+    [InlineData("/v2/models/echo/stats/1")]
+    [InlineData("/v2/models/echo/versions/1/trace/setting")]
+    [InlineData("/v2/trace")]
+    [InlineData("/v2/logging/")]
     [InlineData("/v2/health")]
     [InlineData("/favicon.ico")]
     public async Task An_unknown_path_is_not_found(string path)
@@ -105,11 +111,22 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     [InlineData("PUT", "/v2/models/echo/versions/1/infer", "POST")]
     [InlineData("POST", "/v2/health/live", "GET")]
     [InlineData("POST", "/metrics", "GET")]
+    [InlineData("POST", "/v2/models/stats", "GET")]
+    [InlineData("POST", "/v2/models/echo/stats", "GET")]
+    [InlineData("DELETE", "/v2/models/echo/versions/1/stats", "GET")]
+    [InlineData("POST", "/v2/models/echo/config", "GET")]
+    [InlineData("PUT", "/v2/models/echo/versions/1/config", "GET")]
+    [InlineData("DELETE", "/v2/trace/setting", "GET, POST")]
+    [InlineData("PUT", "/v2/models/echo/trace/setting", "GET, POST")]
+    [InlineData("PATCH", "/v2/logging", "GET, POST")]
+    [InlineData("HEAD", "/v2/logging", "GET, POST")]
     [InlineData("DELETE", "/admin/v1/models", "GET")]
     public async Task A_wrong_method_is_told_the_right_one(string method, string path, string allow)
     {
         var reply = await _server.SendAsync(new(new(method), path));
-        reply.Is(405, "wrong_method", "Method Not Allowed");
+        Assert.Equal(405, reply.Status);
+        if (method is not "HEAD")
+            reply.Is(405, "wrong_method", "Method Not Allowed");
         Assert.Equal(allow, reply.Header("Allow"));
     }
 
@@ -118,7 +135,8 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     [InlineData("/v2/models/nobody/ready")]
     [InlineData("/v2/models/Echo")]
     public async Task An_unknown_model_is_told_which_there_are(string path) => (await _server.GetAsync(path)).Is(
-        404, "unknown_model", "Request for unknown model: '", "' is not found", "Served here: echo, pair, words, broken, plain");
+        404, "unknown_model", "Request for unknown model: '", "' is not found",
+        "Served here: echo, pair, words, broken, wide, widest, plain");
 
     [Fact]
     public async Task An_unknown_model_or_version_cannot_infer()

@@ -69,6 +69,32 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task A_taken_gRPC_port_is_a_sentence_of_its_own()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var folder = TestServer.Folder($"grpcPort: {port}", ("echo", TestServer.Simulated()));
+        await using var child = ChildProcess.Spillway(["up", folder.Root]);
+        var (code, output, errors) = await child.EndAsync();
+        Assert.Equal(1, code);
+        Assert.StartsWith($"Cannot listen on 127.0.0.1:{port}:", errors, StringComparison.Ordinal);
+        Assert.Contains("SPILLWAY__SERVER__GRPCPORT=", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output + errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_ready_line_names_both_ports()
+    {
+        using var folder = TestServer.Folder("", ("echo", TestServer.Simulated()));
+        await using var child = ChildProcess.Spillway(["up", folder.Root]);
+        Assert.Matches(
+            @"^Ready: echo \(gRPC 127\.0\.0\.1:\d+\) on http://127\.0\.0\.1:\d+$", await child.LineAsync("Ready: "));
+        await child.SignalAsync("TERM");
+        Assert.Equal(0, (await child.EndAsync()).ExitCode);
+    }
+
+    [Fact]
     public async Task An_invalid_configuration_lists_every_mistake_and_exits_with_2()
     {
         using var folder = TestServer.Folder("portt: 1, drainMs: -5", ("echo", TestServer.Simulated(more: "batching: { queueLengthMx: 4 }")));

@@ -11,6 +11,8 @@ public sealed class SimulatedServer : IAsyncLifetime
         ("pair", TestServer.Simulated(inputs: "a: \"INT32 [-1,2]\", b: \"FP32 [-1,2]\"", outputs: "p: \"INT32 [-1,2]\", label: \"BYTES [-1]\"", more: "version: 3")),
         ("words", TestServer.Simulated(inputs: "w: \"BYTES [-1]\"", outputs: "label: \"BYTES [-1]\"", more: "deadline: { fixedMs: 5000 }")),
         ("broken", TestServer.Simulated(more: "  faultRate: 1")),
+        ("wide", TestServer.Simulated(outputs: "y: \"FP32 [-1,4000]\"")),
+        ("widest", TestServer.Simulated(outputs: "y: \"FP32 [-1,300000]\"")),
         ("plain", TestServer.Simulated(more: "deadline: { factor: 5 }"))));
 
     public async Task DisposeAsync() => await Server.DisposeAsync();

@@ -21,7 +21,8 @@ internal sealed class TestServer : IAsyncDisposable
     private TestServer(IDisposable? folder, WebApplication app, Serving serving, Snapshot snapshot)
     {
         (_folder, _app, Serving, Snapshot) = (folder, app, serving, snapshot);
-        Address = new(app.Urls.Single());
+        Address = new(app.Urls.First());
+        Grpc = Spillway.App.Hosting.Server.GrpcAddress(app);
         Http = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 256 })
         {
             BaseAddress = Address, Timeout = Patience,
@@ -36,6 +37,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>Such as http://127.0.0.1:41234.</summary>
     public Uri Address { get; }
+
+    /// <summary>Where it speaks gRPC; null when that is off.</summary>
+    public Uri? Grpc { get; }
 
     /// <summary>A client of it.</summary>
     public HttpClient Http { get; }

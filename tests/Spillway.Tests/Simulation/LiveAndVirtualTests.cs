@@ -23,7 +23,7 @@ public sealed class LiveAndVirtualTests
         get
         {
             var data = new TheoryData<int, string>();
-            foreach (var profile in new[] { "gains", "flat", "short", "waits", "two devices" })
+            foreach (var profile in new[] { "gains", "flat", "short", "waits", "two devices", "lengths", "longest" })
             {
                 for (var seed = 1; seed <= 12; seed++)
                     data.Add(seed, profile);
@@ -39,9 +39,12 @@ public sealed class LiveAndVirtualTests
     {
         var batching = profile == "waits" ? s_batching with { BatchWaitMs = 7 } : s_batching;
         var script = Script(seed, profile == "short" ? 500 : 25_000);
-        using var live = new LiveRun(Profile(profile, seed), batching, s_deadlines);
+        var buckets = Buckets(profile);
+        if (buckets is not null)
+            script = [.. script.Select((s, i) => s with { Claim = Long(s.Claim, new Random((1000 * seed) + i)) })];
+        using var live = new LiveRun(Profile(profile, seed), batching, s_deadlines, buckets);
         var answers = live.Play(script);
-        var (journal, world) = Replay(live, script, batching);
+        var (journal, world) = Replay(live, script, batching, buckets: buckets);
 
         AssertSame(Lines(live.Journal), Lines(journal));
         Assert.Equal(
@@ -50,6 +53,10 @@ public sealed class LiveAndVirtualTests
         // The script is worth something only if it makes the flow decide.
         Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Batch && e.Number > 1 || profile is "flat" or "two devices");
         Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Refused);
+        Assert.Equal(
+            buckets is not null,
+            live.Journal.Events.Any(e => e.Reason.Contains("length", StringComparison.Ordinal)));
+        Assert.Equal(profile is "lengths" or "longest", world.PaddingRun > 0);
         Assert.Contains(live.Journal.Events, e => e.Kind is FlowEventKind.Cancelled);
     }
 
@@ -69,11 +76,12 @@ public sealed class LiveAndVirtualTests
     }
 
     private static (FlowJournal Journal, World World) Replay(
-        LiveRun live, IReadOnlyList<Scripted> script, BatchingOptions batching, WaitingLine? line = null)
+        LiveRun live, IReadOnlyList<Scripted> script, BatchingOptions batching, WaitingLine? line = null,
+        ShapeBuckets? buckets = null)
     {
         var journal = new FlowJournal();
-        var flow = new DeploymentFlow(
-            batching, s_deadlines, live.Model.Traits.DeclaredCurve!, elementsPerRow: 1, live.Runners.Count, line);
+        var flow = LiveRun.MakeFlow(
+            batching, s_deadlines, live.Model.Traits.DeclaredCurve!, live.Runners.Count, buckets, line);
         var world = new World(flow, LiveRun.ReadyRoute, new RecordedTimes(live.Journal), journal);
         foreach (var request in script)
             world.Arrive(request.Id, request.At, request.Claim, request.Leaves);
@@ -114,6 +122,16 @@ public sealed class LiveAndVirtualTests
         }
 
         return script;
+    }
+
+    private static ShapeBuckets? Buckets(string profile) => profile is "lengths" or "longest"
+        ? new([100, 200, 400], wasteMax: 0.5, toLongest: profile == "longest") : null;
+
+    /// <summary>The same request with a length; some are too short or too long for any bucket.</summary>
+    private static Claim Long(in Claim claim, Random random)
+    {
+        var length = random.Next(30, 450);
+        return claim with { Length = length, Elements = claim.Rows * length };
     }
 
     private static SimulatedOptions Profile(string name, int seed) => new()

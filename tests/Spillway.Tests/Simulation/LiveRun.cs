@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
@@ -38,20 +39,30 @@ internal sealed class LiveRun : IDisposable
     private bool _armed;
     private long _seen;
 
-    public LiveRun(SimulatedOptions profile, BatchingOptions batching, DeadlineOptions deadlines)
+    public LiveRun(
+        SimulatedOptions profile, BatchingOptions batching, DeadlineOptions deadlines, ShapeBuckets? buckets = null)
     {
         _clock = new(_time);
         Model = new SimulatedRuntime(_time).Load(new("m", "", profile), CancellationToken.None).Value;
         var curve = Model.Traits.DeclaredCurve!;
         Runners = [.. Model.Traits.Devices.SelectMany((d, i) => Enumerable.Repeat((Device: d, Index: i), d.Parallelism))];
         Journal.Saw = Count;
-        Flow = new(batching, deadlines, curve, elementsPerRow: 1, Runners.Count);
+        Flow = MakeFlow(batching, deadlines, curve, Runners.Count, buckets);
         _deployment = new(
             "m", _clock, Flow, [.. Runners.Select(r => (r.Device, Model.CreateReplica(r.Index).Value))], NullLogger.Instance, Journal);
         _door = Door.Open(
-            new(ReadyRoute, deadlines, rowsMax: int.MaxValue), _deployment, Model.Signature, Model.Traits, input: null,
-                output: null).Value;
+            new(ReadyRoute, new ModelOptions { Batching = batching, Deadline = deadlines }), _deployment,
+            Model.Signature, Model.Traits, input: null, output: null).Value;
     }
+
+    /// <summary>The flow of a live run and of its replay: with buckets one curve for each, as long as it.</summary>
+    public static DeploymentFlow MakeFlow(
+        BatchingOptions batching, DeadlineOptions deadlines, IReadOnlyList<BatchPoint> curve, int runners,
+        ShapeBuckets? buckets, WaitingLine? line = null) => buckets is null
+        ? new(batching, deadlines, curve, elementsPerRow: 1, runners, line)
+        : new(
+            batching, deadlines, [.. buckets.Lengths.Select(length => new BucketCurve(curve, length))], runners,
+            buckets, line: line);
 
     public static Route ReadyRoute { get; } = new(new("m", "1"), "m", RouteState.Ready, "", 256);
 

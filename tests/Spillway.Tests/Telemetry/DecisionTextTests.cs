@@ -33,6 +33,10 @@ public class DecisionTextTests
     [InlineData(nameof(DecisionKind.CancelledInQueue), 0.015, 0, 0, "Cancelled: the client left after 0.0150 ms in the queue.")]
     [InlineData(nameof(DecisionKind.CancelledInRun), 20, 0, 0, "Cancelled: the client left after 20.0 ms of the run; the run went on for the others in it.")]
     [InlineData(nameof(DecisionKind.Batched), 0, 0, 0, "Batch of 3 requests, 3 rows, cut because the queue was empty (idle).")]
+    [InlineData(nameof(DecisionKind.Padded), 300e-4, 336e-4, 82e-4,
+        "Padded from length 300 to 336; 8.2 % of the batch was padding.")]
+    [InlineData(nameof(DecisionKind.Padded), 336e-4, 336e-4, 0,
+        "Not padded: length 336; 0 % of the batch was padding.")]
     [InlineData(nameof(DecisionKind.Executed), 29.7, 30, 0, "Executed on runner 0 (cpu) in 29.7 ms; predicted 30.0 ms.")]
     [InlineData(nameof(DecisionKind.Executed), 29.7, 0, 0, "Executed on runner 0 (cpu) in 29.7 ms.")]
     [InlineData(nameof(DecisionKind.RunFailed), 29.7, 0, 0, "Run failed on runner 0 (cpu) after 29.7 ms.")]

@@ -17,10 +17,13 @@ public class MetricsReferenceTests
         Assert.Equal(names.Distinct(), names);
         Assert.All(Instruments.All, spec =>
         {
-            Assert.Matches("^(spillway|process|dotnet)_[a-z0-9_]+$", spec.Name);
+            Assert.Matches("^(spillway|process|dotnet|nv_inference)_[a-z0-9_]+$", spec.Name);
             Assert.EndsWith(".", spec.Help);
             Assert.DoesNotContain('|', spec.Help);
-            Assert.Equal(spec.Kind == InstrumentKind.Counter, spec.Name.EndsWith("_total", StringComparison.Ordinal));
+            // Triton's names have no such suffix.
+            var total = spec.Name.EndsWith("_total", StringComparison.Ordinal);
+            if (!spec.Name.StartsWith("nv_", StringComparison.Ordinal))
+                Assert.Equal(spec.Kind == InstrumentKind.Counter, total);
             if (spec.Unit is "seconds" or "bytes")
                 Assert.Contains("_" + spec.Unit, spec.Name, StringComparison.Ordinal);
         });

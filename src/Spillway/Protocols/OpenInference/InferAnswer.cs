@@ -20,31 +20,37 @@ internal static class InferAnswer
     {
         if (!work.Answer.TryRead(out var delta))
             return (new(FaultKind.Internal, "The answer was lost inside the server."), 0, 0);
-        if (!Begin(http.Response, work, tags, clock, delta.Payload).TryGet(out var layout, out var fault))
+        if (work.Door.Classify(work) is { } unfit)
+            return (unfit, 0, 0);
+        if (!Begin(http, work, clock, delta.Payload, out var coding).TryGet(out var layout, out var fault))
             return (fault, 0, 0);
+        tags.WriteTo(http.Response.Headers, work.Timeline);
+        if (coding is not ContentCoding.Identity)
+            return await CompressedAnswer.SendAsync(http, work, delta.Payload, layout, coding).ConfigureAwait(false);
+        http.Response.ContentLength = layout.Length;
+        http.Response.BodyWriter.Write(ResponseBuffer.OfThisThread.Written.Span);
         var left = await SendAsync(http, work, delta.Payload, layout.BinaryLength).ConfigureAwait(false);
         return (left, StatusCodes.Status200OK, left is null ? layout.Length : 0);
     }
 
-    /// <summary>The headers and the JSON.</summary>
+    /// <summary>The headers, and the JSON in this thread's buffer.</summary>
     private static Outcome<ResponseLayout> Begin(
-        HttpResponse response, Work work, RequestTags tags, Clock clock, TensorSet outputs)
+        HttpContext http, Work work, Clock clock, TensorSet outputs, out ContentCoding coding)
     {
-        var door = work.Door;
+        var (door, response) = (work.Door, http.Response);
         var json = ResponseBuffer.OfThisThread;
         json.Clear();
+        coding = ContentCoding.Identity;
         ReadOnlySpan<ResponseParameter> parameters = door.Traits!.Simulated ? s_simulated : [];
         var written = InferResponseWriter.WriteJson(
             door.Route.Model, door.Signature!, work.Request, outputs, parameters, json);
         if (!written.TryGet(out var layout, out var fault))
             return fault;
+        coding = AnswerCoding.Begin(http, layout.Length);
         response.ContentType = layout.ContentType;
-        response.ContentLength = layout.Length;
         if (layout.HeaderLength is { } length)
             response.Headers[InferRequestReader.HeaderLengthName] = SmallNumbers.Text(length);
         work.Timeline.Mark(Stage.Output, clock.EndOf(Stage.Output));
-        tags.WriteTo(response.Headers, work.Timeline);
-        response.BodyWriter.Write(json.Written.Span);
         return layout;
     }
 

@@ -44,22 +44,8 @@ internal sealed class InferEndpoint(ServerContext server)
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
-            End(work, body, new(
+            server.Close(work, body.Held, new(
                 tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
-        }
-    }
-
-    /// <summary>Records, and gives back what the request held: also when a bug in the record shows up here.</summary>
-    private void End(Work work, in RequestBody body, in Delivery delivery)
-    {
-        try
-        {
-            server.Recorder.Record(work, delivery);
-        }
-        finally
-        {
-            server.LetGo(body.Held);
-            _serving.Return(work);
         }
     }
 

@@ -96,7 +96,8 @@ internal static class InferResponseWriter
         return layout;
     }
 
-    private static int Count(Signature signature, InferenceRequest request) =>
+    /// <summary>How many outputs the answer has.</summary>
+    public static int Count(Signature signature, InferenceRequest request) =>
         request.Outputs.Count == 0 ? signature.Outputs.Count : request.Outputs.Count;
 
     private static (int Port, bool Binary) Requested(InferenceRequest request, int index)
@@ -175,6 +176,7 @@ internal static class InferResponseWriter
         return fault;
     }
 
-    private static Fault Absent(TensorSpec spec, ModelRef model) => new(
+    /// <summary>The runtime broke its word.</summary>
+    public static Fault Absent(TensorSpec spec, ModelRef model) => new(
         FaultKind.Internal, $"model {model} gave no output '{spec.Name}', which its signature promises");
 }

@@ -183,17 +183,7 @@ internal struct InputReader
     private Fault? Check()
     {
         _seen |= Seen.Checked;
-        if (_type != Spec.Type)
-            return RequestFaults.WrongType(Spec.Name, _type.WireName(), _scope.Model, Spec.Type);
-        foreach (var dim in _shape.Dims)
-        {
-            if (dim < 0)
-                return RequestFaults.WrongShape(Spec, _scope.Model, _shape);
-        }
-
-        if (!Spec.Accepts(_shape))
-            return RequestFaults.WrongShape(Spec, _scope.Model, _shape);
-        return _shape.TryCount(out _count) ? null : RequestFaults.Overflow(Spec.Name, _shape);
+        return RequestChecks.Described(Spec, _type, _shape, _scope.Model, out _count);
     }
 
     private readonly Fault? ReadElements(ref JsonCursor json)
@@ -239,19 +229,8 @@ internal struct InputReader
         if (_binarySize > rest.Length)
             return RequestFaults.Short(Spec.Name, _binarySize - rest.Length, _scope.Model);
         var data = scope.TakeBinary((int)_binarySize);
-        var size = _type.Size();
-        if (_type == DataType.Bytes)
-        {
-            if (BytesTensor.Check(data.Span, _count, Spec.Name, _scope.Model) is { } fault)
-                return fault;
-        }
-        else if (_count != data.Length / size || data.Length % size != 0)
-        {
-            return _count > long.MaxValue / size
-                ? RequestFaults.Overflow(Spec.Name, _shape)
-                : RequestFaults.ByteSize(Spec.Name, _scope.Model, _count * size, data.Length);
-        }
-
+        if (RequestChecks.Binary(data.Span, Spec, _shape, _count, _scope.Model) is { } fault)
+            return fault;
         Add(data);
         return null;
     }

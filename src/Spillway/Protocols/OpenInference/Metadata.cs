@@ -31,7 +31,11 @@ internal static class Metadata
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The protocol's extensions that this server speaks, as Triton names them.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "parameters", "schedule_policy"];
+    public static IReadOnlyList<string> Extensions { get; } =
+    [
+        "classification", "schedule_policy", "model_configuration", "binary_tensor_data", "parameters", "statistics",
+        "trace", "logging",
+    ];
 
     /// <summary>GET /v2.</summary>
     public static void WriteServer(

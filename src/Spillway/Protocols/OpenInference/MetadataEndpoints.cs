@@ -42,49 +42,17 @@ internal sealed class MetadataEndpoints(ServerContext server)
             d.Route.Model.Name, d.Route.Model.Version, State(d.Route), d.Route.Why, d.Traits?.Simulated ?? false))],
         into);
 
-    /// <summary>GET /v2/models/{model}; a fault while the model is not there.</summary>
-    public Fault? Model(Door door, IBufferWriter<byte> into)
-    {
-        if (door.Signature is not { } signature || door.Traits is not { } traits)
-        {
-            return default(RequestFlow).Begin(door.Route, stopping: false).Fault
+    /// <summary>GET /v2/models/{model}, of one that is loaded.</summary>
+    public void Model(Door door, IBufferWriter<byte> into) => Metadata.WriteModel(
+        new(door.Route.Model.Name, Versions(door), door.Traits!.Platform, door.Signature!, Properties(door)), into);
 
+    /// <summary>Why a model that has no signature yet says nothing of itself.</summary>
+    public static Fault NotThere(Door door) => default(RequestFlow).Begin(door.Route, stopping: false).Fault
+        ?? new(FaultKind.ModelNotReady,
+            $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-                                                                                                                            ?? new(FaultKind.ModelNotReady,
-                    $"Model {door.Route.Model.Name} is loaded when it is first asked to infer; its metadata is known then.");
-        }
-
-        Metadata.WriteModel(
-            new(door.Route.Model.Name, Versions(door), traits.Platform, signature, Properties(door)), into);
-        return null;
-    }
-
-    private IReadOnlyList<string> Versions(Door door) =>
+    /// <summary>The versions of a model that answer, newest first.</summary>
+    public IReadOnlyList<string> Versions(Door door) =>
         [.. server.Serving.VersionsOf(door.Route.Model.Name).Where(d => d.Route.State is RouteState.Ready)
             .Select(d => d.Route.Model.Version)];
 
@@ -96,7 +64,8 @@ internal sealed class MetadataEndpoints(ServerContext server)
         RouteState.Failed or RouteState.Absent or RouteState.Unloaded => "UNAVAILABLE",
     };
 
-    private static List<KeyValuePair<string, string>> Properties(Door door)
+    /// <summary>Further facts of a model that is there, as text.</summary>
+    public static List<KeyValuePair<string, string>> Properties(Door door)
     {
         var deadlines = door.Deadlines;
         List<KeyValuePair<string, string>> facts =

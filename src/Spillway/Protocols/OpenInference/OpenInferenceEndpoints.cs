@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Spillway.Engine;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -8,6 +9,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
 {
     private readonly InferEndpoint _infer = new(server);
     private readonly MetadataEndpoints _metadata = new(server);
+    private readonly SettingsEndpoints _settings = new(server);
 
     /// <summary>Answers one request.</summary>
     public Task HandleAsync(HttpContext http)
@@ -19,31 +21,21 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
             return RefuseAsync(http, lost);
         }
 
+        if (route.Endpoint is OpenInferenceEndpoint.TraceSetting)
+            return _settings.TraceAsync(http, server.Recorder.Tracing);
+        if (route.Endpoint is OpenInferenceEndpoint.LogSetting)
+            return _settings.LogAsync(http);
         if (route.Model.IsEmpty)
             return AnswerAsync(http, route.Endpoint);
-        var door = server.Serving.Find(route.Model, route.Version);
-        var versions = door is null ? server.Serving.VersionsOf(route.Model) : [];
-        if (door is null && versions.Count == 0)
+        if (!ModelLookup.Find(server.Serving, route.Model, route.Version).TryGet(out var door, out var unknown))
+            return RefuseAsync(http, unknown);
+        return route.Endpoint switch
         {
-            var known = string.Join(", ", server.Serving.Doors.Select(d => d.Route.Model.Name).Distinct().Take(20));
-            return RefuseAsync(http, new(FaultKind.UnknownModel, $"Request for unknown model: '{Short(route.Model)}' is not found. Served here: {known}."));
-        }
-
-        if (door is null)
-        {
-            return RefuseAsync(http, new(
-                FaultKind.UnknownModel,
-                $"Request for unknown model: '{versions[0].Route.Model.Name}' version {Short(route.Version)} is "
-                + $"not found. "
-                + $"Served here: version {string.Join(", ", versions.Take(20).Select(d => d.Route.Model.Version))}."));
-        }
-
-        return route.Endpoint is OpenInferenceEndpoint.Infer
-            ? _infer.HandleAsync(http, door)
-            : AnswerAsync(http, route.Endpoint, door);
+            OpenInferenceEndpoint.Infer => _infer.HandleAsync(http, door),
+            OpenInferenceEndpoint.ModelTraceSetting => _settings.TraceAsync(http, server.Recorder.Instruments(door).Tracing),
+            _ => AnswerAsync(http, route.Endpoint, door),
+        };
     }
-
-    private static string Short(ReadOnlySpan<char> text) => text.Length > 100 ? $"{text[..100]}…" : text.ToString();
 
     private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
@@ -51,14 +43,11 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         return ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
 
-    private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint, Engine.Door? door = null)
+    private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint)
     {
         var into = new ArrayBufferWriter<byte>(1024);
         switch (endpoint)
         {
-            case OpenInferenceEndpoint.Server:
-                _metadata.Server(into);
-                break;
             case OpenInferenceEndpoint.Live:
                 http.Response.StatusCode = MetadataEndpoints.Live(into);
                 break;
@@ -68,15 +57,34 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
             case OpenInferenceEndpoint.Models:
                 _metadata.Models(into);
                 break;
-            case OpenInferenceEndpoint.ModelReady:
-                http.Response.StatusCode = _metadata.ModelReady(door!, into);
+            case OpenInferenceEndpoint.AllStatistics:
+                StatisticsJson.Write(server.Serving.Doors.Where(d => d.Deployment is not null), server.Recorder, into);
                 break;
-            case OpenInferenceEndpoint.Model or OpenInferenceEndpoint.Infer:
-                if (_metadata.Model(door!, into) is { } fault)
-                    return ErrorAnswer.WriteAsync(http, fault).AsTask();
+            default:
+                _metadata.Server(into);
                 break;
         }
 
+        return JsonAnswer.WriteAsync(http, into);
+    }
+
+    private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint, Door door)
+    {
+        var into = new ArrayBufferWriter<byte>(1024);
+        if (endpoint is OpenInferenceEndpoint.ModelReady)
+        {
+            http.Response.StatusCode = _metadata.ModelReady(door, into);
+            return JsonAnswer.WriteAsync(http, into);
+        }
+
+        if (door.Deployment is null)
+            return ErrorAnswer.WriteAsync(http, MetadataEndpoints.NotThere(door)).AsTask();
+        if (endpoint is OpenInferenceEndpoint.ModelStatistics)
+            StatisticsJson.Write([door], server.Recorder, into);
+        else if (endpoint is OpenInferenceEndpoint.ModelConfig)
+            ModelConfigJson.Write(door, into);
+        else
+            _metadata.Model(door, into);
         return JsonAnswer.WriteAsync(http, into);
     }
 }

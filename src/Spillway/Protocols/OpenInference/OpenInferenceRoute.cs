@@ -23,6 +23,24 @@ internal enum OpenInferenceEndpoint : byte
 
     /// <summary>POST /v2/models/{model}/infer, also with /versions/{version}.</summary>
     Infer,
+
+    /// <summary>GET /v2/models/stats. So a model called "stats" has its metadata under its version only.</summary>
+    AllStatistics,
+
+    /// <summary>GET /v2/models/{model}/stats, also with /versions/{version}.</summary>
+    ModelStatistics,
+
+    /// <summary>GET /v2/models/{model}/config, also with /versions/{version}.</summary>
+    ModelConfig,
+
+    /// <summary>GET and POST /v2/trace/setting.</summary>
+    TraceSetting,
+
+    /// <summary>GET and POST /v2/models/{model}/trace/setting.</summary>
+    ModelTraceSetting,
+
+    /// <summary>GET and POST /v2/logging.</summary>
+    LogSetting,
 }
 
 /// <summary>One of the protocol's paths, taken apart without allocation. The spans lie in the given path.</summary>
@@ -45,8 +63,14 @@ internal readonly ref struct OpenInferenceRoute
     /// <summary>The version, digits only; empty for the model's own choice.</summary>
     public ReadOnlySpan<char> Version { get; }
 
-    /// <summary>The one method that fits, as it stands in an Allow header.</summary>
-    public string Method => Endpoint == OpenInferenceEndpoint.Infer ? "POST" : "GET";
+    /// <summary>The methods that fit, as they stand in an Allow header.</summary>
+    public string Method => Endpoint switch
+    {
+        OpenInferenceEndpoint.Infer => "POST",
+        OpenInferenceEndpoint.TraceSetting or OpenInferenceEndpoint.ModelTraceSetting
+            or OpenInferenceEndpoint.LogSetting => "GET, POST",
+        _ => "GET",
+    };
 
     /// <summary>
     /// Finds the endpoint of a path (percent-decoded, without the query) and checks the method. The faults' texts are
@@ -56,7 +80,7 @@ internal readonly ref struct OpenInferenceRoute
     {
         if (!TryParse(path, out route))
             return new(FaultKind.UnknownPath, "Not Found");
-        return method.SequenceEqual(route.Method) ? null : new(FaultKind.WrongMethod, "Method Not Allowed");
+        return route.Allows(method) ? null : new(FaultKind.WrongMethod, "Method Not Allowed");
     }
 
     /// <summary>Finds the endpoint of a path; false when the protocol has no such path.</summary>
@@ -68,13 +92,21 @@ internal readonly ref struct OpenInferenceRoute
             "/v2/health/live" => new(OpenInferenceEndpoint.Live),
             "/v2/health/ready" => new(OpenInferenceEndpoint.Ready),
             "/v2/models" => new(OpenInferenceEndpoint.Models),
+            "/v2/models/stats" => new(OpenInferenceEndpoint.AllStatistics),
+            "/v2/trace/setting" => new(OpenInferenceEndpoint.TraceSetting),
+            "/v2/logging" => new(OpenInferenceEndpoint.LogSetting),
             _ => default,
         };
+        if (route.Endpoint != default)
+            return true;
         const string Prefix = "/v2/models/";
         if (path.StartsWith(Prefix, StringComparison.Ordinal))
             return TryParseModel(path[Prefix.Length..], out route);
-        return route.Endpoint != default || path is "/v2" or "/v2/";
+        return path is "/v2" or "/v2/";
     }
+
+    private bool Allows(ReadOnlySpan<char> method) =>
+        method.SequenceEqual(Method) || (Method.Length > 4 && method is "GET" or "POST");
 
     private static bool TryParseModel(ReadOnlySpan<char> rest, out OpenInferenceRoute route)
     {
@@ -99,6 +131,9 @@ internal readonly ref struct OpenInferenceRoute
             "" => OpenInferenceEndpoint.Model,
             "/ready" => OpenInferenceEndpoint.ModelReady,
             "/infer" => OpenInferenceEndpoint.Infer,
+            "/stats" => OpenInferenceEndpoint.ModelStatistics,
+            "/config" => OpenInferenceEndpoint.ModelConfig,
+            "/trace/setting" when version.IsEmpty => OpenInferenceEndpoint.ModelTraceSetting,
             _ => null,
         };
         if (endpoint is not { } found)

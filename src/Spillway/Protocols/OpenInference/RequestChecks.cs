@@ -1,8 +1,40 @@
 namespace Spillway.Protocols.OpenInference;
 
-/// <summary>What can be judged only when all inputs are there.</summary>
+/// <summary>The rules of a request's inputs, whatever form they came in.</summary>
 internal static class RequestChecks
 {
+    /// <summary>
+    /// Checks all that an input declares, before anything is rented for it; gives the number of its elements.
+    /// </summary>
+    public static Fault? Described(TensorSpec spec, DataType type, in Shape shape, string model, out long count)
+    {
+        count = 0;
+        if (type != spec.Type)
+            return RequestFaults.WrongType(spec.Name, type.WireName(), model, spec.Type);
+        foreach (var dim in shape.Dims)
+        {
+            if (dim < 0)
+                return RequestFaults.WrongShape(spec, model, shape);
+        }
+
+        if (!spec.Accepts(shape))
+            return RequestFaults.WrongShape(spec, model, shape);
+        return shape.TryCount(out count) ? null : RequestFaults.Overflow(spec.Name, shape);
+    }
+
+    /// <summary>Checks that binary data are exactly those elements.</summary>
+    public static Fault? Binary(ReadOnlySpan<byte> data, TensorSpec spec, in Shape shape, long count, string model)
+    {
+        if (spec.Type == DataType.Bytes)
+            return BytesTensor.Check(data, count, spec.Name, model);
+        var size = spec.Type.Size();
+        if (count == data.Length / size && data.Length % size == 0)
+            return null;
+        return count > long.MaxValue / size
+            ? RequestFaults.Overflow(spec.Name, shape)
+            : RequestFaults.ByteSize(spec.Name, model, count * size, data.Length);
+    }
+
     /// <summary>
     /// Orders the inputs as the signature has them and checks that none is missing and that rows agree.
     /// </summary>

@@ -1,3 +1,5 @@
+using Spillway.Transforms.Text;
+
 namespace Spillway.Protocols.OpenInference;
 
 /// <summary>The JSON of an infer request, from top to bottom.</summary>
@@ -125,12 +127,12 @@ internal struct RequestHeader(RequestScope scope)
         if (json.Peek() != JsonKind.Object)
             return RequestFaults.NotA(ref json, "object", "outputs");
         json.TryEnterObject();
-        var (first, port) = (true, -1);
-        bool? binary = null;
+        var first = true;
+        var asked = new RequestedOutput(Port: -1, Binary: null);
         while (json.NextMember(ref first, out var key))
         {
-            var fault = key.Is("name"u8) ? ReadOutputName(ref json, ref port)
-                : key.Is("parameters"u8) ? ReadOutputParameters(ref json, ref binary)
+            var fault = key.Is("name"u8) ? ReadOutputName(ref json, ref asked)
+                : key.Is("parameters"u8) ? ReadOutputParameters(ref json, ref asked)
                 : Skip(ref json);
             if (fault is not null || json.Failed)
                 return fault;
@@ -138,9 +140,11 @@ internal struct RequestHeader(RequestScope scope)
 
         if (json.Failed)
             return null;
-        if (port < 0)
+        if (asked.Port < 0)
             return RequestFaults.Missing("name", "an output");
-        _scope.Request.Outputs.Add(new RequestedOutput(port, binary));
+        if (asked.Classes > 0 && Classification.Check(_scope.Signature.Outputs[asked.Port]) is { } unfit)
+            return unfit;
+        _scope.Request.Outputs.Add(asked);
         return null;
     }
 
@@ -150,14 +154,14 @@ internal struct RequestHeader(RequestScope scope)
         return null;
     }
 
-    private Fault? ReadOutputName(ref JsonCursor json, ref int port)
+    private Fault? ReadOutputName(ref JsonCursor json, ref RequestedOutput asked)
     {
-        if (port >= 0)
+        if (asked.Port >= 0)
             return RequestFaults.Twice("name", "one output");
         if (json.Peek() != JsonKind.String || !json.TryReadString(out var name))
             return RequestFaults.NotA(ref json, "string", "name");
         var specs = _scope.Signature.Outputs;
-        port = 0;
+        var port = 0;
         while (port < specs.Count && !name.Is(specs[port].NameUtf8))
             port++;
         if (port == specs.Count)
@@ -166,10 +170,11 @@ internal struct RequestHeader(RequestScope scope)
         if ((_outputs & bit) != 0)
             return RequestFaults.Duplicate("output", specs[port].Name);
         _outputs |= bit;
+        asked = asked with { Port = port };
         return null;
     }
 
-    private static Fault? ReadOutputParameters(ref JsonCursor json, ref bool? binary)
+    private static Fault? ReadOutputParameters(ref JsonCursor json, ref RequestedOutput asked)
     {
         if (!JsonValues.EnterParameters(ref json, out var wrong))
             return wrong;
@@ -180,15 +185,12 @@ internal struct RequestHeader(RequestScope scope)
             if (key.Is("binary_data"u8))
             {
                 fault = JsonValues.ReadBool(ref json, "binary_data", out var value);
-                binary = value;
+                asked = asked with { Binary = value };
             }
             else if (key.Is("classification"u8))
             {
-                fault = JsonValues.ReadWhole(ref json, "classification", out var classes) ?? (classes == 0
-                    ? null
-                    : RequestFaults.Unsupported(
-                        "classification (output parameter 'classification')",
-                        "ask for the scores, or let the model's outputs section give the best labels"));
+                fault = JsonValues.ReadWhole(ref json, "classification", out var classes);
+                asked = asked with { Classes = (int)Math.Min(classes, int.MaxValue) };
             }
             else
             {
@@ -218,6 +220,7 @@ internal struct RequestHeader(RequestScope scope)
                 return null;
         }
 
+        SequenceParameters.Complete(_scope.Request);
         return null;
     }
 
@@ -240,8 +243,8 @@ internal struct RequestHeader(RequestScope scope)
             return fault;
         }
 
-        if (key.Is("sequence_id"u8))
-            return ReadSequence(ref json);
+        if (SequenceParameters.TryRead(ref json, key, request, out var wrong))
+            return wrong;
         return key.Raw.StartsWith("triton_"u8)
             ? RequestFaults.Parameter(key.Shown(), "is reserved: names that begin with 'triton_' are the server's own")
             : JsonValues.SkipParameter(ref json, key);
@@ -256,18 +259,5 @@ internal struct RequestHeader(RequestScope scope)
         if (microseconds > 0)
             _scope.Request.Timeout = new TimeSpan((long)Math.Min(microseconds, Most) * TimeSpan.TicksPerMicrosecond);
         return null;
-    }
-
-    /// <summary>0 and the empty string mean none, as Triton's clients send them.</summary>
-    private static Fault? ReadSequence(ref JsonCursor json)
-    {
-        var none = json.Peek() switch
-        {
-            JsonKind.Number => json.TryReadNumber(out var id) && id.SequenceEqual("0"u8),
-            JsonKind.String => json.TryReadString(out var name) && name.Raw.IsEmpty,
-            _ => false,
-        };
-        return none || json.Failed ? null : RequestFaults.Unsupported(
-            "a sequence (parameter 'sequence_id')", "send independent requests, or use a stateless model");
     }
 }

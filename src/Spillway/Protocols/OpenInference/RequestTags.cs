@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Spillway.Telemetry;
 
@@ -20,11 +21,14 @@ internal readonly record struct RequestTags(string RequestId, TraceContext Trace
         var trace = headers.TraceParent is { Count: 1 } parent && TraceContext.TryParse(parent[0], out var given)
             ? given.Child(spans)
             : TraceContext.Root(spans);
-        return new(
-            headers.TryGetValue(RequestIdName, out var id) && IsFit(id)
-                ? id.ToString()
-                : trace.Span.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
-            trace);
+        return new(headers.TryGetValue(RequestIdName, out var id) && IsFit(id) ? id.ToString() : IdOf(trace), trace);
+    }
+
+    /// <summary>The names of one request of several that came on one call.</summary>
+    public RequestTags Child(SpanIds spans)
+    {
+        var trace = Trace.Child(spans);
+        return new(IdOf(trace), trace);
     }
 
     /// <summary>Tells the caller, with the stages so far.</summary>
@@ -34,6 +38,8 @@ internal readonly record struct RequestTags(string RequestId, TraceContext Trace
         headers.TraceParent = Trace.ToString();
         headers[ServerTiming.HeaderName] = ServerTiming.Format(timeline);
     }
+
+    private static string IdOf(in TraceContext trace) => trace.Span.ToString("x16", CultureInfo.InvariantCulture);
 
     /// <summary>Letters, digits and the usual marks only: an id is shown in terminals and logs.</summary>
     private static bool IsFit(string? id) => id is { Length: > 0 and <= RequestIdLengthMax }

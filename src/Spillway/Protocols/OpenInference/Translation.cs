@@ -12,12 +12,6 @@ internal static class Translation
         // A model that is not there yet has no signature to read against.
         if (work.Door.Signature is not { } signature)
             return work.Flow.Begin(work.Door.Route, stopping).Fault;
-        if (headers.ContentEncoding.Count > 0 && headers.ContentEncoding != "identity")
-        {
-            return new(FaultKind.Unsupported, $"The body is compressed (Content-Encoding: {Short(headers.ContentEncoding.ToString())}), which is not "
-                + "supported. Send it as it is.");
-        }
-
         string? header = headers.TryGetValue(InferRequestReader.HeaderLengthName, out var given) ? given.ToString() : null;
         if (InferRequestReader.ParseHeaderLength(header, body.Length, out var jsonLength) is { } wrong)
             return wrong;
@@ -36,8 +30,6 @@ internal static class Translation
             work.Request.BinaryOutputs = false;
         return fault;
     }
-
-    private static string Short(string text) => text.Length > 40 ? text[..40] : text;
 
     private static bool AcceptsJson(string? accept) =>
         accept is not null && accept.Contains("application/json", StringComparison.OrdinalIgnoreCase);

@@ -29,55 +29,13 @@ internal static class TopK
         if (!float.IsFinite(top))
             return NotFinite(scores);
 
-        for (var i = 0; i < best.Length; i++)
-            best[i] = i;
-        for (var i = (best.Length / 2) - 1; i >= 0; i--)
-            Sink(scores, best, i);
-        var least = scores[best[0]];
-        for (var i = best.Length; i < scores.Length; i++)
-        {
-            // Strictly: an equal score further on never displaces one before it.
-            if (scores[i] <= least)
-                continue;
-            best[0] = i;
-            Sink(scores, best, 0);
-            least = scores[best[0]];
-        }
-
-        Sort(scores, best);
+        BestIndexes.Select(scores, best);
         for (var i = 0; i < best.Length; i++)
             values[i] = scores[best[i]];
         if (softmax)
             Normalise(scores, top, values);
         return null;
     }
-
-    /// <summary>Restores the heap below a place; its root is the worst of the best.</summary>
-    private static void Sink(ReadOnlySpan<float> scores, Span<int> heap, int at)
-    {
-        for (var child = (at * 2) + 1; child < heap.Length; child = (at * 2) + 1)
-        {
-            if (child + 1 < heap.Length && IsWorse(scores, heap[child + 1], heap[child]))
-                child++;
-            if (!IsWorse(scores, heap[child], heap[at]))
-                return;
-            (heap[at], heap[child]) = (heap[child], heap[at]);
-            at = child;
-        }
-    }
-
-    /// <summary>Takes the worst off the heap to its end, until the best is in front.</summary>
-    private static void Sort(ReadOnlySpan<float> scores, Span<int> heap)
-    {
-        for (var last = heap.Length - 1; last > 0; last--)
-        {
-            (heap[0], heap[last]) = (heap[last], heap[0]);
-            Sink(scores, heap[..last], 0);
-        }
-    }
-
-    private static bool IsWorse(ReadOnlySpan<float> scores, int left, int right) =>
-        scores[left] < scores[right] || (scores[left] == scores[right] && left > right);
 
     /// <summary>exp(value - top) / sum of exp(score - top): the subtraction keeps exp from overflowing.</summary>
     private static void Normalise(ReadOnlySpan<float> scores, float top, Span<float> values)

@@ -8,6 +8,7 @@ using Spillway.App.Load;
 
 namespace Spillway.Tests.App.Load;
 
+/// <summary>The command as a user runs it. This file is long because each of its flags has its own test.</summary>
 public sealed class LoadCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("spillway-load").FullName;
@@ -103,6 +104,28 @@ public sealed class LoadCommandTests : IDisposable
         Assert.Equal("[2,4]", json.GetProperty("inputs")[0].GetProperty("shape").GetRawText());
         Assert.Equal(32,
             json.GetProperty("inputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_range_in_a_shape_gives_requests_of_mixed_lengths_within_it()
+    {
+        var rows = new ConcurrentQueue<int>();
+        await using var server = new ScriptedServer(r =>
+        {
+            if (r.Body.Length > 0)
+            {
+                var input = JsonDocument.Parse(r.Body).RootElement.GetProperty("inputs")[0];
+                rows.Enqueue(input.GetProperty("shape")[0].GetInt32());
+            }
+
+            return Task.FromResult<byte[]?>(ScriptedServer.Ok(ScriptedServer.Metadata));
+        });
+
+        await RunAsync("--server", server.Url, "--model", "m", "--requests", "60", "--warmup", "0", "--format", "json",
+            "--shape", "x=5..20,4", "--variants", "40");
+
+        Assert.All(rows, count => Assert.InRange(count, 5, 20));
+        Assert.True(rows.Distinct().Count() > 5, string.Join(' ', rows));
     }
 
     [Fact]
@@ -251,6 +274,7 @@ public sealed class LoadCommandTests : IDisposable
     [InlineData("--trace /nowhere/t.csv", "does not exist")]
     [InlineData("--body /nowhere/b.bin", "--body '/nowhere/b.bin' does not exist")]
     [InlineData("--shape x=1", "--shape x=1 does not fit: input 'x' is [-1,4]")]
+    [InlineData("--shape x=20..5,4", "--shape x=20..5,4 does not fit")]
     [InlineData("--shape y=1", "model 'm' has no input 'y'. Its inputs: x.")]
     [InlineData("--shape x=99999999999,4", "larger than 256 MiB")]
     [InlineData("--input x=/nowhere/x.bin", "does not exist")]

@@ -51,6 +51,72 @@ public sealed class InferRequestReaderTests
     }
 
     [Theory]
+    [InlineData("", null, false, false)]
+    [InlineData("\"sequence_id\":0,\"sequence_start\":true", null, false, false)]
+    [InlineData("\"sequence_id\":\"\"", null, false, false)]
+    [InlineData("\"sequence_end\":true", null, false, false)]
+    [InlineData("\"sequence_id\":18446744073709551615", "18446744073709551615", false, false)]
+    [InlineData("\"sequence_start\":true,\"sequence_end\":false,\"sequence_id\":7", "7", true, false)]
+    [InlineData("\"sequence_id\":\"caf\\u00e9\",\"sequence_end\":true", "café", false, true)]
+    public void A_sequence_is_taken_with_its_flags_in_any_order(string parameters, string? id, bool start, bool end)
+    {
+        var mark = Read($$"""{"parameters":{{{parameters}}},"inputs":[{{GoodA}},{{GoodB}}]}""").Sequence;
+        Assert.Equal(id is not null, mark.HasValue);
+        Assert.Equal((id, start, end), (mark?.Key.ToString(), mark?.Start ?? false, mark?.End ?? false));
+    }
+
+    [Theory]
+    [InlineData("\"sequence_id\":-1", "sequence_id")]
+    [InlineData("\"sequence_id\":1.5", "sequence_id")]
+    [InlineData("\"sequence_id\":true", "sequence_id")]
+    [InlineData("\"sequence_id\":18446744073709551616", "sequence_id")]
+    [InlineData("\"sequence_start\":1", "sequence_start")]
+    [InlineData("\"sequence_end\":\"true\"", "sequence_end")]
+    public void A_sequence_of_a_wrong_kind_is_refused_by_name(string parameters, string name)
+    {
+        var json = Encoding.UTF8.GetBytes($$"""{"parameters":{{{parameters}}},"inputs":[]}""");
+        var fault = InferRequestReader.Read(json, null, Pair, "m", new InferenceRequest());
+        Assert.Equal(FaultKind.InvalidInput, fault!.Kind);
+        Assert.Contains($"parameter '{name}' must be", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public void A_sequence_may_have_a_name_of_128_bytes(int length, bool taken)
+    {
+        var json = $$"""{"parameters":{"sequence_id":"{{new string('s', length)}}"},"inputs":[{{GoodA}},{{GoodB}}]}""";
+        var fault = InferRequestReader.Read(Encoding.UTF8.GetBytes(json), null, Pair, "m", new InferenceRequest());
+        Assert.Equal(taken, fault is null);
+        if (!taken)
+            Assert.Contains("has 129 bytes; at most 128", fault!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("3", 3)]
+    [InlineData("1", 1)]
+    [InlineData("0", 0)]
+    [InlineData("18446744073709551615", int.MaxValue)]
+    public void Classes_are_asked_for_by_number_and_0_asks_for_none(string asked, int classes)
+    {
+        var output = $$"""{"parameters":{"classification":{{asked}} },"name":"y"}""";
+        var request = Read($$"""{"outputs":[{{output}}],"inputs":[{{GoodA}},{{GoodB}}]}""");
+        Assert.Equal(classes, request.Outputs.Single().Classes);
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("1.5")]
+    [InlineData("\"3\"")]
+    [InlineData("true")]
+    public void A_number_of_classes_that_is_none_is_refused(string asked)
+    {
+        var json = $$$"""{"outputs":[{"name":"y","parameters":{"classification":{{{asked}}} } } ]}""";
+        var fault = InferRequestReader.Read(Encoding.UTF8.GetBytes(json), null, Pair, "m", new InferenceRequest());
+        Assert.Contains("parameter 'classification' must be a whole number", fault!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("0", null)]
     [InlineData("1", 10L)]
     [InlineData("18446744073709551615", 9223372036854775800L)]
@@ -141,10 +207,8 @@ public sealed class InferRequestReaderTests
     }
 
     [Theory]
-    [InlineData("{\"outputs\":[{\"name\":\"y\",\"parameters\":{\"classification\":3}}]}", "classification")]
     [InlineData("{\"outputs\":[{\"name\":\"y\",\"parameters\":{\"shared_memory_region\":\"r\"}}]}", "shared memory")]
     [InlineData("{\"inputs\":[{\"name\":\"a\",\"parameters\":{\"shared_memory_region\":\"r\"}}]}", "shared memory")]
-    [InlineData("{\"parameters\":{\"sequence_id\":5}}", "sequence")]
     public void What_is_not_offered_says_so(string json, string text)
     {
         var fault = InferRequestReader.Read(Encoding.UTF8.GetBytes(json), null, Pair, "m", new InferenceRequest());

@@ -20,6 +20,12 @@ public sealed class RouteAndMappingTests
     [InlineData("/v2/models/m/infer", "Infer", "m", "", "POST")]
     [InlineData("/v2/models/m/versions/7/infer", "Infer", "m", "7", "POST")]
     [InlineData("/v2/models/versions/infer", "Infer", "versions", "", "POST")]
+    [InlineData("/v2/models/stats", "AllStatistics", "", "", "GET")]
+    [InlineData("/v2/models/stats/infer", "Infer", "stats", "", "POST")]
+    [InlineData("/v2/models/m/stats", "ModelStatistics", "m", "", "GET")]
+    [InlineData("/v2/models/m/versions/3/stats", "ModelStatistics", "m", "3", "GET")]
+    [InlineData("/v2/models/m/versions/3/config", "ModelConfig", "m", "3", "GET")]
+    [InlineData("/v2/models/m/config", "ModelConfig", "m", "", "GET")]
     public void Every_path_leads_to_its_endpoint(string path, string endpoint, string model, string version, string method)
     {
         Assert.Null(OpenInferenceRoute.Parse(path, method, out var route));
@@ -27,6 +33,18 @@ public sealed class RouteAndMappingTests
             (endpoint, model, version), (route.Endpoint.ToString(), route.Model.ToString(), route.Version.ToString()));
         var wrong = OpenInferenceRoute.Parse(path, method == "GET" ? "POST" : "GET", out _);
         Assert.Equal((FaultKind.WrongMethod, "Method Not Allowed"), (wrong!.Kind, wrong.Message));
+    }
+
+    [Theory]
+    [InlineData("/v2/trace/setting", "TraceSetting", "")]
+    [InlineData("/v2/models/m/trace/setting", "ModelTraceSetting", "m")]
+    [InlineData("/v2/logging", "LogSetting", "")]
+    public void Settings_are_read_and_changed(string path, string endpoint, string model)
+    {
+        Assert.Null(OpenInferenceRoute.Parse(path, "GET", out var route));
+        Assert.Equal((endpoint, model), (route.Endpoint.ToString(), route.Model.ToString()));
+        Assert.Null(OpenInferenceRoute.Parse(path, "POST", out _));
+        Assert.Equal(FaultKind.WrongMethod, OpenInferenceRoute.Parse(path, "PUT", out _)!.Kind);
     }
 
     [Theory]
@@ -96,8 +114,8 @@ public sealed class RouteAndMappingTests
             """{"name":"m","versions":["1","2"],"platform":"onnxruntime_onnx","inputs":[{"name":"x","datatype":"FP32","shape":[-1,3,48,-1]}],"outputs":[{"name":"text","datatype":"BYTES","shape":[-1]}],"properties":{"deadline_ms":"250"}}""",
             Text(buffer => Metadata.WriteModel(model, buffer)));
         Assert.Equal(
-            """{"name":"triton","version":"0.1.0","extensions":["binary_tensor_data","parameters","schedule_policy"]}""",
-            Text(buffer => Metadata.WriteServer("triton", "0.1.0", Metadata.Extensions, buffer)));
+            """{"name":"triton","version":"0.1.0","extensions":["classification","logging"]}""",
+            Text(buffer => Metadata.WriteServer("triton", "0.1.0", ["classification", "logging"], buffer)));
         Assert.Equal(
             """{"models":[{"name":"é+","version":"1","state":"READY","simulated":true},{"name":"b","version":"2","state":"UNAVAILABLE","reason":"corrupt"}]}""",
             Text(buffer => Metadata.WriteModels(

@@ -1,0 +1,34 @@
+namespace Spillway.Policies.Residency;
+
+/// <summary>How much memory the models of one device may take, and what happens when more are wanted.</summary>
+public sealed record ResidencyOptions
+{
+    /// <summary>Memory for models on the device; 0 sets no limit.</summary>
+    [Option("Memory that the loaded models may take together on a device. Beyond it the least recently used is "
+        + "unloaded, and loaded "
+        + "again when somebody asks for it. 0 sets no limit.", Unit = "bytes", Min = 0, Max = 1e15)]
+    public long MemoryBytesMax { get; init; }
+
+    /// <summary>Loads at once on the device.</summary>
+    [Option("Models that are loaded at once on a device.", Unit = "loads", Min = 1, Max = 64,
+        Source = "a load keeps a core busy, and those who are served should notice little")]
+    public int LoadsMax { get; init; } = 1;
+
+    /// <summary>Requests that may wait for loads on the device; one more is refused.</summary>
+    [Option("Requests that may wait for models to be loaded on a device; one more is refused.", Unit = "requests",
+        Min = 1, Max = 1_000_000,
+        Source = "four queues of a model")]
+    public int LoadWaitersMax { get; init; } = 1024;
+
+    /// <summary>How long a load waits for idle models before one that is in use is closed to new requests.</summary>
+    [Option("How long a load waits for an idle model to make room, before the least recently used one takes no new "
+        + "requests and goes when it has answered those it has.", Unit = "ms", Min = 0, Max = 3_600_000,
+        Source = "short beside a load, long beside a run")]
+    public double RoomPatienceMs { get; init; } = 100;
+
+    /// <summary>After a failed load, requests are refused for this long; doubled with each failure in a row.</summary>
+    [Option("After a failed load the next attempt is made no sooner than this, doubled with each failure in a row up "
+        + "to 64 times.",
+        Unit = "ms", Min = 1, Max = 3_600_000, Source = "a corrupt file is not read a thousand times a second")]
+    public double FailureBackoffMs { get; init; } = 1000;
+}

@@ -1,0 +1,30 @@
+using Spillway.Engine;
+using Spillway.Protocols.OpenInference;
+
+namespace Spillway.Protocols.Grpc;
+
+/// <summary>The end of a request that came by gRPC, for its record.</summary>
+internal static class InferDelivery
+{
+    /// <summary>
+    /// Records it and gives back what it held. The status is REST's for the same end, so that records and metrics read
+    /// the same whatever door was used.
+    /// </summary>
+    public static void Close(
+        ServerContext server, Work work, in RequestTags tags, in RequestBody body, in InferTranslation translation,
+        Fault? ended, long sent)
+    {
+        var held = body.Held + translation.Held;
+        if (translation.Routed)
+        {
+            server.Close(work, held, new(
+                tags.RequestId, tags.Trace.Trace, ended, ended is null ? 200 : FaultMapping.Status(ended.Kind),
+                body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+            return;
+        }
+
+        server.Recorder.Unrouted(ended?.Kind ?? FaultKind.Internal);
+        server.LetGo(held);
+        server.Serving.Return(work);
+    }
+}

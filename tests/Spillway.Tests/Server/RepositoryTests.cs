@@ -1,0 +1,126 @@
+using Spillway.Tests.Config;
+using Spillway.Shared;
+
+namespace Spillway.Tests.Server;
+
+/// <summary>A folder of models with versions: what is in it is served, and what happens to it happens to the service.</summary>
+public sealed class RepositoryTests
+{
+    [Fact]
+    public async Task Every_model_of_the_folder_is_served_with_the_version_that_its_policy_chooses()
+    {
+        var folder = Repository("none").Model("a", 1, 2).Model("b", 7);
+        folder.Write("models/a/model.yaml", "versions: { policy: all }");
+        await using var server = await TestServer.StartAsync(folder);
+
+        Assert.Equal("2", await VersionAsync(server, "a"));
+        Assert.Equal("1", await VersionAsync(server, "a/versions/1"));
+        Assert.Equal("7", await VersionAsync(server, "b"));
+    }
+
+    [Fact]
+    public async Task A_broken_model_does_not_hide_the_others()
+    {
+        var folder = Repository("none").Model("good", 1).Write("models/bad/1/model.onnx", "no model").Model("worse", 1);
+        folder.Write("models/worse/config.pbtxt", "name: \"worse\"\nno_such_field: 1\n");
+        await using var server = await TestServer.StartAsync(folder);
+
+        Assert.Equal("1", await VersionAsync(server, "good"));
+        (await server.InferAsync("bad", Row)).Is(503, "model_not_ready", "failed to load");
+        Assert.Equal(404, (await server.InferAsync("worse", Row)).Status);
+    }
+
+    [Fact]
+    public async Task A_new_version_takes_over_and_a_deleted_folder_ends()
+    {
+        var folder = Repository("poll").Model("m", 1).Model("gone", 1);
+        await using var server = await TestServer.StartAsync(folder);
+        Assert.Equal("1", await VersionAsync(server, "m"));
+
+        folder.Model("m", 2);
+        Directory.Delete(folder.PathOf("models/gone"), recursive: true);
+        await server.Serving.Repository!.RefreshAsync();
+
+        Assert.Equal("2", await VersionAsync(server, "m"));
+        (await server.InferAsync("m/versions/1", Row)).Is(404, "unknown_model", "version 1 is not found");
+        (await server.InferAsync("gone", Row)).Is(404, "unknown_model", "Request for unknown model: 'gone'");
+    }
+
+    [Fact]
+    public async Task A_version_that_is_deleted_while_it_serves_serves_on_until_the_next_look()
+    {
+        var folder = Repository("poll").Model("m", 1);
+        await using var server = await TestServer.StartAsync(folder);
+
+        Directory.Delete(folder.PathOf("models/m/1"), recursive: true);
+
+        Assert.Equal("1", await VersionAsync(server, "m"));
+        await server.Serving.Repository!.RefreshAsync();
+        Assert.Equal(404, (await server.InferAsync("m", Row)).Status);
+    }
+
+    [Fact]
+    public async Task Callers_load_and_unload_only_where_that_is_configured()
+    {
+        await using var server = await TestServer.StartAsync(Repository("none").Model("m", 1));
+
+        var refused = await server.Serving.Repository!.LoadAsync("m");
+
+        Assert.Equal(FaultKind.Unsupported, refused!.Kind);
+        Assert.Contains("repository.modelControl: explicit", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Under_explicit_control_nothing_is_loaded_before_somebody_asks()
+    {
+        await using var server = await TestServer.StartAsync(Repository("explicit").Model("m", 1));
+        (await server.InferAsync("m", Row)).Is(404, "unknown_model", "is not loaded");
+        Assert.Equal(200, (await server.GetAsync("/v2/health/ready")).Status);
+
+        Assert.Null(await server.Serving.Repository!.LoadAsync("m"));
+        Assert.Equal("1", await VersionAsync(server, "m"));
+
+        Assert.Null(await server.Serving.Repository.UnloadAsync("m"));
+        (await server.InferAsync("m", Row)).Is(404, "unknown_model", "is not loaded");
+        Assert.Equal(FaultKind.UnknownModel, (await server.Serving.Repository.LoadAsync("nope"))!.Kind);
+    }
+
+    [Fact]
+    public async Task A_configuration_sent_with_the_load_lies_over_that_of_the_folder()
+    {
+        await using var server = await TestServer.StartAsync(Repository("explicit").Model("m", 1));
+
+        Assert.Null(await server.Serving.Repository!.LoadAsync("m", "{\"max_batch_size\": 3}"));
+
+        Assert.Equal(3, server.Serving.Find("m")!.RowsMax);
+    }
+
+    private const string Row = """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""";
+
+    private static ConfigFolder Repository(string control) => new ConfigFolder().Write(
+        "spillway.yaml", $"server: {{ port: 0 }}\nrepository: {{ path: models, modelControl: {control}, pollMs: 86400000 }}\n");
+
+    private static async Task<string> VersionAsync(TestServer server, string model)
+    {
+        var answer = await server.InferAsync(model, Row);
+        Assert.True(answer.Status == 200, answer.Text);
+        return answer.Json.GetProperty("model_version").GetString()!;
+    }
+}
+
+/// <summary>Models in a folder.</summary>
+internal static class RepositoryFolder
+{
+    /// <summary>Puts a small model there, once for each version: y is x, 4 numbers a row.</summary>
+    public static ConfigFolder Model(this ConfigFolder folder, string name, params int[] versions)
+    {
+        foreach (var version in versions)
+        {
+            var file = folder.PathOf($"models/{name}/{version}/model.onnx");
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllBytes(file, OnnxModels.Identity(OnnxWriter.Float));
+        }
+
+        return folder;
+    }
+}
