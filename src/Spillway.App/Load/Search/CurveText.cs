@@ -21,9 +21,9 @@ internal sealed class CurveText(TextWriter output, bool unicode)
             output.WriteLine(Columns);
         _header = header;
         var (worst, of) = Worst(step);
-        Line($"{step.Step,4}  {step.Kind,7} {step.Rate,10:0.##} {step.OkPerSecond,10:0.##} "
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Step,4}  {step.Kind,7} {step.Rate,10:0.##} {step.OkPerSecond,10:0.##} "
             + $"{step.Latency?.P50,10:0.###} {step.Latency?.P95,10:0.###} {step.Latency?.P99,10:0.###} "
-            + $"{worst,11} {step.Seconds,8:0.#}  {of}");
+            + $"{worst,11} {step.Seconds,8:0.#}  {of}").TrimEnd());
     }
 
     public void Write(CurveReport report)
@@ -76,7 +76,4 @@ internal sealed class CurveText(TextWriter output, bool unicode)
 
     private static string Shown(double rate) =>
         rate.ToString(rate < 100 ? "0.##" : "N0", CultureInfo.InvariantCulture);
-
-    private void Line(FormattableString text) =>
-        output.WriteLine(text.ToString(CultureInfo.InvariantCulture).TrimEnd());
 }

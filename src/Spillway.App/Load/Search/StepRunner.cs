@@ -10,7 +10,7 @@ internal sealed class StepRunner(LoadPlan plan, Endpoint endpoint, LoadClock clo
     private static readonly double[] s_looks = [0.4, 0.6, 0.8];
 
     private readonly EarlyStopping[] _rules = search is null ? []
-        : [.. search.Bounds.Select(b => new EarlyStopping(b.Share, search.Confidence, EarlyStopping.LooksMax))];
+        : [.. search.Bounds.Select(b => new EarlyStopping(b.Share, search!.Confidence, EarlyStopping.LooksMax))];
 
     private int _number;
 
