@@ -6,6 +6,12 @@ namespace Spillway.Tests.App.Load.Compare;
 
 public sealed class ComparerTests
 {
+    private const string OneRound =
+        """
+        {"schema":"spillway.load/1","run":{"arrivals":"closed","concurrency":4},
+         "endpoints":[{"name":"a","rounds":[{"ok_per_second":5,"counts":{}}]}]}
+        """;
+
     [Theory]
     [InlineData("20,20,20,20,20,20", "worse")]
     [InlineData("9,9.1,9.2,9.1,9,9.3", "better")]
@@ -29,8 +35,8 @@ public sealed class ComparerTests
     [InlineData("{}", "is no saved report")]
     [InlineData("nonsense", "is no saved report")]
     [InlineData("""{"schema":"other/1"}""", "its schema is 'other/1'")]
-    [InlineData("""{"schema":"spillway.load/1","run":{"arrivals":"closed","concurrency":4},"endpoints":[{"name":"a",
-        "rounds":[{"ok_per_second":5,"counts":{}}]}]}""", "a has 1 rounds with an answer; an interval needs 4")]
+    [InlineData("""{"schema":"spillway.load/1","run":{},"endpoints":[]}""", "is no saved report")]
+    [InlineData(OneRound, "a has 1 rounds with an answer; an interval needs 4")]
     public void A_baseline_that_cannot_serve_is_refused_with_the_remedy(string text, string expected)
     {
         var wrong = Assert.Throws<LoadException>(() => Baseline.Parse(text, "old.json"));
