@@ -21,6 +21,9 @@ internal static class Composition
 
     /// <summary>Loads a configuration with this process's environment.</summary>
     public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(
-        file, RuntimeOptions,
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""));
+        file, RuntimeOptions, Variables());
+
+    /// <summary>This process's environment.</summary>
+    public static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
 }

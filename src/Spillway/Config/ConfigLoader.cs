@@ -50,6 +50,7 @@ public static class ConfigLoader
         var at = node.Mark.Line > 0 ? node.Mark : new(file, 1, 1);
         var options = (SpillwayOptions)bound.Section(typeof(SpillwayOptions), node, "", at);
         RootChecks.Server(options.Server, bound);
+        RootChecks.Telemetry(options.Telemetry, bound);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
+using Spillway.Flow;
 using Spillway.Telemetry;
+using Spillway.Telemetry.Otlp;
 
 namespace Spillway.Engine;
 
@@ -27,13 +29,21 @@ public sealed class Recorder
         var simulated = snapshot.Models.Where(m => m.Runtime == "simulated").Select(m => m.Name).ToHashSet();
         foreach (var door in serving.Doors)
         {
-            _models[door] = new(_registry, door.Route.Model, simulated.Contains(door.Route.Deployment));
+            _models[door] = new(_registry, door.Route.Model, new ModelGauges
+            {
+                Simulated = simulated.Contains(door.Route.Deployment),
+                Ready = () => door.Route.State is RouteState.Ready,
+                Failed = () => door.Route.State is RouteState.Failed,
+            });
         }
     }
 
     internal RecentRequests Recent => _recent;
 
     internal InstrumentRegistry Registry => _registry;
+
+    /// <summary>Where finished requests go to become spans; null where nobody wants them. Set before serving.</summary>
+    internal SpanQueue? Spans { get; set; }
 
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
@@ -54,6 +64,7 @@ public sealed class Recorder
             RequestId = delivery.RequestId,
             ClientId = work.Request.Id,
             TraceId = delivery.Trace,
+            Link = delivery.Link,
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
@@ -63,6 +74,7 @@ public sealed class Recorder
             Status = delivery.Status,
             BytesIn = delivery.BytesIn,
             BytesOut = delivery.BytesOut,
+            Decode = work.DecodeTime,
             Simulated = work.Door.Traits?.Simulated ?? false,
         };
         record.Timeline = work.Timeline;
@@ -74,6 +86,7 @@ public sealed class Recorder
 
         Count(work, delivery);
         _recent.Write(record);
+        Spans?.Offer(record);
     }
 
     private void Count(Work work, in Delivery delivery)
@@ -90,6 +103,7 @@ public sealed class Recorder
     private DeploymentInstruments Instruments(Deployment deployment) => new(
         _registry, new(deployment.Name, deployment.Version), deployment.Devices, new()
         {
+            QueueLengthMax = () => deployment.QueueLengthMax,
             QueueDepth = () => deployment.Look().QueueLength,
             InFlight = () => deployment.Look().Active,
             PredictedWaitSeconds = () => deployment.Look().PredictedWait.TotalSeconds,
@@ -108,6 +122,7 @@ public sealed class Recorder
 /// <param name="BytesOut">Of the answer.</param>
 /// <param name="BytesHeld">Request bytes that the server held, on a refusal for them.</param>
 /// <param name="BytesHeldMax">Their limit.</param>
+/// <param name="Link">Its span and its caller's.</param>
 internal readonly record struct Delivery(
     string RequestId, TraceId Trace, Fault? Fault, int Status, long BytesIn, long BytesOut,
-    long BytesHeld = 0, long BytesHeldMax = 0);
+    long BytesHeld = 0, long BytesHeldMax = 0, SpanLink Link = default);

@@ -42,7 +42,8 @@ internal sealed class InferEndpoint(ServerContext server)
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             End(work, body, new(
-                tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+                tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld,
+                server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
         }
     }
 
