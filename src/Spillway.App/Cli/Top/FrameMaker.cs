@@ -89,7 +89,7 @@ internal static class FrameMaker
                 Busy = Rate(before?.BusySeconds ?? 0, now.BusySeconds),
                 BatchRate = batches.Count / Seconds,
                 BatchRequests = batches.Count > 0 ? requests / batches.Count : double.NaN,
-                BatchRowsP95 = batches.Quantile(0.95),
+                BatchRowsP95 = Math.Ceiling(batches.Quantile(0.95)),
                 Cuts = Rates(now.Cuts, before?.Cuts),
                 Drops = Rates(now.Drops, before?.Drops),
                 Sizes = Sizes(batches),

@@ -158,7 +158,7 @@ public sealed partial class OtlpExporter : IAsyncDisposable
         using var timer = new PeriodicTimer(_settings.MetricsInterval, _time);
         while (!_stopping.IsCancellationRequested)
         {
-            await timer.WaitForNextTickAsync(_stopping.Token).AsTask()
+            await ((Task)timer.WaitForNextTickAsync(_stopping.Token).AsTask())
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _metrics.Write(proto, _registry, _time.GetUtcNow());
             var (result, why) = await sender.SendAsync(proto.Written, _stopping.Token, _abandon.Token)
