@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Spillway.Telemetry;
 using Spillway.Tests.Config;
@@ -7,7 +8,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Spillway.Tests.Deploy;
 
-/// <summary>deploy/prometheus: rules that Prometheus takes, about series that exist, with a page that helps.</summary>
+/// <summary>
+/// deploy/: rules that Prometheus takes and panels that Grafana draws, about series that exist, with a page that helps.
+/// </summary>
 public sealed partial class AlertRulesTests(ITestOutputHelper notes)
 {
     private static readonly string s_folder = Path.Combine(ConfigFolder.Repository, "deploy", "prometheus");
@@ -34,9 +37,8 @@ public sealed partial class AlertRulesTests(ITestOutputHelper notes)
     [Fact]
     public void Every_series_that_a_rule_asks_for_exists_with_the_labels_that_it_asks_for()
     {
-        foreach (var (name, rule) in Rules())
+        foreach (var (name, expression) in Rules().Select(r => (r.Name, Text(r.Rule, "expr"))).Concat(Panels()))
         {
-            var expression = Text(rule, "expr");
             foreach (Match used in Series().Matches(expression))
             {
                 if (used.Groups["name"].Value is "up")
@@ -68,10 +70,10 @@ public sealed partial class AlertRulesTests(ITestOutputHelper notes)
         Assert.True(alerts.Count >= 10);
         foreach (var (name, rule) in alerts)
         {
-            var notes = (YamlMappingNode)rule["annotations"];
+            var told = (YamlMappingNode)rule["annotations"];
             Assert.Contains(Text((YamlMappingNode)rule["labels"], "severity"), new[] { "page", "ticket" });
-            Assert.All(["summary", "description"], key => Assert.NotEqual("", Text(notes, key)));
-            Assert.Equal($"docs/features/watching.md#{name.ToLowerInvariant()}", Text(notes, "runbook"));
+            Assert.All(["summary", "description"], key => Assert.NotEqual("", Text(told, key)));
+            Assert.Equal($"docs/features/watching.md#{name.ToLowerInvariant()}", Text(told, "runbook"));
             Assert.Contains($"\n### {name}\n", s_page, StringComparison.Ordinal);
         }
     }
@@ -82,6 +84,16 @@ public sealed partial class AlertRulesTests(ITestOutputHelper notes)
         var tested = File.ReadAllText(Path.Combine(s_folder, "alerts_test.yaml"));
         foreach (var (name, _) in Rules().Where(r => r.Rule.Children.ContainsKey("alert")))
             Assert.Matches($@"alertname: {name}\s+exp_alerts:\s+- exp_labels", tested);
+    }
+
+    /// <summary>What the panels of the dashboard ask.</summary>
+    private static IEnumerable<(string Name, string Expression)> Panels()
+    {
+        var file = Path.Combine(ConfigFolder.Repository, "deploy", "grafana", "spillway.json");
+        var panels = JsonElement.Parse(File.ReadAllBytes(file)).GetProperty("panels").EnumerateArray().ToList();
+        Assert.NotEmpty(panels);
+        return panels.SelectMany(panel => panel.GetProperty("targets").EnumerateArray().Select(target =>
+            (panel.GetProperty("title").GetString()!, target.GetProperty("expr").GetString()!)));
     }
 
     /// <summary>Names under which a family's samples stand on the page.</summary>

@@ -8,8 +8,8 @@ internal static class AnsiText
     /// <summary>The other screen, without wrapping and cursor; what was there comes back at the end.</summary>
     public const string Enter = "\e[?1049h\e[?7l\e[?25l\e[2J";
 
-    /// <summary>Undoes <see cref="Enter"/>.</summary>
-    public const string Leave = "\e[0m\e[?25h\e[?7h\e[?1049l";
+    /// <summary>Undoes <see cref="Enter"/>, and what reading keys set: the keypad.</summary>
+    public const string Leave = "\e[0m\e[?25h\e[?7h\e[?1l\e>\e[?1049l";
 
     /// <summary>
     /// Paints the whole grid from the top left corner; rows are placed one by one and their rests cleared, so that it

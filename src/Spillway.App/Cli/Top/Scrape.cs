@@ -106,7 +106,8 @@ internal static class Scrape
         if (at >= line.Length)
             return null;
         var raw = line[from..at++];
-        return raw.Contains('\\') ? Unescape(raw) : raw.ToString();
+        // It ends on a terminal.
+        return TerminalText.Clean(raw.Contains('\\') ? Unescape(raw) : raw.ToString());
     }
 
     private static string Unescape(ReadOnlySpan<char> raw)

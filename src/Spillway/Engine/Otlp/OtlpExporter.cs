@@ -22,6 +22,7 @@ public sealed partial class OtlpExporter : IAsyncDisposable
     /// <summary>The most time that a stop waits for what is left to be sent.</summary>
     public static readonly TimeSpan StopMax = TimeSpan.FromSeconds(5);
 
+    private readonly Recorder _recorder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly InstrumentRegistry _registry;
@@ -39,7 +40,7 @@ public sealed partial class OtlpExporter : IAsyncDisposable
 
     private OtlpExporter(OtlpSettings settings, Recorder recorder, TimeProvider time, ILogger logger, string version)
     {
-        (_settings, _time, _logger, _registry) = (settings, time, logger, recorder.Registry);
+        (_settings, _recorder, _time, _logger, _registry) = (settings, recorder, time, logger, recorder.Registry);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var ids = new SpanIds(seed);
         List<KeyValuePair<string, string>> resource = [.. settings.Resource];
@@ -88,6 +89,8 @@ public sealed partial class OtlpExporter : IAsyncDisposable
         using var give = most.Token.UnsafeRegister(
             static abandon => ((CancellationTokenSource)abandon!).Cancel(), _abandon);
         await Task.WhenAll(_tracing, _measuring).ConfigureAwait(false);
+        // Nobody empties the queue from here on.
+        _recorder.Spans = null;
     }
 
     /// <inheritdoc/>

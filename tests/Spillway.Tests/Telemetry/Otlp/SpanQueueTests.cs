@@ -15,7 +15,7 @@ public sealed class SpanQueueTests
         for (var i = 0; i < 7; i++)
             queue.Offer(Named($"{i}"));
 
-        Assert.Equal((3, 1), (queue.Dropped.Value, woken));
+        Assert.Equal((3L, 1), (queue.Dropped.Value, woken));
         var batch = new RequestRecord[3];
         Assert.Equal(3, queue.Take(batch));
         Assert.Equal(["0", "1", "2"], batch.Select(r => r.RequestId));
@@ -62,10 +62,10 @@ public sealed class SpanQueueTests
     [InlineData(1, false, true)] // the caller records: so do we, whatever the ratio
     [InlineData(0, false, false)] // the caller does not
     [InlineData(0, true, true)] // but a failure of ours is kept
-    public void A_callers_decision_holds_but_for_failures(byte flags, bool failed, bool kept)
+    public void A_callers_decision_holds_but_for_failures(int flags, bool failed, bool kept)
     {
         var record = Named("x");
-        record.Link = new(1, 2, flags);
+        record.Link = new(1, 2, (byte)flags);
         record.Outcome = failed ? FaultKind.RuntimeFailed : null;
 
         Assert.Equal(kept, new SpanSampler(flags == 1 ? 0 : 1, ParentBased: true, TimeSpan.Zero).Wants(record));

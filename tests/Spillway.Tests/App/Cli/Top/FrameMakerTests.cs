@@ -13,15 +13,15 @@ public sealed class FrameMakerTests
         var frame = FrameMaker.Make(before, pages.Serve(answers: 80, refusals: 20).Read(2));
 
         var row = frame.Rows[0];
-        Assert.Equal((2, 1.5), (frame.Seconds, frame.Cpu));
-        Assert.Equal((50, 40, 10), (row.Rate, row.OkRate, row.FailedRate));
+        Assert.Equal((2d, 1.5), (frame.Seconds, frame.Cpu));
+        Assert.Equal((50d, 40d, 10d), (row.Rate, row.OkRate, row.FailedRate));
         Assert.Equal([new("ok", 40), new("queue_full", 10)], row.Outcomes);
         Assert.Equal([new("queue_full", 10)], row.Drops);
-        Assert.Equal((10, 4), (row.BatchRate, row.BatchRequests));
+        Assert.Equal((10d, 4d), (row.BatchRate, row.BatchRequests));
         Assert.Equal("idle", row.Cuts[0].Name);
         Assert.Equal([new("3-4", 10)], row.Sizes);
         Assert.Equal(0.12, row.Busy, 9);
-        Assert.Equal((3, 256, 4, 2), (row.QueueDepth, row.QueueLengthMax, row.InFlight, row.Runners));
+        Assert.Equal((3d, 256d, 4d, 2d), (row.QueueDepth, row.QueueLengthMax, row.InFlight, row.Runners));
         Assert.Equal(12, row.PredictedWaitMs, 9);
         // An answer takes 13.5 ms; the bucket around it reaches from 10 to 25 ms.
         Assert.InRange(row.P50, 10, 25);
@@ -50,7 +50,7 @@ public sealed class FrameMakerTests
 
         pages.Started += 5;
         var restarted = FrameMaker.Make(first, pages.Read(1));
-        Assert.Equal((0, 3), (restarted.Seconds, restarted.Rows[0].QueueDepth));
+        Assert.Equal((0d, 3d), (restarted.Seconds, restarted.Rows[0].QueueDepth));
         Assert.True(double.IsNaN(restarted.Rows[0].P99));
     }
 
@@ -59,7 +59,7 @@ public sealed class FrameMakerTests
     {
         var before = new Pages().Serve(answers: 1000).Read(0);
         var row = FrameMaker.Make(before, new Pages().Serve(answers: 8).Read(1)).Rows[0];
-        Assert.Equal((8, 8, 2), (row.Rate, row.OkRate, row.BatchRate));
+        Assert.Equal((8d, 8d, 2d), (row.Rate, row.OkRate, row.BatchRate));
         Assert.True(row.P99 > 0);
     }
 
@@ -98,7 +98,7 @@ public sealed class FrameMakerTests
             "# HELP a b\n# TYPE a gauge\na{x=\"q\\\"\\\\\\n\",y=\"\"} 1.5 1700000000\nb 2\n{} 3\n"
             + "c{x=\"never ends\nd notanumber\ne{x} 1\nf +Inf\n\ng NaN").ToList();
         Assert.Equal(["a", "b", "f", "g"], samples.Select(s => s.Name));
-        Assert.Equal(("q\"\\\n", "", 1.5), (samples[0].Label("x"), samples[0].Label("y"), samples[0].Value));
+        Assert.Equal(("q\"\\·", "", 1.5), (samples[0].Label("x"), samples[0].Label("y"), samples[0].Value));
         Assert.Equal(double.PositiveInfinity, samples[2].Value);
     }
 }

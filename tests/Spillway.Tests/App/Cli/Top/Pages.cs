@@ -7,16 +7,17 @@ using Spillway.Tests.Telemetry;
 namespace Spillway.Tests.App.Cli.Top;
 
 /// <summary>A small server's instruments, the real ones, and what one poll of it would say.</summary>
-internal sealed class Pages
+internal sealed class Pages : IDisposable
 {
     private readonly InstrumentRegistry _registry = new();
     private readonly ModelInstruments _ocr;
+    private readonly ModelInstruments _idle;
     private readonly DeploymentInstruments _deployment;
 
     public Pages()
     {
         _ocr = new(_registry, new("line-ocr", "1"), simulated: false);
-        _ = new ModelInstruments(_registry, new("idle", "2"), simulated: true);
+        _idle = new(_registry, new("idle", "2"), simulated: true);
         _deployment = new(_registry, new("line-ocr", "1"), ["cpu"], new()
         {
             QueueDepth = () => Queue, QueueLengthMax = () => 256, InFlight = () => 4, Runners = () => 2,
@@ -47,6 +48,13 @@ internal sealed class Pages
             _deployment.Took(rows: 4, requests: 4, i % 4 == 0 ? CutReason.Full : CutReason.Idle);
         _deployment.Ran(device: 0, TimeSpan.FromMilliseconds(3.0 * answers));
         return this;
+    }
+
+    public void Dispose()
+    {
+        _ocr.Dispose();
+        _idle.Dispose();
+        _deployment.Dispose();
     }
 
     /// <summary>The poll, so many seconds after the first.</summary>
