@@ -85,8 +85,8 @@ public sealed class Recorder
             Explanation.Close(ref record, bill, work.Claim.Rows, delivery);
 
         Count(work, delivery);
-        _recent.Write(record);
         Spans?.Offer(record);
+        _recent.Write(record);
     }
 
     private void Count(Work work, in Delivery delivery)

@@ -19,6 +19,7 @@ public sealed class OtlpExportTests
             traceparent = reply.Header("traceparent")!;
             Assert.Equal(200, (await InferAsync(server, "two", $"00-{Trace}-b7ad6b7169203331-00")).Status);
             Assert.Equal(200, (await InferAsync(server, "three")).Status);
+            await Task.WhenAll(server.RecordAsync("one"), server.RecordAsync("two"), server.RecordAsync("three"));
         }
 
         var requests = sink.Spans.Where(s => s.Kind == 2).ToDictionary(s => s.Attributes["spillway.request_id"]);
@@ -80,6 +81,7 @@ public sealed class OtlpExportTests
         await using (var server = await StartAsync("http://127.0.0.1:1", ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")))
         {
             Assert.Equal(200, (await InferAsync(server, "x")).Status);
+            await server.RecordAsync("x");
             await server.AssertAliveAsync();
         }
     }
@@ -115,6 +117,7 @@ public sealed class OtlpExportTests
             ("OTEL_SERVICE_NAME", "shop"), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=no,deployment.environment=test")))
         {
             await InferAsync(server, "x");
+            await server.RecordAsync("x");
             Assert.DoesNotContain("ecret", (await server.GetAsync("/admin/v1/config")).Text, StringComparison.Ordinal);
         }
 
