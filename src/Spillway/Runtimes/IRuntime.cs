@@ -31,6 +31,18 @@ public interface ILoadedModel : IDisposable
     /// <summary>What the Engine must know to run it well.</summary>
     RuntimeTraits Traits { get; }
 
+    /// <summary>How the load went; null from a runtime that has nothing to tell.</summary>
+    LoadReport? Report => null;
+
+    /// <summary>
+    /// Memory that this model takes now, in bytes, without pages of files that the system can take back; null when the
+    /// runtime cannot tell. Cheap enough to ask once a second.
+    /// </summary>
+    long? MemoryBytes => null;
+
+    /// <summary>Where measured batch curves of this model are kept between processes; null when nowhere.</summary>
+    ICurveStore? Curves => null;
+
     /// <summary>One more running instance on a device (index into <see cref="RuntimeTraits.Devices"/>).</summary>
     Outcome<IBatchReplica> CreateReplica(int device);
 }
