@@ -48,6 +48,8 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
+        root.Subcommands.Add(ProfileCommand.Create());
+        root.Subcommands.Add(CanaryCommand.Create());
         return root;
     }
 

@@ -14,6 +14,16 @@ public interface IRuntime
     /// <see cref="FaultKind.LoadFailed"/> with the remedy. May take seconds; runs off the request path.
     /// </summary>
     Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation);
+
+    /// <summary>What is remembered of models between processes; null when nothing is.</summary>
+    IProofStore? Proofs => null;
+
+    /// <summary>
+    /// Makes and loads a form of the model that may serve better, in a way that may end the process: only a throw-away
+    /// one calls this, and keeps the form when its answers are those of the ordinary one. Null when there is no such form,
+    /// or it is kept already.
+    /// </summary>
+    IPreparation? Prepare(ModelSource source, CancellationToken cancellation) => null;
 }
 
 /// <summary>What to load.</summary>

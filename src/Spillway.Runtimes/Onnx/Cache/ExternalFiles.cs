@@ -74,9 +74,10 @@ internal static class ExternalFiles
     }
 
     /// <summary>The next field that has a length; others are passed over. False at the end, or where it is no protobuf.</summary>
-    private static bool TryField(ref ReadOnlySpan<byte> rest, out int field, out ReadOnlySpan<byte> body)
+    private static bool TryField(scoped ref ReadOnlySpan<byte> rest, out int field, out ReadOnlySpan<byte> body)
     {
-        (field, body) = (0, default);
+        field = 0;
+        body = default;
         while (!rest.IsEmpty)
         {
             if (!TryVarint(ref rest, out var tag))
@@ -102,7 +103,7 @@ internal static class ExternalFiles
         return false;
     }
 
-    private static bool TryVarint(ref ReadOnlySpan<byte> rest, out ulong value)
+    private static bool TryVarint(scoped ref ReadOnlySpan<byte> rest, out ulong value)
     {
         value = 0;
         for (var i = 0; i < rest.Length && i < 10; i++)
