@@ -41,6 +41,16 @@ internal sealed class Calibration
     /// <summary>Input elements of one typical row.</summary>
     public long ElementsPerRow { get; }
 
+    /// <summary>A curve that an earlier process measured under the same conditions; null when there is none.</summary>
+    public IReadOnlyList<BatchPoint>? Known(ILoadedModel model) => model.Curves?.Find(Conditions);
+
+    /// <summary>Hands a measured curve to the runtime for the next process, and back.</summary>
+    public List<BatchPoint> Keep(ILoadedModel model, List<BatchPoint> curve)
+    {
+        model.Curves?.Save(Conditions, curve);
+        return curve;
+    }
+
     /// <summary>The quick look; warms the model up on the way.</summary>
     public Outcome<List<BatchPoint>> Quick(IBatchReplica replica, CancellationToken cancellation)
     {
@@ -91,6 +101,11 @@ internal sealed class Calibration
 
     /// <summary>The largest size to look at.</summary>
     public int RowsMax => _signature.Batched ? _options.BatchRowsMax : 1;
+
+    /// <summary>What a curve depends on here, as one line.</summary>
+    private string Conditions => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"rows={RowsMax} gain={_options.GainMin} {Canary.TypicalText.Of(_typical)}");
 
     private static bool IsPastItsBest(List<BatchPoint> curve) => curve.Count >= 3
         && curve[..^2].Min(PerRow) is var best && PerRow(curve[^1]) > best && PerRow(curve[^2]) > best;

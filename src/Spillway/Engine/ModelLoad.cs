@@ -137,6 +137,7 @@ internal sealed class ModelLoad : IDisposable
         {
             if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curve)
                 return;
+            _calibration.Keep(_model, curve);
             var useful = Math.Min(BatchCurve.UsefulRows(curve, Options.Batching.GainMin),
                 Options.Batching.BatchRowsMax);
             var state = _deployment.SetCurve(curve, _calibration.ElementsPerRow,
@@ -167,10 +168,12 @@ internal sealed class ModelLoad : IDisposable
         if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
             return fault;
         _model = model;
+        Log.Loaded(_logger, Options.Name, model);
         _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock);
         if (!model.CreateReplica(0).TryGet(out var first, out fault))
             return fault;
-        IReadOnlyList<BatchPoint> curve = model.Traits.DeclaredCurve ?? Measure(first, cancellation);
+        IReadOnlyList<BatchPoint> curve = model.Traits.DeclaredCurve
+            ?? _calibration.Known(model) ?? Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
         _deployment = Deploy(model, curve, replicas);

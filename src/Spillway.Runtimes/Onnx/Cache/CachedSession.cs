@@ -59,6 +59,7 @@ internal sealed class CachedSession(
     public static string PackedKey(string key) => CacheFolder.Hash($"{key} packed");
 
     /// <summary>Stores the optimized graph of a model; the folder is the caller's to publish or drop.</summary>
+    /// <param name="draft">An empty folder.</param>
     /// <param name="packed">Also stores weights in the order the kernels want, so that loading copies none.</param>
     public void Store(string draft, bool packed)
     {

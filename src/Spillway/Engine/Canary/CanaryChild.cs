@@ -48,8 +48,8 @@ public sealed class CanaryChild(
         var source = new ModelSource(
             question.Name, question.File, question.Options.Deserialize(runtime.OptionsType)
                 ?? throw new InvalidDataException("The question has no options."));
-        if (question.BytesMax is { } most)
-            limit(most);
+        if (question.BytesMax is { } bytes)
+            limit(bytes);
         var before = memory();
         Say(output, new() { Stage = "load" });
         var began = time.GetTimestamp();

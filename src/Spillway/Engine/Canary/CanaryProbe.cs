@@ -43,7 +43,7 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         if (!outcome.TryGet(out var report, out var fault))
             return fault;
         runtime.Proofs?.Save(
-            source, conditions, JsonSerializer.Serialize(new() { Report = report }, CanaryJson.Default.CanaryLine));
+            source, conditions, JsonSerializer.Serialize(new CanaryLine { Report = report }, CanaryJson.Default.CanaryLine));
         return report;
     }
 

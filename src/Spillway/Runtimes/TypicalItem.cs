@@ -1,15 +1,19 @@
-            tensor.Shape.TryCount(out var count);
 using System.Runtime.InteropServices;
-using Spillway.Runtimes;
 
-namespace Spillway.Engine.Canary;
+namespace Spillway.Runtimes;
 
-/// <summary>An input of the typical shape that keeps what the model answers, to compare two forms of a model.</summary>
-internal sealed class TypicalItem : WorkItem, IDisposable
+/// <summary>
+/// One request of typical shapes, random numbers in it, that keeps what the model answers: for probes and profiles.
+/// </summary>
+public sealed class TypicalItem : WorkItem, IDisposable
 {
     private readonly int _rows;
     private readonly List<byte[]> _outputs = [];
 
+    /// <summary>Makes the inputs; the same arguments give the same numbers.</summary>
+    /// <param name="signature">The model's.</param>
+    /// <param name="typical">Sizes of variable dimensions by input; others are 1.</param>
+    /// <param name="rows">Rows, at most what <see cref="RowsWithin"/> says; of no effect without a batch dimension.</param>
     public TypicalItem(Signature signature, IReadOnlyDictionary<string, IReadOnlyList<long>> typical, int rows)
     {
         _rows = rows;
@@ -19,8 +23,7 @@ internal sealed class TypicalItem : WorkItem, IDisposable
             var spec = signature.Inputs[port];
             ref var tensor = ref Inputs.Add();
             (tensor.Port, tensor.Type, tensor.Shape) = (port, spec.Type, ShapeOf(spec, typical, signature.Batched ? rows : 0));
-            if (!tensor.Shape.TryCount(out var count) || count > int.MaxValue / 8)
-                throw new InvalidOperationException($"The typical shape {tensor.Shape} of input {spec.Name} is too large.");
+            tensor.Shape.TryCount(out var count);
             // An empty byte string is its length, four zero bytes.
             var data = Inputs.Rent((int)count * Math.Max(spec.Type.Size(), spec.Type is DataType.Bytes ? 4 : 1));
             data.Span.Clear();
