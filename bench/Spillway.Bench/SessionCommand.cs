@@ -20,7 +20,8 @@ internal static class SessionCommand
             ? Path.GetFullPath(Path.Combine(folder, "mlp.onnx"))
             : Resolve(RawCommand.Recogniser);
         ProcessMemory.Trim();
-        var before = ProcessMemory.AnonymousBytes ?? throw new BenchException("this kernel does not tell anonymous memory");
+        var before = ProcessMemory.AnonymousBytes
+            ?? throw new BenchException("this kernel does not tell anonymous memory");
         var cpu = Environment.CpuUsage.TotalTime;
         var began = TimeProvider.System.GetTimestamp();
         using var model = Load(runtime, file, arguments.Text("--cache", "off"));

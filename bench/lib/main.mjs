@@ -9,9 +9,22 @@ import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
 import { memory } from '../rows/memory.mjs';
+import { sessionCache } from '../rows/session-cache.mjs';
 import { json, start } from '../rows/single.mjs';
 
-const rows = [json, start, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8, ocrTensor, ocrOverload, memory];
+const rows = [
+  json,
+  start,
+  sessionCache,
+  mlpJson,
+  mlpBinary,
+  tinyBinary1,
+  tinyBinary8,
+  mlpBinary8,
+  ocrTensor,
+  ocrOverload,
+  memory,
+];
 
 function usage() {
   console.log(`Usage: bench/run <row …>|all|report

@@ -12,7 +12,10 @@ internal static class ProfileCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "A deployment of the configuration, or the path of an .onnx file." };
+        var model = new Argument<string>("model")
+        {
+            Description = "A deployment of the configuration, or the path of an .onnx file.",
+        };
         var config = new Option<string>("--config")
         {
             Description = "A spillway.yaml, or the folder that holds one, in which the model is declared.",
@@ -20,17 +23,20 @@ internal static class ProfileCommand
         };
         var shape = new Option<string[]>("--shape")
         {
-            Description = "Typical shape of an input of an .onnx file, its first dimension 1: x=1,3,48,320. Others are 1 where they vary.",
+            Description = "Typical shape of an input of an .onnx file, its first dimension 1: x=1,3,48,320. "
+                + "Others are 1 where they vary.",
             HelpName = "input=dims",
         };
         var rows = new Option<int>("--rows-max")
         {
-            Description = "Largest batch to try for an .onnx file, in rows.", DefaultValueFactory = _ => 32, HelpName = "rows",
+            Description = "Largest batch to try for an .onnx file, in rows.",
+            DefaultValueFactory = _ => 32, HelpName = "rows",
         };
         var json = Commands.JsonOption();
         var command = new Command("profile", """
-            Measure a model: load times with and without the cache, memory, time by batch size and threads, runs side by side,
-            hot operators; and say how to serve it. It takes a few seconds of every core, so not beside a busy server.
+            Measure a model: load times with and without the cache, memory, time by batch size and threads,
+            runs side by side, hot operators; and say how to serve it. It takes a few seconds of every core,
+            so not beside a busy server.
 
             Examples:
               spillway profile line-ocr --config samples/demo
@@ -48,7 +54,8 @@ internal static class ProfileCommand
         return command;
     }
 
-    private static int Run(string name, string config, string[] shapes, int rows, bool asJson, CancellationToken cancellation)
+    private static int Run(string name, string config, string[] shapes, int rows, bool asJson,
+        CancellationToken cancellation)
     {
         if (Find(name, config, shapes, rows, out var problem) is not { } model)
         {
@@ -101,7 +108,8 @@ internal static class ProfileCommand
         var model = loaded.Models.FirstOrDefault(m => m.Name == name || m.Serve.ContainsKey(name));
         if (model is null)
         {
-            problem = $"there is no model '{name}' in {loaded.Source}; it has: {string.Join(", ", loaded.Models.Select(m => m.Name))}. "
+            problem = $"there is no model '{name}' in {loaded.Source}; it has: "
+                + $"{string.Join(", ", loaded.Models.Select(m => m.Name))}. "
                 + "Name one of these, another --config, or the path of an .onnx file.";
         }
         else if (model.RuntimeOptions is not OnnxOptions)

@@ -66,7 +66,9 @@ internal sealed class Profiler(ModelOptions model, Action<string> tell)
 
     private TypicalItem Item(ILoadedModel loaded, int rows) => new(loaded.Signature, model.Typical, rows);
 
-    /// <summary>The first load also fills the cache and loads the library; then each way once more, which counts.</summary>
+    /// <summary>
+    /// The first load also fills the cache and loads the library; then each way once more, which counts.
+    /// </summary>
     private Outcome<LoadTimes> Loads(CancellationToken cancellation)
     {
         if (!Load(_options, cancellation).TryGet(out var first, out var fault))
@@ -100,7 +102,8 @@ internal sealed class Profiler(ModelOptions model, Action<string> tell)
         var most = TypicalItem.RowsWithin(
             loaded.Signature, model.Typical, loaded.Signature.Batched ? model.Batching.BatchRowsMax : 1);
         if (most == 0)
-            return new Fault(FaultKind.InvalidInput, "One row of the typical shape is too large. Lower typical in its model.yaml.");
+            return new Fault(FaultKind.InvalidInput,
+                "One row of the typical shape is too large. Lower typical in its model.yaml.");
         List<CurvePoint> points = [];
         for (var rows = 1; rows <= most && !IsPastItsBest(points); rows *= 2)
         {

@@ -9,6 +9,7 @@ internal static class Timing
         var cpu = Environment.CpuUsage.TotalTime;
         var began = TimeProvider.System.GetTimestamp();
         work();
-        return (TimeProvider.System.GetElapsedTime(began).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
+        return (TimeProvider.System.GetElapsedTime(began).TotalMilliseconds,
+            (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
     }
 }

@@ -14,7 +14,8 @@ internal sealed class OnnxModel : ILoadedModel
     private readonly long? _loadBytes;
     private readonly long _arenaAtLoad;
 
-    private OnnxModel(OrtLibrary library, OrtHandle session, Signature signature, ModelSource source, Device device, long? before)
+    private OnnxModel(OrtLibrary library, OrtHandle session, Signature signature, ModelSource source, Device device,
+        long? before)
     {
         (Library, _session, Signature, Name) = (library, session, signature, source.Name);
         (InputNames, OutputNames) = (new OrtNames(signature.Inputs), new OrtNames(signature.Outputs));
@@ -80,7 +81,8 @@ internal sealed class OnnxModel : ILoadedModel
 
     /// <summary>A model around a session that came by another way than <see cref="CachedSession.Create"/>.</summary>
     public static Outcome<ILoadedModel> Wrap(
-        CachedSession loading, OrtHandle session, OrtLibrary library, ModelSource source, OrtProvider provider, long? before)
+        CachedSession loading, OrtHandle session, OrtLibrary library, ModelSource source, OrtProvider provider,
+            long? before)
     {
         var options = (OnnxOptions)source.Options;
         OnnxModel? model = null;
@@ -88,7 +90,8 @@ internal sealed class OnnxModel : ILoadedModel
         {
             if (!OrtPorts.Read(library, session.Value, source).TryGet(out var signature, out var fault))
                 return fault;
-            model = new OnnxModel(library, session, signature, source, provider.ToDevice(options.IntraOpThreads), before)
+            model = new OnnxModel(library, session, signature, source, provider.ToDevice(options.IntraOpThreads),
+                before)
             {
                 Report = loading.Report,
                 Curves = loading.Entry is { } entry ? new CurveFile(entry.Folder, options) : null,

@@ -38,8 +38,8 @@ public sealed record OnnxOptions
     public bool MemoryArena { get; init; } = true;
 
     /// <summary>Where optimized models are kept: "auto", "off" or a folder.</summary>
-    [Option("Where the optimized model is kept for the next start: auto (SPILLWAY_CACHE, else spillway/onnx in the user's "
-        + "cache folder), off, or a folder of your own.",
+    [Option("Where the optimized model is kept for the next start: auto (SPILLWAY_CACHE, else spillway/onnx "
+        + "in the user's cache folder), off, or a folder of your own.",
         Source = "measured: half to a third of the load time and a third of the memory")]
     public string Cache { get; init; } = "auto";
 

@@ -115,7 +115,9 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
         return bytes;
     }
 
-    /// <summary>Whether runs with these options end with giving back the arena's unused parts; empty: they do not.</summary>
+    /// <summary>
+    /// Whether runs with these options end with giving back the arena's unused parts; empty: they do not.
+    /// </summary>
     private void SetShrinking(ReadOnlySpan<byte> devices)
     {
         fixed (byte* key = "memory.enable_memory_arena_shrinkage\0"u8, value = devices)

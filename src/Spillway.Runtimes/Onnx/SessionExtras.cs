@@ -5,7 +5,9 @@ namespace Spillway.Runtimes.Onnx;
 /// <summary>What a session does beside running the model; nothing by default.</summary>
 internal sealed record SessionExtras
 {
-    /// <summary>Initializers of at least that many bytes go to a file of their own, which is mapped when loaded.</summary>
+    /// <summary>
+    /// Initializers of at least that many bytes go to a file of their own, which is mapped when loaded.
+    /// </summary>
     private const int MappedBytesMin = 1024;
 
     /// <summary>
@@ -25,8 +27,11 @@ internal sealed record SessionExtras
 
     /// <summary>Writes the optimized graph with its weights beside it.</summary>
     /// <param name="folder">Where.</param>
-    /// <param name="packed">Weights also in packed form. Loading that may crash the process: prove it in another one.</param>
-    public static SessionExtras Save(string folder, bool packed) => Save(folder, packed, packed ? PackedBytesMin : MappedBytesMin);
+    /// <param name="packed">
+    /// Weights also in packed form. Loading that may crash the process: prove it in another one.
+    /// </param>
+    public static SessionExtras Save(string folder, bool packed) =>
+        Save(folder, packed, packed ? PackedBytesMin : MappedBytesMin);
 
     /// <summary>As <see cref="Save(string, bool)"/>, with a size from which weights go to the file.</summary>
     public static SessionExtras Save(string folder, bool packed, int bytesMin) => new()

@@ -2,13 +2,17 @@ using System.Buffers.Text;
 
 namespace Spillway.Runtimes.Processes;
 
-/// <summary>Memory of this process as the kernel sees it. Linux only; elsewhere nothing is told and nothing happens.</summary>
+/// <summary>
+/// Memory of this process as the kernel sees it. Linux only; elsewhere nothing is told and nothing happens.
+/// </summary>
 public static class ProcessMemory
 {
     private const int DataLimit = 2; // RLIMIT_DATA
     private const int CoreLimit = 4; // RLIMIT_CORE
 
-    /// <summary>Resident memory that no file backs, in bytes: what the system cannot take back. Null where nothing tells.</summary>
+    /// <summary>
+    /// Resident memory that no file backs, in bytes: what the system cannot take back. Null where nothing tells.
+    /// </summary>
     public static long? AnonymousBytes => Read("/proc/self/status", "RssAnon:"u8);
 
     /// <summary>
@@ -21,7 +25,8 @@ public static class ProcessMemory
 
     /// <summary>
     /// From now on this process may take that much more memory: a request beyond it fails inside the process, which can
-    /// then say so, in place of a machine that swaps or kills. Core files are off too. False where it cannot be limited.
+    /// then say so, in place of a machine that swaps or kills. Core files are off too. False where it cannot be
+    /// limited.
     /// </summary>
     public static bool TryLimit(long moreBytes)
     {
@@ -62,7 +67,8 @@ public static class ProcessMemory
             using var handle = File.OpenHandle(file);
             var text = (ReadOnlySpan<byte>)buffer[..RandomAccess.Read(handle, buffer, 0)];
             var at = text.IndexOf(name);
-            return at >= 0 && Utf8Parser.TryParse(text[(at + name.Length)..].TrimStart(" \t"u8), out long kilobytes, out _)
+            return at >= 0 && Utf8Parser.TryParse(text[(at + name.Length)..].TrimStart(" \t"u8), out long kilobytes,
+                out _)
                 ? kilobytes * 1024
                 : null;
         }

@@ -20,8 +20,8 @@ public interface IRuntime
 
     /// <summary>
     /// Makes and loads a form of the model that may serve better, in a way that may end the process: only a throw-away
-    /// one calls this, and keeps the form when its answers are those of the ordinary one. Null when there is no such form,
-    /// or it is kept already.
+    /// one calls this, and keeps the form when its answers are those of the ordinary one. Null when there is no such
+    /// form, or it is kept already.
     /// </summary>
     IPreparation? Prepare(ModelSource source, CancellationToken cancellation) => null;
 }

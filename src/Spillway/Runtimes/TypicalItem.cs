@@ -13,7 +13,9 @@ public sealed class TypicalItem : WorkItem, IDisposable
     /// <summary>Makes the inputs; the same arguments give the same numbers.</summary>
     /// <param name="signature">The model's.</param>
     /// <param name="typical">Sizes of variable dimensions by input; others are 1.</param>
-    /// <param name="rows">Rows, at most what <see cref="RowsWithin"/> says; of no effect without a batch dimension.</param>
+    /// <param name="rows">
+    /// Rows, at most what <see cref="RowsWithin"/> says; of no effect without a batch dimension.
+    /// </param>
     public TypicalItem(Signature signature, IReadOnlyDictionary<string, IReadOnlyList<long>> typical, int rows)
     {
         _rows = rows;
@@ -22,7 +24,8 @@ public sealed class TypicalItem : WorkItem, IDisposable
         {
             var spec = signature.Inputs[port];
             ref var tensor = ref Inputs.Add();
-            (tensor.Port, tensor.Type, tensor.Shape) = (port, spec.Type, ShapeOf(spec, typical, signature.Batched ? rows : 0));
+            (tensor.Port, tensor.Type, tensor.Shape) = (port, spec.Type,
+                ShapeOf(spec, typical, signature.Batched ? rows : 0));
             tensor.Shape.TryCount(out var count);
             // An empty byte string is its length, four zero bytes.
             var data = Inputs.Rent((int)count * Math.Max(spec.Type.Size(), spec.Type is DataType.Bytes ? 4 : 1));
@@ -60,7 +63,8 @@ public sealed class TypicalItem : WorkItem, IDisposable
     public void Dispose() => Inputs.Reset();
 
     /// <summary>The most rows, up to a wish, whose inputs are of a bearable size; 0 when one row is not.</summary>
-    public static int RowsWithin(Signature signature, IReadOnlyDictionary<string, IReadOnlyList<long>> typical, int wish)
+    public static int RowsWithin(Signature signature, IReadOnlyDictionary<string, IReadOnlyList<long>> typical,
+        int wish)
     {
         const long ElementsMax = 64 * 1024 * 1024; // 256 MiB of floats
         var most = (long)wish;

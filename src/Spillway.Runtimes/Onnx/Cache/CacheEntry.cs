@@ -31,7 +31,8 @@ internal sealed class CacheEntry(string folder)
             var file = Path.Combine(draft, name);
             using (var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite))
                 RandomAccess.FlushToDisk(handle);
-            text.Append(CultureInfo.InvariantCulture, $"{name} {new FileInfo(file).Length} {CacheFolder.HashFile(file)}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{name} {new FileInfo(file).Length} {CacheFolder.HashFile(file)}\n");
         }
 
         CacheFolder.Write(Path.Combine(draft, Manifest), text.ToString());
@@ -47,7 +48,8 @@ internal sealed class CacheEntry(string folder)
     /// </summary>
     public bool Verify()
     {
-        if (CacheFolder.Read(Path.Combine(Folder, Manifest))?.Split('\n') is not [Magic, .. var lines, ""] || lines.Length == 0)
+        if (CacheFolder.Read(Path.Combine(Folder, Manifest))?.Split('\n') is not [Magic, .. var lines, ""]
+            || lines.Length == 0)
             return false;
         var stamps = StampText(Folder);
         var known = stamps.Length > 0 && CacheFolder.Read(Path.Combine(Folder, Stamps)) == stamps;
@@ -79,5 +81,6 @@ internal sealed class CacheEntry(string folder)
         [.. new[] { Graph, Weights }.Where(name => File.Exists(Path.Combine(folder, name)))];
 
     private static string StampText(string folder) => string.Concat(
-        Present(folder).Select(name => FileStamp.Of(Path.Combine(folder, name)) is { } stamp ? $"{name} {stamp}\n" : ""));
+        Present(folder).Select(name =>
+            FileStamp.Of(Path.Combine(folder, name)) is { } stamp ? $"{name} {stamp}\n" : ""));
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Spillway.Runtimes.Onnx.Cache;
 
-/// <summary>Where a cache lies, and whether it may be used: what is in it is mapped into this process and run.</summary>
+/// <summary>
+/// Where a cache lies, and whether it may be used: what is in it is mapped into this process and run.
+/// </summary>
 internal static class CacheFolder
 {
     /// <summary>The environment variable that names the folder for every model that says auto; "off" is none.</summary>
@@ -97,7 +99,8 @@ internal static class CacheFolder
     /// <summary>SHA-256 of a file in lower-case hexadecimal; about 1 ms a megabyte.</summary>
     public static string HashFile(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+            1);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

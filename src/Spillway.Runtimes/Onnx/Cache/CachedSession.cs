@@ -20,12 +20,16 @@ internal sealed class CachedSession(
     /// <summary>The entry in use; null when the session comes from the model file.</summary>
     public CacheEntry? Entry { get; private set; }
 
-    /// <summary>The cache that the model's options mean; null when there is none to use, with the reason if that is worth telling.</summary>
+    /// <summary>
+    /// The cache that the model's options mean; null when there is none to use, with the reason if that is worth
+    /// telling.
+    /// </summary>
     public static ModelCache? Open(OnnxOptions options, OrtProvider provider, string file, out string problem)
     {
         problem = "";
         // A graph that a provider compiled cannot be stored; a file in the library's own format is optimized already.
-        if (!provider.IsCpu || options.Optimization == "none" || file.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)
+        if (!provider.IsCpu || options.Optimization == "none"
+            || file.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)
             || CacheFolder.Find(options.Cache, Environment.GetEnvironmentVariable) is not { } folder)
             return null;
         if (CacheFolder.Prepare(folder) is not { } why)
@@ -63,7 +67,8 @@ internal sealed class CachedSession(
     /// <param name="packed">Also stores weights in the order the kernels want, so that loading copies none.</param>
     public void Store(string draft, bool packed)
     {
-        OrtSession.Create(library, source.File, _options, provider, cancellation, SessionExtras.Save(draft, packed)).Dispose();
+        OrtSession.Create(library, source.File, _options, provider, cancellation, SessionExtras.Save(draft, packed))
+            .Dispose();
         if (!File.Exists(Path.Combine(draft, CacheEntry.Graph)))
             throw new IOException("the library wrote no optimized model");
     }
@@ -96,6 +101,9 @@ internal sealed class CachedSession(
         try
         {
             Store(draft, packed: false);
+            // Replaced while the library read it: the entry would answer for a model that it is not.
+            if (cache.KeyOf(library, source.File, _options, provider) != key)
+                throw new IOException("the model file changed while it was loaded");
             Entry = cache.Publish(draft, key);
             // Loaded from there at once: weights are mapped instead of held, and every start runs the same graph.
             session = FromGraph(Entry.GraphFile);
@@ -140,5 +148,6 @@ internal sealed class CachedSession(
     private static LoadReport Without(string why) => new(
         CacheUse.Failed,
         $"The optimized model is not cached ({why}), so every start optimizes it again. "
-        + $"Free the disk or name another folder: {CacheFolder.Variable}, or the model's onnx.cache (off: none, and no warning).");
+        + $"Free the disk or name another folder: {CacheFolder.Variable}, or the model's onnx.cache "
+        + "(off: none, and no warning).");
 }

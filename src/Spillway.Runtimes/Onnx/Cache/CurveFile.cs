@@ -58,7 +58,8 @@ internal sealed class CurveFile(string folder, OnnxOptions options) : ICurveStor
     {
         var full = string.Create(CultureInfo.InvariantCulture,
             $"{conditions.ReplaceLineEndings(" ")} cores={Environment.ProcessorCount} intra={options.IntraOpThreads} "
-            + $"inter={options.InterOpThreads} spin={options.Spinning} arena={options.MemoryArena} on={Environment.MachineName}");
+            + $"inter={options.InterOpThreads} spin={options.Spinning} arena={options.MemoryArena} "
+            + $"on={Environment.MachineName}");
         return (Path.Combine(folder, $"curve-{CacheFolder.Hash(full)[..16]}"), full);
     }
 }

@@ -73,7 +73,9 @@ internal static class ExternalFiles
             found.Add(Encoding.UTF8.GetString(value));
     }
 
-    /// <summary>The next field that has a length; others are passed over. False at the end, or where it is no protobuf.</summary>
+    /// <summary>
+    /// The next field that has a length; others are passed over. False at the end, or where it is no protobuf.
+    /// </summary>
     private static bool TryField(scoped ref ReadOnlySpan<byte> rest, out int field, out ReadOnlySpan<byte> body)
     {
         field = 0;

@@ -38,7 +38,9 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
             *(ulong*)(buffer + 32), *(ulong*)(buffer + 40), Nanoseconds(buffer + 112), Nanoseconds(buffer + 96));
     }
 
-    /// <summary>True when the file's inode last changed before that moment: a later change then has another stamp.</summary>
+    /// <summary>
+    /// True when the file's inode last changed before that moment: a later change then has another stamp.
+    /// </summary>
     public bool IsBefore(DateTimeOffset moment) => Changed < (moment - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <inheritdoc/>

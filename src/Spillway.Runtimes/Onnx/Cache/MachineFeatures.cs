@@ -19,7 +19,8 @@ internal static class MachineFeatures
         try
         {
             // The first processor's block; the others say the same.
-            var block = OperatingSystem.IsLinux() ? File.ReadLines("/proc/cpuinfo").TakeWhile(line => line.Length > 0) : [];
+            var block = OperatingSystem.IsLinux() ? File.ReadLines("/proc/cpuinfo").TakeWhile(line => line.Length > 0)
+                : [];
             foreach (var line in block)
             {
                 var colon = line.IndexOf(':', StringComparison.Ordinal);

@@ -83,7 +83,9 @@ internal sealed class ModelCache
         return draft;
     }
 
-    /// <summary>Makes a draft the entry of that name, or takes the one that another process published meanwhile.</summary>
+    /// <summary>
+    /// Makes a draft the entry of that name, or takes the one that another process published meanwhile.
+    /// </summary>
     public CacheEntry Publish(string draft, string key)
     {
         var entry = new CacheEntry(Path.Combine(Folder, key));
@@ -124,7 +126,8 @@ internal sealed class ModelCache
             var name = Path.GetFileName(folder);
             if (name.Length == 64)
                 entries.Add((new(folder), new CacheEntry(folder).Bytes));
-            else if ((name.StartsWith(DraftPrefix, StringComparison.Ordinal) || name.StartsWith(ScrapPrefix, StringComparison.Ordinal))
+            else if ((name.StartsWith(DraftPrefix, StringComparison.Ordinal)
+                || name.StartsWith(ScrapPrefix, StringComparison.Ordinal))
                 && _time.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(folder) > s_draftAge)
                 Drop(folder);
         }

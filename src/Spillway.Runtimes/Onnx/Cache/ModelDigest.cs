@@ -49,7 +49,8 @@ internal static class ModelDigest
 
     private static string? Remembered(string note)
     {
-        if (CacheFolder.Read(note)?.Split('\n') is not [Magic, { Length: 64 } digest, .. var files, ""] || files.Length == 0)
+        if (CacheFolder.Read(note)?.Split('\n') is not [Magic, { Length: 64 } digest, .. var files, ""]
+            || files.Length == 0)
             return null;
         foreach (var line in files)
         {

@@ -19,8 +19,11 @@ internal sealed class PackedForm : IPreparation
     /// <inheritdoc/>
     public ILoadedModel Model { get; }
 
-    /// <summary>Makes and loads the form; null without a cache, or when it is there already or cannot be made.</summary>
-    public static PackedForm? Make(OrtLibrary library, ModelSource source, OrtProvider provider, CancellationToken cancellation)
+    /// <summary>
+    /// Makes and loads the form; null without a cache, or when it is there already or cannot be made.
+    /// </summary>
+    public static PackedForm? Make(OrtLibrary library, ModelSource source, OrtProvider provider,
+        CancellationToken cancellation)
     {
         var loading = new CachedSession(library, source, provider, cancellation);
         var options = (OnnxOptions)source.Options;

@@ -10,7 +10,9 @@ namespace Spillway.Runtimes.Onnx.Profiling;
 /// <param name="Share">Part of the time of all kernels, 0 to 1.</param>
 public sealed record OperatorTime(string Name, int Nodes, double Ms, double Share);
 
-/// <summary>Which operators of a model take the time, by ONNX Runtime's own profiler, in a session of its own.</summary>
+/// <summary>
+/// Which operators of a model take the time, by ONNX Runtime's own profiler, in a session of its own.
+/// </summary>
 public static unsafe class OperatorProfiler
 {
     /// <summary>
@@ -18,7 +20,9 @@ public static unsafe class OperatorProfiler
     /// profiler slows a run down by a few microseconds a node, so the shares are to be trusted more than the times.
     /// </summary>
     /// <param name="source">An ONNX model.</param>
-    /// <param name="exercise">Runs it; at most a few dozen runs, because the profiler writes a line for each node of each.</param>
+    /// <param name="exercise">
+    /// Runs it; at most a few dozen runs, because the profiler writes a line for each node of each.
+    /// </param>
     /// <param name="cancellation">Ends the load.</param>
     public static Outcome<IReadOnlyList<OperatorTime>> Measure(
         ModelSource source, Func<ILoadedModel, Fault?> exercise, CancellationToken cancellation)
@@ -29,9 +33,11 @@ public static unsafe class OperatorProfiler
         try
         {
             var extras = new SessionExtras { ProfilePrefix = Path.Combine(folder, "ort") };
-            var session = OrtSession.Create(library, source.File, (OnnxOptions)source.Options, provider, cancellation, extras);
+            var session = OrtSession.Create(library, source.File, (OnnxOptions)source.Options, provider, cancellation,
+                extras);
             var loading = new CachedSession(library, source, provider, cancellation);
-            if (!OnnxModel.Wrap(loading, session, library, source, provider, before: null).TryGet(out var model, out fault))
+            if (!OnnxModel.Wrap(loading, session, library, source, provider, before: null)
+                .TryGet(out var model, out fault))
                 return fault;
             using (model)
             {
@@ -52,11 +58,14 @@ public static unsafe class OperatorProfiler
         }
     }
 
-    /// <summary>Execution providers that the model's library was built with, "cpu" first; empty when it does not load.</summary>
+    /// <summary>
+    /// Execution providers that the model's library was built with, "cpu" first; empty when it does not load.
+    /// </summary>
     public static IReadOnlyList<string> Providers(ModelSource source) =>
         OnnxRuntime.Resolve(source, out var library, out _).TryGet(out _, out _)
             ? [.. library.Providers.Select(static name =>
-                name.Replace("ExecutionProvider", "", StringComparison.Ordinal).ToLowerInvariant()).OrderBy(static name => name != "cpu")]
+                name.Replace("ExecutionProvider", "", StringComparison.Ordinal).ToLowerInvariant())
+                    .OrderBy(static name => name != "cpu")]
             : [];
 
     /// <summary>Ends profiling; where the file is.</summary>

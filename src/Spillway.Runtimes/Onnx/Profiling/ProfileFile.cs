@@ -31,7 +31,8 @@ internal static class ProfileFile
         var total = Math.Max(sums.Values.Sum(static s => s.Microseconds), 1);
         return
         [
-            .. sums.Select(s => new OperatorTime(s.Key, s.Value.Nodes.Count, s.Value.Microseconds / 1000, s.Value.Microseconds / total))
+            .. sums.Select(s => new OperatorTime(s.Key, s.Value.Nodes.Count, s.Value.Microseconds / 1000,
+                s.Value.Microseconds / total))
                 .OrderByDescending(static o => o.Ms),
         ];
     }

@@ -31,7 +31,8 @@ public sealed class CanaryChild(
     }
 
     private static string TooLarge(CanaryQuestion question) => question.BytesMax is { } most
-        ? $"it needs more memory than the {most / 1_000_000} MB there are for it. Lower batching.batchRowsMax, unload others, or use a larger machine."
+        ? $"it needs more memory than the {most / 1_000_000} MB there are for it. "
+            + "Lower batching.batchRowsMax, unload others, or use a larger machine."
         : "it needs more memory than there is.";
 
     private static void Say(TextWriter output, CanaryLine line)
@@ -63,10 +64,14 @@ public sealed class CanaryChild(
         {
             var loadMs = time.GetElapsedTime(began).TotalMilliseconds;
             var loaded = memory() - before;
-            var most = TypicalItem.RowsWithin(model.Signature, question.Typical, model.Signature.Batched ? question.RowsMax : 1);
+            var most = TypicalItem.RowsWithin(model.Signature, question.Typical, model.Signature.Batched
+                ? question.RowsMax : 1);
             if (most == 0)
             {
-                Say(output, new() { Error = "one row of its typical shape is too large to try. Lower typical in its model.yaml." });
+                Say(output, new()
+                {
+                    Error = "one row of its typical shape is too large to try. Lower typical in its model.yaml.",
+                });
                 return false;
             }
 
@@ -98,7 +103,8 @@ public sealed class CanaryChild(
     }
 
     private static string Blame(CanaryQuestion question, Fault fault) =>
-        fault.Message.Contains("bad_alloc", StringComparison.Ordinal) || fault.Message.Contains("Failed to allocate", StringComparison.Ordinal)
+        fault.Message.Contains("bad_alloc", StringComparison.Ordinal)
+            || fault.Message.Contains("Failed to allocate", StringComparison.Ordinal)
             ? TooLarge(question)
             : fault.Message;
 
@@ -134,7 +140,8 @@ public sealed class CanaryChild(
             {
                 var expected = item.Outputs.ToList();
                 if (item.Run(replica) is not null
-                    || !item.Outputs.Zip(expected, static (a, b) => a.AsSpan().SequenceEqual(b)).All(static same => same))
+                    || !item.Outputs.Zip(expected, static (a, b) => a.AsSpan().SequenceEqual(b))
+                        .All(static same => same))
                     return false;
             }
         }

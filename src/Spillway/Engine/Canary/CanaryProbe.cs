@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Spillway.Config;
@@ -25,7 +27,8 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
     /// <param name="model">The model as declared.</param>
     /// <param name="runtime">What will load it; the child looks its own one up by name.</param>
     /// <param name="cancellation">Ends the child.</param>
-    public async Task<Outcome<CanaryReport>?> ProbeAsync(ModelOptions model, IRuntime runtime, CancellationToken cancellation)
+    public async Task<Outcome<CanaryReport>?> ProbeAsync(ModelOptions model, IRuntime runtime,
+        CancellationToken cancellation)
     {
         if (!IsOn)
             return null;
@@ -43,7 +46,8 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         if (!outcome.TryGet(out var report, out var fault))
             return fault;
         runtime.Proofs?.Save(
-            source, conditions, JsonSerializer.Serialize(new CanaryLine { Report = report }, CanaryJson.Default.CanaryLine));
+            source, conditions, JsonSerializer.Serialize(new CanaryLine { Report = report },
+                CanaryJson.Default.CanaryLine));
         return report;
     }
 
@@ -54,10 +58,12 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
     public static bool EndedWithLastLoad(ModelOptions model, IRuntime runtime) =>
         runtime.Proofs?.Find(Source(model), Loading) is { } mark && !IsAlive(mark);
 
-    /// <summary>Marks that this process loads the model now; dispose it when the load has ended, well or badly.</summary>
+    /// <summary>
+    /// Marks that this process loads the model now; dispose it when the load has ended, well or badly.
+    /// </summary>
     public static IDisposable Mark(ModelOptions model, IRuntime runtime)
     {
-        runtime.Proofs?.Save(Source(model), Loading, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        runtime.Proofs?.Save(Source(model), Loading, MarkOf(Process.GetCurrentProcess()));
         return new LoadMark(() => runtime.Proofs?.Save(Source(model), Loading, null));
     }
 
@@ -78,17 +84,32 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         }
     }
 
+    /// <summary>A process by its id and its start: in a container every server has the same id.</summary>
+    private static string MarkOf(Process process)
+    {
+        using (process)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                    $"{process.Id} {new DateTimeOffset(process.StartTime).ToUnixTimeSeconds()}");
+        }
+    }
+
     /// <summary>Whether the process that left the mark still runs, as this one, or beside it.</summary>
     private static bool IsAlive(string mark)
     {
-        if (!int.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        const int RoundingSeconds = 2;
+        if (mark.Split(' ') is not [var id, var start]
+            || !int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !long.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var began))
             return false;
         try
         {
-            using var process = System.Diagnostics.Process.GetProcessById(id);
-            return !process.HasExited;
+            using var process = Process.GetProcessById(number);
+            return !process.HasExited
+                && Math.Abs(new DateTimeOffset(process.StartTime).ToUnixTimeSeconds() - began) <= RoundingSeconds;
         }
-        catch (ArgumentException)
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or Win32Exception)
         {
             return false;
         }

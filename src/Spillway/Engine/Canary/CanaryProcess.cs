@@ -19,7 +19,11 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
     {
         using var process = Start(out var problem);
         if (process is null)
-            return Failed($"The probe could not be started: {problem} Set server.canaryExecutable, or server.canary to off.");
+        {
+            return Failed($"The probe could not be started: {problem} "
+                + "Set server.canaryExecutable, or server.canary to off.");
+        }
+
         using var limit = new CancellationTokenSource(settings.TimeMax, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
@@ -33,8 +37,8 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
                 return new Fault(FaultKind.Cancelled, $"The probe of model '{question.Name}' was cancelled.");
             if (_report is null)
             {
-                return Failed($"Model '{question.Name}' did not finish within {settings.TimeMax.TotalSeconds:0.#} s {_doing}; "
-                    + "its probe was ended. Raise server.canaryMs if it is only slow.");
+                return Failed($"Model '{question.Name}' did not finish within {settings.TimeMax.TotalSeconds:0.#} s "
+                    + $"{_doing}; its probe was ended. Raise server.canaryMs if it is only slow.");
             }
         }
         catch (IOException)
@@ -50,7 +54,8 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
         if (_report is not null)
             return _report with { Prepared = _prepared };
         return Failed(_error is null
-            ? $"Model '{question.Name}': {HowItEnded(process.ExitCode)} {_doing}. The file '{question.File}' was not loaded here."
+            ? $"Model '{question.Name}': {HowItEnded(process.ExitCode)} {_doing}. "
+                + $"The file '{question.File}' was not loaded here."
             : $"Model '{question.Name}' failed its probe {_doing}: {_error}");
     }
 
@@ -86,7 +91,8 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
     {
         var errors = DrainAsync(process.StandardError, cancellation);
         await process.StandardInput.WriteAsync(
-            JsonSerializer.Serialize(question, CanaryJson.Default.CanaryQuestion).AsMemory(), cancellation).ConfigureAwait(false);
+            JsonSerializer.Serialize(question, CanaryJson.Default.CanaryQuestion).AsMemory(), cancellation)
+                .ConfigureAwait(false);
         process.StandardInput.Close();
         for (var lines = 0; lines < LinesMax; lines++)
         {

@@ -76,7 +76,8 @@ internal sealed record CanaryLine
 
 /// <summary>The child's language.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CanaryQuestion))]
 [JsonSerializable(typeof(CanaryLine))]
 internal sealed partial class CanaryJson : JsonSerializerContext;

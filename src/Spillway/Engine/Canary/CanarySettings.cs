@@ -9,7 +9,9 @@ public sealed record CanarySettings
     /// </summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
-    /// <summary>How long a probe may take before its process is ended; 60 s by default: the largest models load in less.</summary>
+    /// <summary>
+    /// How long a probe may take before its process is ended; 60 s by default: the largest models load in less.
+    /// </summary>
     public TimeSpan TimeMax { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Memory that a model may take, in bytes; null: nine tenths of what is free when it is probed.</summary>

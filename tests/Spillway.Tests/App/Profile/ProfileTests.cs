@@ -26,7 +26,8 @@ public sealed class ProfileTests
             .Select(static point => point.GetProperty("rows").GetInt32()));
         Assert.Contains(report.GetProperty("operators").EnumerateArray(), static op =>
             op.GetProperty("name").GetString()!.Contains("Gemm", StringComparison.Ordinal));
-        Assert.Equal(1, report.GetProperty("operators").EnumerateArray().Sum(static op => op.GetProperty("share").GetDouble()), 1e-6);
+        Assert.Equal(1, report.GetProperty("operators").EnumerateArray()
+            .Sum(static op => op.GetProperty("share").GetDouble()), 1e-6);
         Assert.Contains(report.GetProperty("advice").EnumerateArray(), static s =>
             s.GetString()!.StartsWith("Batch:", StringComparison.Ordinal));
     }
@@ -63,11 +64,16 @@ public sealed class ProfileTests
     [Fact]
     public void Advice_carries_the_numbers_behind_it()
     {
-        var advice = ProfileAdvice.Of(Report([new(1, 1, 1), new(2, 1.1, 1.1), new(4, 1.4, 1.4)], twoThreads: new(1, 0.6, 1.2)));
-        Assert.Contains(advice, static s => s.StartsWith("Threads: 1 for throughput. 2 make a single row 1.7x faster", StringComparison.Ordinal));
-        Assert.Contains(advice, static s => s.StartsWith("Batch: up to 4 rows pay: 0.35 ms a row in place of 1 (2.9x", StringComparison.Ordinal));
-        Assert.Contains(advice, static s => s.Contains("2 runs side by side answer 190 rows a second", StringComparison.Ordinal));
-        Assert.Contains(advice, static s => s == "Load: 30 ms and 5 MB with the cache of optimized models, 60 ms and 20 MB without.");
+        var advice = ProfileAdvice.Of(
+            Report([new(1, 1, 1), new(2, 1.1, 1.1), new(4, 1.4, 1.4)], twoThreads: new(1, 0.6, 1.2)));
+        Assert.Contains(advice, static s =>
+            s.StartsWith("Threads: 1 for throughput. 2 make a single row 1.7x faster", StringComparison.Ordinal));
+        Assert.Contains(advice, static s =>
+            s.StartsWith("Batch: up to 4 rows pay: 0.35 ms a row in place of 1 (2.9x", StringComparison.Ordinal));
+        Assert.Contains(advice, static s =>
+            s.Contains("2 runs side by side answer 190 rows a second", StringComparison.Ordinal));
+        Assert.Contains(advice, static s =>
+            s == "Load: 30 ms and 5 MB with the cache of optimized models, 60 ms and 20 MB without.");
     }
 
     [Fact]

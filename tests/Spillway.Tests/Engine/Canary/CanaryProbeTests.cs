@@ -37,7 +37,8 @@ public sealed class CanaryProbeTests : IDisposable
         // The next one reads what the first one found; a program that is not there proves it.
         var again = await Probe("no such program").ProbeAsync(model, runtime, CancellationToken.None);
         Assert.Equal(report.Runs, again!.Value.Value.Runs);
-        using var loaded = runtime.Load(new(model.Name, model.File, model.RuntimeOptions!), CancellationToken.None).Value;
+        using var loaded = runtime.Load(new(model.Name, model.File, model.RuntimeOptions!), CancellationToken.None)
+            .Value;
         Assert.Equal(CacheUse.Hit, loaded.Report!.Cache);
     }
 
@@ -97,7 +98,8 @@ public sealed class CanaryProbeTests : IDisposable
         var fault = await FaultOf(Script("""
             echo '{"stage":"load"}'; echo 'a library that prints'; echo '{"stage":"run","rows":32}'; kill -SEGV $$
             """), Model([1]));
-        Assert.Contains("crashed with signal 11 (SIGSEGV) while running batch 32", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("crashed with signal 11 (SIGSEGV) while running batch 32", fault.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,7 +116,8 @@ public sealed class CanaryProbeTests : IDisposable
     {
         var pid = Path.Combine(_folder.Path, "pid");
         var command = Script($"echo $$ > '{pid}'; echo '{{\"stage\":\"load\"}}'; exec sleep 1000");
-        var probe = new CanaryProbe(new() { Command = command, TimeMax = TimeSpan.FromMilliseconds(500) }, TimeProvider.System);
+        var probe = new CanaryProbe(new() { Command = command, TimeMax = TimeSpan.FromMilliseconds(500) },
+            TimeProvider.System);
         var fault = (await probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None))!.Value.Fault;
         Assert.Contains("did not finish within 0.5 s while loading", fault!.Message, StringComparison.Ordinal);
         Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
@@ -139,7 +142,12 @@ public sealed class CanaryProbeTests : IDisposable
 
         using var dead = Process.Start("true");
         dead.WaitForExit();
-        runtime.Proofs.Save(new(model.Name, model.File, model.RuntimeOptions!), "loading", $"{dead.Id}");
+        runtime.Proofs.Save(new(model.Name, model.File, model.RuntimeOptions!), "loading", $"{dead.Id} 1000");
+        Assert.True(CanaryProbe.EndedWithLastLoad(model, runtime));
+
+        // As in a container, where the next server has the same id.
+        runtime.Proofs.Save(new(model.Name, model.File, model.RuntimeOptions!), "loading",
+            $"{Environment.ProcessId} 1000");
         Assert.True(CanaryProbe.EndedWithLastLoad(model, runtime));
     }
 

@@ -33,7 +33,8 @@ public sealed class ModelCacheTests : IDisposable
     {
         Load(Source(OnnxModels.Simple()));
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Cache));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Cache));
     }
 
     [Theory]
@@ -159,7 +160,8 @@ public sealed class ModelCacheTests : IDisposable
     public void A_full_disk_ends_the_caching_and_not_the_load()
     {
         Assert.Null(CacheFolder.Prepare(Cache));
-        var full = Assert.Throws<IOException>(() => new ModelCache(Cache, 1, TimeProvider.System).Draft(long.MaxValue / 4));
+        var full = Assert.Throws<IOException>(() =>
+            new ModelCache(Cache, 1, TimeProvider.System).Draft(long.MaxValue / 4));
         Assert.Contains("MB are free", full.Message, StringComparison.Ordinal);
 
         // A write that the disk refuses in the middle: here, because a file stands where the entry must go.
@@ -237,7 +239,8 @@ public sealed class ModelCacheTests : IDisposable
     [InlineData("auto", null, "/xdg", "/xdg/spillway/onnx")]
     [InlineData("auto", null, "not absolute", "/home/u/.cache/spillway/onnx")]
     [InlineData("/mine", "off", "/xdg", "/mine")]
-    public void The_folder_is_the_options_the_variables_or_the_users(string option, string? named, string? xdg, string? expected)
+    public void The_folder_is_the_options_the_variables_or_the_users(string option, string? named, string? xdg,
+        string? expected)
     {
         if (OperatingSystem.IsWindows())
             return;
@@ -259,7 +262,8 @@ public sealed class ModelCacheTests : IDisposable
         var options = new OnnxOptions { Cache = "off" };
         OnnxRuntime.Resolve(new("saved", file, options), out var library, out var provider);
         OrtSession.Create(
-            library, file, options, provider, CancellationToken.None, SessionExtras.Save(folder, packed, bytesMin)).Dispose();
+            library, file, options, provider, CancellationToken.None, SessionExtras.Save(folder, packed, bytesMin))
+                .Dispose();
     }
 
     private static void Corrupt(string how, string entry)
@@ -296,14 +300,16 @@ public sealed class ModelCacheTests : IDisposable
         }
     }
 
-    private static void Change(string file, Func<byte[], byte[]> how) => File.WriteAllBytes(file, how(File.ReadAllBytes(file)));
+    private static void Change(string file, Func<byte[], byte[]> how) =>
+        File.WriteAllBytes(file, how(File.ReadAllBytes(file)));
 
     private static float[] Floats(byte[] bytes) =>
         System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
 
     private static OnnxOptions Options(string cache) => new() { Cache = cache };
 
-    private static ILoadedModel LoadModel(ModelSource source) => new OnnxRuntime().Load(source, CancellationToken.None).Value;
+    private static ILoadedModel LoadModel(ModelSource source) =>
+        new OnnxRuntime().Load(source, CancellationToken.None).Value;
 
     private static (CacheUse Use, byte[] Answer) Load(ModelSource source)
     {
