@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Runtime.CompilerServices;
 using Spillway.Policies.Batching;
 
 namespace Spillway.App.Profile;
@@ -88,13 +88,14 @@ internal static class ProfileAdvice
 
     private static IEnumerable<string> Hot(ProfileReport report)
     {
-        if (report.Operators is [var first, .. var rest])
+        if (report.Operators is [var first, ..])
         {
-            var others = string.Join(", ", rest.Take(2).Select(o => Text($"{o.Name} {o.Share:0%}")));
+            var others = string.Join(", ", report.Operators.Skip(1).Take(2).Select(o => Text($"{o.Name} {o.Share:0%}")));
             yield return Text($"Operators: {first.Name} takes {first.Share:0%} of the time in {first.Nodes} node(s)")
                 + (others.Length > 0 ? $", then {others}." : ".");
         }
     }
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    /// <summary>The executable runs in the invariant culture, so its handler needs no provider.</summary>
+    private static string Text(ref DefaultInterpolatedStringHandler text) => text.ToStringAndClear();
 }

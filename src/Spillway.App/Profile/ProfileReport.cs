@@ -6,7 +6,7 @@ namespace Spillway.App.Profile;
 /// <summary>What `spillway profile` measured; its JSON is for programs.</summary>
 internal sealed record ProfileReport
 {
-    public string Schema => "spillway.profile/1";
+    public string Schema { get; init; } = "spillway.profile/1";
 
     public required string Model { get; init; }
 

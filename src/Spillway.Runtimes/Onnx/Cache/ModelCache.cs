@@ -99,7 +99,15 @@ internal sealed class ModelCache
             Drop(draft);
         }
 
-        Trim(entry);
+        try
+        {
+            Trim(entry);
+        }
+        catch (Exception error) when (CacheFolder.IsFileProblem(error))
+        {
+            // Another process trims at the same time; what is left over goes next time.
+        }
+
         return entry;
     }
 

@@ -17,6 +17,7 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
 
     public async Task<Outcome<CanaryReport>> AskAsync(CanaryQuestion question, CancellationToken cancellation)
     {
+        using var limit = new CancellationTokenSource(settings.TimeMax, time);
         using var process = Start(out var problem);
         if (process is null)
         {
@@ -24,7 +25,6 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
                 + "Set server.canaryExecutable, or server.canary to off.");
         }
 
-        using var limit = new CancellationTokenSource(settings.TimeMax, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {

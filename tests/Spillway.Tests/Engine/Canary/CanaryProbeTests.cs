@@ -9,6 +9,7 @@ using Spillway.Shared;
 using Spillway.Tests.Runtimes.Onnx;
 using Spillway.Tests.Runtimes.Onnx.Cache;
 using Spillway.Tests.Server;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Canary;
 
@@ -115,11 +116,14 @@ public sealed class CanaryProbeTests : IDisposable
     public async Task A_child_that_hangs_is_ended_by_its_id()
     {
         var pid = Path.Combine(_folder.Path, "pid");
-        var command = Script($"echo $$ > '{pid}'; echo '{{\"stage\":\"load\"}}'; exec sleep 1000");
-        var probe = new CanaryProbe(new() { Command = command, TimeMax = TimeSpan.FromMilliseconds(500) },
-            TimeProvider.System);
-        var fault = (await probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None))!.Value.Fault;
-        Assert.Contains("did not finish within 0.5 s while loading", fault!.Message, StringComparison.Ordinal);
+        var time = new ManualTimeProvider();
+        var probe = new CanaryProbe(
+            new() { Command = Script($"echo $$ > '{pid}.new'; mv '{pid}.new' '{pid}'; exec sleep 1000") }, time);
+        var probing = probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid), TestServer.Patience));
+        time.Advance(TimeSpan.FromSeconds(61));
+        var fault = (await probing)!.Value.Fault;
+        Assert.Contains("did not finish within 60 s while starting", fault!.Message, StringComparison.Ordinal);
         Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
     }
 

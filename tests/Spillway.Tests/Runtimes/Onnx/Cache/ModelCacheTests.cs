@@ -86,6 +86,26 @@ public sealed class ModelCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_digest_is_remembered_until_the_file_changes_whatever_its_time_says()
+    {
+        var file = _folder.Write("remembered.onnx", OnnxModels.Simple());
+        var (memory, later) = (Path.Combine(_folder.Path, "digests"), TimeProvider.System.GetUtcNow().AddHours(1));
+        var digest = ModelDigest.Of(file, memory, later);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains(digest!, File.ReadAllText(Assert.Single(Directory.GetFiles(memory))), StringComparison.Ordinal);
+        Assert.Equal(digest, ModelDigest.Of(file, memory, later));
+
+        var time = File.GetLastWriteTimeUtc(file);
+        Change(file, static bytes =>
+        {
+            bytes[^1] ^= 1;
+            return bytes;
+        });
+        File.SetLastWriteTimeUtc(file, time);
+        Assert.NotEqual(digest, ModelDigest.Of(file, memory, later));
+    }
+
+    [Fact]
     public void Weights_beside_the_model_belong_to_it()
     {
         var folder = Path.Combine(_folder.Path, "external");
