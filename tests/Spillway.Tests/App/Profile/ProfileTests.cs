@@ -58,7 +58,8 @@ public sealed class ProfileTests
             {"cat" : "Node","name" :"d_kernel_time","dur" :"long","args" : 7},
             {"cat" : "Node","name" :"e_ker
             """u8);
-        Assert.Equal([new("Conv", 2, 0.09, 0.9), new("Relu", 1, 0.01, 0.1)], ProfileFile.Sum(file));
+        OperatorTime[] expected = [new("Conv", 2, 0.09, 0.9), new("Relu", 1, 0.01, 0.1)];
+        Assert.Equal(expected, ProfileFile.Sum(file));
     }
 
     [Fact]
