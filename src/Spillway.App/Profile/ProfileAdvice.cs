@@ -28,7 +28,7 @@ internal static class ProfileAdvice
                 + $"in place of {one.Points[0].Ms:0.###} ({quicker:0.0}x faster) at {dearer:0.0}x the CPU.")
             : Text($"Threads: 1 for throughput. {fast.Threads} make a single row {quicker:0.0}x faster "
                 + $"({fast.Points[0].Ms:0.###} ms in place of {one.Points[0].Ms:0.###}) but take {dearer:0.0}x "
-                + "the CPU: only where the machine idles and latency is all that counts.");
+                + $"the CPU: only where the machine idles and latency is all that counts.");
     }
 
     private static string Batch(ThreadCurve curve)
@@ -82,7 +82,7 @@ internal static class ProfileAdvice
         else if (load.CachedMs is null)
         {
             yield return Text($"Load: {load.PlainMs:0.#} ms; the cache of optimized models is off, "
-                + "which costs that at every start.");
+                + $"which costs that at every start.");
         }
     }
 
