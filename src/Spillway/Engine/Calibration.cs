@@ -22,6 +22,7 @@ internal sealed class Calibration
     private static readonly TimeSpan s_refineTime = TimeSpan.FromMilliseconds(20);
 
     private readonly List<BatchPoint> _quick = [];
+    private bool _refined;
 
     private readonly Signature _signature;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<long>> _typical;
@@ -41,13 +42,21 @@ internal sealed class Calibration
     /// <summary>Input elements of one typical row.</summary>
     public long ElementsPerRow { get; }
 
-    /// <summary>A curve that an earlier process measured under the same conditions; null when there is none.</summary>
-    public IReadOnlyList<BatchPoint>? Known(ILoadedModel model) => model.Curves?.Find(Conditions);
+    /// <summary>
+    /// A curve that an earlier process measured under the same conditions; null when there is none. One from a long
+    /// look is not looked at again: what changed since, the learned times correct.
+    /// </summary>
+    public IReadOnlyList<BatchPoint>? Known(ILoadedModel model)
+    {
+        var known = model.Curves?.Find($"refined {Conditions}");
+        _refined = known is not null;
+        return known ?? model.Curves?.Find(Conditions);
+    }
 
     /// <summary>Hands a measured curve to the runtime for the next process, and back.</summary>
     public List<BatchPoint> Keep(ILoadedModel model, List<BatchPoint> curve)
     {
-        model.Curves?.Save(Conditions, curve);
+        model.Curves?.Save(_refined ? $"refined {Conditions}" : Conditions, curve);
         return curve;
     }
 
@@ -79,7 +88,7 @@ internal sealed class Calibration
     /// <summary>
     /// The long look. Sizes beyond the quick look's end are tried too, because a curve may gain again after a flat step
     /// (8 rows 7 % over 4, 16 rows 25 %); it ends after two sizes in a row that cost more per row than the best. The
-    /// faster of both looks counts, because noise only ever adds. Null when it was given up.
+    /// faster of both looks counts, because noise only ever adds. Null when it was given up, or was done before.
     /// </summary>
     /// <param name="replica">Its own.</param>
     /// <param name="waitForIdle">Waits until nobody else runs; false gives up.</param>
@@ -88,7 +97,7 @@ internal sealed class Calibration
         List<BatchPoint> curve = [];
         for (var rows = 1; rows <= RowsMax && !IsPastItsBest(curve); rows *= 2)
         {
-            if (!waitForIdle())
+            if (_refined || !waitForIdle())
                 return null;
             if (Measure(replica, rows, runs: 3, s_refineTime) is not { } time)
                 break;
@@ -96,7 +105,8 @@ internal sealed class Calibration
             curve.Add(new(rows, quick >= 0 && _quick[quick].Time < time ? _quick[quick].Time : time));
         }
 
-        return curve.Count > 0 ? curve : null;
+        _refined = curve.Count > 0;
+        return _refined ? curve : null;
     }
 
     /// <summary>The largest size to look at.</summary>

@@ -28,6 +28,22 @@ public sealed class KeptCurveTests : IDisposable
     }
 
     [Fact]
+    public void A_long_look_of_an_earlier_process_is_not_taken_again()
+    {
+        using var first = Load();
+        using (var replica = first.CreateReplica(0).Value)
+        {
+            var measured = Measuring(first, rowsMax: 2);
+            measured.Keep(first, measured.Quick(replica, CancellationToken.None).Value);
+            var curve = measured.Keep(first, measured.Refine(replica, static () => true)!);
+
+            var again = Measuring(first, rowsMax: 2);
+            Assert.Equal(curve, again.Known(first)!);
+            Assert.Null(again.Refine(replica, static () => true));
+        }
+    }
+
+    [Fact]
     public void Without_a_cache_every_load_measures()
     {
         using var model = Load("off");
