@@ -199,7 +199,7 @@ internal sealed class ModelLoad : IDisposable
     private List<BatchPoint> Measure(IBatchReplica replica, CancellationToken cancellation)
     {
         if (_calibration!.Quick(replica, cancellation).TryGet(out var curve, out var fault))
-            return curve;
+            return _calibration.Keep(_model!, curve);
         Log.NotCalibrated(_logger, Options.Name, fault.Message);
         return [new(1, TimeSpan.FromMilliseconds(1))];
     }
