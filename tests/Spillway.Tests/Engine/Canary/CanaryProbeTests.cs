@@ -172,9 +172,9 @@ public sealed class CanaryProbeTests : IDisposable
         }
     }
 
-    private async Task<Fault> FaultOf(string program, ModelOptions model) => await FaultOf([program], model);
+    private static async Task<Fault> FaultOf(string program, ModelOptions model) => await FaultOf([program], model);
 
-    private async Task<Fault> FaultOf(string[] command, ModelOptions model)
+    private static async Task<Fault> FaultOf(string[] command, ModelOptions model)
     {
         var fault = (await Probe(command).ProbeAsync(model, new OnnxRuntime(), CancellationToken.None))!.Value.Fault;
         Assert.NotNull(fault);
