@@ -7,8 +7,8 @@ namespace Spillway.Bench;
 
 /// <summary>
 /// Loads one model once, in a process that has loaded nothing but the library's own start: time, CPU time and
-/// anonymous memory of the session. A tiny model is loaded before in the same way, so that neither the library's start nor
-/// the compilation of this program is counted; the server is compiled ahead.
+/// anonymous memory of the session. A tiny model is loaded before in the same way, so that neither the library's
+/// start nor the compilation of this program is counted; the server is compiled ahead.
 /// </summary>
 internal static class SessionCommand
 {

@@ -90,7 +90,8 @@ internal static class ProfileAdvice
     {
         if (report.Operators is [var first, ..])
         {
-            var others = string.Join(", ", report.Operators.Skip(1).Take(2).Select(o => Text($"{o.Name} {o.Share:0%}")));
+            var others = string.Join(
+                ", ", report.Operators.Skip(1).Take(2).Select(o => Text($"{o.Name} {o.Share:0%}")));
             yield return Text($"Operators: {first.Name} takes {first.Share:0%} of the time in {first.Nodes} node(s)")
                 + (others.Length > 0 ? $", then {others}." : ".");
         }

@@ -12,7 +12,7 @@ internal sealed record SessionExtras
 
     /// <summary>
     /// With packed weights only large ones: a library of version 1.30 that stored the packed form of small ones (1 KB)
-    /// of a text recogniser crashed when it loaded them, and with 64 KB and more did not.
+    /// of a text recogniser crashed when it ran it again from there, and with 64 KB and more did not.
     /// </summary>
     private const int PackedBytesMin = 64 * 1024;
 

@@ -71,7 +71,8 @@ public sealed class CanaryProbeTests : IDisposable
 
         var fault = await FaultOf(s_spillway, model);
         Assert.Equal(FaultKind.LoadFailed, fault.Kind);
-        Assert.Contains("crashed with signal 11 (SIGSEGV) while loading", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "crashed with signal 11 (SIGSEGV) while running batch 1.", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Onnx.Cache;
@@ -76,7 +76,9 @@ public sealed class ModelCacheTests : IDisposable
         var source = Source(model);
         var before = Load(source);
         var time = File.GetLastWriteTimeUtc(source.File);
-        model[model.Length / 2] ^= 0x40;
+        // Many of the first layer's weights: one alone may lie behind a unit that is off.
+        for (var i = 0; i < 65_536; i += sizeof(float))
+            model[(model.Length / 2) + i] ^= 0x40;
         File.WriteAllBytes(source.File, model);
         File.SetLastWriteTimeUtc(source.File, time);
 
@@ -92,7 +94,11 @@ public sealed class ModelCacheTests : IDisposable
         var (memory, later) = (Path.Combine(_folder.Path, "digests"), TimeProvider.System.GetUtcNow().AddHours(1));
         var digest = ModelDigest.Of(file, memory, later);
         if (OperatingSystem.IsLinux())
-            Assert.Contains(digest!, File.ReadAllText(Assert.Single(Directory.GetFiles(memory))), StringComparison.Ordinal);
+        {
+            var note = File.ReadAllText(Assert.Single(Directory.GetFiles(memory)));
+            Assert.Contains(digest!, note, StringComparison.Ordinal);
+        }
+
         Assert.Equal(digest, ModelDigest.Of(file, memory, later));
 
         var time = File.GetLastWriteTimeUtc(file);
@@ -134,24 +140,6 @@ public sealed class ModelCacheTests : IDisposable
         Assert.All(answers, static a => Assert.True(a.Use is CacheUse.Filled or CacheUse.Hit, $"{a.Use}"));
         Assert.Single(Entries());
         Assert.Empty(Directory.GetDirectories(Cache, "tmp-*"));
-    }
-
-    [Fact]
-    public void Two_processes_share_a_folder()
-    {
-        var model = _folder.Write("identity.onnx", OnnxModels.Identity(OnnxWriter.Float));
-        var both = Enumerable.Range(0, 2).Select(_ => Probe(model)).ToList();
-        foreach (var process in both)
-        {
-            using (process)
-            {
-                Assert.Equal("output 0 [1,4] 16 bytes", process.StandardOutput.ReadToEnd().Trim());
-                process.WaitForExit();
-                Assert.Equal(0, process.ExitCode);
-            }
-        }
-
-        Assert.Single(Entries());
     }
 
     [Fact]
@@ -217,61 +205,6 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Equal(CacheUse.Hit, Load(sources[1]).Use);
     }
 
-    [Fact]
-    public void Curves_are_kept_for_the_same_conditions_and_options_only()
-    {
-        BatchPoint[] curve = [new(1, TimeSpan.FromTicks(10)), new(2, TimeSpan.FromTicks(15))];
-        var source = Source(OnnxModels.Tiny());
-        using (var model = LoadModel(source))
-            model.Curves!.Save("rows=2", curve);
-
-        using (var again = LoadModel(source))
-        {
-            Assert.Equal(curve, again.Curves!.Find("rows=2"));
-            Assert.Null(again.Curves.Find("rows=4"));
-        }
-
-        using var other = LoadModel(source with { Options = Options(Cache) with { IntraOpThreads = 2 } });
-        Assert.Null(other.Curves!.Find("rows=2"));
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("spillway-curve 1\n")]
-    [InlineData("spillway-curve 1\nX\n1 10\n1 11\n")]
-    [InlineData("spillway-curve 1\nX\n1 0\n")]
-    [InlineData("spillway-curve 1\nX\n-1 10\n")]
-    [InlineData("spillway-curve 1\nX\n1 99999999999999999999\n")]
-    public void A_corrupt_curve_is_none(string text)
-    {
-        using var model = LoadModel(Source(OnnxModels.Tiny()));
-        model.Curves!.Save("c", [new(1, TimeSpan.FromTicks(10))]);
-        var file = Assert.Single(Directory.GetFiles(Assert.Single(Entries()), "curve-*"));
-        var said = File.ReadAllLines(file)[1];
-        File.WriteAllText(file, text.Replace("X", said, StringComparison.Ordinal));
-        Assert.Null(model.Curves.Find("c"));
-    }
-
-    [Theory]
-    [InlineData("off", "named", "xdg", null)]
-    [InlineData("auto", "off", "xdg", null)]
-    [InlineData("auto", "/named", "/xdg", "/named")]
-    [InlineData("auto", null, "/xdg", "/xdg/spillway/onnx")]
-    [InlineData("auto", null, "not absolute", "/home/u/.cache/spillway/onnx")]
-    [InlineData("/mine", "off", "/xdg", "/mine")]
-    public void The_folder_is_the_options_the_variables_or_the_users(string option, string? named, string? xdg,
-        string? expected)
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        Assert.Equal(expected, CacheFolder.Find(option, name => name switch
-        {
-            CacheFolder.Variable => named,
-            "XDG_CACHE_HOME" => xdg,
-            _ => string.Join('/', "", "home", "u"),
-        })?.Replace(string.Join('/', "", "home", "u"), "/home/u", StringComparison.Ordinal));
-    }
-
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Writes a model with its weights in a file beside it.</summary>
@@ -323,8 +256,7 @@ public sealed class ModelCacheTests : IDisposable
     private static void Change(string file, Func<byte[], byte[]> how) =>
         File.WriteAllBytes(file, how(File.ReadAllBytes(file)));
 
-    private static float[] Floats(byte[] bytes) =>
-        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+    private static float[] Floats(byte[] bytes) => MemoryMarshal.Cast<byte, float>(bytes).ToArray();
 
     private static OnnxOptions Options(string cache) => new() { Cache = cache };
 
@@ -346,15 +278,4 @@ public sealed class ModelCacheTests : IDisposable
     private string[] Entries() => Directory.Exists(Cache)
         ? [.. Directory.GetDirectories(Cache).Where(static folder => Path.GetFileName(folder).Length == 64)]
         : [];
-
-    private Process Probe(string model)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            ArgumentList = { "exec", Path.Combine(AppContext.BaseDirectory, "Spillway.OnnxProbe.dll"), model },
-            RedirectStandardOutput = true,
-        };
-        start.Environment["SPILLWAY_CACHE"] = Cache;
-        return Process.Start(start)!;
-    }
 }
