@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using Spillway.App.Cli;
 using Spillway.Config;
 using Spillway.Engine;
+using Spillway.Engine.Otlp;
 using Spillway.Flow;
 using Spillway.Protocols;
 using Spillway.Telemetry;
@@ -34,7 +35,7 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving);
+        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -71,7 +72,10 @@ internal static class Server
     /// <param name="snapshot">The configuration.</param>
     /// <param name="serving">What is served; the caller starts, drains and disposes it.</param>
     /// <param name="clock">The clock of every stamp and deadline; the system's by default.</param>
-    internal static WebApplication Build(Snapshot snapshot, out Serving serving, Clock? clock = null)
+    /// <param name="environment">Where the standard OTEL_ variables are looked up; nowhere by default.</param>
+    internal static WebApplication Build(
+        Snapshot snapshot, out Serving serving, Clock? clock = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
@@ -101,6 +105,11 @@ internal static class Server
 
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
+        var telemetry = OtlpSettings.From(
+            snapshot.Telemetry, snapshot.Server.Name, environment ?? new Dictionary<string, string>());
+        var exports = logs.CreateLogger<OtlpExporter>();
+        if (OtlpExporter.Start(telemetry, recorder, serving.Clock.Time, exports, Version) is { } exporter)
+            app.Lifetime.ApplicationStopped.Register(() => exporter.StopAsync().GetAwaiter().GetResult());
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = log };
         var front = new Front(context, logs.CreateLogger<Front>());
