@@ -113,17 +113,21 @@ internal sealed class OpenLoop : ILoad
         var pacer = new Pacer(_settings.Clock);
         if (_warmup is not null)
             Follow(_warmup, pacer, _settings.Clock.Now, _settings.MeasureFrom, measured: false);
-        Follow(_schedule, pacer, _settings.MeasureFrom, _settings.MeasureTo, measured: true);
+        // Only a count or a trace ends early; a gap that reaches beyond the window belongs to the window.
+        if (Follow(_schedule, pacer, _settings.MeasureFrom, _settings.MeasureTo, measured: true))
+            pacer.WaitUntil(_settings.MeasureTo, _stop.Token);
         _exhausted.TrySetResult();
     }
 
-    private void Follow(Schedule schedule, Pacer pacer, long origin, long end, bool measured)
+    /// <summary>Sends what is due before <paramref name="end"/>; whether more would be due later.</summary>
+    private bool Follow(Schedule schedule, Pacer pacer, long origin, long end, bool measured)
     {
-        var left = measured ? _settings.RequestsMax : long.MaxValue;
-        while (left-- > 0 && schedule.TryNext(out var offset, out var phase) && origin + offset < end)
+        for (var left = measured ? _settings.RequestsMax : long.MaxValue; left > 0; left--)
         {
+            if (!schedule.TryNext(out var offset, out var phase) || origin + offset >= end)
+                return !schedule.IsTraceOver;
             if (!pacer.WaitUntil(origin + offset, _stop.Token))
-                return;
+                return false;
             Send(new()
             {
                 Bytes = _settings.Requests[_random.Next(_settings.Requests.Length)],
@@ -133,6 +137,8 @@ internal sealed class OpenLoop : ILoad
                 Measured = measured,
             });
         }
+
+        return false;
     }
 
     private void Send(Work work)

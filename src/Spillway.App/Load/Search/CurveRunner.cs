@@ -66,7 +66,8 @@ internal sealed class CurveRunner(
     private CurveEndpoint Search(Endpoint endpoint, SearchPlan search, CancellationToken stop)
     {
         var runner = new StepRunner(plan, endpoint, clock, search);
-        var machine = new MaxRateSearch(plan.Rate > 0 ? plan.Rate : FirstRate(endpoint, stop), search.Resolution);
+        var machine = new MaxRateSearch(
+            plan.Rate > 0 ? plan.Rate : FirstRate(endpoint, stop), search.Resolution, runner.RateMin);
         List<StepReport> steps = [];
         var limited = false;
         while (!stop.IsCancellationRequested && machine.Next() is var (rate, kind))

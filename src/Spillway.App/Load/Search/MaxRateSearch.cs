@@ -23,7 +23,8 @@ internal enum StepKind : byte
 /// </summary>
 /// <param name="firstRate">Where to begin, requests per second.</param>
 /// <param name="resolution">0.05: end when the two rates are 5 % apart.</param>
-internal sealed class MaxRateSearch(double firstRate, double resolution)
+/// <param name="lowest">Below it a step cannot hold, however good the server: it has too few requests.</param>
+internal sealed class MaxRateSearch(double firstRate, double resolution, double lowest = MaxRateSearch.RateMin)
 {
     public const double RateMin = 0.01;
     public const double RateMax = 1e6;
@@ -71,7 +72,7 @@ internal sealed class MaxRateSearch(double firstRate, double resolution)
             _holds = Math.Max(_holds ?? 0, rate);
         else
             _broken = Math.Min(_broken ?? double.MaxValue, rate);
-        Ended |= !held && rate / 2 < RateMin;
+        Ended |= !held && rate / 2 < lowest;
     }
 
     /// <summary>Nothing above <paramref name="rate"/> can be offered: what held so far is to be confirmed.</summary>

@@ -14,6 +14,11 @@ internal sealed class StepRunner(LoadPlan plan, Endpoint endpoint, LoadClock clo
 
     private int _number;
 
+    /// <summary>
+    /// Below it the longest step has too few requests to show that a bound holds, were none of them over.
+    /// </summary>
+    public double RateMin => _rules.Max(r => r.RequestsNeeded(over: 0)) / search!.StepSecondsMax;
+
     /// <summary>Null when interrupted before it began to measure.</summary>
     public StepReport? Run(double rate, string kind, double secondsFactor, Action<RoundProgress> progress,
         CancellationToken stop)

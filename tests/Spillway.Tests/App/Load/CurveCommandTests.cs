@@ -32,6 +32,18 @@ public sealed class CurveCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_lasts_its_whole_time_also_when_its_last_request_was_long_before()
+    {
+        await using var server = ScriptedServer.Always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+
+        var run = await RunAsync("--server", server.Url, "--model", "m", "--sweep", "5", "--arrivals", "constant",
+            "--duration", "350ms", "--warmup", "0", "--json");
+
+        var step = JsonDocument.Parse(run.Output).RootElement.GetProperty("endpoints")[0].GetProperty("steps")[0];
+        Assert.Equal(0.35, step.GetProperty("seconds").GetDouble(), 6);
+    }
+
+    [Fact]
     public async Task A_search_against_a_server_that_refuses_everything_finds_no_rate_and_fails()
     {
         await using var server = ScriptedServer.Always("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nfull");

@@ -55,6 +55,19 @@ public sealed class MaxRateSearchTests
     }
 
     [Fact]
+    public void A_search_does_not_descend_to_rates_at_which_nothing_can_be_shown()
+    {
+        var search = new MaxRateSearch(100, 0.05, lowest: 30);
+        search.Observe(100, StepKind.Bracket, Verdict.Broken);
+        Assert.Equal((50.0, StepKind.Bracket), search.Next()!.Value);
+
+        search.Observe(50, StepKind.Bracket, Verdict.Undecided);
+
+        Assert.Null(search.Next());
+        Assert.Null(search.Rate);
+    }
+
+    [Fact]
     public void A_rate_that_is_not_confirmed_gives_way_to_a_lower_one()
     {
         var search = new MaxRateSearch(100, 0.05);
