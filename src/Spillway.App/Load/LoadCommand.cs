@@ -7,8 +7,7 @@ namespace Spillway.App.Load;
 /// <summary>
 /// <c>spillway load</c>: an honest load generator for any Open Inference server, a client of the wire only. Exit codes:
 /// 0 fine, 1 the run failed or no answer was ok, 2 wrong usage, 3 a comparison shows a regression, 130 interrupted
-/// (with
-/// the results so far).
+/// (with the results so far).
 /// </summary>
 public static class LoadCommand
 {

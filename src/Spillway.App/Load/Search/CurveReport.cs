@@ -4,8 +4,7 @@ namespace Spillway.App.Load.Search;
 
 /// <summary>
 /// What <c>--find-max</c> and <c>--sweep</c> print with <c>--json</c>: latency over load, and where it breaks. Times
-/// are
-/// milliseconds unless named otherwise, rates per second, shares 0 to 1.
+/// are milliseconds unless named otherwise, rates per second, shares 0 to 1.
 /// </summary>
 internal sealed record CurveReport
 {

@@ -21,7 +21,8 @@ internal sealed class CurveText(TextWriter output, bool unicode)
             output.WriteLine(Columns);
         _header = header;
         var (worst, of) = Worst(step);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Step,4}  {step.Kind,7} {step.Rate,10:0.##} {step.OkPerSecond,10:0.##} "
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{step.Step,4}  {step.Kind,7} {step.Rate,10:0.##} {step.OkPerSecond,10:0.##} "
             + $"{step.Latency?.P50,10:0.###} {step.Latency?.P95,10:0.###} {step.Latency?.P99,10:0.###} "
             + $"{worst,11} {step.Seconds,8:0.#}  {of}").TrimEnd());
     }

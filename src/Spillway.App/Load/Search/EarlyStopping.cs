@@ -17,10 +17,9 @@ internal enum Verdict : byte
 
 /// <summary>
 /// The stop rule of MLPerf Inference (LoadGen, "early stopping"): of h + t requests t were over the bound. Were the
-/// true
-/// share inside it only p, so few over would happen with probability I_p(h, t + 1) = P(Bin(h + t, 1 - p) ≤ t); once
-/// that is at most 1 - c, the bound holds with confidence c. LoadGen's tolerance d is 0 here. The opposite question is
-/// answered in the same way, so that a flood need not be run to its end.
+/// true share inside it only p, so few over would happen with probability I_p(h, t + 1) = P(Bin(h + t, 1 - p) ≤ t);
+/// once that is at most 1 - c, the bound holds with confidence c. LoadGen's tolerance d is 0 here. The opposite
+/// question is answered in the same way, so that a flood need not be run to its end.
 /// <para>
 /// A rule that is asked again and again is sooner or later wrong by chance. It is asked at most
 /// <see cref="LooksMax"/> times a step, at planned times, and every look gets an equal part of 1 - c (Bonferroni).

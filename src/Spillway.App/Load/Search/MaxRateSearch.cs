@@ -15,11 +15,9 @@ internal enum StepKind : byte
 
 /// <summary>
 /// Finds the highest rate that holds, pure: ask for <see cref="Next"/>, run it, tell <see cref="Observe"/>. Doubling
-/// (or
-/// halving) brackets it, bisection narrows it, a fresh run confirms it, because the best of many looks is flattered by
-/// chance; a rate that is not confirmed gives way to one a resolution lower. A step that shows nothing counts as
-/// broken:
-/// the rate must prove itself.
+/// (or halving) brackets it, bisection narrows it, a fresh run confirms it, because the best of many looks is flattered
+/// by chance; a rate that is not confirmed gives way to one a resolution lower. A step that shows nothing counts as
+/// broken: the rate must prove itself.
 /// </summary>
 /// <param name="firstRate">Where to begin, requests per second.</param>
 /// <param name="resolution">0.05: end when the two rates are 5 % apart.</param>

@@ -6,8 +6,7 @@ public sealed class EarlyStoppingTests
 {
     /// <summary>
     /// MLPerf's own minima: 64 queries for its 90th percentile (single stream) and 662 for its 99th (multi-stream),
-    /// each
-    /// with one over; 459 is the well-known n of 0.99^n ≤ 0.01.
+    /// each with one over; 459 is the well-known n of 0.99^n ≤ 0.01.
     /// </summary>
     [Theory]
     [InlineData(0.9, 0, 44)]

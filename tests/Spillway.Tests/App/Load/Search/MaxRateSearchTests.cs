@@ -9,8 +9,7 @@ public sealed class MaxRateSearchTests
 
     /// <summary>
     /// The search against a simulated M/D/1 queue, compared with the exact answer of queueing theory (Erlang,
-    /// Crommelin),
-    /// which shares nothing with it.
+    /// Crommelin), which shares nothing with it.
     /// </summary>
     [Theory]
     [InlineData(1, 4)]
