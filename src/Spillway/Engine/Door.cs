@@ -77,7 +77,7 @@ public sealed class Door
     /// <summary>The same door, leading to a deployment; or why its stages do not fit the model.</summary>
     internal static Outcome<Door> Open(
         Door closed, Deployment deployment, Signature model, RuntimeTraits traits, IInputStage? input,
-            IOutputStage? output, SequencePlan? sequences)
+            IOutputStage? output, SequencePlan? sequences = null)
     {
         var padding = deployment.Lengths.Plan;
         // The mask is made here; clients neither see nor send it.
@@ -231,8 +231,8 @@ public sealed class Door
 
     private static Fault NoSequences() => new(
         FaultKind.Unsupported,
-        "a sequence (parameter 'sequence_id') is not supported by this model, which keeps no state; leave the parameter out, "
-        + "or declare sequences in model.yaml");
+        "a sequence (parameter 'sequence_id') is not supported by this model, which keeps no state; leave the "
+        + "parameter out, or declare sequences in model.yaml");
 
     private Fault OneRow(int rows) => Fault.Invalid(
         $"a request of a sequence to '{Route.Model.Name}' brings one row: it brings {rows:N0}. Send one request for "

@@ -90,7 +90,9 @@ internal enum DecisionKind : byte
     /// </summary>
     Padded,
 
-    /// <summary>Of a sequence whose state is kept. A 1 when it began the sequence, B waited for those before it.</summary>
+    /// <summary>
+    /// Of a sequence whose state is kept. A 1 when it began the sequence, B waited for those before it.
+    /// </summary>
     InSequence,
 
     /// <summary>Refused by the rules of sequences; the fault says which.</summary>

@@ -61,7 +61,8 @@ internal sealed class TritonSequences(string path, ErrorList errors, ErrorList n
             if (strategy.Fields.Count == 0)
             {
                 notes.Add(field.Mark, $"{_key}.{name}", "",
-                    "Sequences have no fixed place in a batch here: states follow their requests.", "Remove the field.");
+                    "Sequences have no fixed place in a batch here: states follow their requests.",
+                    "Remove the field.");
             }
         }
     }
@@ -74,7 +75,10 @@ internal sealed class TritonSequences(string path, ErrorList errors, ErrorList n
             if (state.Scalar(name) is { Text.Length: > 0 } text)
                 map = map.With(to, new ConfigScalar(text.Mark, text.Text, Plain: false));
             else
-                errors.Add(state.Mark, $"{key}.{name}", "", "The name is missing.", $"Write {name}, as the model has it.");
+            {
+                errors.Add(state.Mark, $"{key}.{name}", "", "The name is missing.",
+                    $"Write {name}, as the model has it.");
+            }
         }
 
         var dims = state.Items("dims").Cast<ProtoScalar>().ToArray();
@@ -141,7 +145,8 @@ internal sealed class TritonSequences(string path, ErrorList errors, ErrorList n
         var to = s_controls.FirstOrDefault(c => c.Kind == (kind.Length > 0 ? kind : s_controls[0].Kind)).Key;
         if (to is null || tree.Has("sequences", "controls", to))
         {
-            errors.Add(input.Mark, $"{key}.control[0].kind", kind, "The control is given twice or unknown.", "Keep one.");
+            errors.Add(input.Mark, $"{key}.control[0].kind", kind, "The control is given twice or unknown.",
+                "Keep one.");
             return;
         }
 

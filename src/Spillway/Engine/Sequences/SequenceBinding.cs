@@ -4,12 +4,16 @@ using Spillway.Policies.Sequences;
 
 namespace Spillway.Engine.Sequences;
 
-/// <summary>Declared sequences against the signature of the loaded model: names become ports, shapes become bytes.</summary>
+/// <summary>
+/// Declared sequences against the signature of the loaded model: names become ports, shapes become bytes.
+/// </summary>
 internal static class SequenceBinding
 {
     private const long MiB = 1024 * 1024;
 
-    /// <summary>The plan, null for a model without; or a load fault that names the key and what the model has.</summary>
+    /// <summary>
+    /// The plan, null for a model without; or a load fault that names the key and what the model has.
+    /// </summary>
     public static Outcome<SequencePlan?> Bind(ModelOptions model, Signature signature)
     {
         if (model.Sequences is not { } options)
@@ -73,15 +77,18 @@ internal static class SequenceBinding
             shape = new([.. state.Shape]);
             if (!spec.Accepts(shape) || (batched && shape[0] != 1))
             {
-                return Unfit($"{key}.shape", $"is {shape}; the model's input {spec.Name} is {spec.Shape}. Give the shape "
-                    + "for one sequence, its rows 1");
+                return Unfit($"{key}.shape", $"is {shape}; the model's input {spec.Name} is {spec.Shape}. Give the "
+                    + "shape for one sequence, its rows 1");
             }
         }
 
         foreach (var dim in shape.Dims)
         {
             if (dim < 0)
-                return Unfit(key, $"input {spec.Name} is {spec.Shape}, which leaves a dimension open. Declare its shape");
+            {
+                return Unfit(
+                    key, $"input {spec.Name} is {spec.Shape}, which leaves a dimension open. Declare its shape");
+            }
         }
 
         return shape;

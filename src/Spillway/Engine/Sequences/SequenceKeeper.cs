@@ -118,7 +118,10 @@ internal sealed class SequenceKeeper : IDisposable
 
         // Not on this thread, which has a batch to complete.
         if (next is not null)
-            ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.Go(), new Turn(_deployment, next), preferLocal: false);
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static turn => turn.Go(), new Turn(_deployment, next), preferLocal: false);
+        }
     }
 
     public void Dispose() => _timer.Dispose();
@@ -287,7 +290,9 @@ internal sealed class SequenceKeeper : IDisposable
         return late;
     }
 
-    /// <summary>The deployment wakes only for requests that are ready; those that wait for their turn wake here.</summary>
+    /// <summary>
+    /// The deployment wakes only for requests that are ready; those that wait for their turn wake here.
+    /// </summary>
     private void Arm()
     {
         var at = _waiting > 0 ? Instant.Earlier(_policy.WakeAt, _lateAt) : _policy.WakeAt;

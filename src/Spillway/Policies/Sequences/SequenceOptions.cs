@@ -56,7 +56,9 @@ public sealed record SequenceStateOptions
     public IReadOnlyList<long> Shape { get; init; } = [];
 }
 
-/// <summary>Names of inputs that tell of a request's place in its sequence: one number each. Empty: there is none.</summary>
+/// <summary>
+/// Names of inputs that tell of a request's place in its sequence: one number each. Empty: there is none.
+/// </summary>
 public sealed record SequenceControlOptions
 {
     /// <summary>1 for the first request.</summary>

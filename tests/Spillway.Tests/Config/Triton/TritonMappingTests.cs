@@ -63,7 +63,8 @@ public sealed class TritonMappingTests
     [InlineData("sequence_batching {\n direct { } }", "sequence_batching", 1, "state in the client", "")]
     [InlineData("sequence_batching { state {\n input_name: \"s\" } }", "sequence_batching.state[0].output_name", 1,
         "as the model has it", "")]
-    [InlineData("sequence_batching { state { input_name: \"s\" output_name: \"n\"\n initial_state { data_file: \"f\" } } }",
+    [InlineData("sequence_batching { state { input_name: \"s\" output_name: \"n\"\n "
+        + "initial_state { data_file: \"f\" } } }",
         "sequence_batching.state[0].initial_state[0].data_file", 2, "zero_data", "")]
     [InlineData("sequence_batching { state { input_name: \"s\" output_name: \"n\" }\n control_input { name: \"c\" "
         + "control { kind: CONTROL_SEQUENCE_END fp32_false_true: [ 1, 0 ] } } }",
@@ -211,8 +212,7 @@ public sealed class TritonMappingTests
             }
             """);
 
-        Assert.Empty(folder.Model("m").Errors);
-        var sequences = folder.Options("m").Sequences!;
+        var sequences = folder.Only("m").Sequences!;
         var state = Assert.Single(sequences.State);
         Assert.Equal(("s", "n"), (state.Input, state.Output));
         Assert.Equal([1, 3], state.Shape);

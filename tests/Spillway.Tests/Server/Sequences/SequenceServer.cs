@@ -54,15 +54,19 @@ internal sealed class SequenceServer : IAsyncDisposable
 
     /// <summary>One request; flags is any of "start", "end", and timeout in microseconds.</summary>
     public Task<Reply> AskAsync(
-        object id, double x, string flags = "", long timeout = 0, string name = "", CancellationToken cancellation = default)
+        object id, double x, string flags = "", long timeout = 0, string name = "",
+        CancellationToken cancellation = default)
     {
         var key = id is string text ? $"\"{text}\"" : Convert.ToString(id, CultureInfo.InvariantCulture);
-        var parameters = $"\"sequence_id\":{key}"
-            + string.Concat(flags.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(f => $",\"sequence_{f}\":true"))
+        var given = flags.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var parameters = $"\"sequence_id\":{key}" + string.Concat(given.Select(f => $",\"sequence_{f}\":true"))
             + (timeout > 0 ? $",\"timeout\":{timeout}" : "");
         return Server.InferAsync(
             "sum", Encoding.UTF8.GetBytes(FormattableString.Invariant(
-                $$$"""{"parameters":{{{{parameters}}}},"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[{{{x}}}]}]}""")),
+                $$$"""
+                {"parameters":{{{{parameters}}}},
+                "inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[{{{x}}}]}]}
+                """)),
             name.Length > 0 ? [("X-Request-Id", name)] : [], cancellation);
     }
 
@@ -75,8 +79,11 @@ internal sealed class SequenceServer : IAsyncDisposable
     }
 
     /// <summary>A figure of /metrics.</summary>
-    public async Task<double> FigureAsync(string name) => Exposition.Parse(
-        (await Server.GetAsync("/metrics")).Body).Samples.Single(s => s.Key.StartsWith(name, StringComparison.Ordinal)).Value;
+    public async Task<double> FigureAsync(string name)
+    {
+        var samples = Exposition.Parse((await Server.GetAsync("/metrics")).Body).Samples;
+        return samples.Single(s => s.Key.StartsWith(name, StringComparison.Ordinal)).Value;
+    }
 
     public async ValueTask DisposeAsync()
     {
