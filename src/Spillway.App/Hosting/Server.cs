@@ -96,6 +96,8 @@ internal static class Server
         var app = builder.Build();
         var logs = app.Services.GetRequiredService<ILoggerFactory>();
         serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
+        serving.Models.Canary = new(
+            new(CanaryHost.Settings(snapshot.Server), serving.Clock.Time), always: snapshot.Server.Canary == "always");
         if (snapshot.Repository is { } repository)
         {
             serving.Repository = new(

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Runtimes;
 
@@ -37,6 +38,12 @@ public sealed class Residents : IAsyncDisposable
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
+
+    /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
+    public CanaryGate? Canary { get; set; }
+
+    /// <summary>What is to be there at start is there, or failed.</summary>
+    internal bool HasStarted { get; set; }
 
     /// <summary>What is served now.</summary>
     internal Catalogue Catalogue => _catalogue;
@@ -166,7 +173,16 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>On the loading thread.</summary>
     private Fault? Load(ModelOptions options)
     {
-        var load = new ModelLoad(options, _runtimes[options.Runtime], _clock, _logger)
+        var runtime = _runtimes[options.Runtime];
+        if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
+        {
+            Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
+            Failed(options, crashed);
+            return crashed;
+        }
+
+        using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
+        var load = new ModelLoad(options, runtime, _clock, _logger)
         {
             Instruments = Recorder is { } recorder ? recorder.Open : null,
             Sharing = deployment => deployment.Share(_devices, options.Sharing),

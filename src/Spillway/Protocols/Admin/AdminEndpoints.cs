@@ -84,6 +84,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteBoolean("ready", serving.IsReady);
         json.WriteBoolean("stopping", serving.Stopping);
+        json.WriteBoolean("canary_loading", serving.Models.Canary?.IsOn ?? false);
         json.WriteNumber("in_flight", serving.InFlight);
         json.WriteNumber("body_bytes_held", server.BytesHeld);
         json.WriteString("config", server.Snapshot.Source);
