@@ -104,6 +104,7 @@ internal ref struct ModelInferReader
         var reader = new ModelInferReader(message, head.Raws > 0, server, signature, model, into);
         var fault = reader.ReadFields();
         held = reader.Held;
+        SequenceParameters.Complete(into);
         return fault ?? RequestChecks.Complete(into.Inputs, signature, model);
     }
 
@@ -157,13 +158,8 @@ internal ref struct ModelInferReader
 
         if (parameter.Name.SequenceEqual("timeout"u8))
             return ReadTimeout(parameter);
-        if (parameter.Name.SequenceEqual("sequence_id"u8))
-        {
-            return parameter.IsSet
-                ? RequestFaults.Unsupported(
-                    "a sequence (parameter 'sequence_id')", "send independent requests, or use a stateless model")
-                : null;
-        }
+        if (parameter.Name.StartsWith("sequence_"u8))
+            return SequenceParameter.Read(parameter, _into);
 
         // Each answer here is its request's last, and says so; an empty one behind it never comes.
         if (parameter.Name.SequenceEqual("triton_enable_empty_final_response"u8))
