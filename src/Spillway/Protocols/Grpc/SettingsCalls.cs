@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Spillway.Protocols.OpenInference;
-using Spillway.Telemetry;
 
 namespace Spillway.Protocols.Grpc;
 
