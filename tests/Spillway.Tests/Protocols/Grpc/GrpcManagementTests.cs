@@ -1,4 +1,3 @@
-using System.Text;
 using Spillway.Shared;
 using Spillway.Tests.Config;
 using Spillway.Tests.Server;
