@@ -79,24 +79,8 @@ public sealed class Door
         Door closed, Deployment deployment, Signature model, RuntimeTraits traits, IInputStage? input,
             IOutputStage? output, SequencePlan? sequences = null)
     {
-        var padding = deployment.Lengths.Plan;
-        // The mask is made here; clients neither see nor send it.
-        var signature = padding?.Mask is { } mask
-            ? model with { Inputs = [.. model.Inputs.Where((_, port) => port != mask.Port)] }
-            : sequences?.Visible ?? model;
-        if (input is not null)
-        {
-            if (!input.Bind(signature).TryGet(out var inputs, out var fault))
-                return fault;
-            if (padding is not null && padding.Input(ModelPort(padding, 0)) is not { Axis: PictureWidthAxis })
-            {
-                return new Fault(FaultKind.LoadFailed,
-                    $"model.yaml, padding.inputs: pictures vary in width, axis {PictureWidthAxis}. Name that axis.");
-            }
-
-            signature = signature with { Inputs = inputs };
-        }
-
+        if (!BindInput(deployment.Lengths.Plan, model, input, sequences).TryGet(out var signature, out var unfit))
+            return unfit;
         if (output is not null)
         {
             if (!output.Bind(sequences?.Visible ?? model).TryGet(out var outputs, out var fault))
@@ -110,6 +94,27 @@ public sealed class Door
         {
             Signature = signature, Instruments = closed.Instruments,
         };
+    }
+
+    /// <summary>The model's signature without what is made here, its inputs as clients send them.</summary>
+    private static Outcome<Signature> BindInput(
+        PaddingPlan? padding, Signature model, IInputStage? input, SequencePlan? sequences)
+    {
+        // The mask is made here; clients neither see nor send it.
+        var signature = padding?.Mask is { } mask
+            ? model with { Inputs = [.. model.Inputs.Where((_, port) => port != mask.Port)] }
+            : sequences?.Visible ?? model;
+        if (input is null)
+            return signature;
+        if (!input.Bind(signature).TryGet(out var inputs, out var fault))
+            return fault;
+        if (padding is not null && padding.Input(ModelPort(padding, 0)) is not { Axis: PictureWidthAxis })
+        {
+            return new Fault(FaultKind.LoadFailed,
+                $"model.yaml, padding.inputs: pictures vary in width, axis {PictureWidthAxis}. Name that axis.");
+        }
+
+        return signature with { Inputs = inputs };
     }
 
     /// <summary>The same name in another state, without a deployment.</summary>
@@ -128,7 +133,7 @@ public sealed class Door
             Started = work.Request.Timeout is null ? work.LoadedAt ?? work.Timeline.Started : work.Timeline.Started,
             Timeout = work.Request.Timeout,
             Priority = work.Request.Priority,
-            Rows = _modelSignature!.Batched && inputs[0].Shape.Rank > 0 ? (int)Math.Min(inputs[0].Shape[0], int.MaxValue) : 1,
+            Rows = RowsOf(inputs),
             Elements = 1,
         };
         if (claim.Rows > RowsMax)
@@ -149,6 +154,10 @@ public sealed class Door
             ? padded with { Form = default, Length = padded.Form[0] }
             : measured;
     }
+
+    private int RowsOf(TensorSet inputs) => _modelSignature!.Batched && inputs[0].Shape.Rank > 0
+        ? (int)Math.Min(inputs[0].Shape[0], int.MaxValue)
+        : 1;
 
     /// <summary>
     /// Decodes what admission left encoded, and completes what no client sends; on the arriving thread.

@@ -173,10 +173,10 @@ public sealed class Recorder
     private static DeploymentGauges Gauges(Counted counted) => new()
     {
         QueueLengthMax = () => counted.Deployment?.QueueLengthMax ?? 0,
-        QueueDepth = () => counted.Deployment?.Look().QueueLength ?? 0,
-        InFlight = () => counted.Deployment?.Look().Active ?? 0,
-        PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
-        Runners = () => counted.Deployment?.Look().Runners ?? 0,
+        QueueDepth = () => counted.Look().QueueLength,
+        InFlight = () => counted.Look().Active,
+        PredictedWaitSeconds = () => counted.Look().PredictedWait.TotalSeconds,
+        Runners = () => counted.Look().Runners,
         Buckets = counted.Facts.Buckets,
         Sequences = counted.Facts.Stateful ? () => counted.Deployment?.Sequences?.Count ?? 0 : null,
         ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power)
@@ -192,6 +192,8 @@ public sealed class Recorder
         public DeploymentInstruments? Instruments { get; set; }
 
         public volatile Deployment? Deployment;
+
+        public DeploymentState Look() => Deployment?.Look() ?? default;
     }
 }
 

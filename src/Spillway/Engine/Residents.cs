@@ -30,6 +30,7 @@ public sealed class Residents : IAsyncDisposable
     private readonly Dictionary<ModelRef, ModelLoad> _resident = [];
     private readonly Dictionary<ModelRef, Task<Fault?>> _demanded = [];
     private readonly HashSet<Task> _retiring = [];
+    private readonly HashSet<ModelRef> _unloading = [];
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
     internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, Clock clock, ILogger logger,
@@ -101,10 +102,21 @@ public sealed class Residents : IAsyncDisposable
     {
         lock (_changing)
         {
-            _catalogue = _catalogue.With([.. OwnDoors(options).Select(d => d.Close(state, ""))]);
+            var doors = OwnDoors(options);
+            _catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, ""))]);
             Log.Unloading(_logger, options.Name, options.Version);
-            return _resident.Remove(Key(options), out var load) ? Retire(load) : Task.CompletedTask;
+            if (!_resident.Remove(Key(options), out var load))
+                return Task.CompletedTask;
+            _unloading.UnionWith(doors.Select(d => d.Route.Model));
+            return UnloadAsync(load, doors);
         }
+    }
+
+    /// <summary>Whether a served name and version still answers what it held when it was unloaded.</summary>
+    internal bool IsUnloading(ModelRef model)
+    {
+        lock (_changing)
+            return _unloading.Contains(model);
     }
 
     /// <summary>Unloads a model version, and knows its names no more.</summary>
@@ -129,6 +141,13 @@ public sealed class Residents : IAsyncDisposable
     {
         lock (_changing)
             return _declared.TryGetValue(model, out var options) && options.Runtime == "simulated";
+    }
+
+    private async Task UnloadAsync(ModelLoad load, List<Door> doors)
+    {
+        await Retire(load).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_changing)
+            _unloading.ExceptWith(doors.Select(d => d.Route.Model));
     }
 
     private static ModelRef Key(ModelOptions options) =>

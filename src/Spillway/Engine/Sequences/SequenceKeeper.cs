@@ -1,6 +1,4 @@
-using Spillway.Flow;
 using Spillway.Policies.Sequences;
-using Spillway.Telemetry;
 
 namespace Spillway.Engine.Sequences;
 
