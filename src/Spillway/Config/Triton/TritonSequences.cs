@@ -79,7 +79,7 @@ internal sealed class TritonSequences(string path, ErrorList errors, ErrorList n
                 errors.Add(state.Mark, $"{key}.{name}", "", "The name is missing.",
                     $"Write {name}, as the model has it.");
                 // Told once: the key is not missing again below.
-                map = map.With(to, new ConfigScalar(state.Mark, "", Plain: false));
+                map = map.With(to, new ConfigScalar(state.Mark, name, Plain: false));
             }
         }
 
