@@ -26,6 +26,14 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The status of an answer, whatever it is.</summary>
+    public async Task<int> StatusAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        return (int)response.StatusCode;
+    }
+
     /// <summary>Posts a raw body for a model and reads the answer's JSON.</summary>
     public async Task<(JsonElement Answer, HttpResponseHeaders Headers)> InferRawAsync(string model, byte[] body, CancellationToken cancellation)
     {

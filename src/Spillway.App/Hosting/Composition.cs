@@ -33,6 +33,7 @@ internal static class Composition
     public static RepositoryReader Repository(RepositoryOptions options, IReadOnlyList<ModelOptions> others) =>
         new(options, RuntimeOptions, Variables(), others);
 
-    private static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
+    /// <summary>This process's environment.</summary>
+    internal static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
 }

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Reflection;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -14,7 +12,7 @@ using Spillway.App.Cli;
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Flow;
-using Spillway.Protocols;
+using Spillway.Hosting;
 using Spillway.Telemetry;
 
 namespace Spillway.App.Hosting;
@@ -64,8 +62,7 @@ internal static class Server
     }
 
     /// <summary>Spillway's version.</summary>
-    public static string Version { get; } =
-        typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    public static string Version => SpillwayServer.Version;
 
     /// <summary>Wires a server; nothing listens and nothing is loaded yet.</summary>
     /// <param name="snapshot">The configuration.</param>
@@ -90,21 +87,16 @@ internal static class Server
         // The server's own drain comes first; what is left then is cut off.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var app = builder.Build();
-        var logs = app.Services.GetRequiredService<ILoggerFactory>();
-        serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
-        if (snapshot.Repository is { } repository)
+        var server = SpillwayServer.Build(snapshot, new()
         {
-            serving.Repository = new(
-                repository, Composition.Repository(repository, snapshot.Models), serving.Models, serving.Clock,
-                logs.CreateLogger<ModelRepository>());
-        }
-
-        var recorder = new Recorder(serving, snapshot, Version);
-        serving.CountIn(recorder);
-        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = log };
-        var front = new Front(context, logs.CreateLogger<Front>());
-        app.Run(front.HandleAsync);
+            Runtimes = Composition.Runtimes,
+            Environment = Composition.Variables(),
+            Clock = clock ?? new(TimeProvider.System),
+            Logs = app.Services.GetRequiredService<ILoggerFactory>(),
+            Log = log,
+        });
+        serving = server.Serving;
+        app.Run(server.Front.HandleAsync);
         return app;
     }
 
