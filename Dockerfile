@@ -15,7 +15,7 @@ COPY global.json Directory.Build.props Directory.Packages.props .editorconfig Ba
 COPY src/ src/
 COPY native/package.json native/package-lock.json native/
 COPY --from=native /source/native/node_modules/ native/node_modules/
-RUN dotnet publish src/Spillway.App -c Release --self-contained false -o /app -p:RunAnalyzers=false -p:DebugType=none
+RUN dotnet publish src/Spillway.App -c Release --self-contained false -o /app
 
 # No shell, no package manager, no curl; its user is 1654.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS run

@@ -2,6 +2,7 @@ using System.Text;
 using Spillway.Client;
 using Spillway.Engine;
 using Spillway.Protocols.OpenInference;
+using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
 
@@ -54,6 +55,15 @@ internal static class CallTranslation
             IsSimulated = door.Traits!.Simulated,
             Outputs = outputs,
         };
+    }
+
+    /// <summary>How it ended, for the record: the status and the bytes that the wire would have had.</summary>
+    public static Delivery Delivery(
+        InferenceCall call, Outcome<InferenceReply> outcome, string requestId, TraceId trace)
+    {
+        var status = outcome.Fault is { } fault ? FaultMapping.Status(fault.Kind) : 200;
+        var sent = outcome.Fault is null ? outcome.Value.Outputs.Sum(o => (long)o.Data.Length) : 0;
+        return new(requestId, trace, outcome.Fault, status, call.Inputs.Sum(i => (long)i.Data.Length), sent);
     }
 
     private static Fault? Read(InferenceInput input, TensorSet into, Signature signature, string model)

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Config.Embedded;
-using Spillway.Engine;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -40,7 +39,7 @@ internal static class HostedServer
         var folder = services.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
         if (options.ConfigFile is { } file)
         {
-            return options.Models.Count == 0 && options.Settings == new SpillwayOptions()
+            return options.Models.Count == 0 && OptionTree.Of(options.Settings, default).Entries.Count == 0
                 ? ConfigLoader.Load(Path.GetFullPath(file, folder), options.Runtimes.OptionsTypes, environment)
                 : Both(file);
         }

@@ -5,7 +5,6 @@ using Spillway.Client;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Protocols;
-using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -33,48 +32,15 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
             throw new InferenceException(unknown);
         }
 
-        var clock = _serving.Clock;
-        var trace = Trace();
-        var request = trace.Span.ToString("x16", CultureInfo.InvariantCulture);
-        var work = _serving.Rent(clock.Now);
-        work.Door = door;
-        var (ended, reply, here) = ((Fault?)s_bug, (InferenceReply?)null, true);
-        try
-        {
-            work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
-            var fault = IsAbsent(door) ? await LoadAsync(work, call, cancellation).ConfigureAwait(false) : null;
-            here = !IsAbsent(door);
-            fault ??= CallTranslation.Read(call, work, _serving.Stopping);
-            work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
-            if (fault is null)
-            {
-                var run = _serving.Pipeline.RunAsync(work, _serving.Stopping, cancellation);
-                here &= run.IsCompleted;
-                fault = await run.ConfigureAwait(false);
-            }
-
-            if (fault is null && !CallTranslation.Reply(work, request).TryGet(out reply, out var lost))
-                fault = lost;
-            work.Timeline.Mark(Stage.Output, clock.EndOf(Stage.Output));
-            ended = fault;
-        }
-        finally
-        {
-            work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
-            var status = ended is null ? 200 : FaultMapping.Status(ended.Kind);
-            _context.Close(work, held: 0, new(
-                request, trace.Trace, ended, status, call.Inputs.Sum(i => (long)i.Data.Length),
-                reply?.Outputs.Sum(o => (long)o.Data.Length) ?? 0));
-        }
-
+        var (outcome, here) = await AskAsync(call, door, cancellation).ConfigureAwait(false);
         // Readers of a batch go on one after the other on a thread of the server: the caller's code must not.
         if (!here)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        if (ended is null)
-            return reply!;
-        if (ended.Kind is FaultKind.Cancelled && cancellation.IsCancellationRequested)
-            throw new OperationCanceledException(ended.Message, cancellation);
-        throw new InferenceException(ended);
+        if (outcome.TryGet(out var reply, out var fault))
+            return reply;
+        if (fault.Kind is FaultKind.Cancelled && cancellation.IsCancellationRequested)
+            throw new OperationCanceledException(fault.Message, cancellation);
+        throw new InferenceException(fault);
     }
 
     /// <inheritdoc/>
@@ -84,13 +50,45 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
         yield return await InferAsync(call, cancellation).ConfigureAwait(false);
     }
 
-    private bool IsAbsent(Door door) =>
-        door is { Signature: null, Route.State: RouteState.Absent } && !_serving.Stopping;
-
-    private ValueTask<Fault?> LoadAsync(Work work, InferenceCall call, CancellationToken cancellation)
+    /// <summary>The whole life of a request; and whether it ended on the thread that it came on.</summary>
+    private async ValueTask<(Outcome<InferenceReply> Outcome, bool Here)> AskAsync(
+        InferenceCall call, Door door, CancellationToken cancellation)
     {
-        work.Request.Timeout = call.Deadline;
-        return _serving.Pipeline.LoadAsync(work, cancellation);
+        var clock = _serving.Clock;
+        var trace = Trace();
+        var id = trace.Span.ToString("x16", CultureInfo.InvariantCulture);
+        var work = _serving.Rent(clock.Now);
+        work.Door = door;
+        // What is recorded when something here throws.
+        Outcome<InferenceReply> outcome = s_bug;
+        try
+        {
+            work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
+            var run = RunAsync(work, call, cancellation);
+            var here = run.IsCompleted;
+            outcome = await run.ConfigureAwait(false) is { } fault ? fault : CallTranslation.Reply(work, id);
+            work.Timeline.Mark(Stage.Output, clock.EndOf(Stage.Output));
+            return (outcome, here);
+        }
+        finally
+        {
+            work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
+            _context.Close(work, held: 0, CallTranslation.Delivery(call, outcome, id, trace.Trace));
+        }
+    }
+
+    private async ValueTask<Fault?> RunAsync(Work work, InferenceCall call, CancellationToken cancellation)
+    {
+        var fault = default(Fault);
+        if (work.Door is { Signature: null, Route.State: RouteState.Absent } && !_serving.Stopping)
+        {
+            work.Request.Timeout = call.Deadline;
+            fault = await _serving.Pipeline.LoadAsync(work, cancellation).ConfigureAwait(false);
+        }
+
+        fault ??= CallTranslation.Read(call, work, _serving.Stopping);
+        work.Timeline.Mark(Stage.Parse, _serving.Clock.EndOf(Stage.Parse));
+        return fault ?? await _serving.Pipeline.RunAsync(work, _serving.Stopping, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>A child of what the application is doing, when that is traced.</summary>

@@ -28,18 +28,20 @@ internal static class OptionTree
         return Map(mark, entries);
     }
 
-    private static ConfigNode Node(object? value, OptionShape shape, Mark mark) => shape.Kind switch
-    {
-        _ when value is null => new ConfigScalar(mark, "", Plain: true),
-        OptionKind.Section => Of(value, mark),
-        OptionKind.List => List((IEnumerable)value, shape.Element!, mark),
-        OptionKind.Map => Pairs((IEnumerable)value, shape.Element!, mark),
-        OptionKind.Switch => new ConfigScalar(mark, value is true ? "true" : "false", Plain: true),
-        OptionKind.Number when !double.IsFinite((double)value) =>
-            new ConfigScalar(mark, Convert.ToString(value, CultureInfo.InvariantCulture)!, Plain: true),
-        OptionKind.Whole or OptionKind.Number => new ConfigScalar(mark, OptionText.Value(value), Plain: true),
-        OptionKind.Text or OptionKind.Word => new ConfigScalar(mark, OptionText.Value(value), Plain: false),
-    };
+    private static ConfigNode Node(object? value, OptionShape shape, Mark mark) => value is null
+        ? new ConfigScalar(mark, "", Plain: true)
+        : shape.Kind switch
+        {
+            OptionKind.Section => Of(value, mark),
+            OptionKind.List => List((IEnumerable)value, shape.Element!, mark),
+            OptionKind.Map => Pairs((IEnumerable)value, shape.Element!, mark),
+            OptionKind.Switch or OptionKind.Whole => new ConfigScalar(mark, OptionText.Value(value), Plain: true),
+            OptionKind.Number => new ConfigScalar(mark, Number((double)value), Plain: true),
+            OptionKind.Text or OptionKind.Word => new ConfigScalar(mark, OptionText.Value(value), Plain: false),
+        };
+
+    private static string Number(double value) =>
+        double.IsFinite(value) ? OptionText.Number(value) : value.ToString(CultureInfo.InvariantCulture);
 
     private static ConfigList List(IEnumerable values, OptionShape element, Mark mark)
     {
