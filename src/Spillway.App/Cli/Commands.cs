@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
 namespace Spillway.App.Cli;
@@ -39,6 +40,7 @@ internal static class Commands
               spillway load --model line-ocr --raw samples/ocr/invoice.png --rate 200 --duration 10s
                                                                       flood it, and watch it shed
               spillway explain <request-id>                           where the time of one request went
+              spillway top                                            watch it, each second
 
             Exit codes: 0 done, 1 tried and failed, 2 wrong usage or configuration, 130 interrupted.
             """);
@@ -50,6 +52,9 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
+        root.Subcommands.Add(TopCommand.Create());
+        root.Subcommands.Add(ProfileCommand.Create());
+        root.Subcommands.Add(CanaryCommand.Create());
         return root;
     }
 

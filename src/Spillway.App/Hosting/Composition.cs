@@ -34,6 +34,6 @@ internal static class Composition
         new(options, RuntimeOptions, Variables(), others);
 
     /// <summary>This process's environment.</summary>
-    internal static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
+    public static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
 }

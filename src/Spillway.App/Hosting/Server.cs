@@ -32,7 +32,7 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving);
+        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -68,7 +68,10 @@ internal static class Server
     /// <param name="snapshot">The configuration.</param>
     /// <param name="serving">What is served; the caller starts, drains and disposes it.</param>
     /// <param name="clock">The clock of every stamp and deadline; the system's by default.</param>
-    internal static WebApplication Build(Snapshot snapshot, out Serving serving, Clock? clock = null)
+    /// <param name="environment">Where the standard OTEL_ variables are looked up; nowhere by default.</param>
+    internal static WebApplication Build(
+        Snapshot snapshot, out Serving serving, Clock? clock = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
@@ -94,8 +97,11 @@ internal static class Server
             Clock = clock ?? new(TimeProvider.System),
             Logs = app.Services.GetRequiredService<ILoggerFactory>(),
             Log = log,
+            TelemetryVariables = environment ?? new Dictionary<string, string>(),
         });
         serving = server.Serving;
+        // After the last request.
+        app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
         app.Run(server.Front.HandleAsync);
         return app;
     }

@@ -79,8 +79,13 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
             if (Gather(batch, control.Padding, inputs) is { } invalid)
                 return invalid;
             control.Mark(Stage.Batch);
+            var shrink = _model.Watch?.Decide(InputBytes(batch)) ?? false;
+            if (shrink)
+                SetShrinking("cpu:0\0"u8);
             var status = _stopped ? 0 : api.Run(
                 _session.Value, _runOptions.Value, _model.InputNames, inputs, _model.OutputNames, outputs);
+            if (shrink)
+                SetShrinking("\0"u8);
             control.Mark(Stage.Execute);
             if (_stopped)
             {
@@ -96,6 +101,27 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
             Release(outputs, _outputs.Length);
             GC.KeepAlive(this);
         }
+    }
+
+    private static long InputBytes(ReadOnlySpan<WorkItem> batch)
+    {
+        var bytes = 0L;
+        foreach (var item in batch)
+        {
+            foreach (ref readonly var tensor in item.Inputs.Span)
+                bytes += tensor.Data.Length;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>
+    /// Whether runs with these options end with giving back the arena's unused parts; empty: they do not.
+    /// </summary>
+    private void SetShrinking(ReadOnlySpan<byte> devices)
+    {
+        fixed (byte* key = "memory.enable_memory_arena_shrinkage\0"u8, value = devices)
+            Ignore(_model.Library.Api.AddRunConfigEntry(_runOptions.Value, key, value));
     }
 
     private Fault? Gather(ReadOnlySpan<WorkItem> batch, RunPadding? padding, nint* values)

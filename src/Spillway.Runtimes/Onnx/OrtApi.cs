@@ -39,6 +39,9 @@ internal readonly unsafe struct OrtApi(void** table)
     public nint CreateEnv(int logLevel, byte* logId, nint* env) =>
         ((delegate* unmanaged<int, byte*, nint*, nint>)_table[3])(logLevel, logId, env);
 
+    /// <summary>What the library was built from and how; its own string.</summary>
+    public byte* GetBuildInfo() => ((delegate* unmanaged<byte*>)_table[254])();
+
     public nint DisableTelemetryEvents(nint env) => ((delegate* unmanaged<nint, nint>)_table[6])(env);
 
     public nint GetAvailableProviders(byte*** names, int* count) =>
@@ -53,12 +56,34 @@ internal readonly unsafe struct OrtApi(void** table)
     public nint GetAllocatorWithDefaultOptions(nint* allocator) =>
         ((delegate* unmanaged<nint*, nint>)_table[78])(allocator);
 
+    /// <summary>The allocator of a session for that kind of memory; shares its arena.</summary>
+    public nint CreateAllocator(nint session, nint info, nint* allocator) =>
+        ((delegate* unmanaged<nint, nint, nint*, nint>)_table[131])(session, info, allocator);
+
+    public delegate* unmanaged<nint, void> ReleaseAllocator => (delegate* unmanaged<nint, void>)_table[132];
+
+    /// <summary>Since 1.23: names and figures of an arena, as text; the caller releases them.</summary>
+    public nint GetAllocatorStats(nint allocator, nint* pairs) =>
+        ((delegate* unmanaged<nint, nint*, nint>)_table[319])(allocator, pairs);
+
+    /// <summary>Since 1.22: one value, borrowed; null when there is none of that name.</summary>
+    public byte* GetKeyValue(nint pairs, byte* key) =>
+        ((delegate* unmanaged<nint, byte*, byte*>)_table[297])(pairs, key);
+
+    public void ReleaseKeyValuePairs(nint pairs) => ((delegate* unmanaged<nint, void>)_table[300])(pairs);
+
     public nint AllocatorFree(nint allocator, void* memory) =>
         ((delegate* unmanaged<nint, void*, nint>)_table[76])(allocator, memory);
 
     // Session options.
 
     public nint CreateSessionOptions(nint* options) => ((delegate* unmanaged<nint*, nint>)_table[10])(options);
+
+    public nint SetOptimizedModelFilePath(nint options, void* path) =>
+        ((delegate* unmanaged<nint, void*, nint>)_table[11])(options, path);
+
+    public nint EnableProfiling(nint options, void* prefix) =>
+        ((delegate* unmanaged<nint, void*, nint>)_table[14])(options, prefix);
 
     public nint SetSessionExecutionMode(nint options, int mode) => SetInt(13, options, mode);
 
@@ -96,6 +121,10 @@ internal readonly unsafe struct OrtApi(void** table)
 
     public delegate* unmanaged<nint, void> ReleaseSession => (delegate* unmanaged<nint, void>)_table[95];
 
+    /// <summary>Ends profiling and tells the file that was written; the string is freed with that allocator.</summary>
+    public nint EndProfiling(nint session, nint allocator, byte** file) =>
+        ((delegate* unmanaged<nint, nint, byte**, nint>)_table[110])(session, allocator, file);
+
     public nint GetPortCount(nint session, bool input, nuint* count) =>
         ((delegate* unmanaged<nint, nuint*, nint>)_table[input ? 30 : 31])(session, count);
 
@@ -125,6 +154,9 @@ internal readonly unsafe struct OrtApi(void** table)
     // Runs.
 
     public nint CreateRunOptions(nint* options) => ((delegate* unmanaged<nint*, nint>)_table[39])(options);
+
+    public nint AddRunConfigEntry(nint runOptions, byte* key, byte* value) =>
+        ((delegate* unmanaged<nint, byte*, byte*, nint>)_table[165])(runOptions, key, value);
 
     public nint SetTerminate(nint runOptions) => ((delegate* unmanaged<nint, nint>)_table[46])(runOptions);
 

@@ -28,6 +28,7 @@ internal sealed unsafe class OrtLibrary
         api.Check(api.GetAllocatorWithDefaultOptions(&allocator));
         Allocator = allocator;
         Providers = ReadProviders(api);
+        Build = Marshal.PtrToStringUTF8((nint)api.GetBuildInfo()) ?? "";
     }
 
     /// <summary>Where it was loaded from.</summary>
@@ -35,6 +36,9 @@ internal sealed unsafe class OrtLibrary
 
     /// <summary>As it names itself: "1.30.0".</summary>
     public string Version { get; }
+
+    /// <summary>What it was built from: commit and flags.</summary>
+    public string Build { get; }
 
     /// <summary>Its functions.</summary>
     public OrtApi Api { get; }

@@ -53,6 +53,7 @@ public static class ConfigLoader
         RootChecks.Models(options, bound);
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
+        RootChecks.Telemetry(options.Telemetry, bound);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);

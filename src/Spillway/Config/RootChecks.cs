@@ -82,6 +82,19 @@ internal static class RootChecks
         }
     }
 
+    /// <summary>Reports what the section telemetry breaks.</summary>
+    public static void Telemetry(TelemetryOptions telemetry, OptionBinder bound)
+    {
+        const string Key = "telemetry.otlpEndpoint";
+        if (telemetry.OtlpEndpoint.Length > 0 && !OtlpVariables.TryAddress(telemetry.OtlpEndpoint, out _)
+            && !bound.Failed(Key))
+        {
+            bound.Report(Key, telemetry.OtlpEndpoint, "It is not an http or https address without a user name.",
+                "Give the receiver's base address, as http://127.0.0.1:4318; "
+                + "keys belong into OTEL_EXPORTER_OTLP_HEADERS.");
+        }
+    }
+
     private static bool IsLoopback(string address) =>
         address == "localhost" || (IPAddress.TryParse(address, out var ip) && IPAddress.IsLoopback(ip));
 }

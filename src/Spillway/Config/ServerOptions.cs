@@ -76,4 +76,21 @@ public sealed record ServerOptions
     [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
         Source = "existing dashboards work unchanged")]
     public bool TritonMetricNames { get; init; } = true;
+
+    /// <summary>Which models are probed: "auto", "always" or "off".</summary>
+    [Option("Which models a throw-away process loads and runs first, so that one that crashes the library "
+        + "cannot end the server: auto (new files that come while the server serves, and whatever a server ended on "
+        + "while it loaded), "
+        + "always (every new file), off. What passed is not probed again until it changes.", OneOf = "auto|always|off")]
+    public string Canary { get; init; } = "auto";
+
+    /// <summary>How long a probe may take.</summary>
+    [Option("How long a probe may take before it counts as hung and is ended.",
+        Unit = "ms", Min = 100, Max = 3_600_000, Source = "large models load in less")]
+    public double CanaryMs { get; init; } = 60_000;
+
+    /// <summary>The program that probes.</summary>
+    [Option("The program that probes: a spillway executable. Empty takes the one that serves; "
+        + "a server embedded in another program has none, and probes only when this is set.")]
+    public string CanaryExecutable { get; init; } = "";
 }

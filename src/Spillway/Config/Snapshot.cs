@@ -16,6 +16,7 @@ public sealed record Snapshot
         Source = loaded.Source;
         Server = options.Server;
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
+        Telemetry = options.Telemetry;
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -27,6 +28,9 @@ public sealed record Snapshot
 
     /// <summary>The door.</summary>
     public ServerOptions Server { get; }
+
+    /// <summary>Where traces and metrics are sent.</summary>
+    public TelemetryOptions Telemetry { get; }
 
     /// <summary>
     /// The models in the order of the root file; every path in them is absolute, every default filled in. Those of the
@@ -67,6 +71,8 @@ public sealed record Snapshot
         json.WriteStartObject();
         json.WritePropertyName("server");
         EffectiveJson.Write(json, Server);
+        json.WritePropertyName("telemetry");
+        EffectiveJson.Write(json, Telemetry);
         json.WriteStartArray("models");
         foreach (var model in Models)
         {

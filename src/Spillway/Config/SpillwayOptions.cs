@@ -9,6 +9,10 @@ public sealed record SpillwayOptions
     [Option("The door: address, limits, name.")]
     public ServerOptions Server { get; init; } = new();
 
+    /// <summary>Where traces and metrics are sent.</summary>
+    [Option("Where traces and metrics are sent by OTLP; the standard OTEL_ variables override it.")]
+    public TelemetryOptions Telemetry { get; init; } = new();
+
     /// <summary>Folders that hold a model.yaml.</summary>
     [Option("Folders that hold a model.yaml each, relative to this file. May be absent beside a repository.")]
     public IReadOnlyList<string> Models { get; init; } = [];

@@ -36,6 +36,7 @@ internal sealed class Calibration
     private static readonly TimeSpan s_bucketsTime = TimeSpan.FromMilliseconds(100);
 
     private readonly List<BatchPoint> _quick = [];
+    private bool _refined;
 
     private readonly Signature _signature;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<long>> _typical;
@@ -60,6 +61,27 @@ internal sealed class Calibration
 
     /// <summary>The bucket of the typical shape; 0 without padding.</summary>
     public int TypicalBucket { get; }
+
+    /// <summary>
+    /// Curves that an earlier process measured under the same conditions; null when there are none, or where lengths
+    /// are padded. Those from a long look are not looked at again: what changed since, the learned times correct.
+    /// </summary>
+    public BucketCurve[]? Known(ILoadedModel model)
+    {
+        if (_buckets.Count > 1 || model.Curves is not { } kept)
+            return null;
+        var refined = kept.Find($"refined {Conditions}");
+        _refined = refined is not null;
+        return (refined ?? kept.Find(Conditions)) is { } curve ? Alike(curve) : null;
+    }
+
+    /// <summary>Hands a measured curve to the runtime for the next process, and back.</summary>
+    public BucketCurve[] Keep(ILoadedModel model, BucketCurve[] curves)
+    {
+        if (_buckets.Count == 1)
+            model.Curves?.Save(_refined ? $"refined {Conditions}" : Conditions, curves[0].Points);
+        return curves;
+    }
 
     /// <summary>The quick look; warms the model up on the way. One curve a bucket.</summary>
     public Outcome<BucketCurve[]> Quick(IBatchReplica replica, CancellationToken cancellation)
@@ -94,12 +116,14 @@ internal sealed class Calibration
     /// <summary>
     /// The long look. Sizes beyond the quick look's end are tried too, because a curve may gain again after a flat step
     /// (8 rows 7 % over 4, 16 rows 25 %); it ends after two sizes in a row that cost more per row than the best. The
-    /// faster of both looks counts, because noise only ever adds. Null when it was given up.
+    /// faster of both looks counts, because noise only ever adds. Null when it was given up, or was done before.
     /// </summary>
     /// <param name="replica">Its own.</param>
     /// <param name="waitForIdle">Waits until nobody else runs; false gives up.</param>
     public BucketCurve[]? Refine(IBatchReplica replica, Func<bool> waitForIdle)
     {
+        if (_refined)
+            return null;
         var measured = new BucketCurve?[_buckets.Count];
         foreach (var bucket in Visits())
         {
@@ -109,7 +133,8 @@ internal sealed class Calibration
                 measured[bucket] = new(curve, ElementsOf(bucket));
         }
 
-        return measured[TypicalBucket] is null ? null : BucketCurve.Complete(measured);
+        _refined = measured[TypicalBucket] is not null;
+        return _refined ? BucketCurve.Complete(measured) : null;
     }
 
     /// <summary>One curve for every bucket: its times hold for every length.</summary>
@@ -171,6 +196,11 @@ internal sealed class Calibration
 
     /// <summary>The largest size to look at.</summary>
     public int RowsMax => _signature.Batched ? _options.BatchRowsMax : 1;
+
+    /// <summary>What a curve depends on here, as one line.</summary>
+    private string Conditions => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"rows={RowsMax} gain={_options.GainMin} {Canary.TypicalText.Of(_typical)}");
 
     private static bool IsPastItsBest(List<BatchPoint> curve) => curve.Count >= 3
         && curve[..^2].Min(PerRow) is var best && PerRow(curve[^1]) > best && PerRow(curve[^2]) > best;

@@ -65,6 +65,9 @@ public sealed class Deployment : IDisposable
     /// <summary>Runners that exist, in use or not.</summary>
     public int RunnerCount => _runners.Length;
 
+    /// <summary>Places that its queue has.</summary>
+    public int QueueLengthMax => _flow.QueueLengthMax;
+
     /// <summary>The names of its devices, each once.</summary>
     public IReadOnlyList<string> Devices { get; }
 

@@ -34,6 +34,16 @@ internal static partial class Log
     [LoggerMessage(4008, LogLevel.Warning, "{Deployment}: the longer look at the batch curve failed; the first one holds")]
     public static partial void NotRefined(ILogger logger, string deployment, Exception surprise);
 
+    /// <summary>Tells what is degraded about a load, if anything.</summary>
+    public static void Loaded(ILogger logger, string deployment, Runtimes.ILoadedModel model)
+    {
+        if (model.Report is { Note.Length: > 0 } report)
+            LoadNote(logger, deployment, report.Note);
+    }
+
+    [LoggerMessage(4030, LogLevel.Warning, "{Deployment}: {Note}")]
+    public static partial void LoadNote(ILogger logger, string deployment, string note);
+
     [LoggerMessage(4006, LogLevel.Information, "Draining: {InFlight} request(s) in flight, waiting up to {DrainMs} ms")]
     public static partial void Draining(ILogger logger, int inFlight, double drainMs);
 

@@ -141,6 +141,7 @@ internal sealed class ModelLoad : IDisposable
         {
             if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curves)
                 return;
+            _calibration.Keep(_model, curves);
             var inUse = ReplicaSet.InUse(_model.Traits, Options.Batching, curves[_calibration.TypicalBucket]);
             var state = _deployment.SetCurves(curves, inUse);
             Log.Refined(_logger, Options.Name, state.Runners, state.UsefulRows);
@@ -169,6 +170,7 @@ internal sealed class ModelLoad : IDisposable
         if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
             return fault;
         _model = model;
+        Log.Loaded(_logger, Options.Name, model);
         if (!Lengths.Of(Options, model.Signature).TryGet(out var lengths, out fault))
             return fault;
         _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock, lengths);
@@ -176,7 +178,7 @@ internal sealed class ModelLoad : IDisposable
             return fault;
         var curves = model.Traits.DeclaredCurve is { } declared
             ? _calibration.Alike(declared)
-            : Measure(first, cancellation);
+            : _calibration.Known(model) ?? Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
         _deployment = Deploy(model, lengths, curves, replicas);
@@ -204,7 +206,7 @@ internal sealed class ModelLoad : IDisposable
     private BucketCurve[] Measure(IBatchReplica replica, CancellationToken cancellation)
     {
         if (_calibration!.Quick(replica, cancellation).TryGet(out var curves, out var fault))
-            return curves;
+            return _calibration.Keep(_model!, curves);
         Log.NotCalibrated(_logger, Options.Name, fault.Message);
         return _calibration.Alike([new(1, TimeSpan.FromMilliseconds(1))]);
     }

@@ -44,7 +44,12 @@ public sealed class Pipeline(Clock clock, Residents models)
         var deployment = work.Deployment!;
         var broken = Decode(work);
         if (work.Door.Decodes)
+        {
+            var admitted = work.Timeline.Last;
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
+            work.DecodeTime = work.Timeline.Last - admitted;
+        }
+
         if (broken is null)
             deployment.Ready(work);
         else

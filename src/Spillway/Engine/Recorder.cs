@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
+using Spillway.Flow;
 using Spillway.Telemetry;
+using Spillway.Telemetry.Otlp;
 
 namespace Spillway.Engine;
 
@@ -39,6 +41,9 @@ public sealed class Recorder
 
     /// <summary>Which requests the ring keeps, where a served name has no setting of its own.</summary>
     internal TraceControl Tracing { get; } = new();
+
+    /// <summary>Where finished requests go to become spans; null where nobody wants them. Set before serving.</summary>
+    internal SpanQueue? Spans { get; set; }
 
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
@@ -98,6 +103,7 @@ public sealed class Recorder
             RequestId = delivery.RequestId,
             ClientId = work.Request.Id,
             TraceId = delivery.Trace,
+            Link = delivery.Link,
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
@@ -107,6 +113,7 @@ public sealed class Recorder
             Status = delivery.Status,
             BytesIn = delivery.BytesIn,
             BytesOut = delivery.BytesOut,
+            Decode = work.DecodeTime,
             Simulated = work.Door.Traits?.Simulated ?? false,
         };
         record.Timeline = work.Timeline;
@@ -118,6 +125,7 @@ public sealed class Recorder
 
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);
+        Spans?.Offer(record);
         if (model.Tracing.Keeps(answered))
             _recent.Write(record);
     }
@@ -145,11 +153,18 @@ public sealed class Recorder
 
     private ModelInstruments Make(ModelRef model)
     {
-        var made = new ModelInstruments(_registry, model, _isSimulated(model)) { Tracing = new(Tracing) };
+        var made = new ModelInstruments(_registry, model, Gauges(model)) { Tracing = new(Tracing) };
         if (_triton)
             made.Triton = new(_registry, model, made.Statistics, () => Pending(model));
         return made;
     }
+
+    private ModelGauges Gauges(ModelRef model) => new()
+    {
+        Simulated = _isSimulated(model),
+        Ready = () => _serving.Find(model.Name, model.Version)?.Route.State is RouteState.Ready,
+        Failed = () => _serving.Find(model.Name, model.Version)?.Route.State is RouteState.Failed,
+    };
 
     private double Pending(ModelRef model) =>
         _serving.Find(model.Name, model.Version)?.Deployment?.Look().QueueLength ?? 0;
@@ -157,6 +172,7 @@ public sealed class Recorder
     /// <summary>Zero while nothing serves.</summary>
     private static DeploymentGauges Gauges(Counted counted) => new()
     {
+        QueueLengthMax = () => counted.Deployment?.QueueLengthMax ?? 0,
         QueueDepth = () => counted.Deployment?.Look().QueueLength ?? 0,
         InFlight = () => counted.Deployment?.Look().Active ?? 0,
         PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
@@ -187,6 +203,7 @@ public sealed class Recorder
 /// <param name="BytesOut">Of the answer.</param>
 /// <param name="BytesHeld">Request bytes that the server held, on a refusal for them.</param>
 /// <param name="BytesHeldMax">Their limit.</param>
+/// <param name="Link">Its span and its caller's.</param>
 internal readonly record struct Delivery(
     string RequestId, TraceId Trace, Fault? Fault, int Status, long BytesIn, long BytesOut,
-    long BytesHeld = 0, long BytesHeldMax = 0);
+    long BytesHeld = 0, long BytesHeldMax = 0, SpanLink Link = default);

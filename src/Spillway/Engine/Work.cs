@@ -58,6 +58,9 @@ public sealed class Work : WorkItem
     /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
     public FaultKind? Ended { get; internal set; }
 
+    /// <summary>Time that its pictures took, part of the parse stage; only set where the door decodes.</summary>
+    internal TimeSpan DecodeTime { get; set; }
+
     /// <inheritdoc/>
     public override TensorSet Inputs => Door.Decodes ? _decoded : Request.Inputs;
 
@@ -114,6 +117,7 @@ public sealed class Work : WorkItem
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
+        DecodeTime = default;
     }
 }
 

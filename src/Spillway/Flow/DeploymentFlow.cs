@@ -45,6 +45,9 @@ public sealed partial class DeploymentFlow
     /// <summary>Requests that wait or are being decoded.</summary>
     public int QueueLength => _line.Count;
 
+    /// <summary>Places that the queue has.</summary>
+    public int QueueLengthMax => _options.QueueLengthMax;
+
     /// <summary>Runs that are under way.</summary>
     public int Active { get; private set; }
 

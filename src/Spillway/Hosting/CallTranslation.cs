@@ -2,7 +2,6 @@ using System.Text;
 using Spillway.Client;
 using Spillway.Engine;
 using Spillway.Protocols.OpenInference;
-using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
 
@@ -59,11 +58,13 @@ internal static class CallTranslation
 
     /// <summary>How it ended, for the record: the status and the bytes that the wire would have had.</summary>
     public static Delivery Delivery(
-        InferenceCall call, Outcome<InferenceReply> outcome, string requestId, TraceId trace)
+        InferenceCall call, Outcome<InferenceReply> outcome, in RequestTags tags)
     {
         var status = outcome.Fault is { } fault ? FaultMapping.Status(fault.Kind) : 200;
         var sent = outcome.Fault is null ? outcome.Value.Outputs.Sum(o => (long)o.Data.Length) : 0;
-        return new(requestId, trace, outcome.Fault, status, call.Inputs.Sum(i => (long)i.Data.Length), sent);
+        return new(
+            tags.RequestId, tags.Trace.Trace, outcome.Fault, status, call.Inputs.Sum(i => (long)i.Data.Length), sent,
+            Link: tags.Link);
     }
 
     private static Fault? Read(InferenceInput input, TensorSet into, Signature signature, string model)

@@ -22,11 +22,13 @@ internal static class HostedServer
         var loaded = Load(services, options, environment);
         if (!loaded.Valid)
             throw new SpillwayConfigurationException(loaded.Errors);
+        // Without a file, the application's configuration has the variables already.
+        var variables = options.ConfigFile is null ? new Dictionary<string, string>() : environment;
         return SpillwayServer.Build(Snapshot.From(loaded, number: 1, time.GetUtcNow()), new()
         {
             Runtimes = options.Runtimes.ByName,
-            // Without a file, the application's configuration has the variables already.
-            Environment = options.ConfigFile is null ? new Dictionary<string, string>() : environment,
+            Environment = variables,
+            TelemetryVariables = variables,
             Clock = new(time),
             Logs = services.GetRequiredService<ILoggerFactory>(),
             Log = log,

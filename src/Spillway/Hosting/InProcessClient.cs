@@ -5,6 +5,7 @@ using Spillway.Client;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Protocols;
+using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -55,8 +56,7 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
         InferenceCall call, Door door, CancellationToken cancellation)
     {
         var clock = _serving.Clock;
-        var trace = Trace();
-        var id = trace.Span.ToString("x16", CultureInfo.InvariantCulture);
+        var tags = Tags();
         var work = _serving.Rent(clock.Now);
         work.Door = door;
         // What is recorded when something here throws.
@@ -66,14 +66,14 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             var run = RunAsync(work, call, cancellation);
             var here = run.IsCompleted;
-            outcome = await run.ConfigureAwait(false) is { } fault ? fault : CallTranslation.Reply(work, id);
+            outcome = await run.ConfigureAwait(false) is { } fault ? fault : CallTranslation.Reply(work, tags.RequestId);
             work.Timeline.Mark(Stage.Output, clock.EndOf(Stage.Output));
             return (outcome, here);
         }
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
-            _context.Close(work, held: 0, CallTranslation.Delivery(call, outcome, id, trace.Trace));
+            _context.Close(work, held: 0, CallTranslation.Delivery(call, outcome, tags));
         }
     }
 
@@ -92,8 +92,11 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
     }
 
     /// <summary>A child of what the application is doing, when that is traced.</summary>
-    private TraceContext Trace() =>
-        Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } && TraceContext.TryParse(id, out var around)
-            ? around.Child(_context.Spans)
-            : TraceContext.Root(_context.Spans);
+    private RequestTags Tags()
+    {
+        var around = default(TraceContext);
+        var trace = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id }
+            && TraceContext.TryParse(id, out around) ? around.Child(_context.Spans) : TraceContext.Root(_context.Spans);
+        return new(trace.Span.ToString("x16", CultureInfo.InvariantCulture), trace, around.Span);
+    }
 }

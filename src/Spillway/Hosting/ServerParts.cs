@@ -22,4 +22,7 @@ public sealed record ServerParts
 
     /// <summary>Which log events are written; the host's filter asks it.</summary>
     public required LogSwitch Log { get; init; }
+
+    /// <summary>Where the standard OTEL_ variables are looked up; nowhere by default.</summary>
+    public IReadOnlyDictionary<string, string> TelemetryVariables { get; init; } = new Dictionary<string, string>();
 }

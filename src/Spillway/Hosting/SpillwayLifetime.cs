@@ -35,5 +35,5 @@ internal sealed class SpillwayLifetime(SpillwayServer server, SpillwayHostOption
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => server.StopTelemetryAsync();
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Config.Repository;
 using Spillway.Engine;
+using Spillway.Engine.Otlp;
 using Spillway.Protocols;
 using Spillway.Telemetry;
 
@@ -15,7 +16,10 @@ namespace Spillway.Hosting;
 /// </summary>
 public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 {
-    private SpillwayServer(ServerContext context, Front front) => (Context, Front) = (context, front);
+    private readonly OtlpExporter? _exporter;
+
+    private SpillwayServer(ServerContext context, Front front, OtlpExporter? exporter) =>
+        (Context, Front, _exporter) = (context, front, exporter);
 
     /// <summary>Spillway's version.</summary>
     public static string Version { get; } = typeof(SpillwayServer).Assembly
@@ -49,13 +53,25 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
+        var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
+        var exporter = OtlpExporter.Start(
+            telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = parts.Log };
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()));
     }
 
+    /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
+    public Task StopTelemetryAsync() => _exporter?.StopAsync() ?? Task.CompletedTask;
+
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => Serving.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await StopTelemetryAsync().ConfigureAwait(false);
+        await Serving.DisposeAsync().ConfigureAwait(false);
+        if (_exporter is not null)
+            await _exporter.DisposeAsync().ConfigureAwait(false);
+    }
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();

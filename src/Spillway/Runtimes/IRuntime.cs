@@ -14,6 +14,16 @@ public interface IRuntime
     /// <see cref="FaultKind.LoadFailed"/> with the remedy. May take seconds; runs off the request path.
     /// </summary>
     Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation);
+
+    /// <summary>What is remembered of models between processes; null when nothing is.</summary>
+    IProofStore? Proofs => null;
+
+    /// <summary>
+    /// Makes and loads a form of the model that may serve better, in a way that may end the process: only a throw-away
+    /// one calls this, and keeps the form when its answers are those of the ordinary one. Null when there is no such
+    /// form, or it is kept already.
+    /// </summary>
+    IPreparation? Prepare(ModelSource source, CancellationToken cancellation) => null;
 }
 
 /// <summary>What to load.</summary>
@@ -30,6 +40,18 @@ public interface ILoadedModel : IDisposable
 
     /// <summary>What the Engine must know to run it well.</summary>
     RuntimeTraits Traits { get; }
+
+    /// <summary>How the load went; null from a runtime that has nothing to tell.</summary>
+    LoadReport? Report => null;
+
+    /// <summary>
+    /// Memory that this model takes now, in bytes, without pages of files that the system can take back; null when the
+    /// runtime cannot tell. Cheap enough to ask once a second.
+    /// </summary>
+    long? MemoryBytes => null;
+
+    /// <summary>Where measured batch curves of this model are kept between processes; null when nowhere.</summary>
+    ICurveStore? Curves => null;
 
     /// <summary>One more running instance on a device (index into <see cref="RuntimeTraits.Devices"/>).</summary>
     Outcome<IBatchReplica> CreateReplica(int device);

@@ -1,3 +1,5 @@
+using Spillway.Telemetry.Otlp;
+
 namespace Spillway.Telemetry;
 
 /// <summary>A number that only rises. Thread-safe, 0 B and one atomic addition a recording.</summary>
@@ -32,5 +34,14 @@ internal sealed class Counter(long scale = 1) : Instrument
             text.Sample(spec.Name, "", labels, Value);
         else
             text.Sample(spec.Name, "", labels, Value / (double)scale);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(OtlpPoints points)
+    {
+        if (scale == 1)
+            points.Whole(Value);
+        else
+            points.Number(Value / (double)scale);
     }
 }

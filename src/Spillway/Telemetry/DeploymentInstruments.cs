@@ -10,6 +10,9 @@ internal sealed record DeploymentGauges
     /// <summary>Requests that hold a place in the queue.</summary>
     public required Func<double> QueueDepth { get; init; }
 
+    /// <summary>Places that the queue has.</summary>
+    public Func<double> QueueLengthMax { get; init; } = () => double.NaN;
+
     /// <summary>Requests inside a run.</summary>
     public required Func<double> InFlight { get; init; }
 
@@ -113,6 +116,7 @@ internal sealed class DeploymentInstruments : IDisposable
     {
         string[] plain = [self.Name, self.Version];
         yield return new(Instruments.QueueDepth, new Gauge(gauges.QueueDepth), plain);
+        yield return new(Instruments.QueueLengthMax, new Gauge(gauges.QueueLengthMax), plain);
         yield return new(Instruments.InFlight, new Gauge(gauges.InFlight), plain);
         yield return new(Instruments.PredictedWait, new Gauge(gauges.PredictedWaitSeconds), plain);
         yield return new(Instruments.Runners, new Gauge(gauges.Runners), plain);

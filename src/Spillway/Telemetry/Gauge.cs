@@ -1,3 +1,5 @@
+using Spillway.Telemetry.Otlp;
+
 namespace Spillway.Telemetry;
 
 /// <summary>
@@ -13,4 +15,7 @@ internal sealed class Gauge(Func<double> read) : Instrument
     /// <inheritdoc/>
     public override void Write(PrometheusText text, InstrumentSpec spec, byte[] labels) =>
         text.Sample(spec.Name, "", labels, Value);
+
+    /// <inheritdoc/>
+    public override void Write(OtlpPoints points) => points.Number(Value);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Spillway.Telemetry.Otlp;
 
 namespace Spillway.Telemetry;
 
@@ -25,6 +26,7 @@ internal sealed class Histogram : Instrument
     /// </summary>
     public static IReadOnlyList<double> RowBounds { get; } = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
+    private readonly IReadOnlyList<double> _values;
     private readonly byte[][] _bounds;
     private readonly long[] _limits;
     private readonly byte[] _firstOfBit;
@@ -36,7 +38,7 @@ internal sealed class Histogram : Instrument
     /// <param name="scale">Recorded units in one exposed unit.</param>
     public Histogram(IReadOnlyList<double> bounds, long scale)
     {
-        _scale = scale;
+        (_scale, _values) = (scale, bounds);
         _limits = [.. bounds.Select(bound => (long)Math.Round(bound * scale))];
         _bounds = [.. bounds.Select(PrometheusText.Number)];
         _buckets = new long[bounds.Count + 1];
@@ -91,6 +93,15 @@ internal sealed class Histogram : Instrument
         text.Bucket(spec.Name, labels, "+Inf"u8, cumulative);
         text.Sample(spec.Name, "_sum", labels, Sum / (double)_scale);
         text.Sample(spec.Name, "_count", labels, cumulative);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(OtlpPoints points)
+    {
+        var buckets = new long[_buckets.Length];
+        for (var i = 0; i < buckets.Length; i++)
+            buckets[i] = Interlocked.Read(ref _buckets[i]);
+        points.Histogram(_values, buckets, Sum / (double)_scale);
     }
 
     /// <summary>

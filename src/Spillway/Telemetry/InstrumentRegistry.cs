@@ -21,13 +21,13 @@ internal sealed class InstrumentRegistry
         lock (_changing)
         {
             var all = new List<Entry>(_entries);
-            var taken = all.Select(entry => (entry.Spec.Name, Key(entry.Labels))).ToHashSet();
+            var taken = all.Select(entry => (entry.Series.Spec.Name, Key(entry.Labels))).ToHashSet();
             foreach (var (spec, instrument, values) in added)
             {
                 var labels = PrometheusText.Labels(spec.Labels, values);
                 if (!taken.Add((spec.Name, Key(labels))))
                     throw new ArgumentException($"{spec.Name}{{{Key(labels)}}} exists already.", nameof(added));
-                all.Add(new(owner, spec, labels, instrument));
+                all.Add(new(owner, new(spec, instrument, values), labels));
             }
 
             _entries = [.. all];
@@ -45,7 +45,7 @@ internal sealed class InstrumentRegistry
     public void WriteTo(IBufferWriter<byte> output)
     {
         var text = new PrometheusText(output);
-        var byFamily = _entries.ToLookup(entry => entry.Spec);
+        var byFamily = _entries.ToLookup(entry => entry.Series.Spec);
         foreach (var spec in Instruments.All)
         {
             var begun = false;
@@ -54,12 +54,19 @@ internal sealed class InstrumentRegistry
                 if (!begun)
                     text.Family(spec);
                 begun = true;
-                entry.Instrument.Write(text, spec, entry.Labels);
+                entry.Series.Instrument.Write(text, spec, entry.Labels);
             }
         }
     }
 
+    /// <summary>Every family that has series, with them, in the order of the exposition.</summary>
+    public IEnumerable<(InstrumentSpec Spec, IEnumerable<Series> Series)> Families()
+    {
+        var byFamily = _entries.ToLookup(entry => entry.Series.Spec, entry => entry.Series);
+        return Instruments.All.Where(byFamily.Contains).Select(spec => (spec, byFamily[spec]));
+    }
+
     private static string Key(byte[] labels) => Encoding.UTF8.GetString(labels);
 
-    private sealed record Entry(object Owner, InstrumentSpec Spec, byte[] Labels, Instrument Instrument);
+    private sealed record Entry(object Owner, Series Series, byte[] Labels);
 }

@@ -48,6 +48,16 @@ internal static class Instruments
         "spillway_simulated", InstrumentKind.Gauge, "1",
         "1 when a simulated runtime answers for this name, so that nothing real runs; else 0.", "model", "version");
 
+    public static readonly InstrumentSpec Ready = new(
+        "spillway_model_ready", InstrumentKind.Gauge, "1",
+        "1 while this name answers; 0 while its model loads, after its load failed, or while it is away.",
+        "model", "version");
+
+    public static readonly InstrumentSpec LoadFailed = new(
+        "spillway_model_load_failed", InstrumentKind.Gauge, "1",
+        "1 when the load of this name's model failed, so that it will not answer by itself; else 0.",
+        "model", "version");
+
     public static readonly InstrumentSpec Unrouted = new(
         "spillway_unrouted_requests_total", InstrumentKind.Counter, "requests",
         "Requests that ended before a model was known, by the fault that ended them.", "outcome");
@@ -56,6 +66,10 @@ internal static class Instruments
     public static readonly InstrumentSpec QueueDepth = new(
         "spillway_queue_depth", InstrumentKind.Gauge, "requests",
         "Requests that hold a place in the queue, being decoded or waiting.", "deployment", "version");
+
+    public static readonly InstrumentSpec QueueLengthMax = new(
+        "spillway_queue_length_max", InstrumentKind.Gauge, "requests",
+        "Places that the queue has: batching.queueLengthMax.", "deployment", "version");
 
     public static readonly InstrumentSpec InFlight = new(
         "spillway_in_flight", InstrumentKind.Gauge, "requests",
@@ -116,6 +130,15 @@ internal static class Instruments
     public static readonly InstrumentSpec LogEvents = new(
         "spillway_log_events_total", InstrumentKind.Counter, "events",
         "Log events of level warning or worse.", "level");
+
+    public static readonly InstrumentSpec OtlpTraces = new(
+        "spillway_otlp_traces_total", InstrumentKind.Counter, "requests",
+        "Sampled requests by what became of their spans: sent, refused, unreachable, or queue_full (dropped at once).",
+        "result");
+
+    public static readonly InstrumentSpec OtlpExports = new(
+        "spillway_otlp_exports_total", InstrumentKind.Counter, "exports",
+        "Exports to the OTLP endpoint by signal (traces, metrics) and result.", "signal", "result");
 
     public static readonly InstrumentSpec ConfigReloads = new(
         "spillway_config_reloads_total", InstrumentKind.Counter, "reloads",
@@ -203,9 +226,9 @@ internal static class Instruments
     public static IReadOnlyList<InstrumentSpec> All { get; } =
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
-        Unrouted, QueueDepth, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
+        Ready, LoadFailed, Unrouted, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
         BucketRows, Drops, RunnerBusy,
-        Runners, Records, RecordsOverwritten, LogEvents, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
+        Runners, Records, RecordsOverwritten, LogEvents, OtlpTraces, OtlpExports, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

@@ -28,6 +28,9 @@ internal static class MetricsReference
         page.Append($"- `stage`: {string.Join(", ", StageNames.All.Select(stage => stage.Name()))}\n");
         page.Append($"- `outcome`: {FaultLabels.Ok}, {string.Join(", ", FaultLabels.Kinds.Select(FaultLabels.Of))}\n");
         page.Append("- `result`: ok, fault (of a request); ok, refused (of a configuration)\n");
+        page.Append("- `result` of `spillway_otlp_traces_total` and `spillway_otlp_exports_total`: ");
+        page.Append(string.Join(", ", Enum.GetValues<OtlpResult>().Select(OtlpInstruments.Label)));
+        page.Append("; of the first also queue_full\n");
         page.Append("- `reason` of `spillway_batch_cuts_total`: full, wait, idle, deadline, shape\n");
         page.Append("- `reason` of `spillway_drops_total`: ");
         page.Append(string.Join(", ", DeploymentInstruments.DropKinds.Select(FaultLabels.Of))).Append('\n');

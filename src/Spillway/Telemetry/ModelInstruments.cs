@@ -1,6 +1,21 @@
 namespace Spillway.Telemetry;
 
 /// <summary>
+/// What a scrape asks a served name. Called on the scraper's thread: cheap, thread-safe, without throwing.
+/// </summary>
+internal sealed record ModelGauges
+{
+    /// <summary>Whether nothing real runs behind it.</summary>
+    public bool Simulated { get; init; }
+
+    /// <summary>Whether it answers.</summary>
+    public Func<bool> Ready { get; init; } = () => true;
+
+    /// <summary>Whether its load failed.</summary>
+    public Func<bool> Failed { get; init; } = () => false;
+}
+
+/// <summary>
 /// What is counted for one served name and version. Created when the name begins to be served, disposed when it ends.
 /// Thread-safe; recording is 0 B.
 /// </summary>
@@ -16,10 +31,16 @@ internal sealed class ModelInstruments : IDisposable
     private readonly Counter _responseBytes = new();
 
     /// <summary>Creates and registers every series of the name.</summary>
-    public ModelInstruments(InstrumentRegistry registry, ModelRef model, bool simulated)
+    public ModelInstruments(InstrumentRegistry registry, ModelRef model, ModelGauges gauges)
     {
         _registry = registry;
-        registry.Add(this, Own(model, simulated));
+        registry.Add(this, Own(model, gauges));
+    }
+
+    /// <summary>Of a name that answers from the beginning.</summary>
+    public ModelInstruments(InstrumentRegistry registry, ModelRef model, bool simulated)
+        : this(registry, model, new ModelGauges { Simulated = simulated })
+    {
     }
 
     /// <summary>What the protocol's statistics extension tells of the name.</summary>
@@ -71,7 +92,7 @@ internal sealed class ModelInstruments : IDisposable
     private static IEnumerable<T> Make<T>(int count, Func<T> create) =>
         Enumerable.Range(0, count).Select(_ => create());
 
-    private IEnumerable<Series> Own(ModelRef model, bool simulated)
+    private IEnumerable<Series> Own(ModelRef model, ModelGauges gauges)
     {
         yield return new(Instruments.Requests, _outcomes[0], [model.Name, model.Version, FaultLabels.Ok]);
         foreach (var kind in FaultLabels.Kinds)
@@ -88,6 +109,9 @@ internal sealed class ModelInstruments : IDisposable
         yield return new(Instruments.RequestBytes, _requestBytes, [model.Name, model.Version]);
         yield return new(Instruments.ResponseBytes, _responseBytes, [model.Name, model.Version]);
         yield return new(Instruments.PictureDecodes, PictureDecodes, [model.Name, model.Version]);
-        yield return new(Instruments.Simulated, new Gauge(() => simulated ? 1 : 0), [model.Name, model.Version]);
+        yield return new(Instruments.Simulated, new Gauge(() => gauges.Simulated ? 1 : 0), [model.Name, model.Version]);
+        yield return new(Instruments.Ready, new Gauge(() => gauges.Ready() ? 1 : 0), [model.Name, model.Version]);
+        yield return new(
+            Instruments.LoadFailed, new Gauge(() => gauges.Failed() ? 1 : 0), [model.Name, model.Version]);
     }
 }

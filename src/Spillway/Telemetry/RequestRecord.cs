@@ -44,6 +44,9 @@ internal struct RequestRecord
     /// <summary>The trace it belongs to; empty when unknown.</summary>
     public TraceId TraceId { get; set; }
 
+    /// <summary>Its own span and its caller's; default when the protocol gave none.</summary>
+    public SpanLink Link { get; set; }
+
     /// <summary>The served name; empty when none was found.</summary>
     public string Model { get; set; } = "";
 
@@ -59,6 +62,9 @@ internal struct RequestRecord
     /// <summary>Where its time went.</summary>
     [UnscopedRef]
     public ref Timeline Timeline => ref _timeline;
+
+    /// <summary>The part of <see cref="Stage.Parse"/> that came after the gate: pictures.</summary>
+    public TimeSpan Decode { get; set; }
 
     /// <summary>The fault that ended it; null when it was answered.</summary>
     public FaultKind? Outcome { get; set; }

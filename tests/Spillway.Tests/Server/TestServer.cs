@@ -81,11 +81,11 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Starts from a configuration file; its port is overridden with a free one.</summary>
     public static async Task<TestServer> StartAsync(string config, IDisposable? folder = null, Clock? clock = null, bool load = true, params (string Name, string Value)[] environment)
     {
-        var loaded = ConfigLoader.Load(
-            config, Composition.RuntimeOptions, environment.Append(("SPILLWAY__SERVER__PORT", "0")).ToDictionary(e => e.Item1, e => e.Item2));
+        var variables = environment.Append(("SPILLWAY__SERVER__PORT", "0")).ToDictionary(e => e.Item1, e => e.Item2);
+        var loaded = ConfigLoader.Load(config, Composition.RuntimeOptions, variables);
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
-        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock);
+        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock, variables);
         await app.StartAsync();
         var server = new TestServer(folder, app, serving, snapshot);
         if (load)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
@@ -174,8 +175,9 @@ internal sealed class SharedLiveRun : IDisposable
             Deployment = new(name, clock, flow, replicas, NullLogger.Instance, Journal);
             Deployment.Share(run._devices, part.Sharing);
             Route = new(new(name, "1"), name, RouteState.Ready, "", 256);
-            _door = new(Route, deadlines, input: null, output: null);
-            Assert.Null(_door.Open(Deployment, Model.Signature, Model.Traits));
+            _door = Door.Open(
+                new(Route, new ModelOptions { Batching = batching, Deadline = deadlines }), Deployment,
+                Model.Signature, Model.Traits, input: null, output: null).Value;
         }
 
         public FlowJournal Journal { get; } = new();

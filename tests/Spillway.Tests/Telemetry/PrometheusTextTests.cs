@@ -154,6 +154,7 @@ public class PrometheusTextTests(ITestOutputHelper output)
         server.ConfigInForce("abc");
         server.Unrouted(FaultKind.UnknownModel);
         server.Reloaded(taken: false);
+        _ = new OtlpInstruments(registry, new Counter());
         var model = new ModelInstruments(registry, new("line-ocr", "1"), simulated: false);
         var timeline = Timelines.Of(execute: 120_000);
         model.Record(timeline, outcome: null, rows: 1, bytesIn: 100, bytesOut: 20);

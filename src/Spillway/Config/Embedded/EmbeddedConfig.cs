@@ -60,6 +60,7 @@ public sealed class EmbeddedConfig
             };
         }
 
+        RootChecks.Telemetry(options.Telemetry, bound);
         var overrides = new EnvironmentOverrides(s_noVariables, _errors);
         var readers = listed.ConvertAll(l => l.Reader);
         var names = readers.ConvertAll(r => r.Name);

@@ -45,7 +45,8 @@ internal sealed class InferEndpoint(ServerContext server)
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             server.Close(work, body.Held, new(
-                tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld, server.Snapshot.Server.BodyBytesInFlightMax));
+                tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld,
+                server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
         }
     }
 

@@ -23,7 +23,7 @@ internal static class CliReference
 
             """.ReplaceLineEndings("\n"));
         Append(page, "spillway", []);
-        foreach (var command in Commands.Root().Subcommands)
+        foreach (var command in Commands.Root().Subcommands.Where(command => !command.Hidden))
             Append(page, $"spillway {command.Name}", [command.Name]);
         return page.ToString().TrimEnd('\n') + "\n";
     }

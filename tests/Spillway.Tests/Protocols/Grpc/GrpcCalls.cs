@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Protocols.Grpc;

@@ -1,5 +1,4 @@
 using System.Text;
-using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Doors;
 using Spillway.Policies.Batching;

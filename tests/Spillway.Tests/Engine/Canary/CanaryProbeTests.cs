@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spillway.Config;
+using Spillway.Engine.Canary;
+using Spillway.Runtimes;
+using Spillway.Runtimes.Onnx;
+using Spillway.Runtimes.Onnx.Cache;
+using Spillway.Shared;
+using Spillway.Tests.Runtimes.Onnx;
+using Spillway.Tests.Runtimes.Onnx.Cache;
+using Spillway.Tests.Server;
+using Spillway.Tests.Support;
+
+namespace Spillway.Tests.Engine.Canary;
+
+public sealed class CanaryProbeTests : IDisposable
+{
+    private static readonly string[] s_spillway = ["dotnet", ChildProcess.App];
+
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public async Task A_model_that_works_is_reported_prepared_and_not_probed_again()
+    {
+        var model = Model(OnnxModels.Tiny()) with { Batching = new() { BatchRowsMax = 8 } };
+        var runtime = new OnnxRuntime();
+        var outcome = await Probe(s_spillway).ProbeAsync(model, runtime, CancellationToken.None);
+
+        var report = outcome!.Value.Value;
+        Assert.Equal(["x FP32 [-1,784]"], report.Inputs);
+        Assert.Equal(["y FP32 [-1,10]"], report.Outputs);
+        Assert.Equal([1, 8], report.Runs.Select(static run => run.Rows));
+        Assert.True(report.LoadMs > 0 && report.Runs.All(static run => run.Ms > 0));
+        Assert.True(report.Prepared);
+        if (OperatingSystem.IsLinux())
+            Assert.True(report.PeakBytes >= report.LoadedBytes);
+
+        // The next one reads what the first one found; a program that is not there proves it.
+        var again = await Probe("no such program").ProbeAsync(model, runtime, CancellationToken.None);
+        Assert.Equal(report.Runs, again!.Value.Value.Runs);
+        using var loaded = runtime.Load(new(model.Name, model.File, model.RuntimeOptions!), CancellationToken.None)
+            .Value;
+        Assert.Equal(CacheUse.Hit, loaded.Report!.Cache);
+    }
+
+    [Fact]
+    public async Task A_changed_file_is_probed_anew()
+    {
+        var model = Model(OnnxModels.Tiny());
+        await Probe(s_spillway).ProbeAsync(model, new OnnxRuntime(), CancellationToken.None);
+        File.WriteAllBytes(model.File, OnnxModels.Simple());
+        var fault = await FaultOf("no such program", model);
+        Assert.Contains("could not be started", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_kills_the_library_costs_a_child_and_says_how()
+    {
+        if (!OperatingSystem.IsLinux() || OrtLocator.PortableRid != "linux-x64")
+            return; // Where this file was seen to kill it.
+        var recogniser = Repository.At(
+            "native", "node_modules", "@gutenye", "ocr-models", "assets", "ch_PP-OCRv4_rec_infer.onnx");
+        var folder = Path.Combine(_folder.Path, "deadly");
+        Directory.CreateDirectory(folder);
+        ModelCacheTests.Save(File.ReadAllBytes(recogniser), folder, packed: true, bytesMin: 1024);
+        var model = Model([]) with
+        {
+            File = Path.Combine(folder, CacheEntry.Graph),
+            RuntimeOptions = new OnnxOptions { Optimization = "none" },
+        };
+
+        var fault = await FaultOf(s_spillway, model);
+        Assert.Equal(FaultKind.LoadFailed, fault.Kind);
+        Assert.Contains(
+            "crashed with signal 11 (SIGSEGV) while running batch 1.", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broken_file_is_told_in_the_librarys_words()
+    {
+        var fault = await FaultOf(s_spillway, Model("garbage"u8.ToArray()));
+        Assert.Contains("complete ONNX model", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("signal", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_model_that_needs_more_memory_than_there_is_says_so()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var model = Model(OnnxModels.Mlp()) with { Batching = new() { BatchRowsMax = 8192 } };
+        var probe = new CanaryProbe(new() { Command = s_spillway, BytesMax = 60_000_000 }, TimeProvider.System);
+        var fault = (await probe.ProbeAsync(model, new OnnxRuntime(), CancellationToken.None))!.Value.Fault;
+        Assert.Contains("needs more memory than the 60 MB", fault!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_crash_in_a_run_names_the_batch()
+    {
+        var fault = await FaultOf(Script("""
+            echo '{"stage":"load"}'; echo 'a library that prints'; echo '{"stage":"run","rows":32}'; kill -SEGV $$
+            """), Model([1]));
+        Assert.Contains("crashed with signal 11 (SIGSEGV) while running batch 32", fault.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_crash_after_the_report_only_loses_the_preparation()
+    {
+        var outcome = await Probe(Script("""
+            echo '{"report":{"inputs":[],"outputs":[],"runs":[]}}'; echo '{"stage":"prepare"}'; kill -SEGV $$
+            """)).ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
+        Assert.False(outcome!.Value.Value.Prepared);
+    }
+
+    [Fact]
+    public async Task A_child_that_hangs_is_ended_by_its_id()
+    {
+        var pid = Path.Combine(_folder.Path, "pid");
+        var time = new ManualTimeProvider();
+        var probe = new CanaryProbe(
+            new() { Command = Script($"echo $$ > '{pid}.new'; mv '{pid}.new' '{pid}'; exec sleep 1000") }, time);
+        var probing = probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid), TestServer.Patience));
+        time.Advance(TimeSpan.FromSeconds(61));
+        var fault = (await probing)!.Value.Fault;
+        Assert.Contains("did not finish within 60 s while starting", fault!.Message, StringComparison.Ordinal);
+        Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
+    public async Task Without_a_program_probing_is_off_and_known_to_be()
+    {
+        var probe = Probe();
+        Assert.False(probe.IsOn);
+        Assert.Null(await probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None));
+    }
+
+    [Fact]
+    public void A_load_that_a_process_did_not_survive_is_remembered()
+    {
+        var (model, runtime) = (Model(OnnxModels.Tiny()), new OnnxRuntime());
+        Assert.False(CanaryProbe.EndedWithLastLoad(model, runtime));
+        using (CanaryProbe.Mark(model, runtime))
+            Assert.False(CanaryProbe.EndedWithLastLoad(model, runtime));
+        Assert.False(CanaryProbe.EndedWithLastLoad(model, runtime));
+
+        using var dead = Process.Start("true");
+        dead.WaitForExit();
+        runtime.Proofs.Save(new(model.Name, model.File, model.RuntimeOptions!), "loading", $"{dead.Id} 1000");
+        Assert.True(CanaryProbe.EndedWithLastLoad(model, runtime));
+
+        // As in a container, where the next server has the same id.
+        runtime.Proofs.Save(new(model.Name, model.File, model.RuntimeOptions!), "loading",
+            $"{Environment.ProcessId} 1000");
+        Assert.True(CanaryProbe.EndedWithLastLoad(model, runtime));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static CanaryProbe Probe(params string[] command) => new(new() { Command = command }, TimeProvider.System);
+
+    private static bool IsAlive(int id)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<Fault> FaultOf(string program, ModelOptions model) => await FaultOf([program], model);
+
+    private static async Task<Fault> FaultOf(string[] command, ModelOptions model)
+    {
+        var fault = (await Probe(command).ProbeAsync(model, new OnnxRuntime(), CancellationToken.None))!.Value.Fault;
+        Assert.NotNull(fault);
+        return fault;
+    }
+
+    private string[] Script(string text)
+    {
+        var file = _folder.Write("child.sh", System.Text.Encoding.UTF8.GetBytes($"cat > /dev/null\n{text}\n"));
+        return ["sh", file];
+    }
+
+    private ModelOptions Model(byte[] bytes) => new()
+    {
+        Name = "probed", File = _folder.Write("probed.onnx", bytes),
+        RuntimeOptions = new OnnxOptions { Cache = Path.Combine(_folder.Path, "cache") },
+    };
+}

@@ -1,0 +1,281 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Spillway.Runtimes;
+using Spillway.Runtimes.Onnx;
+using Spillway.Runtimes.Onnx.Cache;
+using Spillway.Shared;
+
+namespace Spillway.Tests.Runtimes.Onnx.Cache;
+
+public sealed class ModelCacheTests : IDisposable
+{
+    private static readonly Dictionary<string, IReadOnlyList<long>> s_anything = [];
+
+    private readonly TempFolder _folder = new();
+
+    private string Cache => Path.Combine(_folder.Path, "cache");
+
+    [Fact]
+    public void The_second_load_takes_the_optimized_model_and_answers_the_same_bits()
+    {
+        var source = Source(OnnxModels.Tiny());
+        var plain = Load(Source(OnnxModels.Tiny(), "off"));
+        var (first, second) = (Load(source), Load(source));
+
+        Assert.Equal((CacheUse.Off, CacheUse.Filled, CacheUse.Hit), (plain.Use, first.Use, second.Use));
+        Assert.Equal(first.Answer, second.Answer);
+        Assert.Equal(Floats(plain.Answer), Floats(first.Answer), static (a, b) => Math.Abs(a - b) < 1e-4);
+        Assert.Single(Entries());
+    }
+
+    [Fact]
+    public void Only_its_owner_may_enter_the_folder()
+    {
+        Load(Source(OnnxModels.Simple()));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Cache));
+    }
+
+    [Theory]
+    [InlineData("flip a bit of the weights")]
+    [InlineData("flip a bit and set the time back")]
+    [InlineData("cut the graph")]
+    [InlineData("cut the weights")]
+    [InlineData("delete the weights")]
+    [InlineData("garble the manifest")]
+    [InlineData("delete the manifest")]
+    public void A_corrupt_entry_is_rebuilt_and_not_trusted(string how)
+    {
+        var source = Source(OnnxModels.Tiny());
+        var good = Load(source);
+        Corrupt(how, Assert.Single(Entries()));
+
+        var mended = Load(source);
+        Assert.Equal(CacheUse.Rebuilt, mended.Use);
+        Assert.Equal(good.Answer, mended.Answer);
+        Assert.Equal(CacheUse.Hit, Load(source).Use);
+    }
+
+    [Fact]
+    public void A_whole_entry_that_was_copied_is_hashed_and_then_trusted()
+    {
+        var source = Source(OnnxModels.Tiny());
+        Load(source);
+        var weights = Path.Combine(Assert.Single(Entries()), CacheEntry.Weights);
+        var bytes = File.ReadAllBytes(weights);
+        File.Delete(weights);
+        File.WriteAllBytes(weights, bytes);
+        Assert.Equal(CacheUse.Hit, Load(source).Use);
+    }
+
+    [Fact]
+    public void Other_bytes_under_the_same_name_size_and_time_are_another_model()
+    {
+        var model = OnnxModels.Tiny();
+        var source = Source(model);
+        var before = Load(source);
+        var time = File.GetLastWriteTimeUtc(source.File);
+        // Many of the first layer's weights: one alone may lie behind a unit that is off.
+        for (var i = 0; i < 65_536; i += sizeof(float))
+            model[(model.Length / 2) + i] ^= 0x40;
+        File.WriteAllBytes(source.File, model);
+        File.SetLastWriteTimeUtc(source.File, time);
+
+        var after = Load(source);
+        Assert.Equal(CacheUse.Filled, after.Use);
+        Assert.NotEqual(before.Answer, after.Answer);
+    }
+
+    [Fact]
+    public void A_digest_is_remembered_until_the_file_changes_whatever_its_time_says()
+    {
+        var file = _folder.Write("remembered.onnx", OnnxModels.Simple());
+        var (memory, later) = (Path.Combine(_folder.Path, "digests"), TimeProvider.System.GetUtcNow().AddHours(1));
+        var digest = ModelDigest.Of(file, memory, later);
+        if (OperatingSystem.IsLinux())
+        {
+            var note = File.ReadAllText(Assert.Single(Directory.GetFiles(memory)));
+            Assert.Contains(digest!, note, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(digest, ModelDigest.Of(file, memory, later));
+
+        var time = File.GetLastWriteTimeUtc(file);
+        Change(file, static bytes =>
+        {
+            bytes[^1] ^= 1;
+            return bytes;
+        });
+        File.SetLastWriteTimeUtc(file, time);
+        Assert.NotEqual(digest, ModelDigest.Of(file, memory, later));
+    }
+
+    [Fact]
+    public void Weights_beside_the_model_belong_to_it()
+    {
+        var folder = Path.Combine(_folder.Path, "external");
+        Directory.CreateDirectory(folder);
+        Save(OnnxModels.Tiny(), folder);
+        var source = new ModelSource("external", Path.Combine(folder, CacheEntry.Graph), Options(Cache));
+        var before = Load(source);
+        var weights = Path.Combine(folder, CacheEntry.Weights);
+        var bytes = File.ReadAllBytes(weights);
+        BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(1024), 3);
+        File.WriteAllBytes(weights, bytes);
+
+        var after = Load(source);
+        Assert.Equal(CacheUse.Filled, after.Use);
+        Assert.NotEqual(before.Answer, after.Answer);
+    }
+
+    [Fact]
+    public void Loads_that_meet_in_one_folder_all_work_and_leave_one_entry()
+    {
+        var source = Source(OnnxModels.Tiny());
+        var answers = new (CacheUse Use, byte[] Answer)[8];
+        Parallel.For(0, answers.Length, i => answers[i] = Load(source));
+
+        Assert.All(answers, a => Assert.Equal(answers[0].Answer, a.Answer));
+        Assert.All(answers, static a => Assert.True(a.Use is CacheUse.Filled or CacheUse.Hit, $"{a.Use}"));
+        Assert.Single(Entries());
+        Assert.Empty(Directory.GetDirectories(Cache, "tmp-*"));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_used_is_said_once_and_the_model_serves()
+    {
+        var file = _folder.Write("in the way", [1]);
+        using var model = LoadModel(Source(OnnxModels.Tiny(), file));
+        Assert.Equal(CacheUse.Failed, model.Report?.Cache);
+        Assert.Contains(file, model.Report!.Note, StringComparison.Ordinal);
+        Assert.Contains("onnx.cache", model.Report.Note, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_others_may_write_to_is_not_used()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Directory.CreateDirectory(Cache);
+        File.SetUnixFileMode(Cache, (UnixFileMode)0x1FF);
+        using var model = LoadModel(Source(OnnxModels.Tiny()));
+        Assert.Contains("chmod go-w", model.Report!.Note, StringComparison.Ordinal);
+        Assert.Empty(Entries());
+    }
+
+    [Fact]
+    public void A_full_disk_ends_the_caching_and_not_the_load()
+    {
+        Assert.Null(CacheFolder.Prepare(Cache));
+        var full = Assert.Throws<IOException>(() =>
+            new ModelCache(Cache, 1, TimeProvider.System).Draft(long.MaxValue / 4));
+        Assert.Contains("MB are free", full.Message, StringComparison.Ordinal);
+
+        // A write that the disk refuses in the middle: here, because a file stands where the entry must go.
+        var source = Source(OnnxModels.Tiny());
+        Load(source);
+        var entry = Assert.Single(Entries());
+        Directory.Delete(entry, recursive: true);
+        File.WriteAllBytes(entry, []);
+        using var model = LoadModel(source);
+        Assert.Equal(CacheUse.Failed, model.Report!.Cache);
+        Assert.Contains("every start optimizes it again", model.Report.Note, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Cache, "tmp-*"));
+    }
+
+    [Fact]
+    public void What_was_not_used_for_longest_is_deleted_first()
+    {
+        var options = Options(Cache) with { CacheBytesMax = 2_000_000 };
+        var sources = Enumerable.Range(0, 3).Select(i =>
+        {
+            var model = OnnxModels.Tiny();
+            model[model.Length / 2] ^= (byte)(i + 1);
+            return new ModelSource("m", _folder.Write($"{i}.onnx", model), options);
+        }).ToList();
+        Load(sources[0]);
+        var oldest = Assert.Single(Entries());
+        Load(sources[1]);
+        File.SetLastWriteTimeUtc(Path.Combine(oldest, "used"), DateTime.UnixEpoch.AddYears(40));
+        Load(sources[2]);
+
+        Assert.Equal(2, Entries().Length);
+        Assert.False(Directory.Exists(oldest));
+        Assert.Equal(CacheUse.Hit, Load(sources[1]).Use);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Writes a model with its weights in a file beside it.</summary>
+    internal static void Save(byte[] model, string folder, bool packed = false, int bytesMin = 1024)
+    {
+        var file = Path.Combine(folder, "whole.onnx");
+        File.WriteAllBytes(file, model);
+        var options = new OnnxOptions { Cache = "off" };
+        OnnxRuntime.Resolve(new("saved", file, options), out var library, out var provider);
+        OrtSession.Create(
+            library, file, options, provider, CancellationToken.None, SessionExtras.Save(folder, packed, bytesMin))
+                .Dispose();
+    }
+
+    private static void Corrupt(string how, string entry)
+    {
+        var (graph, weights) = (Path.Combine(entry, CacheEntry.Graph), Path.Combine(entry, CacheEntry.Weights));
+        var manifest = Path.Combine(entry, "manifest");
+        switch (how)
+        {
+            case "cut the graph":
+                Change(graph, static bytes => bytes[..(bytes.Length / 2)]);
+                break;
+            case "cut the weights":
+                Change(weights, static bytes => bytes[..^1]);
+                break;
+            case "delete the weights":
+                File.Delete(weights);
+                break;
+            case "garble the manifest":
+                File.WriteAllText(manifest, "spillway-onnx 1\nmodel.onnx many abc\n");
+                break;
+            case "delete the manifest":
+                File.Delete(manifest);
+                break;
+            default:
+                var time = File.GetLastWriteTimeUtc(weights);
+                Change(weights, static bytes =>
+                {
+                    bytes[bytes.Length / 2] ^= 0x40;
+                    return bytes;
+                });
+                if (how.Contains("time back", StringComparison.Ordinal))
+                    File.SetLastWriteTimeUtc(weights, time);
+                break;
+        }
+    }
+
+    private static void Change(string file, Func<byte[], byte[]> how) =>
+        File.WriteAllBytes(file, how(File.ReadAllBytes(file)));
+
+    private static float[] Floats(byte[] bytes) => MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+
+    private static OnnxOptions Options(string cache) => new() { Cache = cache };
+
+    private static ILoadedModel LoadModel(ModelSource source) =>
+        new OnnxRuntime().Load(source, CancellationToken.None).Value;
+
+    private static (CacheUse Use, byte[] Answer) Load(ModelSource source)
+    {
+        using var model = LoadModel(source);
+        using var replica = model.CreateReplica(0).Value;
+        using var item = new TypicalItem(model.Signature, s_anything, 1);
+        Assert.Null(item.Run(replica));
+        return (model.Report!.Cache, item.Outputs[0]);
+    }
+
+    private ModelSource Source(byte[] model, string? cache = null) =>
+        new("cached", _folder.Write("model.onnx", model), Options(cache ?? Cache));
+
+    private string[] Entries() => Directory.Exists(Cache)
+        ? [.. Directory.GetDirectories(Cache).Where(static folder => Path.GetFileName(folder).Length == 64)]
+        : [];
+}
