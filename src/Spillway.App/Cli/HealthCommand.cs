@@ -14,7 +14,10 @@ internal static class HealthCommand
         server.DefaultValueFactory = _ => OwnAddress();
         server.Description = "The running server. By default SPILLWAY_SERVER, or the port that SPILLWAY__SERVER__PORT "
             + "gives the server beside this command, or http://127.0.0.1:8000.";
-        var live = new Option<bool>("--live") { Description = "Ask only whether it runs, not whether every model is ready." };
+        var live = new Option<bool>("--live")
+        {
+            Description = "Ask only whether it runs, not whether every model is ready.",
+        };
         var command = new Command("health", """
             Ask a running server whether it is ready: exit code 0 when it is, 1 when it is not.
 

@@ -48,10 +48,10 @@ public sealed class HttpInferenceClient(HttpClient http, TimeProvider? time = nu
         }
         catch (OperationCanceledException gone)
         {
+            var most = call.Deadline is { } own && late.IsCancellationRequested
+                ? $"{own.TotalMilliseconds:0} ms" : $"the HTTP client's timeout of {http.Timeout.TotalSeconds:0} s";
             throw new InferenceException(
-                new(FaultKind.DeadlineExceeded, call.Deadline is { } most && late.IsCancellationRequested
-                    ? $"{http.BaseAddress} gave no answer within {most.TotalMilliseconds:0} ms. Call again, or give more time."
-                    : $"{http.BaseAddress} gave no answer within the HTTP client's timeout of {http.Timeout.TotalSeconds:0} s."),
+                new(FaultKind.DeadlineExceeded, $"{http.BaseAddress} gave no answer within {most}. Give more time."),
                 gone);
         }
     }

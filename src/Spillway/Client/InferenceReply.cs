@@ -12,7 +12,7 @@ public sealed class InferenceReply
     /// <summary>The caller's own id; empty when the call had none.</summary>
     public string Id { get; init; } = "";
 
-    /// <summary>The server's name for the request: `spillway explain` tells where its time went. May be empty.</summary>
+    /// <summary>The server's name for the request: `spillway explain` tells where its time went.</summary>
     public string RequestId { get; init; } = "";
 
     /// <summary>True when nothing real ran: a simulated model answered.</summary>
@@ -25,5 +25,6 @@ public sealed class InferenceReply
     /// <exception cref="KeyNotFoundException">The reply has no such output.</exception>
     public InferenceOutput this[string name] => Outputs.FirstOrDefault(o => o.Name == name)
         ?? throw new KeyNotFoundException(
-            $"The reply of '{Model}' has no output '{name}'. It has: {string.Join(", ", Outputs.Select(o => o.Name))}.");
+            $"The reply of '{Model}' has no output '{name}'. "
+            + $"It has: {string.Join(", ", Outputs.Select(o => o.Name))}.");
 }

@@ -53,7 +53,8 @@ internal static class WireFault
         try
         {
             var reader = new Utf8JsonReader(body);
-            if (!JsonElement.TryParseValue(ref reader, out var json) || json is not { ValueKind: JsonValueKind.Object } top
+            if (!JsonElement.TryParseValue(ref reader, out var json)
+                || json is not { ValueKind: JsonValueKind.Object } top
                 || !top.TryGetProperty("error", out var error) || error.ValueKind is not JsonValueKind.String)
                 return null;
             var text = error.GetString()!;

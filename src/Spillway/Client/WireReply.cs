@@ -59,7 +59,8 @@ internal static class WireReply
             Version = Text(json, "model_version"),
             Id = Text(json, "id"),
             RequestId = response.Headers.TryGetValues(RequestIdName, out var id) ? id.First() : "",
-            IsSimulated = json.TryGetProperty("parameters", out var p) && p.TryGetProperty("simulated", out var simulated)
+            IsSimulated = json.TryGetProperty("parameters", out var parameters)
+                && parameters.TryGetProperty("simulated", out var simulated)
                 && simulated.ValueKind is JsonValueKind.True,
             Outputs = outputs,
         };
@@ -80,8 +81,10 @@ internal static class WireReply
         if (!output.TryGetProperty("parameters", out var parameters)
             || !parameters.TryGetProperty("binary_data_size", out var size))
         {
-            return new Fault(FaultKind.Unsupported, $"The server answered the output '{name}' in JSON though binary was "
-                + "asked for; this client needs a server with the binary tensor extension.");
+            return new Fault(
+                FaultKind.Unsupported,
+                $"The server answered the output '{name}' in JSON though binary was asked for; "
+                + "this client needs a server with the binary tensor extension.");
         }
 
         var length = size.GetInt32();

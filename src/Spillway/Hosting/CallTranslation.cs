@@ -8,7 +8,7 @@ namespace Spillway.Hosting;
 /// <summary>Steps 1 and 10 of a request that an application makes: call to request, outputs to reply.</summary>
 internal static class CallTranslation
 {
-    /// <summary>Fills the work's request; null, or what is wrong with the call. The words are those of the wire.</summary>
+    /// <summary>Fills the work's request; null, or what is wrong with the call, in the words of the wire.</summary>
     public static Fault? Read(InferenceCall call, Work work, bool stopping)
     {
         var door = work.Door;

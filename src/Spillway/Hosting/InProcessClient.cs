@@ -66,7 +66,8 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             var run = RunAsync(work, call, cancellation);
             var here = run.IsCompleted;
-            outcome = await run.ConfigureAwait(false) is { } fault ? fault : CallTranslation.Reply(work, tags.RequestId);
+            outcome = await run.ConfigureAwait(false) is { } fault
+                ? fault : CallTranslation.Reply(work, tags.RequestId);
             work.Timeline.Mark(Stage.Output, clock.EndOf(Stage.Output));
             return (outcome, here);
         }

@@ -29,7 +29,7 @@ public sealed class SpillwayHostOptions
     /// </summary>
     public SpillwayOptions Settings { get; set; } = new();
 
-    /// <summary>Models made in code, beside the section's. Each needs a name; paths start at the content root.</summary>
+    /// <summary>Models made in code, beside the section's. Each needs a name; paths start at content root.</summary>
     public IList<ModelOptions> Models { get; } = [];
 
     /// <summary>What executes models. The simulated runtime is there; others are added: Runtimes.AddOnnx().</summary>

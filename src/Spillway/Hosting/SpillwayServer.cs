@@ -58,7 +58,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
             telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = parts.Log };
-        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()));
+        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter);
     }
 
     /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>

@@ -34,7 +34,7 @@ public sealed partial class Front
         // Only the gRPC port speaks HTTP/2, and it speaks nothing else.
         EnterAsync(http, HttpProtocol.IsHttp2(http.Request.Protocol), isTrusted: false);
 
-    /// <summary>Answers one request that an application has routed here, whatever its HTTP version: REST only.</summary>
+    /// <summary>Answers one request that an application routed here, whatever its HTTP version: REST only.</summary>
     /// <param name="http">Its path is one of ours.</param>
     /// <param name="isTrusted">Whether the application decides who may call; else only this machine may.</param>
     public Task HandleRestAsync(HttpContext http, bool isTrusted) => EnterAsync(http, isGrpc: false, isTrusted);

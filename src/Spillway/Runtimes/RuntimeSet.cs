@@ -25,7 +25,8 @@ public sealed class RuntimeSet : IEnumerable<IRuntime>
     public IReadOnlyDictionary<string, IRuntime> ByName => _runtimes;
 
     /// <summary>The options class of each, by its name.</summary>
-    public IReadOnlyDictionary<string, Type> OptionsTypes => _runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
+    public IReadOnlyDictionary<string, Type> OptionsTypes =>
+        _runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
 
     /// <summary>One more; throws when its name is taken.</summary>
     public RuntimeSet Add(IRuntime runtime)

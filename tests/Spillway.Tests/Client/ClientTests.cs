@@ -43,7 +43,8 @@ public sealed class ClientTests : IAsyncLifetime
     {
         var reply = await Client(overHttp).InferAsync(new()
         {
-            Model = "echo", Version = "3", Inputs = [InferenceInput.Of<float>("x", [2, 4], [1, 2, 3, 4, 5, 6, 7, float.NaN])],
+            Model = "echo", Version = "3",
+            Inputs = [InferenceInput.Of<float>("x", [2, 4], [1, 2, 3, 4, 5, 6, 7, float.NaN])],
             Outputs = ["y"], Id = "é-1", Priority = 1, Deadline = TimeSpan.FromMinutes(1),
         });
 
@@ -157,7 +158,8 @@ public sealed class ClientTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(
             () => provider.GetRequiredService<IInferenceClient>().InferAsync("echo", s_row));
         var other = provider.GetRequiredKeyedService<IInferenceClient>("other");
-        Assert.Equal([1, 2, 3, 4], (await other.InferAsync("echo", s_row))["y"].As<float>());
+        var reply = await other.InferAsync("echo", s_row);
+        Assert.Equal([1, 2, 3, 4], reply["y"].As<float>());
     }
 
     private IInferenceClient Client(bool overHttp) => overHttp ? new HttpInferenceClient(_http) : _app.Client;

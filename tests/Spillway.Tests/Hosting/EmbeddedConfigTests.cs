@@ -66,7 +66,8 @@ public sealed class EmbeddedConfigTests
               "Spillway": {
                 "Server": { "BodyBytesMax": "big", "Nmae": "x" },
                 "Models": [
-                  { "Name": "a", "Runtime": "simulated", "Batching": { "QueueLengthMax": 0 }, "Simulated": { "FaultRate": 2 } },
+                  { "Name": "a", "Runtime": "simulated", "Batching": { "QueueLengthMax": 0 },
+                    "Simulated": { "FaultRate": 2 } },
                   { "Runtime": "nothing" },
                   "no-such-folder"
                 ]

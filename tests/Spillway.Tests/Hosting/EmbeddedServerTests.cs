@@ -43,7 +43,8 @@ public sealed class EmbeddedServerTests
         {
             BaseAddress = new(app.Http.BaseAddress!, $"{path}/"),
         });
-        Assert.Equal([1, 2, 3, 4], (await remote.InferAsync("echo", s_row))["y"].As<float>());
+        var reply = await remote.InferAsync("echo", s_row);
+        Assert.Equal([1, 2, 3, 4], reply["y"].As<float>());
     }
 
     [Fact]
@@ -97,7 +98,8 @@ public sealed class EmbeddedServerTests
     [Fact]
     public async Task What_was_accepted_is_answered_before_the_application_stops()
     {
-        await using var app = await EmbeddedApp.StartAsync(o => o.Models.Add(EmbeddedApp.Model("slow", latencyMs: 400)));
+        await using var app = await EmbeddedApp.StartAsync(
+            o => o.Models.Add(EmbeddedApp.Model("slow", latencyMs: 400)));
         var client = app.Client;
         var server = app.App.Services.GetRequiredService<SpillwayServer>();
 
@@ -106,7 +108,8 @@ public sealed class EmbeddedServerTests
         await app.App.StopAsync();
 
         Assert.True(call.IsCompleted);
-        Assert.Equal([1, 2, 3, 4], (await call)["y"].As<float>());
+        var reply = await call;
+        Assert.Equal([1, 2, 3, 4], reply["y"].As<float>());
         var refused = await Assert.ThrowsAsync<InferenceException>(() => client.InferAsync("slow", s_row));
         Assert.Equal(FaultKind.ShuttingDown, refused.Kind);
     }

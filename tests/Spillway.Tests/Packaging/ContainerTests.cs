@@ -68,14 +68,17 @@ public sealed class ContainerTests
     /// <summary>As the image's user where we may become it; first it must fail to write its own folder.</summary>
     private static ChildProcess AsUser(string app, string[] command, (string, string)[] environment)
     {
-        const string Then = "if touch \"$0/written\" 2>/dev/null; then echo 'may write its folder' >&2; exit 9; fi; exec \"$@\"";
+        const string Then = "if touch \"$0/written\" 2>/dev/null; then echo 'may write its folder' >&2; exit 9; fi; "
+            + "exec \"$@\"";
         string[] shell = ["sh", "-c", Environment.UserName == "root" ? Then : "exec \"$@\"", app, .. command];
         return Environment.UserName == "root"
-            ? ChildProcess.Start("setpriv", [$"--reuid={User}", $"--regid={User}", "--clear-groups", .. shell], environment)
+            ? ChildProcess.Start(
+                "setpriv", [$"--reuid={User}", $"--regid={User}", "--clear-groups", .. shell], environment)
             : ChildProcess.Start(shell[0], shell[1..], environment);
     }
 
-    private static string[] Exec(string word, string app, string etc) => Words(s_lines.Last(l => l.Word == word).Rest, app, etc);
+    private static string[] Exec(string word, string app, string etc) =>
+        Words(s_lines.Last(l => l.Word == word).Rest, app, etc);
 
     private static string[] Words(string json, string app, string etc) =>
     [

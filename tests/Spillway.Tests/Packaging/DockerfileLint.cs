@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Spillway.Tests.Packaging;
 
-/// <summary>The rules that this project relies on in its Dockerfile, without an engine. A sentence for each breach.</summary>
+/// <summary>The rules that this project relies on in its Dockerfile. A sentence for each breach.</summary>
 internal static partial class DockerfileLint
 {
     /// <summary>An instruction with its continued lines as one text.</summary>
@@ -49,7 +49,7 @@ internal static partial class DockerfileLint
         var from = parts.FirstOrDefault(p => p.StartsWith("--from=", StringComparison.Ordinal))?[7..];
         if (from is not null && !stages.Contains(from))
             yield return $"COPY --from={from}: there is no such stage.";
-        foreach (var path in from is null ? parts.Where(p => !p.StartsWith("--", StringComparison.Ordinal)).SkipLast(1) : [])
+        foreach (var path in from is null ? parts.Where(p => !p.StartsWith('-')).SkipLast(1) : [])
         {
             if (path is "." or "./")
                 yield return "COPY . takes everything, also what nobody thought of; name what is needed.";

@@ -7,7 +7,7 @@ using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Packaging;
 
-/// <summary>The packages as `dotnet pack` makes them, and the sample built from them and from nothing else of ours.</summary>
+/// <summary>The packages as `dotnet pack` makes them, and the sample built from nothing else of ours.</summary>
 public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Feed>
 {
     [Theory]
@@ -57,7 +57,8 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
                 using var bytes = new MemoryStream();
                 using (var content = entry.Open())
                     content.CopyTo(bytes);
-                Assert.True(bytes.ToArray().AsSpan().IndexOf(Encoding.UTF8.GetBytes(Repository.Root)) < 0, entry.FullName);
+                var machine = Encoding.UTF8.GetBytes(Repository.Root);
+                Assert.True(bytes.ToArray().AsSpan().IndexOf(machine) < 0, entry.FullName);
             }
         }
 
@@ -77,7 +78,8 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
         await DotnetCommand.RunAsync(
             "build", Path.Combine(folder.Path, "Spillway.Sample.Embedded.csproj"), "-c", "Release", "-o", into,
             $"-p:SpillwayVersion={feed.Version}", $"-p:RestoreSources={feed.Path}%3B{known}",
-            $"-p:RestorePackagesPath={Path.Combine(folder.Path, "packages")}", "-p:UseAppHost=false", "-p:NuGetAudit=false");
+            $"-p:RestorePackagesPath={Path.Combine(folder.Path, "packages")}", "-p:UseAppHost=false",
+            "-p:NuGetAudit=false");
 
         await using var sample = ChildProcess.Start(
             "dotnet", [Path.Combine(into, "Spillway.Sample.Embedded.dll"), "--contentRoot", into],
