@@ -116,7 +116,7 @@ public sealed class ClientTests : IAsyncLifetime
     {
         var client = Client(overHttp);
         using var leave = new CancellationTokenSource();
-        var call = new InferenceCall { Model = "slow", Inputs = s_row };
+        var call = new InferenceCall { Model = "slow", Inputs = s_row, Deadline = TimeSpan.FromMinutes(10) };
         var running = client.InferAsync(call, leave.Token);
         await UntilAsync("active_runs", 1);
         var queued = client.InferAsync(call, leave.Token);

@@ -24,7 +24,8 @@ public sealed class ContainerTests
         await ShellAsync("chmod 755 \"$0\" && chmod -R a+rX,a-w \"$1\" \"$2\"", folder.Path, app, etc);
         try
         {
-            var environment = s_lines.Where(l => l.Word == "ENV").SelectMany(l => l.Rest.Split(' '))
+            var environment = s_lines.Where(l => l.Word == "ENV")
+                .SelectMany(l => l.Rest.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Select(pair => pair.Split('=')).Select(p => (p[0], p[0].EndsWith("PORT") ? "0" : p[1]))
                 .Append(("HOME", "/nonexistent")).ToArray();
             var start = Exec("ENTRYPOINT", app, etc).Concat(Exec("CMD", app, etc)).ToArray();

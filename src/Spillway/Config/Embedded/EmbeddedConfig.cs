@@ -88,7 +88,10 @@ public sealed class EmbeddedConfig
 
     private void Open(List<(string Key, ModelReader Reader)> listed)
     {
-        foreach (var item in Section is null ? [] : SectionTree.Items(Section.GetSection("models")))
+        // Found among the children and not by name, so that errors have the case in which it was written.
+        var list = Section?.GetChildren().FirstOrDefault(
+            c => c.Key.Equals("models", StringComparison.OrdinalIgnoreCase));
+        foreach (var item in list is null ? [] : SectionTree.Items(list))
         {
             if (item.Value is { Length: > 0 } folder)
                 OpenFolder(folder, item.Path, listed);
