@@ -83,6 +83,32 @@ public static class OnnxModels
         .Node("AveragePool", "x", "half", ("kernel_shape", new[] { 2L }), ("strides", new[] { 2L })).ToModel();
 
     /// <summary>
+    /// x FP32 [-1,1], s FP32 [-1,1] -> y FP32 [-1,1], next FP32 [-1,1], both x + s; with flags also first, id [-1,1]
+    /// and y = x + s + 1000 first + 10000 id.
+    /// </summary>
+    public static byte[] Sum(bool flags = false)
+    {
+        var writer = new OnnxWriter().Input("x", OnnxWriter.Float, "N", 1).Input("s", OnnxWriter.Float, "N", 1)
+            .Output("y", OnnxWriter.Float, "N", 1).Output("next", OnnxWriter.Float, "N", 1).Node("Add", "x s", "next");
+        if (!flags)
+            return writer.Node("Identity", "next", "y").ToModel();
+        return writer.Input("first", OnnxWriter.Float, "N", 1).Input("id", OnnxWriter.Int64, "N", 1)
+            .Weights("thousand", OnnxWriter.Float, BitConverter.GetBytes(1000f), 1)
+            .Weights("ten", OnnxWriter.Float, BitConverter.GetBytes(10000f), 1)
+            .Node("Cast", "id", "number", ("to", OnnxWriter.Float)).Node("Mul", "number ten", "named")
+            .Node("Mul", "first thousand", "marked").Node("Add", "next marked", "part").Node("Add", "part named", "y")
+            .ToModel();
+    }
+
+    /// <summary>
+    /// x FP32 [1,1], s FP32 [2,-1,1] -> y FP32 [2,-1,1], next the same: x + s. Its rows are the second dimension of the
+    /// state, as in recurrent voice models.
+    /// </summary>
+    public static byte[] Layers() => new OnnxWriter().Input("x", OnnxWriter.Float, 1, 1)
+        .Input("s", OnnxWriter.Float, 2, "N", 1).Output("y", OnnxWriter.Float, 2, "N", 1)
+        .Output("next", OnnxWriter.Float, 2, "N", 1).Node("Add", "x s", "next").Node("Identity", "next", "y").ToModel();
+
+    /// <summary>
     /// x FP32 [-1,-1,16] -> y FP32 [-1,-1,4]: a recurrent net of 256 units that reads a sequence step by step. Each
     /// step reads a megabyte of weights, for one sequence or for all of a batch, and sequences have any length. What
     /// stands behind a position does not change it.

@@ -18,13 +18,62 @@ internal static class ModelsCommand
             Examples:
               spillway models
               spillway models --json --server http://127.0.0.1:8080
+              spillway models load digits
+              spillway models unload digits
             """)
         {
-            server, json,
+            server, json, Change("load"), Change("unload"),
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(
             () => ListAsync(parsed.GetValue(server)!, parsed.GetValue(json), cancellation)));
         return command;
+    }
+
+    /// <summary>`spillway models load` and `unload`: of a repository under explicit control.</summary>
+    private static Command Change(string verb)
+    {
+        var name = new Argument<string>("name") { Description = "The model's folder in the repository." };
+        var server = Commands.ServerOption();
+        var json = Commands.JsonOption();
+        var command = new Command(verb, verb == "load" ? """
+            Load a model of the repository, or load it anew; returns when it answers. Needs repository.modelControl: explicit.
+
+            Example:
+              spillway models load digits
+            """ : """
+            Unload a model of the repository; what it holds is answered. Needs repository.modelControl: explicit.
+
+            Example:
+              spillway models unload digits
+            """)
+        {
+            name, server, json,
+        };
+        command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => ChangeAsync(
+            parsed.GetValue(server)!, parsed.GetValue(name)!, verb, parsed.GetValue(json), cancellation)));
+        return command;
+    }
+
+    private static async Task<int> ChangeAsync(
+        string server, string name, string verb, bool asJson, CancellationToken cancellation)
+    {
+        using var client = new ServerClient(server);
+        var path = $"/admin/v1/repository/models/{Uri.EscapeDataString(name)}/{verb}";
+        var answer = await client.PostAsync(path, cancellation).ConfigureAwait(false);
+        if (asJson)
+        {
+            Console.WriteLine(answer.GetRawText());
+            return Commands.Ok;
+        }
+
+        foreach (var model in answer.GetProperty("models").EnumerateArray())
+        {
+            var version = model.TryGetProperty("version", out var number) ? $"  version {number}" : "";
+            var reason = Text(model, "reason") is { Length: > 0 } why ? $"  ({why})" : "";
+            Line($"{Text(model, "name")}{version}  {Text(model, "state")}{reason}");
+        }
+
+        return Commands.Ok;
     }
 
     private static async Task<int> ListAsync(string server, bool asJson, CancellationToken cancellation)

@@ -34,6 +34,14 @@ internal sealed class ServerClient : IDisposable
         return (int)response.StatusCode;
     }
 
+    /// <summary>Asks for a change without a body, and reads JSON; failures as with <see cref="GetAsync"/>.</summary>
+    public async Task<JsonElement> PostAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Posts a raw body for a model and reads the answer's JSON.</summary>
     public async Task<(JsonElement Answer, HttpResponseHeaders Headers)> InferRawAsync(string model, byte[] body, CancellationToken cancellation)
     {

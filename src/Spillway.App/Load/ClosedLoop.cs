@@ -16,9 +16,12 @@ internal interface ILoad : IWorkSource, IDisposable
     Task Exhausted { get; }
 
     /// <summary>
-    /// Called every 50 ms: ends what has waited too long, revives what rests after a refused connection.
+    /// Called a few times a second: ends what has waited too long, revives what rests after a refused connection.
     /// </summary>
     void Tick();
+
+    /// <summary>Whether something waits for the next <see cref="Tick"/>, which should come soon.</summary>
+    bool Restless { get; }
 }
 
 /// <summary>
@@ -51,6 +54,8 @@ internal sealed class ClosedLoop : ILoad
     public int InFlight => Volatile.Read(ref _inFlight);
 
     public Task Exhausted => _exhausted.Task;
+
+    public bool Restless => CountResting() > 0;
 
     public void Begin()
     {
@@ -95,10 +100,10 @@ internal sealed class ClosedLoop : ILoad
             return false;
         }
 
-        if (measured)
-            _recorder.Offer(0);
-        Interlocked.Increment(ref _inFlight);
         work = new() { Bytes = NextBytes(), Scheduled = now, Dispatched = now, Measured = measured };
+        if (measured)
+            _recorder.Offer(work);
+        Interlocked.Increment(ref _inFlight);
         return true;
     }
 

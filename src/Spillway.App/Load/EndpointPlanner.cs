@@ -17,7 +17,7 @@ internal static class EndpointPlanner
 
     public static async Task<IReadOnlyList<Endpoint>> CreateAsync(LoadOptions options, CancellationToken stop)
     {
-        var servers = ParseServers(options.Servers);
+        var servers = ParseServers(options.Compare.Length > 0 ? options.Compare : options.Servers);
         var targets = Targets(options, servers);
         var pids = Pids(options.Pids, targets);
         var headers = Headers(options.Headers);

@@ -6,7 +6,8 @@ namespace Spillway.App.Load;
 
 /// <summary>
 /// <c>spillway load</c>: an honest load generator for any Open Inference server, a client of the wire only. Exit codes:
-/// 0 fine, 1 the run failed or no answer was ok, 2 wrong usage, 130 interrupted (with the results so far).
+/// 0 fine, 1 the run failed or no answer was ok, 2 wrong usage, 3 a comparison shows a regression, 130 interrupted
+/// (with the results so far).
 /// </summary>
 public static class LoadCommand
 {
@@ -63,6 +64,8 @@ public static class LoadCommand
         LoadPlan plan, LoadOptions options, TextWriter output, TextWriter error, CancellationToken stop)
     {
         var clock = new LoadClock(TimeProvider.System);
+        if (options.Search.FindMax || plan.Sweep.Count > 0)
+            return await new CurveCommand(plan, options, output, error).RunAsync(clock, stop);
         using var csv = options.Csv is { } path ? CsvLog.Create(path) : null;
         var progress = new ProgressLine(IsTerminal(error, Console.Error, Console.IsErrorRedirected) ? error : null,
             clock, plan.Rounds);
@@ -75,9 +78,12 @@ public static class LoadCommand
                 .Write(plan, report, rounds);
         if (stop.IsCancellationRequested)
             return ExitCodes.Interrupted;
-        return report.Endpoints.All(e => e.Total.Counts.Ok > 0) ? ExitCodes.Fine : ExitCodes.Failed;
+        if (report.Endpoints.Any(e => e.Total.Counts.Ok == 0))
+            return ExitCodes.Failed;
+        return report.Comparisons.SelectMany(c => c.Figures).Any(f => f.Verdict == "worse")
+            ? ExitCodes.Regressed : ExitCodes.Fine;
     }
 
-    private static bool IsTerminal(TextWriter writer, TextWriter console, bool redirected) =>
+    internal static bool IsTerminal(TextWriter writer, TextWriter console, bool redirected) =>
         !redirected && ReferenceEquals(writer, console);
 }

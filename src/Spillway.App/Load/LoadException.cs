@@ -22,5 +22,8 @@ internal static class ExitCodes
     public const int Fine = 0;
     public const int Failed = 1;
     public const int WrongUsage = 2;
+    /// <summary>A comparison found a regression.</summary>
+    public const int Regressed = 3;
+
     public const int Interrupted = 130;
 }

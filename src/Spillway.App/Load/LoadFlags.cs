@@ -21,9 +21,14 @@ internal sealed class LoadFlags
           spillway load --model mlp --trace arrivals.csv --trace-speed 2
           spillway load --server ours=http://127.0.0.1:8000 --server peer=http://127.0.0.1:9000 \
                         --model mlp --pid ours=4711 --pid peer=4712 --rounds 7 --duration 3s --concurrency 64
+          spillway load --model mlp --find-max --p99 50ms --plot latency.svg
+          spillway load --model mlp --sweep 100..3200:6
+          spillway load --model mlp --compare old=http://127.0.0.1:8000 new=http://127.0.0.1:9000 --tolerance 5%
+          spillway load --model mlp --concurrency 8 --baseline saved.json
           spillway load --server http://127.0.0.1:8001 --path /null --body body.bin --concurrency 64 --json
 
-        Exit codes: 0 fine, 1 the run failed or an endpoint gave no ok answer, 2 wrong usage, 130 interrupted.
+        Exit codes: 0 fine, 1 the run failed or an endpoint gave no ok answer, 2 wrong usage, 3 a
+        comparison shows a regression beyond the tolerance, 130 interrupted.
         """;
 
     private static readonly LoadOptions s_default = new();
@@ -71,7 +76,8 @@ internal sealed class LoadFlags
     private readonly Option<string?> _warmup =
         One<string?>("--warmup", "Unmeasured time before each round. Default: 1s, and "
         + "none before a trace.");
-    private readonly Option<int> _rounds = One("--rounds", "Rounds over all endpoints, in turns.", s_default.Rounds);
+    private readonly Option<int?> _rounds = One<int?>("--rounds", "Rounds over all endpoints, in turns. Default: 1, "
+        + "and 10 for a comparison.");
     private readonly Option<double?> _deadline =
         One<double?>("--deadline", "Milliseconds; sent as the protocol's timeout and "
         + "counted for goodput. Default: the model's own, counted only.");
@@ -88,21 +94,23 @@ internal sealed class LoadFlags
     private readonly Option<string[]> _pid =
         Many("--pid", "[name=]PID of a server: reports its process tree's CPU time per "
         + "answer. Plain ones go to the endpoints in order; a single one to all.");
-    private readonly Option<string?> _csv = One<string?>("--csv", "FILE that gets a line per request.");
+    private readonly Option<string?> _csv = One<string?>("--csv", "FILE that gets a line per request, or per "
+        + "step of a search or sweep.");
+    private readonly SearchFlags _search = new();
     private readonly Option<bool> _json = One("--json", "Prints the report as JSON.", false);
 
     public IReadOnlyList<Option> All =>
     [
         _server, _model, _path, _input, _shape, _body, _raw, _header, _format, _outputFormat, _rate, _arrivals,
         _dispersion, _trace, _traceSpeed, _phases, _concurrency, _connections, _duration, _requests, _warmup, _rounds,
-        _deadline, _priority, _seed, _variants, _timeout, _drain, _pid, _csv, _json,
+        _deadline, _priority, _seed, _variants, _timeout, _drain, _pid, .. _search.All, _csv, _json,
     ];
 
     public LoadOptions Read(ParseResult parsed)
     {
         var servers = parsed.GetValue(_server) ?? [];
         var fromEnvironment = Environment.GetEnvironmentVariable("SPILLWAY_SERVER");
-        return new()
+        return _search.Read(parsed, new()
         {
             Servers = servers.Length > 0 ? servers
                 : [string.IsNullOrWhiteSpace(fromEnvironment) ? LoadOptions.DefaultServer : fromEnvironment],
@@ -136,14 +144,14 @@ internal sealed class LoadFlags
             Pids = parsed.GetValue(_pid) ?? [],
             Csv = parsed.GetValue(_csv),
             Json = parsed.GetValue(_json),
-        };
+        });
     }
 
-    private static Option<T> One<T>(string name, string description) => new(name) { Description = description };
+    public static Option<T> One<T>(string name, string description) => new(name) { Description = description };
 
-    private static Option<T> One<T>(string name, string description, T value) =>
+    public static Option<T> One<T>(string name, string description, T value) =>
         new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    private static Option<string[]> Many(string name, string description) =>
+    public static Option<string[]> Many(string name, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => [] };
 }

@@ -1,3 +1,5 @@
+using Spillway.App.Load.Search;
+
 namespace Spillway.App.Load;
 
 /// <summary>
@@ -57,7 +59,8 @@ internal sealed record LoadOptions
     /// <summary>Null: 1 s, and 0 for a trace.</summary>
     public string? Warmup { get; init; }
 
-    public int Rounds { get; init; } = 1;
+    /// <summary>Null: 1, and 10 for a comparison.</summary>
+    public int? Rounds { get; init; }
 
     public double? DeadlineMs { get; init; }
 
@@ -81,6 +84,23 @@ internal sealed record LoadOptions
     public string[] Pids { get; init; } = [];
 
     public string? Csv { get; init; }
+
+    /// <summary>An SVG file of latency over load.</summary>
+    public string? Plot { get; init; }
+
+    /// <summary><c>A=URL B=URL</c>; the first is the base.</summary>
+    public string[] Compare { get; init; } = [];
+
+    /// <summary>A saved report.</summary>
+    public string? Baseline { get; init; }
+
+    /// <summary>"5%"; null: 5 %.</summary>
+    public string? Tolerance { get; init; }
+
+    /// <summary><c>100,200,400</c> or <c>50..1600:6</c>.</summary>
+    public string? Sweep { get; init; }
+
+    public SearchOptions Search { get; init; } = new();
 
     public bool Json { get; init; }
 }

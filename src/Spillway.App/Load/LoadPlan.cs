@@ -1,4 +1,5 @@
 using System.Net;
+using Spillway.App.Load.Compare;
 
 namespace Spillway.App.Load;
 
@@ -72,6 +73,17 @@ internal sealed record LoadPlan
     public required double TimeoutSeconds { get; init; }
 
     public required double DrainSeconds { get; init; }
+
+    /// <summary>Rates to run one after another; empty: none.</summary>
+    public required IReadOnlyList<double> Sweep { get; init; }
+
+    /// <summary>Judges endpoints against the first, or against <see cref="Baseline"/>; null: nobody asked.</summary>
+    public required Comparer? Comparer { get; init; }
+
+    public required Baseline? Baseline { get; init; }
+
+    /// <summary>What a reader should know of this run, beside its figures.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>A fresh sequence of arrivals.</summary>
     public Arrivals CreateArrivals(int seed) => Arrivals switch

@@ -1,3 +1,5 @@
+using Spillway.App.Load.Compare;
+
 namespace Spillway.App.Load;
 
 /// <summary>
@@ -9,6 +11,9 @@ internal static class LoadPlanner
     private const double DefaultWarmupSeconds = 1;
     private const double DefaultDispersion = 20;
     private const double UnboundedSeconds = 7 * 86400;
+    private const int ComparedRounds = 10;
+    private const double ComparedSeconds = 3;
+    private const double ComparedConfidence = 0.95;
 
     /// <summary>
     /// Connections of the open loop at most. 256 carry 5,000 requests a second of 50 ms each; beyond that a queue in
@@ -20,13 +25,14 @@ internal static class LoadPlanner
 
     public static async Task<LoadPlan> CreateAsync(LoadOptions options, CancellationToken stop)
     {
+        ModeChecks.Check(options);
         CheckModes(options);
         CheckRanges(options);
         var phases = options.Phases is { } text ? Quantity.Phases(text) : null;
         var seconds = phases?.Sum(p => p.Seconds) ?? DurationSeconds(options);
         return new()
         {
-            Rounds = options.Rounds,
+            Rounds = Rounds(options),
             WarmupSeconds = WarmupSeconds(options),
             DurationSeconds = seconds,
             RequestsMax = options.Requests ?? long.MaxValue,
@@ -41,11 +47,55 @@ internal static class LoadPlanner
             Seed = options.Seed,
             TimeoutSeconds = Quantity.Seconds("--timeout", options.Timeout),
             DrainSeconds = Quantity.Seconds("--drain", options.Drain, zeroAllowed: true),
+            Sweep = Sweep(options),
+            Comparer = Comparer(options),
+            Baseline = ReadBaseline(options),
+            Notes = Notes(options),
             Endpoints = await EndpointPlanner.CreateAsync(options, stop),
         };
     }
 
-    private static bool IsOpen(LoadOptions options) => options.Rate is not null || options.Trace is not null;
+    private static bool IsOpen(LoadOptions options) => options.Rate is not null || options.Trace is not null
+        || options.Search.FindMax || options.Sweep is not null;
+
+    /// <summary>
+    /// Ten pairs give an interval of 97.9 % by the sign test, and one odd round on either side falls out.
+    /// </summary>
+    private static int Rounds(LoadOptions options) =>
+        options.Rounds ?? (options.Compare.Length > 0 || options.Baseline is not null ? ComparedRounds : 1);
+
+    private static double[] Sweep(LoadOptions options) =>
+        options.Sweep is { } rates ? Quantity.Rates(rates) : [];
+
+    private static Comparer? Comparer(LoadOptions options)
+    {
+        if (options.Compare.Length == 0 && options.Baseline is null)
+            return null;
+        var tolerance = Quantity.Share("--tolerance", options.Tolerance ?? "5%");
+        var least = options.Baseline is null ? Compare.Comparer.PairsMin : Compare.Comparer.RoundsMin;
+        return Rounds(options) >= least ? new(tolerance, ComparedConfidence)
+            : throw LoadException.Usage($"--rounds {options.Rounds} is too few for an interval: a comparison needs at "
+                + $"least {least}, and {ComparedRounds} are better.");
+    }
+
+    private static Baseline? ReadBaseline(LoadOptions options)
+    {
+        if (options.Baseline is not { } path)
+            return null;
+        var baseline = Baseline.Read(path);
+        var open = IsOpen(options);
+        var now = Baseline.Describe(ArrivalsName(options), options.Rate, open ? null : options.Concurrency ?? 1);
+        return now == baseline.Load ? baseline
+            : throw LoadException.Usage($"--baseline '{path}' was a run of '{baseline.Load}', and this is one "
+                + $"of '{now}' (arrivals, then rate or connections): their figures do not compare. "
+                + "Give the same load.");
+    }
+
+    private static string[] Notes(LoadOptions options) =>
+        options.Raw.Length > 0 && (options.DeadlineMs is not null || options.Priority is not null)
+            ? ["Raw requests carry no parameters, and the protocol has no header for them: the deadline was counted "
+                + "and not sent, a priority was not sent. To send them give the file as a tensor: --input NAME=FILE."]
+            : [];
 
     private static double[] ReadTrace(LoadOptions options) =>
         options.Trace is { } path ? TraceReader.Read(path) : [];
@@ -64,7 +114,9 @@ internal static class LoadPlanner
     {
         if (options.Duration is { } duration)
             return Quantity.Seconds("--duration", duration);
-        return options.Requests is null && options.Trace is null ? DefaultSeconds : UnboundedSeconds;
+        if (options.Requests is not null || options.Trace is not null)
+            return UnboundedSeconds;
+        return options.Compare.Length > 0 ? ComparedSeconds : DefaultSeconds;
     }
 
     private static void CheckModes(LoadOptions options)
@@ -76,7 +128,7 @@ internal static class LoadPlanner
             "A closed loop has no rate. For an open loop limit connections with --connections.");
         Contradict(!open && options.Connections is not null, "--connections without --rate or --trace",
             "A closed loop's connections are its --concurrency.");
-        Contradict(options.Rate is null && options.Arrivals is not null, "--arrivals without --rate",
+        Contradict(!open && options.Arrivals is not null, "--arrivals without --rate",
             "Add --rate N, the mean requests per second.");
         Contradict(options.Dispersion is not null && options.Arrivals != "bursty", "--dispersion without bursts",
             "Add --arrivals bursty.");
@@ -107,7 +159,7 @@ internal static class LoadPlanner
         OneOf("--output-format", options.OutputFormat, "binary", "json");
     }
 
-    private static void Contradict(bool wrong, string what, string remedy)
+    public static void Contradict(bool wrong, string what, string remedy)
     {
         if (wrong)
             throw LoadException.Usage($"{what} do not go together. {remedy}");

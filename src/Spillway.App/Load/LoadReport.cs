@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Spillway.App.Load.Compare;
 
 namespace Spillway.App.Load;
 
@@ -15,6 +16,9 @@ internal sealed record LoadReport
 
     /// <summary>Each further endpoint against the first, round by round.</summary>
     public required IReadOnlyList<RatioReport> Ratios { get; init; }
+
+    /// <summary>With <c>--compare</c> or <c>--baseline</c>: ratios with intervals and a judgement.</summary>
+    public required IReadOnlyList<ComparisonReport> Comparisons { get; init; }
 
     public required IReadOnlyList<string> Warnings { get; init; }
 

@@ -38,6 +38,8 @@ internal sealed class OpenLoop : ILoad
 
     public Task Exhausted => _exhausted.Task;
 
+    public bool Restless => false;
+
     /// <summary>Connections opened so far.</summary>
     public int ConnectionCount
     {
@@ -53,7 +55,16 @@ internal sealed class OpenLoop : ILoad
 
     public void Begin() => _dispatcher.Start();
 
-    public void Stop() => _stop.Cancel();
+    /// <summary>What waits in the backlog is given up: it was offered, and is never sent.</summary>
+    public void Stop()
+    {
+        _stop.Cancel();
+        lock (_lock)
+        {
+            Interlocked.Add(ref _inFlight, -_backlog.Count);
+            _backlog.Clear();
+        }
+    }
 
     public void Tick()
     {
@@ -102,17 +113,21 @@ internal sealed class OpenLoop : ILoad
         var pacer = new Pacer(_settings.Clock);
         if (_warmup is not null)
             Follow(_warmup, pacer, _settings.Clock.Now, _settings.MeasureFrom, measured: false);
-        Follow(_schedule, pacer, _settings.MeasureFrom, _settings.MeasureTo, measured: true);
+        // Only a count or a trace ends early; a gap that reaches beyond the window belongs to the window.
+        if (Follow(_schedule, pacer, _settings.MeasureFrom, _settings.MeasureTo, measured: true))
+            pacer.WaitUntil(_settings.MeasureTo, _stop.Token);
         _exhausted.TrySetResult();
     }
 
-    private void Follow(Schedule schedule, Pacer pacer, long origin, long end, bool measured)
+    /// <summary>Sends what is due before <paramref name="end"/>; whether more would be due later.</summary>
+    private bool Follow(Schedule schedule, Pacer pacer, long origin, long end, bool measured)
     {
-        var left = measured ? _settings.RequestsMax : long.MaxValue;
-        while (left-- > 0 && schedule.TryNext(out var offset, out var phase) && origin + offset < end)
+        for (var left = measured ? _settings.RequestsMax : long.MaxValue; left > 0; left--)
         {
+            if (!schedule.TryNext(out var offset, out var phase) || origin + offset >= end)
+                return !schedule.IsTraceOver;
             if (!pacer.WaitUntil(origin + offset, _stop.Token))
-                return;
+                return false;
             Send(new()
             {
                 Bytes = _settings.Requests[_random.Next(_settings.Requests.Length)],
@@ -122,30 +137,38 @@ internal sealed class OpenLoop : ILoad
                 Measured = measured,
             });
         }
+
+        return false;
     }
 
     private void Send(Work work)
     {
         if (work.Measured)
-            _recorder.Offer(work.Phase);
+            _recorder.Offer(work);
         Interlocked.Increment(ref _inFlight);
-        if (Place(work, out var full) is { } connection)
+        if (Place(work, out var waits) is { } connection)
         {
             connection.Start(work);
+            return;
         }
-        else if (full)
-        {
-            Interlocked.Decrement(ref _inFlight);
+
+        if (waits)
+            return;
+        Interlocked.Decrement(ref _inFlight);
+        if (!_stop.IsCancellationRequested)
             _recorder.Record(work, work.Dispatched, TransportError.BacklogFull, answer: null);
-        }
     }
 
-    /// <summary>The connection for a request; null when it waits in the backlog, or when even that is full.</summary>
-    private Connection? Place(in Work work, out bool full)
+    /// <summary>
+    /// The connection for a request; null when it waits in the backlog, or when even that is full, or all is over.
+    /// </summary>
+    private Connection? Place(in Work work, out bool waits)
     {
-        full = false;
+        waits = false;
         lock (_lock)
         {
+            if (_stop.IsCancellationRequested)
+                return null;
             if (_free.TryPop(out var free))
                 return free;
             if (_connections.Count < _connectionsMax)
@@ -156,8 +179,8 @@ internal sealed class OpenLoop : ILoad
             }
 
             Waited++;
-            full = _backlog.Count == BacklogMax;
-            if (!full)
+            waits = _backlog.Count < BacklogMax;
+            if (waits)
                 _backlog.Enqueue(work);
             return null;
         }

@@ -11,7 +11,7 @@ namespace Spillway.App.Load;
 internal sealed class Pacer(LoadClock clock)
 {
     private const int SetTimerSlack = 29;
-    private const long SleepMaxNs = 20 * LoadClock.PerMillisecond;
+    private const long SleepMaxNs = 100 * LoadClock.PerMillisecond;
 
     private readonly long _spinNs = TryFineTimer() ? 15_000 : 60_000;
 

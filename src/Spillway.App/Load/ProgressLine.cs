@@ -14,6 +14,10 @@ internal sealed class ProgressLine(TextWriter? terminal, LoadClock clock, int ro
     public void BeginRound(string endpoint, int round) =>
         _title = rounds > 1 ? $"{endpoint} {round}/{rounds}" : endpoint;
 
+    /// <summary>A step of a search or a sweep.</summary>
+    public void BeginStep(string endpoint, string kind, double rate) =>
+        _title = string.Create(CultureInfo.InvariantCulture, $"{endpoint} {kind} at {rate:0.##}/s");
+
     public void Show(RoundProgress round)
     {
         if (terminal is null || clock.Now - _shown < EveryNs)

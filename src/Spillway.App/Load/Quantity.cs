@@ -8,6 +8,8 @@ internal static class Quantity
     /// <summary>Each phase has histograms of its own in every round.</summary>
     private const int PhasesMax = 100;
 
+    private const int RatesMax = 50;
+
     private static readonly (string Suffix, double Seconds)[] s_units =
         [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)];
 
@@ -33,6 +35,56 @@ internal static class Quantity
             : throw LoadException.Usage(
                 $"--phases '{text}' begins with a pause. The first phase is what the others are "
                 + "compared with: give it a rate above 0.");
+    }
+
+    /// <summary>"99%" or "0.99", from 0 to 1.</summary>
+    public static double Share(string option, string text)
+    {
+        var percent = text.EndsWith('%');
+        if (TryNumber(percent ? text[..^1].TrimEnd() : text, out var value)
+            && (value /= percent ? 100 : 1) is >= 0 and <= 1)
+            return value;
+        throw LoadException.Usage($"{option} '{text}' is not a share from 0 % to 100 %. Write 99% or 0.99.");
+    }
+
+    /// <summary>
+    /// "100,200,400", or "50..1600:6" for six rates with the same factor between them (8 without a number).
+    /// </summary>
+    public static double[] Rates(string text)
+    {
+        var ends = text.Split("..");
+        double[] rates = [];
+        if (ends.Length == 1 && TryRates(text.Split(',', StringSplitOptions.TrimEntries), out var listed))
+        {
+            rates = listed;
+        }
+        else if (ends.Length == 2)
+        {
+            var (last, count) = Pair(ends[1], ':') is { Name: { } name } pair ? (name, pair.Value) : (ends[1], "8");
+            if (TryRates([ends[0], last], out var range) && range[0] < range[1]
+                && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var steps)
+                && steps is >= 2 and <= RatesMax)
+            {
+                rates = [.. Enumerable.Range(0, steps).Select(i =>
+                    range[0] * Math.Pow(range[1] / range[0], i / (steps - 1.0)))];
+            }
+        }
+
+        return rates.Length is > 0 and <= RatesMax ? rates
+            : throw LoadException.Usage($"--sweep '{text}' is not a list of rates. Write 100,200,400 or 50..1600:6, at "
+                + $"most {RatesMax} rates between 0.001 and 1000000 requests per second.");
+    }
+
+    private static bool TryRates(string[] parts, out double[] rates)
+    {
+        rates = new double[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!TryNumber(parts[i], out rates[i]) || rates[i] is < 1e-3 or > 1e6)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>Splits "name=value" at the first sign; name is null without one.</summary>

@@ -1,3 +1,5 @@
+using Spillway.App.Load.Search;
+
 namespace Spillway.App.Load;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal sealed class Recorder
     private readonly Lock _lock = new();
     private readonly long _deadlineNs;
     private readonly CsvLog? _csv;
+    private readonly Cohorts? _cohorts;
     private readonly LatencyHistogram?[] _stages = new LatencyHistogram?[StageTable.StagesMax];
     private readonly int _totalStage;
     private readonly List<Recovery.Sample> _lastPhase = [];
@@ -18,9 +21,9 @@ internal sealed class Recorder
     private long _windowTo = long.MaxValue;
     private bool _closed;
 
-    public Recorder(int phases, long deadlineNs, StageTable stages, CsvLog? csv)
+    public Recorder(int phases, long deadlineNs, StageTable stages, CsvLog? csv, Cohorts? cohorts = null)
     {
-        (_deadlineNs, _csv) = (deadlineNs, csv);
+        (_deadlineNs, _csv, _cohorts) = (deadlineNs, csv, cohorts);
         Phases = [.. Enumerable.Range(0, phases).Select(_ => new Tally())];
         // The first name in the table, so that the sum is found without a search per answer.
         _totalStage = stages.IndexOf("total"u8, 0);
@@ -60,10 +63,15 @@ internal sealed class Recorder
 
     public LatencyHistogram? Stage(int stage) => _stages[stage];
 
-    public void Offer(int phase) => Phases[phase].Offer();
+    public void Offer(in Work work)
+    {
+        Phases[work.Phase].Offer();
+        _cohorts?.Offer(work.Scheduled);
+    }
 
     public void Window(long from, long to)
     {
+        _cohorts?.Begin(from);
         lock (_lock)
             (_windowFrom, _windowTo) = (from, to);
     }
@@ -143,7 +151,11 @@ internal sealed class Recorder
             tally.Answer(latency, _deadlineNs, answer);
         var ok = error == TransportError.None && answer is { Status: >= 200 and < 300 };
         if (ok)
+        {
+            _cohorts?.Answer(work.Scheduled, latency);
             RecordStages(answer!.Stages, now - work.Sent);
+        }
+
         if (Phases.Length > 1 && work.Phase == Phases.Length - 1 && _lastPhase.Count < SamplesMax)
             _lastPhase.Add(new(work.Scheduled, ok ? latency : Recovery.Failed));
     }

@@ -1,3 +1,5 @@
+using Spillway.App.Load.Compare;
+
 namespace Spillway.App.Load;
 
 /// <summary>Makes the report of raw rounds: sums, medians over rounds, ratios paired by round, warnings.</summary>
@@ -25,9 +27,23 @@ internal static class ReportBuilder
                 plan.Seed),
             Endpoints = endpoints,
             Ratios = [.. endpoints.Skip(1).Select(e => Ratio(e, endpoints[0]))],
-            Warnings = [.. endpoints.SelectMany(e => Warnings(plan, e))],
+            Comparisons = Compare(plan, endpoints),
+            Warnings = [.. endpoints.SelectMany(e => Warnings(plan, e)), .. plan.Notes],
             Interrupted = interrupted,
         };
+    }
+
+    private static List<ComparisonReport> Compare(LoadPlan plan, List<EndpointReport> endpoints)
+    {
+        if (plan.Comparer is not { } comparer)
+            return [];
+        if (plan.Baseline is not { } baseline)
+            return [.. endpoints.Skip(1).Select(e => comparer.Pairs(e, endpoints[0]))];
+        return
+        [
+            .. endpoints.Select(e => (Now: e, Then: baseline.For(e.Name, endpoints.Count)))
+                .Where(p => p.Then is not null).Select(p => comparer.Earlier(p.Now, p.Then!)),
+        ];
     }
 
     private static EndpointReport BuildEndpoint(LoadPlan plan, Endpoint endpoint, IReadOnlyList<RoundData> rounds)
@@ -57,7 +73,8 @@ internal static class ReportBuilder
         };
     }
 
-    private static RoundReport BuildRound(LoadPlan plan, Endpoint endpoint, IReadOnlyList<RoundData> rounds, int number)
+    /// <summary>The figures of some rounds of one endpoint, taken together.</summary>
+    public static RoundReport BuildRound(LoadPlan plan, Endpoint endpoint, IReadOnlyList<RoundData> rounds, int number)
     {
         var seconds = rounds.Sum(r => r.Seconds);
         var phases = plan.Phases.Select((_, i) => Merge(rounds.Select(r => r.Recorder.Phases[i]))).ToList();
@@ -149,6 +166,9 @@ internal static class ReportBuilder
 
     private static IEnumerable<string> Warnings(LoadPlan plan, EndpointReport endpoint)
     {
+        if (plan.Baseline is { } baseline && baseline.For(endpoint.Name, plan.Endpoints.Count) is null)
+            yield return $"{endpoint.Name} is not in the baseline, whose endpoints are "
+                + $"{string.Join(", ", baseline.Endpoints.Select(e => e.Name))}: it was not compared.";
         var total = endpoint.Total;
         if (plan.Concurrency == 0 && total.DispatchLag is { P99: > LagWarningMs } lag)
             yield return $"{endpoint.Name}: the generator could not keep up: its sends were {lag.P99:0.00} ms late at "

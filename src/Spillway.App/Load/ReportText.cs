@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using Spillway.App.Load.Compare;
 
 namespace Spillway.App.Load;
 
@@ -31,8 +32,10 @@ internal sealed class ReportText
         Line(Describe(plan));
         for (var i = 0; i < report.Endpoints.Count; i++)
             WriteEndpoint(report.Endpoints[i], rounds[i]);
-        if (report.Ratios.Count > 0)
+        if (report.Ratios.Count > 0 && report.Comparisons.Count == 0)
             WriteRatios(report.Ratios);
+        foreach (var comparison in report.Comparisons)
+            WriteComparison(comparison);
         foreach (var warning in report.Warnings)
             Line($"! {warning}");
         if (report.Interrupted)
@@ -171,6 +174,18 @@ internal sealed class ReportText
             table.AddRow(Markup.Escape($"{ratio.Endpoint} / {ratio.Base}"), Show(ratio.OkPerSecond),
                 Show(ratio.Goodput), Show(ratio.P50), Show(ratio.P99), Show(ratio.CpuPerCompleted));
         _console.Write(table);
+    }
+
+    private void WriteComparison(ComparisonReport comparison)
+    {
+        Line("");
+        var table = NewTable($"{comparison.Endpoint} / {comparison.Base}", "ratio", "from", "to", "confidence",
+            "rounds", "verdict");
+        foreach (var figure in comparison.Figures)
+            table.AddRow(Markup.Escape(figure.Figure), Number(figure.Ratio), Number(figure.Low), Number(figure.High),
+                figure.Confidence is { } sure ? Percent(sure) : "-", Whole(figure.Rounds), figure.Verdict);
+        _console.Write(table);
+        Line($"{comparison.Method}; \"open\": more rounds, or a quieter machine, would tell.");
     }
 
     private static LatencyHistogram Merged(IReadOnlyList<RoundData> rounds)

@@ -16,6 +16,9 @@ internal sealed class Schedule(Arrivals arrivals, IReadOnlyList<Phase> phases)
     private double _now;
     private double _phaseEnd = phases[0].Seconds;
 
+    /// <summary>Whether the recorded arrivals, and not the phases, came to an end.</summary>
+    public bool IsTraceOver { get; private set; }
+
     /// <summary>
     /// The next due instant in nanoseconds from the start, with its phase; false when the schedule has ended.
     /// </summary>
@@ -24,7 +27,11 @@ internal sealed class Schedule(Arrivals arrivals, IReadOnlyList<Phase> phases)
         (dueNs, phase) = (0, _phase);
         var left = arrivals.NextGap();
         if (left < 0)
+        {
+            IsTraceOver = true;
             return false;
+        }
+
         while (true)
         {
             var factor = phases[_phase].Factor;

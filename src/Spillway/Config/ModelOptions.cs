@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Sequences;
 using Spillway.Policies.Sharing;
 using Spillway.Transforms.Picture;
 using Spillway.Transforms.Text;
@@ -47,6 +48,11 @@ public sealed record ModelOptions
     /// <summary>Requests of different lengths in one run; null runs only equal shapes together.</summary>
     [Option("How requests of different lengths run together. Without the section only equal shapes do.")]
     public PaddingOptions? Padding { get; init; }
+
+    /// <summary>Sequences of requests to a model with state; null for a model without.</summary>
+    [Option("Sequences of requests whose state the server keeps, for models whose answer depends on the requests "
+        + "before.")]
+    public SequenceOptions? Sequences { get; init; }
 
     /// <summary>Default deadline.</summary>
     [Option("How long a request may take when its caller does not say.")]

@@ -298,26 +298,4 @@ internal sealed class Calibration
             shape[0] = rows;
         return shape;
     }
-
-    private sealed class CalibrationItem(int rows) : WorkItem, IDisposable
-    {
-        public override TensorSet Inputs { get; } = new();
-
-        public override int Rows => rows;
-
-        public override void Output(int port, in Shape shape, ReadOnlySpan<byte> data)
-        {
-        }
-
-        public void Dispose() => Inputs.Reset();
-    }
-
-    private sealed class Unmarked(RunPadding? padding) : RunControl
-    {
-        public override RunPadding? Padding => padding;
-
-        public override void Mark(Stage stage)
-        {
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Policies.Sharing;
@@ -99,6 +100,12 @@ public sealed class Deployment : IDisposable
     /// <summary>How it deals with requests of different lengths.</summary>
     internal Lengths Lengths { get; init; } = Lengths.None;
 
+    /// <summary>The sequences of a model with state; null for one without.</summary>
+    internal SequenceKeeper? Sequences { get; private set; }
+
+    /// <summary>Keeps sequences from now on. Once, before the first request.</summary>
+    internal void KeepSequences(SequencePlan plan) => Sequences = new(this, plan, _flow.Capacity);
+
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
@@ -133,6 +140,15 @@ public sealed class Deployment : IDisposable
             Arm(now);
             return placement;
         }
+    }
+
+    /// <summary>The work is decoded; it gets ready now, or when its sequence lets it.</summary>
+    public void Arrive(Work work)
+    {
+        if (Sequences is null)
+            Ready(work);
+        else
+            Sequences.Arrive(work);
     }
 
     /// <summary>The work is decoded; it runs here and now, or a runner comes for it. Its answer says how it ended.</summary>
@@ -193,6 +209,8 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
+        if (wasWaiting)
+            Sequences?.Over(work, succeeded: false);
         work.Answer.Complete(fault);
         stop?.Stop(runId);
         if (wasWaiting)
@@ -210,6 +228,7 @@ public sealed class Deployment : IDisposable
     public void Dispose()
     {
         _timer.Dispose();
+        Sequences?.Dispose();
         _seat?.Leave();
         foreach (var runner in _runners)
             runner.Dispose();
@@ -261,6 +280,13 @@ public sealed class Deployment : IDisposable
 
         if (fault is null)
             CountRun(runner, now);
+        // Before the answers: whoever has one finds the state that it left.
+        for (var i = 0; i < count && Sequences is not null; i++)
+        {
+            var work = runner.Items[i];
+            Sequences.Over(work, succeeded: fault is null && work.OutputFault is null && !work.Gone);
+        }
+
         Completions.Of(runner.Items.AsSpan(0, count), fault);
     }
 
@@ -404,10 +430,12 @@ public sealed class Deployment : IDisposable
         work.Timeline.Mark(Stage.Execute, now);
     }
 
-    private static void CompleteDropped(List<Ending>? endings)
+    private void CompleteDropped(List<Ending>? endings)
     {
         foreach (var (work, reason) in endings ?? [])
         {
+            if (work.Run.Requests == 0)
+                Sequences?.Over(work, succeeded: false);
             work.Answer.Complete(work.Flow.Dropped(reason, work.Placement));
             work.Release();
         }

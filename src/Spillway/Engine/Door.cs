@@ -1,6 +1,7 @@
 using System.Buffers;
 using Spillway.Config;
 using Spillway.Engine.Doors;
+using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
@@ -24,20 +25,21 @@ public sealed class Door
     private readonly Signature? _modelSignature;
     private readonly LabelFile?[] _labels = [];
     private readonly PaddingPlan? _padding;
+    private readonly SequencePlan? _sequences;
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
     internal Door(Route route, ModelOptions options) => (Route, Options) = (route, options);
 
     private Door(
         Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
-            IOutputStage? output, LabelFile?[] labels)
+            IOutputStage? output, LabelFile?[] labels, SequencePlan? sequences)
         : this(
             closed.Route with { State = RouteState.Ready, Why = "", PricePerRun = traits.PricePerRun,
                 PricePerRow = traits.PricePerRow },
             closed.Options)
     {
         (Traits, Deployment, _modelSignature, _input, _output) = (traits, deployment, model, input, output);
-        (_labels, _padding) = (labels, deployment.Lengths.Plan);
+        (_labels, _padding, _sequences) = (labels, deployment.Lengths.Plan, sequences);
     }
 
     /// <summary>The declaration of the model behind it.</summary>
@@ -62,7 +64,7 @@ public sealed class Door
     public RuntimeTraits? Traits { get; }
 
     /// <summary>Whether inputs are decoded or completed after admission.</summary>
-    public bool Decodes => _input is not null || _padding?.Mask is not null;
+    public bool Decodes => _input is not null || _padding?.Mask is not null || _sequences is not null;
 
     /// <summary>Whether pictures are decoded here.</summary>
     public bool TakesPictures => _input is not null;
@@ -75,13 +77,13 @@ public sealed class Door
     /// <summary>The same door, leading to a deployment; or why its stages do not fit the model.</summary>
     internal static Outcome<Door> Open(
         Door closed, Deployment deployment, Signature model, RuntimeTraits traits, IInputStage? input,
-            IOutputStage? output)
+            IOutputStage? output, SequencePlan? sequences = null)
     {
         var padding = deployment.Lengths.Plan;
         // The mask is made here; clients neither see nor send it.
         var signature = padding?.Mask is { } mask
             ? model with { Inputs = [.. model.Inputs.Where((_, port) => port != mask.Port)] }
-            : model;
+            : sequences?.Visible ?? model;
         if (input is not null)
         {
             if (!input.Bind(signature).TryGet(out var inputs, out var fault))
@@ -97,14 +99,14 @@ public sealed class Door
 
         if (output is not null)
         {
-            if (!output.Bind(model).TryGet(out var outputs, out var fault))
+            if (!output.Bind(sequences?.Visible ?? model).TryGet(out var outputs, out var fault))
                 return fault;
             signature = signature with { Outputs = outputs };
         }
 
         if (!OutputLabels.Load(closed.Options.Labels, signature).TryGet(out var labels, out var unlabelled))
             return unlabelled;
-        return new Door(closed, traits, deployment, model, input, output, labels)
+        return new Door(closed, traits, deployment, model, input, output, labels, sequences)
         {
             Signature = signature, Instruments = closed.Instruments,
         };
@@ -117,7 +119,7 @@ public sealed class Door
     /// <summary>What a request asks room for, from its headers alone: nothing is decoded yet.</summary>
     internal Outcome<Claim> Measure(Work work)
     {
-        if (work.Request.Sequence is not null)
+        if (work.Request.Sequence is not null && _sequences is null)
             return NoSequences();
         var inputs = work.Request.Inputs;
         var claim = new Claim
@@ -137,6 +139,8 @@ public sealed class Door
                 + $"Split it, or raise batching.batchRowsMax of {Route.Deployment}.");
         }
 
+        if (_sequences is not null && claim.Rows != 1)
+            return OneRow(claim.Rows);
         if (_input is null)
             return MeasureTensors(inputs, claim);
         var measured = _input.Measure(inputs, claim);
@@ -157,6 +161,10 @@ public sealed class Door
             if (_input.Decode(from, work.Inputs) is { } fault)
                 return fault;
         }
+        else if (_sequences is not null)
+        {
+            _sequences.Complete(work.Request, work.Inputs);
+        }
         else if (_padding?.Mask is not null)
         {
             // The same bytes: the request holds them as long as the work lives.
@@ -174,6 +182,19 @@ public sealed class Door
     {
         if (work.OutputFault is not null)
             return;
+        if (_sequences is not null)
+        {
+            if (_sequences.VisibleOutput(port) is >= 0 and var visible)
+            {
+                port = visible;
+            }
+            else
+            {
+                work.OutputFault = _sequences.Keep(port, shape, data, work.Seat.Next!);
+                return;
+            }
+        }
+
         if (_output is not null)
             work.OutputFault = _output.Take(work.Outputs, port, shape, data);
         else
@@ -210,7 +231,12 @@ public sealed class Door
 
     private static Fault NoSequences() => new(
         FaultKind.Unsupported,
-        "a sequence (parameter 'sequence_id') is not supported; send independent requests, or use a stateless model");
+        "a sequence (parameter 'sequence_id') is not supported by this model, which keeps no state; leave the "
+        + "parameter out, or declare sequences in model.yaml");
+
+    private Fault OneRow(int rows) => Fault.Invalid(
+        $"a request of a sequence to '{Route.Model.Name}' brings one row: it brings {rows:N0}. Send one request for "
+        + "each sequence; the server runs them together.");
 
     /// <summary>The model's port of an input that clients see.</summary>
     private static int ModelPort(PaddingPlan? padding, int port) =>
@@ -225,7 +251,7 @@ public sealed class Door
             ref readonly var tensor = ref inputs[i];
             var own = Elements(tensor);
             elements += own;
-            var port = ModelPort(_padding, tensor.Port);
+            var port = _sequences?.ModelInput(tensor.Port) ?? ModelPort(_padding, tensor.Port);
             var axis = _padding?.Input(port)?.Axis ?? -1;
             AddVariable(_modelSignature!.Inputs[port].Shape, tensor.Shape, _modelSignature.Batched, axis, ref form);
             if (axis < 0)
@@ -276,6 +302,8 @@ public sealed class Door
         }
     }
 
+    private DataType OutputType(int port) => (_sequences?.Visible ?? _modelSignature!).Outputs[port].Type;
+
     private static void Keep(Work work, int port, in Shape shape, ReadOnlySpan<byte> data)
     {
         var outputs = work.Request.Outputs;
@@ -290,7 +318,7 @@ public sealed class Door
         tensor.Port = port;
         tensor.Shape = shape;
         tensor.Data = copy;
-        tensor.Type = work.Door._modelSignature!.Outputs[port].Type;
+        tensor.Type = work.Door.OutputType(port);
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spillway.Config;
 using Spillway.Engine.Doors;
+using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Runtimes;
 
@@ -27,7 +28,7 @@ internal static class DoorSet
     /// <summary>Doors that lead to a deployment; or why what happens at one of them does not fit the model.</summary>
     public static Outcome<IReadOnlyList<Door>> Open(
         ModelOptions options, IReadOnlyList<Door> closed, Deployment deployment, ILoadedModel model,
-            IOutputStage? output)
+            IOutputStage? output, SequencePlan? sequences)
     {
         if (options.Expects.Mismatches(model.Signature) is [_, ..] unlike)
             return new Fault(FaultKind.LoadFailed, string.Join(" ", unlike));
@@ -36,7 +37,7 @@ internal static class DoorSet
         foreach (var door in closed)
         {
             var input = inputs[door.Route.Model] is { } picture ? new PictureInput(picture) : null;
-            if (!Door.Open(door, deployment, model.Signature, model.Traits, input, output)
+            if (!Door.Open(door, deployment, model.Signature, model.Traits, input, output, sequences)
                 .TryGet(out var opened, out var fault))
                 return fault;
             doors.Add(opened);

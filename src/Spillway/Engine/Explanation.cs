@@ -90,6 +90,18 @@ internal static class Explanation
 
     private static void ExplainRun(ref RequestRecord record, Work work, in Delivery delivery)
     {
+        if (work.Seat.Refused)
+        {
+            record.Decide(DecisionKind.RefusedSequence);
+            return;
+        }
+
+        if (work.Seat.Turn)
+        {
+            record.Decide(DecisionKind.InSequence, work.Request.Sequence is { Start: true } ? 1 : 0,
+                (work.Seat.TurnAt - work.Seat.Came).Ticks);
+        }
+
         if (work.IsReady)
             ExplainLaunch(ref record, work);
         var inRun = work.Run.Requests > 0;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Doors;
+using Spillway.Engine.Sequences;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
@@ -173,6 +174,8 @@ internal sealed class ModelLoad : IDisposable
         Log.Loaded(_logger, Options.Name, model);
         if (!Lengths.Of(Options, model.Signature).TryGet(out var lengths, out fault))
             return fault;
+        if (!SequenceBinding.Bind(Options, model.Signature).TryGet(out var sequences, out fault))
+            return fault;
         _calibration = new(model.Signature, Options.Typical, Options.Batching, _clock, lengths);
         if (!model.CreateReplica(0).TryGet(out var first, out fault))
             return fault;
@@ -182,8 +185,10 @@ internal sealed class ModelLoad : IDisposable
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
         _deployment = Deploy(model, lengths, curves, replicas);
+        if (sequences is not null)
+            _deployment.KeepSequences(sequences);
         Sharing?.Invoke(_deployment);
-        return DoorSet.Open(Options, closed, _deployment, model, output);
+        return DoorSet.Open(Options, closed, _deployment, model, output, sequences);
     }
 
     private Deployment Deploy(
@@ -195,7 +200,10 @@ internal sealed class ModelLoad : IDisposable
         flow.SetCurves(curves, ReplicaSet.InUse(model.Traits, Options.Batching, curves[typical]));
         var version = Options.Version.ToString(CultureInfo.InvariantCulture);
         List<string> devices = [.. replicas.Select(r => r.Device.Name).Distinct()];
-        var facts = new DeploymentFacts(new(Options.Name, version), devices, flow.BatchMax, lengths.Buckets);
+        var facts = new DeploymentFacts(new(Options.Name, version), devices, flow.BatchMax, lengths.Buckets)
+        {
+            Stateful = Options.Sequences is not null,
+        };
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
@@ -218,4 +226,8 @@ internal sealed class ModelLoad : IDisposable
 /// <param name="BatchMax">The largest batch in rows.</param>
 /// <param name="Buckets">The lengths that it pads to; empty without padding.</param>
 internal sealed record DeploymentFacts(
-    ModelRef Model, IReadOnlyList<string> Devices, int BatchMax, IReadOnlyList<int> Buckets);
+    ModelRef Model, IReadOnlyList<string> Devices, int BatchMax, IReadOnlyList<int> Buckets)
+{
+    /// <summary>Whether it keeps sequences.</summary>
+    public bool Stateful { get; init; }
+}

@@ -19,6 +19,7 @@ public sealed class ModelRepository(
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
     private Task _polling = Task.CompletedTask;
+    private readonly Uploads _uploads = new(options, reader);
     private volatile RepositoryView _view = RepositoryView.Empty(options.Path);
     private RepositoryView _served = RepositoryView.Empty(options.Path);
 
@@ -42,36 +43,47 @@ public sealed class ModelRepository(
     /// <summary>Loads a model, all versions that its policy chooses; or loads it anew.</summary>
     /// <param name="name">The folder's name.</param>
     /// <param name="overrideJson">A configuration in Triton's JSON form laid over the folder's; null for none.</param>
+    /// <param name="upload">
+    /// Files to load in place of the folder's, which need not exist; null for none. From here on it is the
+    /// repository's: it lives as long as something that came from it is served.
+    /// </param>
     /// <returns>Null when it answers; else why it does not. What was served before goes on then.</returns>
-    public async Task<Fault?> LoadAsync(string name, string? overrideJson = null)
+    public async Task<Fault?> LoadAsync(string name, string? overrideJson = null, UploadedModel? upload = null)
     {
-        if (NotExplicit($"load '{name}'") is { } fixedModels)
-            return fixedModels;
-        Fault? fault = null;
-        await ChangeAsync(async () => fault = await LoadOneAsync(name, overrideJson).ConfigureAwait(false)).ConfigureAwait(false);
-        return fault;
+        try
+        {
+            return NotExplicit($"load '{name}'") ?? await ChangeAsync(() => LoadOneAsync(name, overrideJson, upload))
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            if (upload is not null && !_uploads.Holds(upload))
+                upload.Dispose();
+        }
     }
 
     /// <summary>Unloads every version of a model when what they hold is answered.</summary>
     /// <returns>Null, or why not.</returns>
-    public async Task<Fault?> UnloadAsync(string name)
-    {
-        if (NotExplicit($"unload '{name}'") is { } fixedModels)
-            return fixedModels;
-        Fault? fault = null;
-        await ChangeAsync(() =>
-        {
-            fault = UnloadOne(name);
-            return Task.CompletedTask;
-        }).ConfigureAwait(false);
-        return fault;
-    }
+    public async Task<Fault?> UnloadAsync(string name) =>
+        NotExplicit($"unload '{name}'") ?? await ChangeAsync(() => UnloadOneAsync(name)).ConfigureAwait(false);
+
+    /// <summary>Whether callers may load and unload: null, or why not.</summary>
+    /// <param name="what">For the text: "load 'm'".</param>
+    internal Fault? NotExplicit(string what) => options.ModelControl is ModelControl.Explicit
+        ? null
+        : new(
+            FaultKind.Unsupported,
+            $"failed to {what}: models are not loaded or unloaded by callers here. Set repository.modelControl: explicit "
+            + $"(it is {options.ModelControl.ToString().ToLowerInvariant()}).");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _polling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A change in progress ends first: it may still keep an upload.
+        await _changing.WaitAsync().ConfigureAwait(false);
+        _uploads.Dispose();
         _stop.Dispose();
         _changing.Dispose();
     }
@@ -86,12 +98,20 @@ public sealed class ModelRepository(
             await ChangeAsync(FollowAsync).ConfigureAwait(false);
     }
 
-    private async Task ChangeAsync(Func<Task> change)
+    private async Task<Fault?> ChangeAsync(Func<Task<Fault?>> change)
     {
-        await _changing.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
-            await change().ConfigureAwait(false);
+            await _changing.WaitAsync(_stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            return new(FaultKind.ShuttingDown, "The server is stopping: it loads and unloads nothing.");
+        }
+
+        try
+        {
+            return await change().ConfigureAwait(false);
         }
         finally
         {
@@ -100,7 +120,7 @@ public sealed class ModelRepository(
     }
 
     /// <summary>What is served follows the folder: new and changed versions first, so that there is no gap.</summary>
-    private async Task FollowAsync()
+    private async Task<Fault?> FollowAsync()
     {
         var fresh = await Task.Run(reader.Read).ConfigureAwait(false);
         Tell(_view, fresh);
@@ -119,12 +139,19 @@ public sealed class ModelRepository(
         await Task.WhenAll(loads).ConfigureAwait(false);
         foreach (var change in diff.Removed)
             _ = models.RemoveAsync(change.Options);
+        _uploads.Sweep(_served);
+        return null;
     }
 
-    private async Task<Fault?> LoadOneAsync(string name, string? overrideJson)
+    private async Task<Fault?> LoadOneAsync(string name, string? overrideJson, UploadedModel? upload)
     {
-        if (await Task.Run(() => reader.Read(name, overrideJson)).ConfigureAwait(false) is not { } model)
+        if (upload is not null && _uploads.Full(name, upload) is { } full)
+            return full;
+        var found = await Task.Run(() => _uploads.Read(name, overrideJson, upload)).ConfigureAwait(false);
+        if (found is not { } model)
             return Unknown(name);
+        if (Path.GetDirectoryName(model.Folder) == _view.Root)
+            _view = _view.With(model);
         if (model.Errors is [var error, ..])
         {
             return new(
@@ -132,34 +159,66 @@ public sealed class ModelRepository(
                 $"failed to load '{name}', {error.Place} {error.Key}: {error.Problem} {error.Remedy}");
         }
 
+        // Held before the load, so that no end of this leaves files behind.
+        if (upload is not null)
+            _uploads.Hold(name, upload, overrideJson);
         var faults = await Task.WhenAll(model.Versions.Select(v => models.LoadAsync(v.Options))).ConfigureAwait(false);
-        var chosen = model.Versions.Select(v => v.Number).ToHashSet();
-        foreach (var old in _served.Find(name)?.Versions ?? [])
-        {
-            if (!chosen.Contains(old.Number))
-                _ = models.RemoveAsync(old.Options);
-        }
-
-        _served = _served with { Models = [.. _served.Models.Where(m => m.Name != name), model] };
+        Serve(model, faults, isUpload: upload is not null);
+        _uploads.Sweep(_served);
         var failed = faults.FirstOrDefault(f => f is not null);
         return failed is null ? null : failed with { Message = $"failed to load '{name}', {failed.Message}" };
     }
 
-    private Fault? UnloadOne(string name)
+    /// <summary>
+    /// The versions that are not chosen any more go, unless something failed: then what was served goes on. What an
+    /// upload failed with is nowhere but in the answer, because its files do not stay.
+    /// </summary>
+    private void Serve(RepositoryModel model, Fault?[] faults, bool isUpload)
     {
-        if (_served.Find(name) is not { } model)
-            return new(FaultKind.UnknownModel, $"failed to unload '{name}', it is not in the model repository.");
-        foreach (var version in model.Versions)
-            _ = models.UnloadAsync(version.Options, RouteState.Unloaded);
-        return null;
+        var before = _served.Find(model.Name)?.Versions ?? [];
+        var fine = faults.All(f => f is null);
+        List<RepositoryVersion> served = [.. model.Versions.Where((_, i) => faults[i] is null || !isUpload)];
+        foreach (var version in model.Versions.Where((_, i) => faults[i] is not null && isUpload))
+        {
+            if (before.FirstOrDefault(o => o.Number == version.Number) is { } old)
+                models.Declare(old.Options, onDemand: false);
+            else
+                _ = models.RemoveAsync(version.Options);
+        }
+
+        foreach (var old in before.Where(o => served.TrueForAll(v => v.Number != o.Number)))
+        {
+            if (fine)
+                _ = models.RemoveAsync(old.Options);
+            else
+                served.Add(old);
+        }
+
+        _served = _served.With(model with { Versions = [.. served.OrderBy(v => v.Number)] });
     }
 
-    private Fault? NotExplicit(string what) => options.ModelControl is ModelControl.Explicit
-        ? null
-        : new(
-            FaultKind.Unsupported,
-            $"failed to {what}: models are not loaded or unloaded by callers here. Set repository.modelControl: explicit "
-            + $"(it is {options.ModelControl.ToString().ToLowerInvariant()}).");
+    private async Task<Fault?> UnloadOneAsync(string name)
+    {
+        if (_served.Find(name) is not { Versions.Count: > 0 } model)
+            return new(FaultKind.UnknownModel, $"failed to unload '{name}', it is not in the model repository.");
+        foreach (var version in model.Versions)
+        {
+            if (_uploads.Holds(version))
+                _ = models.RemoveAsync(version.Options);
+            else
+                _ = models.UnloadAsync(version.Options, RouteState.Unloaded);
+        }
+
+        if (!model.Versions.Any(_uploads.Holds))
+            return null;
+        // An upload ends with its model; what the folder holds under that name is known again, and not loaded.
+        var own = await Task.Run(() => reader.Read(name)).ConfigureAwait(false);
+        foreach (var version in own?.Versions ?? [])
+            models.Declare(version.Options, onDemand: false);
+        _served = own is null ? _served.Without(name) : _served.With(own);
+        _uploads.Sweep(_served);
+        return null;
+    }
 
     /// <summary>Logs what is wrong, once.</summary>
     private void Tell(RepositoryView before, RepositoryView fresh)

@@ -51,7 +51,7 @@ public sealed class Pipeline(Clock clock, Residents models)
         }
 
         if (broken is null)
-            deployment.Ready(work);
+            deployment.Arrive(work);
         else
             deployment.Cancel(work, broken);
 

@@ -58,7 +58,7 @@ public sealed class Recorder
             if (_deployments.TryGetValue(facts.Model, out var known))
             {
                 if (known.Facts.Devices.SequenceEqual(facts.Devices) && known.Facts.BatchMax == facts.BatchMax
-                    && known.Facts.Buckets.SequenceEqual(facts.Buckets))
+                    && known.Facts.Buckets.SequenceEqual(facts.Buckets) && known.Facts.Stateful == facts.Stateful)
                     return known.Instruments!;
                 known.Instruments!.Dispose();
             }
@@ -178,6 +178,7 @@ public sealed class Recorder
         PredictedWaitSeconds = () => counted.Deployment?.Look().PredictedWait.TotalSeconds ?? 0,
         Runners = () => counted.Deployment?.Look().Runners ?? 0,
         Buckets = counted.Facts.Buckets,
+        Sequences = counted.Facts.Stateful ? () => counted.Deployment?.Sequences?.Count ?? 0 : null,
         ServiceRows = [.. Enumerable.Range(0, 11).Select(power => 1 << power)
             .TakeWhile(rows => rows <= counted.Facts.BatchMax)],
         ServiceSeconds = rows => counted.Deployment is { } serves

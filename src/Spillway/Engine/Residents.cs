@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Runtimes;
 
@@ -29,6 +30,7 @@ public sealed class Residents : IAsyncDisposable
     private readonly Dictionary<ModelRef, ModelLoad> _resident = [];
     private readonly Dictionary<ModelRef, Task<Fault?>> _demanded = [];
     private readonly HashSet<Task> _retiring = [];
+    private readonly HashSet<ModelRef> _unloading = [];
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
     internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, Clock clock, ILogger logger,
@@ -37,6 +39,12 @@ public sealed class Residents : IAsyncDisposable
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
+
+    /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
+    public CanaryGate? Canary { get; set; }
+
+    /// <summary>What is to be there at start is there, or failed.</summary>
+    internal bool HasStarted { get; set; }
 
     /// <summary>What is served now.</summary>
     internal Catalogue Catalogue => _catalogue;
@@ -94,10 +102,21 @@ public sealed class Residents : IAsyncDisposable
     {
         lock (_changing)
         {
-            _catalogue = _catalogue.With([.. OwnDoors(options).Select(d => d.Close(state, ""))]);
+            var doors = OwnDoors(options);
+            _catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, ""))]);
             Log.Unloading(_logger, options.Name, options.Version);
-            return _resident.Remove(Key(options), out var load) ? Retire(load) : Task.CompletedTask;
+            if (!_resident.Remove(Key(options), out var load))
+                return Task.CompletedTask;
+            _unloading.UnionWith(doors.Select(d => d.Route.Model));
+            return UnloadAsync(load, doors);
         }
+    }
+
+    /// <summary>Whether a served name and version still answers what it held when it was unloaded.</summary>
+    internal bool IsUnloading(ModelRef model)
+    {
+        lock (_changing)
+            return _unloading.Contains(model);
     }
 
     /// <summary>Unloads a model version, and knows its names no more.</summary>
@@ -122,6 +141,13 @@ public sealed class Residents : IAsyncDisposable
     {
         lock (_changing)
             return _declared.TryGetValue(model, out var options) && options.Runtime == "simulated";
+    }
+
+    private async Task UnloadAsync(ModelLoad load, List<Door> doors)
+    {
+        await Retire(load).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_changing)
+            _unloading.ExceptWith(doors.Select(d => d.Route.Model));
     }
 
     private static ModelRef Key(ModelOptions options) =>
@@ -166,7 +192,16 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>On the loading thread.</summary>
     private Fault? Load(ModelOptions options)
     {
-        var load = new ModelLoad(options, _runtimes[options.Runtime], _clock, _logger)
+        var runtime = _runtimes[options.Runtime];
+        if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
+        {
+            Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
+            Failed(options, crashed);
+            return crashed;
+        }
+
+        using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
+        var load = new ModelLoad(options, runtime, _clock, _logger)
         {
             Instruments = Recorder is { } recorder ? recorder.Open : null,
             Sharing = deployment => deployment.Share(_devices, options.Sharing),

@@ -83,7 +83,7 @@ public sealed class Serving : IAsyncDisposable
     public void Start()
     {
         var first = Task.WhenAll(_first.Select(Models.LoadAsync));
-        Loaded = Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first;
+        Loaded = StartedAsync(Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first);
     }
 
     /// <summary>A fresh work for a request that begins now.</summary>
@@ -131,6 +131,12 @@ public sealed class Serving : IAsyncDisposable
             await repository.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task StartedAsync(Task loads)
+    {
+        await loads.ConfigureAwait(false);
+        Models.HasStarted = true;
     }
 
     private sealed class WorkPolicy(Serving owner) : PooledObjectPolicy<Work>

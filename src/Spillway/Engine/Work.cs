@@ -1,3 +1,4 @@
+using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
@@ -16,6 +17,7 @@ public sealed class Work : WorkItem
     private Timeline _timeline;
     private RequestFlow _flow;
     private int _holders;
+    private SequenceSeat _seat = SequenceSeat.None;
 
     internal Work(Action<Work> recycle) => _recycle = recycle;
 
@@ -88,6 +90,9 @@ public sealed class Work : WorkItem
     /// <inheritdoc/>
     public override void Output(int port, in Shape shape, ReadOnlySpan<byte> data) => Door.TakeOutput(this, port, shape, data);
 
+    /// <summary>Where it stands in its sequence.</summary>
+    internal ref SequenceSeat Seat => ref _seat;
+
     /// <summary>Begins a life with one holder, the reader.</summary>
     internal void Begin(Instant now)
     {
@@ -117,7 +122,7 @@ public sealed class Work : WorkItem
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
-        DecodeTime = default;
+        (DecodeTime, _seat) = (default, SequenceSeat.None);
     }
 }
 

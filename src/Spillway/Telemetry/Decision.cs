@@ -90,6 +90,14 @@ internal enum DecisionKind : byte
     /// </summary>
     Padded,
 
+    /// <summary>
+    /// Of a sequence whose state is kept. A 1 when it began the sequence, B waited for those before it.
+    /// </summary>
+    InSequence,
+
+    /// <summary>Refused by the rules of sequences; the fault says which.</summary>
+    RefusedSequence,
+
     /// <summary>The run succeeded on the record's runner and device. A took, B was predicted (0: nothing).</summary>
     Executed,
 

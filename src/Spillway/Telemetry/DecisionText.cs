@@ -36,6 +36,8 @@ internal static class DecisionText
         DecisionKind.CancelledInRun => "cancelled_in_run",
         DecisionKind.Batched => "batched",
         DecisionKind.Padded => "padded",
+        DecisionKind.InSequence => "in_sequence",
+        DecisionKind.RefusedSequence => "refused_sequence",
         DecisionKind.Executed => "executed",
         DecisionKind.RunFailed => "run_failed",
         DecisionKind.Settled => "settled",
@@ -78,6 +80,8 @@ internal static class DecisionText
             DecisionKind.CancelledInRun => $"Cancelled: the client left after {Ms(a)} of the run; {Stopped(b)}.",
             DecisionKind.Batched => Batched(record),
             DecisionKind.Padded => Padded(a, b, c),
+            DecisionKind.InSequence => InSequence(a, b),
+            DecisionKind.RefusedSequence => "Refused: its sequence did not admit it; the error says why.",
             DecisionKind.Executed => Executed(a, b, record),
             DecisionKind.RunFailed => Text($"Run failed on runner {record.Runner} ({record.Device}) after {Ms(a)}."),
             DecisionKind.Settled => $"Settled: {new Money(a)} for {Count(b, "row")}.",
@@ -130,6 +134,10 @@ internal static class DecisionText
     private static string Batched(in RequestRecord record) =>
         $"Batch of {Count(record.BatchRequests, "request")}, {Count(record.BatchRows, "row")}, "
         + $"cut because {record.Cut.Words()} ({record.Cut.Label()}).";
+
+    private static string InSequence(long began, long waited) =>
+        (began == 1 ? "Began its sequence on a new state" : "Continued its sequence on the kept state")
+        + (waited > 0 ? $", after {Ms(waited)} behind the requests before it." : ".");
 
     private static string Padded(long own, long length, long thousandths)
     {

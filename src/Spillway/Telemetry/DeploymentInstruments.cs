@@ -30,6 +30,9 @@ internal sealed record DeploymentGauges
     /// </summary>
     public IReadOnlyList<int> Buckets { get; init; } = [];
 
+    /// <summary>Sequences that live; null for a model without state.</summary>
+    public Func<double>? Sequences { get; init; }
+
     /// <summary>Learned time of a run of that many rows, in seconds; NaN while nothing is learned.</summary>
     public Func<int, double> ServiceSeconds { get; init; } = _ => double.NaN;
 }
@@ -56,6 +59,8 @@ internal sealed class DeploymentInstruments : IDisposable
     private readonly Counter _real = new();
     private readonly Counter _padding = new();
     private readonly Counter[] _buckets;
+    private readonly Counter _sequencesExpired = new();
+    private readonly Counter _sequencesRefused = new();
     private readonly Counter _unpadded = new();
     private readonly IReadOnlyList<int> _lengths;
 
@@ -102,6 +107,12 @@ internal sealed class DeploymentInstruments : IDisposable
             (padding > 0 || _lengths[bucket] == length ? _buckets[bucket] : _unpadded).Add(rows);
     }
 
+    /// <summary>So many sequences were idle for too long.</summary>
+    public void SequencesExpired(int count) => _sequencesExpired.Add(count);
+
+    /// <summary>The rules of sequences refused a request.</summary>
+    public void SequenceRefused() => _sequencesRefused.Add();
+
     /// <summary>A run ended, well or not, after that time on that device.</summary>
     public void Ran(int device, TimeSpan time) => _busy[device].Add(time);
 
@@ -136,6 +147,13 @@ internal sealed class DeploymentInstruments : IDisposable
             yield return new(Instruments.BucketRows, _buckets[i], [.. plain, Length(_lengths[i])]);
         if (_buckets.Length > 0)
             yield return new(Instruments.BucketRows, _unpadded, [.. plain, "own"]);
+        if (gauges.Sequences is { } live)
+        {
+            yield return new(Instruments.Sequences, new Gauge(live), plain);
+            yield return new(Instruments.SequencesExpired, _sequencesExpired, plain);
+            yield return new(Instruments.SequencesRefused, _sequencesRefused, plain);
+        }
+
         foreach (var kind in s_drops)
             yield return new(Instruments.Drops, _drops[(int)kind]!, [.. plain, FaultLabels.Of(kind)]);
         for (var i = 0; i < _busy.Length; i++)

@@ -106,6 +106,19 @@ internal static class Instruments
         "Rows that were run by the length they were padded to: a bucket (at most 64), or own for unpadded lengths.",
         "deployment", "version", "length");
 
+    public static readonly InstrumentSpec Sequences = new(
+        "spillway_sequences", InstrumentKind.Gauge, "sequences",
+        "Sequences whose state is kept; only for models with state.", "deployment", "version");
+
+    public static readonly InstrumentSpec SequencesExpired = new(
+        "spillway_sequences_expired_total", InstrumentKind.Counter, "sequences",
+        "Sequences that were forgotten because nothing came for idleMs.", "deployment", "version");
+
+    public static readonly InstrumentSpec SequencesRefused = new(
+        "spillway_sequences_refused_total", InstrumentKind.Counter, "requests",
+        "Requests that the rules of sequences refused: no id, no start, expired, conflict, or a limit.", "deployment",
+        "version");
+
     public static readonly InstrumentSpec Drops = new(
         "spillway_drops_total", InstrumentKind.Counter, "requests",
         "Requests refused or dropped instead of run, by the fault that says why.", "deployment", "version", "reason");
@@ -227,7 +240,7 @@ internal static class Instruments
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
         Ready, LoadFailed, Unrouted, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
-        BucketRows, Drops, RunnerBusy,
+        BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
         Runners, Records, RecordsOverwritten, LogEvents, OtlpTraces, OtlpExports, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,

@@ -19,8 +19,8 @@ public sealed class ConfigErrorsTests
     [InlineData("server:\n  body_bytes_max: 2048\nmodels: [echo]", "server.body_bytes_max", 2, 3, "Known",
         "bodyBytesMax")]
     [InlineData("server:\n  maxBodyBytes: 2048\nmodels: [echo]", "server.maxBodyBytes", 2, 3, "Known", "bodyBytesMax")]
-    [InlineData("port: 1\nmodels: [echo]", "port", 1, 1, "Known here: server, models", "server.port")]
-    [InlineData("severs: {}\nmodels: [echo]", "severs", 1, 1, "Known here: server, models", "server")]
+    [InlineData("port: 1\nmodels: [echo]", "port", 1, 1, "Known here: server, telemetry, models", "server.port")]
+    [InlineData("severs: {}\nmodels: [echo]", "severs", 1, 1, "Known here: server, telemetry, models", "server")]
     [InlineData("server:\n  bodyBytesMax: 64MiB\nmodels: [echo]", "server.bodyBytesMax", 2, 17, "bytes", "67108864")]
     [InlineData("server:\n  drainMs: 20s\nmodels: [echo]", "server.drainMs", 2, 12, "0 to 3600000 ms", "20000")]
     [InlineData("server:\n  drainMs: .inf\nmodels: [echo]", "server.drainMs", 2, 12, "a number", "")]

@@ -52,7 +52,7 @@ public sealed class CommandTests(SimulatedServer fixture) : IClassFixture<Simula
         Assert.Contains("pair  version 3  READY  (simulated)", output, StringComparison.Ordinal);
         (code, output, _) = await ChildProcess.RunAsync("models", "--server", At, "--json");
         Assert.Equal(0, code);
-        Assert.Equal(5, JsonElement.Parse(output).GetProperty("models").GetArrayLength());
+        Assert.Equal(7, JsonElement.Parse(output).GetProperty("models").GetArrayLength());
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class ModelConfigTests(SimulatedServer fixture) : IClassFixture<Si
         "output":[{"name":"p","data_type":"TYPE_INT32","dims":[2],"label_filename":"","is_shape_tensor":false},
         {"name":"label","data_type":"TYPE_STRING","dims":[1],"reshape":{"shape":[]},
         "label_filename":"","is_shape_tensor":false}],
-        "instance_group":[{"name":"pair_simulated:0","kind":"KIND_MODEL","count":1,"passive":false,"host_policy":""}],
+        "instance_group":[
+        {"name":"pair_simulated:pair:0","kind":"KIND_MODEL","count":1,"passive":false,"host_policy":""}],
         "default_model_filename":"","dynamic_batching":{"preferred_batch_size":[1],
         "max_queue_delay_microseconds":0,"preserve_ordering":false,"priority_levels":3,"default_priority_level":2,
         "default_queue_policy":{"timeout_action":"REJECT","default_timeout_microseconds":0,

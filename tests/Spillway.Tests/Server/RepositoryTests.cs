@@ -10,7 +10,7 @@ public sealed class RepositoryTests
     public async Task Every_model_of_the_folder_is_served_with_the_version_that_its_policy_chooses()
     {
         var folder = Repository("none").Model("a", 1, 2).Model("b", 7);
-        folder.Write("models/a/model.yaml", "versions: { policy: all }");
+        folder.Write("models/a/model.yaml", "versions: { all: true }");
         await using var server = await TestServer.StartAsync(folder);
 
         Assert.Equal("2", await VersionAsync(server, "a"));
@@ -47,12 +47,12 @@ public sealed class RepositoryTests
     }
 
     [Fact]
-    public async Task A_version_that_is_deleted_while_it_serves_serves_on_until_the_next_look()
+    public async Task A_model_that_is_deleted_while_it_serves_serves_on_until_the_next_look()
     {
         var folder = Repository("poll").Model("m", 1);
         await using var server = await TestServer.StartAsync(folder);
 
-        Directory.Delete(folder.PathOf("models/m/1"), recursive: true);
+        Directory.Delete(folder.PathOf("models/m"), recursive: true);
 
         Assert.Equal("1", await VersionAsync(server, "m"));
         await server.Serving.Repository!.RefreshAsync();

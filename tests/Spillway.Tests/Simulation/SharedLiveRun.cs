@@ -166,7 +166,8 @@ internal sealed class SharedLiveRun : IDisposable
             Clock clock, ManualTimeProvider time)
         {
             (_run, _part, _clock) = (run, part, clock);
-            Model = new SimulatedRuntime(time).Load(new(name, "", part.Profile), CancellationToken.None).Value;
+            var profile = part.Profile with { Device = "one" };
+            Model = new SimulatedRuntime(time).Load(new(name, "", profile), CancellationToken.None).Value;
             var device = Model.Traits.Devices[0];
             Runners = device.Parallelism;
             Journal.Saw = seen => run.Count(this, seen);

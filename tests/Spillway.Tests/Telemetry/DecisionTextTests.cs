@@ -37,6 +37,11 @@ public class DecisionTextTests
         "Padded from length 300 to 336; 8.2 % of the batch was padding.")]
     [InlineData(nameof(DecisionKind.Padded), 336e-4, 336e-4, 0,
         "Not padded: length 336; 0 % of the batch was padding.")]
+    [InlineData(nameof(DecisionKind.InSequence), 1e-4, 0, 0, "Began its sequence on a new state.")]
+    [InlineData(nameof(DecisionKind.InSequence), 0, 12, 0,
+        "Continued its sequence on the kept state, after 12.0 ms behind the requests before it.")]
+    [InlineData(nameof(DecisionKind.RefusedSequence), 0, 0, 0,
+        "Refused: its sequence did not admit it; the error says why.")]
     [InlineData(nameof(DecisionKind.Executed), 29.7, 30, 0, "Executed on runner 0 (cpu) in 29.7 ms; predicted 30.0 ms.")]
     [InlineData(nameof(DecisionKind.Executed), 29.7, 0, 0, "Executed on runner 0 (cpu) in 29.7 ms.")]
     [InlineData(nameof(DecisionKind.RunFailed), 29.7, 0, 0, "Run failed on runner 0 (cpu) after 29.7 ms.")]

@@ -32,6 +32,16 @@ public sealed class RepositoryReader
         _taken = [.. others.SelectMany(m => m.Serve.Keys.Append(m.Name))];
     }
 
+    private RepositoryReader(RepositoryReader like, string path)
+    {
+        (_options, _runtimes) = (like._options with { Path = path }, like._runtimes);
+        (_environment, _others, _taken) = (like._environment, like._others, like._taken);
+    }
+
+    /// <summary>A reader by the same rules of another folder, such as one that an upload made.</summary>
+    /// <param name="path">Absolute.</param>
+    public RepositoryReader At(string path) => new(this, path);
+
     /// <summary>Reads everything.</summary>
     public RepositoryView Read()
     {

@@ -25,6 +25,13 @@ public sealed record RepositoryView
     /// <summary>The model of that name, or null.</summary>
     public RepositoryModel? Find(string name) => Models.FirstOrDefault(m => m.Name == name);
 
+    /// <summary>With this model in place of the one of its name.</summary>
+    internal RepositoryView With(RepositoryModel model) =>
+        this with { Models = [.. Models.Where(m => m.Name != model.Name), model] };
+
+    /// <summary>Without the model of that name.</summary>
+    internal RepositoryView Without(string name) => this with { Models = [.. Models.Where(m => m.Name != name)] };
+
     /// <summary>Errors of the repository and of all models, in order.</summary>
     public IEnumerable<ConfigError> AllErrors => Errors.Concat(Models.SelectMany(m => m.Errors));
 

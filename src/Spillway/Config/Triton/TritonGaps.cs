@@ -60,8 +60,6 @@ internal static class TritonGaps
             "Remove the field; a client that needs an order waits for one answer before it asks again."),
         ["dynamic_batching.priority_queue_policy"] = new(true, "All priority levels share one queue and its limits.",
             "Put the limits into default_queue_policy."),
-        ["sequence_batching"] = new(true, "Sequences cannot be declared in config.pbtxt.",
-            "Keep the state in the client: send it as an input with each request, and remove the field."),
         ["ensemble_scheduling"] = new(true, "Ensembles are not supported.",
             "Join the steps into one ONNX model, or call the models one after the other."),
         ["instance_group.name"] = new(false, "Instances have no names here.", Own),

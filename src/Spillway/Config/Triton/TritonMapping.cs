@@ -25,6 +25,7 @@ internal sealed class TritonMapping(
         "dynamic_batching.max_queue_delay_microseconds", "dynamic_batching.priority_levels",
         "dynamic_batching.default_priority_level", "dynamic_batching.default_queue_policy", "instance_group.kind",
         "instance_group.count", "instance_group.gpus", "default_model_filename", "parameters", "model_warmup",
+        "sequence_batching",
     ];
 
     private static readonly (string Platform, string Runtime)[] s_platforms =
@@ -48,6 +49,7 @@ internal sealed class TritonMapping(
         var ports = new TritonPorts(path, errors, notes);
         ports.Expect(config, rows > 0, tree);
         new TritonScheduling(path, errors, notes).Map(config, tree);
+        new TritonSequences(path, errors, notes).Map(config, rows > 0, tree);
         new TritonExecution(path, errors, notes).Map(config, tree);
         new TritonParameters(path, runtimes, errors, notes).Map(config, tree);
         ports.Warm(config, rows > 0, tree);

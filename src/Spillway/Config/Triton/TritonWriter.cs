@@ -30,6 +30,8 @@ internal sealed class TritonWriter(ModelOptions model, bool isFree)
         Add(_fields, "max_batch_size", Whole(batched ? model.Batching.BatchRowsMax : 0));
         if (batched || model.Batching.BatchRowsMax == 1)
             _written.Add("batching.batchRowsMax");
+        else if (_written.Add("batching.batchRowsMax"))
+            Parameter("spillway.batching.batchRowsMax", model.Batching.BatchRowsMax.ToString(CultureInfo.InvariantCulture));
         Sides(batched);
         Batching();
         Execution();

@@ -21,7 +21,9 @@ public static class SequenceRefusals
             $"inference request to model '{model}' must specify a non-zero or non-empty correlation ID. "
             + "The model keeps state: send the parameters sequence_id, sequence_start and sequence_end."),
         SequenceStep.RefusedUnknown => Fault.Invalid(
-            NoStart(key, model) + "No sequence of that id lives: send sequence_start with its first request."),
+            NoStart(key, model) + "No sequence of that id lives: it "
+            + "never began, has ended, or the model was loaded anew since. Send sequence_start with "
+            + "its first request."),
         SequenceStep.RefusedExpired => Fault.Invalid(
             NoStart(key, model) + $"It was idle for more than {Number(options.IdleMs)} ms and is forgotten with its "
             + "state: begin it anew, or raise idleMs of the model's sequences."),

@@ -6,13 +6,14 @@ using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Protocols.OpenInference;
+using Spillway.Protocols.Repository;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols.Admin;
 
 /// <summary>
-/// The Admin protocol, /admin/v1: the only way in which the command line reads a running server. Documented in
-/// docs/reference/admin.md. Reading only, until there are keys.
+/// The Admin protocol, /admin/v1: the only way in which the command line reads and changes a running server. Documented
+/// in docs/reference/admin.md. Only loopback callers come here, and no web page from elsewhere.
 /// </summary>
 internal sealed class AdminEndpoints(ServerContext server)
 {
@@ -20,9 +21,12 @@ internal sealed class AdminEndpoints(ServerContext server)
     public const string Root = "/admin/v1/";
 
     /// <summary>Every path, for whoever asked for another one.</summary>
-    public const string PathsInWords = $"{Root}server, models, config, requests and requests/<request-id>";
+    public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
+        + "repository/models/<name>/load and repository/models/<name>/unload";
 
     private const int LimitMax = 1000;
+
+    private readonly RepositoryControl _control = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -31,11 +35,14 @@ internal sealed class AdminEndpoints(ServerContext server)
     {
         var path = http.Request.Path.Value!;
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
+        if (IsChange(rest, out var model, out var loads))
+            return ChangeAsync(http, model, loads);
         Action<Utf8JsonWriter>? answer = rest switch
         {
             "server" => WriteServer,
             "models" => WriteModels,
             "config" => server.Snapshot.WriteJson,
+            "repository" => json => WriteIndex(json, name: null),
             "requests" => json => WriteRequests(json, http.Request.Query),
             _ => null,
         };
@@ -45,7 +52,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         if (answer is not null && !HttpMethods.IsGet(http.Request.Method))
         {
             http.Response.Headers.Allow = "GET";
-            fault = new(FaultKind.WrongMethod, "Method Not Allowed: the admin protocol is read with GET.");
+            fault = new(FaultKind.WrongMethod, "Method Not Allowed: this path is read with GET.");
         }
         else if (answer is null && fault is null)
         {
@@ -54,10 +61,52 @@ internal sealed class AdminEndpoints(ServerContext server)
 
         if (fault is not null)
             return ErrorAnswer.WriteAsync(http, fault).AsTask();
+        return AnswerAsync(http, answer!);
+    }
+
+    private static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
+    {
         var into = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(into, s_options))
-            answer!(json);
+            answer(json);
         return JsonAnswer.WriteAsync(http, into);
+    }
+
+    /// <summary>repository/models/{name}/load or unload.</summary>
+    private static bool IsChange(string rest, out string model, out bool loads)
+    {
+        var parts = rest.Split('/');
+        (model, loads) = (parts.Length == 4 ? parts[2] : "", rest.EndsWith("/load", StringComparison.Ordinal));
+        return model.Length > 0 && parts is ["repository", "models", _, "load" or "unload"];
+    }
+
+    private async Task ChangeAsync(HttpContext http, string model, bool loads)
+    {
+        Fault? fault;
+        if (HttpMethods.IsPost(http.Request.Method))
+        {
+            fault = await _control.ChangeAsync(http, loads, model).ConfigureAwait(false);
+        }
+        else
+        {
+            http.Response.Headers.Allow = "POST";
+            fault = new(FaultKind.WrongMethod, "Method Not Allowed: models are loaded and unloaded with POST.");
+        }
+
+        var answer = fault is null
+            ? AnswerAsync(http, json => WriteIndex(json, model))
+            : ErrorAnswer.WriteAsync(http, fault).AsTask();
+        await answer.ConfigureAwait(false);
+    }
+
+    /// <summary>The repository's index, or the lines of one name.</summary>
+    private void WriteIndex(Utf8JsonWriter json, string? name)
+    {
+        json.WriteStartObject();
+        json.WritePropertyName("models");
+        RepositoryIndex.Write(
+            json, RepositoryIndex.List(server.Serving, readyOnly: false).Where(r => name is null || r.Name == name));
+        json.WriteEndObject();
     }
 
     private Fault? FindRequest(string id, out Action<Utf8JsonWriter>? answer)
@@ -84,6 +133,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteBoolean("ready", serving.IsReady);
         json.WriteBoolean("stopping", serving.Stopping);
+        json.WriteBoolean("canary_loading", serving.Models.Canary?.IsOn ?? false);
         json.WriteNumber("in_flight", serving.InFlight);
         json.WriteNumber("body_bytes_held", server.BytesHeld);
         json.WriteString("config", server.Snapshot.Source);

@@ -20,9 +20,6 @@ internal ref struct InferParameter
     /// <summary>The name, in UTF-8.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
-    /// <summary>Whether it has a value that is neither 0, false nor empty.</summary>
-    public readonly bool IsSet => _choice is Choice.Real or Choice.Negative || _number != 0 || !_text.IsEmpty;
-
     /// <summary>Reads one entry of the map.</summary>
     public static Fault? Read(ReadOnlySpan<byte> entry, out InferParameter parameter)
     {
@@ -55,6 +52,13 @@ internal ref struct InferParameter
         value = _number != 0;
         return _choice is Choice.Bool ? null : OpenInference.RequestFaults.Parameter(
             GrpcFaults.Shown(Name), "must be true or false: bool_param");
+    }
+
+    /// <summary>Whether it is a text, and which.</summary>
+    public readonly bool IsText(out ReadOnlySpan<byte> text)
+    {
+        text = _text;
+        return _choice is Choice.Text;
     }
 
     /// <summary>A value that is broken counts as none; whoever needs it then refuses it.</summary>

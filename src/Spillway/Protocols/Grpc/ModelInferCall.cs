@@ -64,6 +64,8 @@ internal sealed class ModelInferCall(ServerContext server)
     {
         if (!work.Answer.TryRead(out var delta))
             return (new(FaultKind.Internal, "The answer was lost inside the server."), 0);
+        if (work.Door.Classify(work) is { } unfit)
+            return (unfit, 0);
         if (!Begin(http.Response, work, tags, delta.Payload).TryGet(out var lengths, out var fault))
             return (fault, 0);
         var gone = await ModelInferWriter.SendRawAsync(http, work, delta.Payload, lengths.Behind).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Unicode;
 using Spillway.Protocols.OpenInference;
+using Spillway.Transforms.Text;
 
 namespace Spillway.Protocols.Grpc;
 
@@ -103,6 +104,7 @@ internal ref struct ModelInferReader
         var reader = new ModelInferReader(message, head.Raws > 0, server, signature, model, into);
         var fault = reader.ReadFields();
         held = reader.Held;
+        SequenceParameters.Complete(into);
         return fault ?? RequestChecks.Complete(into.Inputs, signature, model);
     }
 
@@ -156,13 +158,8 @@ internal ref struct ModelInferReader
 
         if (parameter.Name.SequenceEqual("timeout"u8))
             return ReadTimeout(parameter);
-        if (parameter.Name.SequenceEqual("sequence_id"u8))
-        {
-            return parameter.IsSet
-                ? RequestFaults.Unsupported(
-                    "a sequence (parameter 'sequence_id')", "send independent requests, or use a stateless model")
-                : null;
-        }
+        if (parameter.Name.StartsWith("sequence_"u8))
+            return SequenceParameter.Read(parameter, _into);
 
         // Each answer here is its request's last, and says so; an empty one behind it never comes.
         if (parameter.Name.SequenceEqual("triton_enable_empty_final_response"u8))
@@ -251,6 +248,7 @@ internal ref struct ModelInferReader
     private Fault? ReadOutput(ReadOnlySpan<byte> part)
     {
         ReadOnlySpan<byte> name = [];
+        var classes = 0;
         var wire = new WireReader(part);
         while (wire.Next(out var field))
         {
@@ -258,7 +256,7 @@ internal ref struct ModelInferReader
                 name = wire.Bytes();
             else if (field != 2)
                 wire.Skip();
-            else if (ReadOutputParameter(wire.Bytes()) is { } fault)
+            else if (ReadOutputParameter(wire.Bytes(), ref classes) is { } fault)
                 return fault;
         }
 
@@ -269,22 +267,22 @@ internal ref struct ModelInferReader
             return RequestFaults.UnknownOutput(GrpcFaults.Shown(name), _model);
         if ((_outputs & (1UL << port)) != 0)
             return RequestFaults.Duplicate("output", _signature.Outputs[port].Name);
+        if (classes > 0 && Classification.Check(_signature.Outputs[port]) is { } unfit)
+            return unfit;
         _outputs |= 1UL << port;
-        _into.Outputs.Add(new(port, Binary: true));
+        _into.Outputs.Add(new(port, Binary: true) { Classes = classes });
         return null;
     }
 
-    private static Fault? ReadOutputParameter(ReadOnlySpan<byte> entry)
+    private static Fault? ReadOutputParameter(ReadOnlySpan<byte> entry, ref int classes)
     {
         if (InferParameter.Read(entry, out var parameter) is { } broken)
             return broken;
         if (parameter.Name.SequenceEqual("classification"u8))
         {
-            return parameter.Whole(out var classes) ?? (classes == 0
-                ? null
-                : RequestFaults.Unsupported(
-                    "classification (output parameter 'classification')",
-                    "ask for the scores, or let the model's outputs section give the best labels"));
+            var fault = parameter.Whole(out var asked);
+            classes = (int)Math.Min(asked, int.MaxValue);
+            return fault;
         }
 
         return parameter.Name.SequenceEqual("shared_memory_region"u8)

@@ -14,20 +14,12 @@ internal delegate ValueTask<Fault?> PlainCall(
     ReadOnlyMemory<byte> message, WireBuffer into, CancellationToken cancellation);
 
 /// <summary>
-/// Every unary call but ModelInfer. What this server does not offer is listed too, with the words that say so: an entry
-/// of <see cref="Missing"/> becomes a method here when its part of the engine is there.
+/// Every unary call but ModelInfer. What this server does not offer is listed too, with the words that say so.
 /// </summary>
 internal sealed class PlainCalls
 {
     private static readonly (string Call, string Why)[] s_missing =
     [
-        ("ModelConfig", "The model's metadata (ModelMetadata) and GET /admin/v1/models say what is known of it."),
-        ("ModelStatistics", "Read /metrics on the REST port."),
-        ("RepositoryModelLoad", "Models are loaded at start, as the configuration says: add it there and start again."),
-        ("RepositoryModelUnload",
-            "Models are served from start to stop: remove it from the configuration and start again."),
-        ("TraceSetting", "Each request is recorded: see `spillway explain`, and the traceparent of the answer."),
-        ("LogSettings", "The log's level is fixed."),
         ("SystemSharedMemoryStatus", SharedMemory),
         ("SystemSharedMemoryRegister", SharedMemory),
         ("SystemSharedMemoryUnregister", SharedMemory),
@@ -51,8 +43,10 @@ internal sealed class PlainCalls
             ["ModelReady"] = ModelReady,
             ["ServerMetadata"] = ServerMetadata,
             ["ModelMetadata"] = ModelMetadata,
-            ["RepositoryIndex"] = RepositoryIndex,
         };
+        new RepositoryCalls(server).AddTo(calls);
+        new ModelCalls(server).AddTo(calls);
+        new SettingsCalls(server).AddTo(calls);
         foreach (var (call, why) in s_missing)
             calls.Add(call, Missing(call, why));
         ByPath = calls.ToDictionary(c => $"/{GrpcEndpoints.Service}/{c.Key}", c => c.Value)
@@ -129,42 +123,6 @@ internal sealed class PlainCalls
         return default;
     }
 
-    /// <summary>Every served name, or with "ready" those that answer.</summary>
-    private ValueTask<Fault?> RepositoryIndex(
-        ReadOnlyMemory<byte> message, WireBuffer into, CancellationToken cancellation)
-    {
-        var wire = new WireReader(message.Span);
-        var (readyOnly, named) = (false, false);
-        while (wire.Next(out var field))
-        {
-            if (field == 1)
-                named = !wire.Bytes().IsEmpty;
-            else if (field == 2)
-                readyOnly = wire.Whole() != 0;
-            else
-                wire.Skip();
-        }
-
-        if (wire.Failed)
-            return new(GrpcFaults.Broken("RepositoryIndexRequest", wire));
-        if (named)
-            return new(new Fault(FaultKind.Unsupported,
-                "'repository_name' specification is not supported: leave it empty."));
-        foreach (var door in _server.Serving.Doors)
-        {
-            if (readyOnly && !IsReady(_server.Serving, door))
-                continue;
-            var entry = into.Begin(1);
-            into.Text(1, door.Route.Model.Name);
-            into.Text(2, door.Route.Model.Version);
-            into.Text(3, MetadataEndpoints.State(door.Route));
-            into.Text(4, door.Route.Why);
-            into.End(entry);
-        }
-
-        return default;
-    }
-
     private static void Tensors(WireBuffer into, int field, IReadOnlyList<TensorSpec> specs)
     {
         foreach (var spec in specs)
@@ -178,7 +136,7 @@ internal sealed class PlainCalls
     }
 
     /// <summary>Name and version, fields 1 and 2 of most requests.</summary>
-    private static Fault? ReadNames(
+    internal static Fault? ReadNames(
         ReadOnlySpan<byte> message, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> version)
     {
         name = [];

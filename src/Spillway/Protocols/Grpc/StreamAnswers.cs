@@ -37,6 +37,7 @@ internal sealed class StreamAnswers(ServerContext server, HttpContext http) : ID
         var behind = 0L;
         if (fault is null && !work.Answer.TryRead(out _))
             fault = new(FaultKind.Internal, "The answer was lost inside the server.");
+        fault ??= work.Door.Classify(work);
         if (fault is null)
             ModelInferWriter.WriteHead(into, work, work.Outputs, id).TryGet(out behind, out fault);
         if (fault is not null)

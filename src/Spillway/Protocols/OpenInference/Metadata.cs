@@ -33,8 +33,8 @@ internal static class Metadata
     /// <summary>The protocol's extensions that this server speaks, as Triton names them.</summary>
     public static IReadOnlyList<string> Extensions { get; } =
     [
-        "classification", "schedule_policy", "model_configuration", "binary_tensor_data", "parameters", "statistics",
-        "trace", "logging",
+        "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
+        "model_configuration", "binary_tensor_data", "parameters", "statistics", "trace", "logging",
     ];
 
     /// <summary>GET /v2.</summary>

@@ -47,7 +47,7 @@ internal static class ModelConfigJson
     }
 
     /// <summary>As Triton calls the backend; ours that it has not keep their own names.</summary>
-    private static string Backend(string runtime) => runtime == "onnx" ? "onnxruntime" : runtime;
+    internal static string Backend(string runtime) => runtime == "onnx" ? "onnxruntime" : runtime;
 
     private static void Versions(Utf8JsonWriter json, string version)
     {
@@ -120,7 +120,7 @@ internal static class ModelConfigJson
         json.WriteEndArray();
     }
 
-    private static string Kind(Device device) => device.Name == "cpu" ? "KIND_CPU"
+    internal static string Kind(Device device) => device.Name == "cpu" ? "KIND_CPU"
         : device.Name.StartsWith("cuda", StringComparison.Ordinal) ? "KIND_GPU" : "KIND_MODEL";
 
     private static void Batching(Utf8JsonWriter json, Door door)

@@ -10,6 +10,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
     private readonly InferEndpoint _infer = new(server);
     private readonly MetadataEndpoints _metadata = new(server);
     private readonly SettingsEndpoints _settings = new(server);
+    private readonly RepositoryEndpoints _repository = new(server);
 
     /// <summary>Answers one request.</summary>
     public Task HandleAsync(HttpContext http)
@@ -25,6 +26,8 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
             return _settings.TraceAsync(http, server.Recorder.Tracing);
         if (route.Endpoint is OpenInferenceEndpoint.LogSetting)
             return _settings.LogAsync(http);
+        if (route.Endpoint >= OpenInferenceEndpoint.RepositoryIndex)
+            return _repository.HandleAsync(http, route.Endpoint, route.Model.ToString());
         if (route.Model.IsEmpty)
             return AnswerAsync(http, route.Endpoint);
         if (!ModelLookup.Find(server.Serving, route.Model, route.Version).TryGet(out var door, out var unknown))

@@ -41,6 +41,18 @@ internal enum OpenInferenceEndpoint : byte
 
     /// <summary>GET and POST /v2/logging.</summary>
     LogSetting,
+
+    /// <summary>POST /v2/repository/index.</summary>
+    RepositoryIndex,
+
+    /// <summary>POST /v2/repository/models/{model}/load.</summary>
+    RepositoryLoad,
+
+    /// <summary>POST /v2/repository/models/{model}/unload.</summary>
+    RepositoryUnload,
+
+    /// <summary>POST of one of these with the name of a repository before it: there is one only.</summary>
+    NamedRepository,
 }
 
 /// <summary>One of the protocol's paths, taken apart without allocation. The spans lie in the given path.</summary>
@@ -66,7 +78,7 @@ internal readonly ref struct OpenInferenceRoute
     /// <summary>The methods that fit, as they stand in an Allow header.</summary>
     public string Method => Endpoint switch
     {
-        OpenInferenceEndpoint.Infer => "POST",
+        OpenInferenceEndpoint.Infer or >= OpenInferenceEndpoint.RepositoryIndex => "POST",
         OpenInferenceEndpoint.TraceSetting or OpenInferenceEndpoint.ModelTraceSetting
             or OpenInferenceEndpoint.LogSetting => "GET, POST",
         _ => "GET",
@@ -95,6 +107,7 @@ internal readonly ref struct OpenInferenceRoute
             "/v2/models/stats" => new(OpenInferenceEndpoint.AllStatistics),
             "/v2/trace/setting" => new(OpenInferenceEndpoint.TraceSetting),
             "/v2/logging" => new(OpenInferenceEndpoint.LogSetting),
+            "/v2/repository/index" => new(OpenInferenceEndpoint.RepositoryIndex),
             _ => default,
         };
         if (route.Endpoint != default)
@@ -102,7 +115,32 @@ internal readonly ref struct OpenInferenceRoute
         const string Prefix = "/v2/models/";
         if (path.StartsWith(Prefix, StringComparison.Ordinal))
             return TryParseModel(path[Prefix.Length..], out route);
+        const string Repository = "/v2/repository/";
+        if (path.StartsWith(Repository, StringComparison.Ordinal))
+            return TryParseRepository(path[Repository.Length..], out route);
         return path is "/v2" or "/v2/";
+    }
+
+    /// <summary>What follows /v2/repository/: a name of a repository may come first, as Triton has it.</summary>
+    private static bool TryParseRepository(ReadOnlySpan<char> rest, out OpenInferenceRoute route)
+    {
+        const string Models = "models/";
+        var named = !rest.StartsWith(Models, StringComparison.Ordinal);
+        if (named)
+            rest = rest[Math.Min(rest.Length, SegmentLength(rest) + 1)..];
+        route = new(OpenInferenceEndpoint.NamedRepository);
+        if (named && rest is "index")
+            return true;
+        if (!rest.StartsWith(Models, StringComparison.Ordinal))
+            return false;
+        rest = rest[Models.Length..];
+        var model = rest[..SegmentLength(rest)];
+        var verb = rest[model.Length..];
+        if (model.IsEmpty || verb is not ("/load" or "/unload"))
+            return false;
+        if (!named)
+            route = new(verb is "/load" ? OpenInferenceEndpoint.RepositoryLoad : OpenInferenceEndpoint.RepositoryUnload, model);
+        return true;
     }
 
     private bool Allows(ReadOnlySpan<char> method) =>

@@ -31,6 +31,10 @@ public sealed record SimulatedOptions
     [Option("Seed of the randomness of faults and spread.")]
     public int Seed { get; init; } = 1;
 
+    /// <summary>Whose devices they are.</summary>
+    [Option("Name of the simulated devices: models of one name share them by turns. Empty: the model has its own.")]
+    public string Device { get; init; } = "";
+
     /// <summary>Number of simulated devices.</summary>
     [Option("Number of simulated devices.", Unit = "devices", Min = 1, Max = 64)]
     public int Devices { get; init; } = 1;

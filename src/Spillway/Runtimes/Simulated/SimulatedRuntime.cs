@@ -54,11 +54,16 @@ internal sealed class SimulatedModel : ILoadedModel
     public SimulatedModel(string name, SimulatedOptions options, Signature signature, TimeProvider time)
     {
         (Name, _options, Signature, _time) = (name, options, signature, time);
+        var owner = options.Device.Length > 0 ? options.Device : name;
         Traits = new()
         {
             Platform = "spillway_simulated",
             Simulated = true,
-            Devices = [.. Enumerable.Range(0, options.Devices).Select(i => new Device($"simulated:{i}", options.DeviceParallelism))],
+            Devices =
+            [
+                .. Enumerable.Range(0, options.Devices)
+                    .Select(i => new Device($"simulated:{owner}:{i}", options.DeviceParallelism)),
+            ],
             DeclaredCurve = [.. options.LatencyMs.OrderBy(p => p.Key).Select(p => new BatchPoint(p.Key, TimeSpan.FromMilliseconds(p.Value)))],
             PricePerRun = new(options.PriceNanoPerRun),
             PricePerRow = new(options.PriceNanoPerRow),

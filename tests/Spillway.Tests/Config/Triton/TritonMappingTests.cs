@@ -61,6 +61,14 @@ public sealed class TritonMappingTests
     [InlineData("output { name: \"y\" label_filename: \"../../x\" }", "labels.y", 1, "without ..", "")]
     [InlineData("batch_input { kind: BATCH_ITEM_SHAPE }", "batch_input", 1, "in the client", "")]
     [InlineData("sequence_batching {\n direct { } }", "sequence_batching", 1, "state in the client", "")]
+    [InlineData("sequence_batching { state {\n input_name: \"s\" } }", "sequence_batching.state[0].output_name", 1,
+        "as the model has it", "")]
+    [InlineData("sequence_batching { state { input_name: \"s\" output_name: \"n\"\n "
+        + "initial_state { data_file: \"f\" } } }",
+        "sequence_batching.state[0].initial_state[0].data_file", 2, "zero_data", "")]
+    [InlineData("sequence_batching { state { input_name: \"s\" output_name: \"n\" }\n control_input { name: \"c\" "
+        + "control { kind: CONTROL_SEQUENCE_END fp32_false_true: [ 1, 0 ] } } }",
+        "sequence_batching.control_input[0].control[0].fp32_false_true", 2, "[ 0, 1 ]", "")]
     [InlineData("ensemble_scheduling { step { model_name: \"a\" } }", "ensemble_scheduling", 1, "one ONNX model", "")]
     [InlineData("dynamic_batching { priority_queue_policy { key: 1 value { max_queue_size: 3 } } }",
         "dynamic_batching.priority_queue_policy", 1, "default_queue_policy", "")]
@@ -188,6 +196,28 @@ public sealed class TritonMappingTests
             """);
 
         Assert.Equal([1, 2, 3, 3, 4, 5], folder.Model("m").Errors.Select(e => e.Line).Order());
+    }
+
+    [Fact]
+    public void Sequences_are_what_model_yaml_calls_sequences()
+    {
+        using var folder = new RepositoryFolder().Versions("m", 1).Write("m/config.pbtxt", """
+            max_batch_size: 8
+            sequence_batching {
+              max_sequence_idle_microseconds: 2500
+              oldest { max_candidate_sequences: 4 }
+              state { input_name: "s" output_name: "n" dims: [ 3 ] initial_state { zero_data: true } }
+              control_input { name: "first" control { kind: CONTROL_SEQUENCE_START fp32_false_true: [ 0, 1 ] } }
+              control_input { name: "who" control { kind: CONTROL_SEQUENCE_CORRID data_type: TYPE_UINT64 } }
+            }
+            """);
+
+        var sequences = folder.Only("m").Sequences!;
+        var state = Assert.Single(sequences.State);
+        Assert.Equal(("s", "n"), (state.Input, state.Output));
+        Assert.Equal([1, 3], state.Shape);
+        Assert.Equal((2.5, 4, "first", "who"), (
+            sequences.IdleMs, sequences.SequencesMax, sequences.Controls.Start, sequences.Controls.Id));
     }
 
     [Theory]

@@ -9,7 +9,7 @@ public sealed partial class AdminReferenceTests
     [Fact]
     public void The_reference_page_documents_exactly_the_paths_that_the_server_names()
     {
-        // "/admin/v1/server, models, config, requests and requests/<request-id>"
+        // "/admin/v1/server, models, config, … and repository/models/<name>/unload"
         var named = AdminEndpoints.PathsInWords[AdminEndpoints.Root.Length..]
             .Split([", ", " and "], StringSplitOptions.None).Select(rest => AdminEndpoints.Root + rest);
         var page = File.ReadAllText(Repository.At("docs", "reference", "admin.md"));
@@ -27,7 +27,7 @@ public sealed partial class AdminReferenceTests
         Assert.Equal(Heading().Count(page) + 1, Example().Count(page));
     }
 
-    [GeneratedRegex("^## GET (?<path>/admin/\\S+)$", RegexOptions.Multiline)]
+    [GeneratedRegex("^## (GET|POST) (?<path>/admin/\\S+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
 
     [GeneratedRegex("^```json\n(?<json>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]

@@ -8,7 +8,7 @@ namespace Spillway.Tests.Protocols.Grpc;
 /// </summary>
 public sealed class GrpcClientTests(GrpcServer fixture) : IClassFixture<GrpcServer>
 {
-    private const int Scenarios = 9;
+    private const int Scenarios = 11;
 
     [Fact]
     public async Task The_client_of_grpc_js_finds_everything_as_it_expects()
@@ -17,7 +17,7 @@ public sealed class GrpcClientTests(GrpcServer fixture) : IClassFixture<GrpcServ
             Directory.Exists(Repository.At("tests", "clients", "node_modules")),
             "tests/clients is not installed: run `npm ci` there, or build the tests where Node.js 20 or newer is.");
         await using var node = ChildProcess.Start(
-            "node", [Repository.At("tests", "clients", "grpc.mjs"), fixture.Server.Grpc!.Authority]);
+            "node", [Repository.At("tests", "clients", "grpc.mjs"), fixture.Server.Grpc!.Authority, fixture.Models]);
         var (code, output, errors) = await node.EndAsync();
         Assert.True(code == 0, output + errors);
         Assert.Equal(Scenarios, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));

@@ -10,6 +10,9 @@ public sealed class GrpcServer : IAsyncLifetime
 
     internal HttpClient Client { get; private set; } = null!;
 
+    /// <summary>The folder of its repository, which has the model shelf.</summary>
+    internal string Models { get; private set; } = "";
+
     /// <summary>The models that tests/clients/grpc.mjs asks for too; slow answers after a minute.</summary>
     internal static ConfigFolder Folder(string server = "bodyBytesMax: 65536") => TestServer.Folder(
         server,
@@ -29,7 +32,11 @@ public sealed class GrpcServer : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = await TestServer.StartAsync(Folder());
+        var folder = Folder().Model("shelf", 1);
+        Models = folder.PathOf("models");
+        await File.AppendAllTextAsync(
+            folder.PathOf("spillway.yaml"), "repository: { path: models, modelControl: explicit }\n");
+        Server = await TestServer.StartAsync(folder);
         Client = GrpcCalls.Client(Server);
     }
 

@@ -26,6 +26,11 @@ public sealed class RouteAndMappingTests
     [InlineData("/v2/models/m/versions/3/stats", "ModelStatistics", "m", "3", "GET")]
     [InlineData("/v2/models/m/versions/3/config", "ModelConfig", "m", "3", "GET")]
     [InlineData("/v2/models/m/config", "ModelConfig", "m", "", "GET")]
+    [InlineData("/v2/repository/index", "RepositoryIndex", "", "", "POST")]
+    [InlineData("/v2/repository/models/m/load", "RepositoryLoad", "m", "", "POST")]
+    [InlineData("/v2/repository/models/m/unload", "RepositoryUnload", "m", "", "POST")]
+    [InlineData("/v2/repository/r/models/m/unload", "NamedRepository", "", "", "POST")]
+    [InlineData("/v2/repository/r/index", "NamedRepository", "", "", "POST")]
     public void Every_path_leads_to_its_endpoint(string path, string endpoint, string model, string version, string method)
     {
         Assert.Null(OpenInferenceRoute.Parse(path, method, out var route));
