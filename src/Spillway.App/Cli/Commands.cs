@@ -48,6 +48,7 @@ internal static class Commands
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
+        root.Subcommands.Add(HealthCommand.Create());
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());

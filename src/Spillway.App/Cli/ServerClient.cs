@@ -26,6 +26,14 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The status of an answer, whatever it is.</summary>
+    public async Task<int> StatusAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        return (int)response.StatusCode;
+    }
+
     /// <summary>Asks for a change without a body, and reads JSON; failures as with <see cref="GetAsync"/>.</summary>
     public async Task<JsonElement> PostAsync(string path, CancellationToken cancellation)
     {

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Reflection;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -13,9 +11,8 @@ using Microsoft.Extensions.Logging;
 using Spillway.App.Cli;
 using Spillway.Config;
 using Spillway.Engine;
-using Spillway.Engine.Otlp;
 using Spillway.Flow;
-using Spillway.Protocols;
+using Spillway.Hosting;
 using Spillway.Telemetry;
 
 namespace Spillway.App.Hosting;
@@ -65,8 +62,7 @@ internal static class Server
     }
 
     /// <summary>Spillway's version.</summary>
-    public static string Version { get; } =
-        typeof(Server).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    public static string Version => SpillwayServer.Version;
 
     /// <summary>Wires a server; nothing listens and nothing is loaded yet.</summary>
     /// <param name="snapshot">The configuration.</param>
@@ -94,28 +90,21 @@ internal static class Server
         // The server's own drain comes first; what is left then is cut off.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var app = builder.Build();
-        var logs = app.Services.GetRequiredService<ILoggerFactory>();
-        serving = new Serving(snapshot, Composition.Runtimes, clock ?? new(TimeProvider.System), logs.CreateLogger<Serving>());
+        var server = SpillwayServer.Build(snapshot, new()
+        {
+            Runtimes = Composition.Runtimes,
+            Environment = Composition.Variables(),
+            Clock = clock ?? new(TimeProvider.System),
+            Logs = app.Services.GetRequiredService<ILoggerFactory>(),
+            Log = log,
+            TelemetryVariables = environment ?? new Dictionary<string, string>(),
+        });
+        serving = server.Serving;
         serving.Models.Canary = new(
             new(CanaryHost.Settings(snapshot.Server), serving.Clock.Time), always: snapshot.Server.Canary == "always");
-        if (snapshot.Repository is { } repository)
-        {
-            serving.Repository = new(
-                repository, Composition.Repository(repository, snapshot.Models), serving.Models, serving.Clock,
-                logs.CreateLogger<ModelRepository>());
-        }
-
-        var recorder = new Recorder(serving, snapshot, Version);
-        serving.CountIn(recorder);
-        var telemetry = OtlpSettings.From(
-            snapshot.Telemetry, snapshot.Server.Name, environment ?? new Dictionary<string, string>());
-        var exports = logs.CreateLogger<OtlpExporter>();
-        if (OtlpExporter.Start(telemetry, recorder, serving.Clock.Time, exports, Version) is { } exporter)
-            app.Lifetime.ApplicationStopped.Register(() => exporter.StopAsync().GetAwaiter().GetResult());
-        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = log };
-        var front = new Front(context, logs.CreateLogger<Front>());
-        app.Run(front.HandleAsync);
+        // After the last request.
+        app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
+        app.Run(server.Front.HandleAsync);
         return app;
     }
 

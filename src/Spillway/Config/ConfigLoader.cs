@@ -106,7 +106,7 @@ public static class ConfigLoader
         return readers;
     }
 
-    private static bool IsModelFolder(string folder, out string problem, out string remedy)
+    internal static bool IsModelFolder(string folder, out string problem, out string remedy)
     {
         (problem, remedy) = ("", "");
         var shown = ErrorList.Clean(folder, 1024);
@@ -147,7 +147,7 @@ public static class ConfigLoader
         }
     }
 
-    private static void Grouped(
+    internal static void Grouped(
         List<ModelReader> readers, List<ModelOptions> models, IReadOnlyDictionary<string, int> groups)
     {
         for (var i = 0; i < models.Count; i++)
@@ -160,7 +160,7 @@ public static class ConfigLoader
         }
     }
 
-    private static void Unique(List<ModelReader> readers, List<ModelOptions> models)
+    internal static void Unique(List<ModelReader> readers, List<ModelOptions> models)
     {
         var deployments = new Dictionary<string, string>(StringComparer.Ordinal);
         var served = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -52,7 +52,7 @@ internal sealed class ModelReader(
     public ModelOptions Read(EnvironmentOverrides overrides, IEnumerable<string> names)
     {
         _node = overrides.Model(Name, names, path, _node, runtimes);
-        var at = _node.Mark.Line > 0 ? _node.Mark : new(shown, 1, 1);
+        var at = _node.Mark.File?.Length > 0 ? _node.Mark : new(shown, 1, 1);
         var model = (ModelOptions)_bound.Section(typeof(ModelOptions), _node, path, at, [.. runtimes.Keys]);
         if (model.Name.Length == 0)
             model = model with { Name = Name };

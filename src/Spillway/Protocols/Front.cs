@@ -30,26 +30,34 @@ public sealed partial class Front
     }
 
     /// <summary>Answers one request; a bug here is a 500 and a line in the log, never a broken server.</summary>
-    public Task HandleAsync(HttpContext http)
+    public Task HandleAsync(HttpContext http) =>
+        // Only the gRPC port speaks HTTP/2, and it speaks nothing else.
+        EnterAsync(http, HttpProtocol.IsHttp2(http.Request.Protocol), isTrusted: false);
+
+    /// <summary>Answers one request that an application routed here, whatever its HTTP version: REST only.</summary>
+    /// <param name="http">Its path is one of ours.</param>
+    /// <param name="isTrusted">Whether the application decides who may call; else only this machine may.</param>
+    public Task HandleRestAsync(HttpContext http, bool isTrusted) => EnterAsync(http, isGrpc: false, isTrusted);
+
+    private Task EnterAsync(HttpContext http, bool isGrpc, bool isTrusted)
     {
         try
         {
-            var task = Dispatch(http);
-            return task.IsCompletedSuccessfully ? task : Guard(http, task);
+            var task = Dispatch(http, isGrpc, isTrusted);
+            return task.IsCompletedSuccessfully ? task : Guard(http, isGrpc, task);
         }
 #pragma warning disable CA1031 // The last border: a bug must not take the connection down without an answer.
         catch (Exception bug)
 #pragma warning restore CA1031
         {
-            return Guard(http, Task.FromException(bug));
+            return Guard(http, isGrpc, Task.FromException(bug));
         }
     }
 
-    private Task Dispatch(HttpContext http)
+    private Task Dispatch(HttpContext http, bool isGrpc, bool isTrusted)
     {
-        var forbidden = LoopbackGate.Check(http.Request);
-        // Only the gRPC port speaks HTTP/2, and it speaks nothing else.
-        if (HttpProtocol.IsHttp2(http.Request.Protocol))
+        var forbidden = isTrusted ? null : LoopbackGate.Check(http.Request);
+        if (isGrpc)
             return _grpc.HandleAsync(http, forbidden);
         if (forbidden is not null)
         {
@@ -81,7 +89,7 @@ public sealed partial class Front
         return JsonAnswer.WriteAsync(http, into, PrometheusText.ContentType);
     }
 
-    private async Task Guard(HttpContext http, Task task)
+    private async Task Guard(HttpContext http, bool isGrpc, Task task)
     {
         try
         {
@@ -94,7 +102,7 @@ public sealed partial class Front
             Log.Bug(_logger, http.Request.Method, bug);
             if (http.Response.HasStarted)
                 http.Abort();
-            else if (HttpProtocol.IsHttp2(http.Request.Protocol))
+            else if (isGrpc)
                 GrpcEndpoints.Broken(http);
             else
                 await ErrorAnswer.WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);

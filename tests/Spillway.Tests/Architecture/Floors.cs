@@ -10,11 +10,12 @@ internal sealed class Floors(string root)
     private static readonly string[][] s_floors =
     [
         [""],
-        ["Policies", "Runtimes", "Transforms", "Store", "Telemetry"],
+        ["Policies", "Runtimes", "Transforms", "Store", "Telemetry", "Client"],
         ["Config"],
         ["Flow"],
         ["Engine", "Planner"],
         ["Protocols"],
+        ["Hosting"],
     ];
 
     /// <summary>The first segment behind the root, "" for the hall, null for a stranger.</summary>

@@ -1,0 +1,16 @@
+namespace Spillway.Client;
+
+/// <summary>A call was refused or failed, in the server's own words.</summary>
+/// <param name="fault">Why.</param>
+/// <param name="cause">What was beneath it, where something was.</param>
+public sealed class InferenceException(Fault fault, Exception? cause = null) : Exception(fault.Message, cause)
+{
+    /// <summary>Why, as a value.</summary>
+    public Fault Fault => fault;
+
+    /// <summary>Which of the closed list of failures; <see cref="FaultKind.QueueFull"/> and its like pass.</summary>
+    public FaultKind Kind => fault.Kind;
+
+    /// <summary>When another attempt may succeed; null where waiting does not help.</summary>
+    public TimeSpan? RetryAfter => fault.RetryAfter;
+}
