@@ -11,7 +11,6 @@ public sealed class ClientTests : IAsyncLifetime
 {
     private static readonly InferenceInput[] s_row = [InferenceInput.Of<float>("x", [1, 4], [1, 2, 3, 4])];
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
     private EmbeddedApp _app = null!;
 
     public async Task InitializeAsync()
@@ -27,14 +26,9 @@ public sealed class ClientTests : IAsyncLifetime
             o.Models.Add(EmbeddedApp.Model("broken", faultRate: 1));
             o.Models.Add(EmbeddedApp.Model("whole", input: "INT64 [-1,2]", output: "INT64 [-1,2]"));
         });
-        _http.BaseAddress = _app.Http.BaseAddress;
     }
 
-    public async Task DisposeAsync()
-    {
-        _http.Dispose();
-        await _app.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _app.DisposeAsync();
 
     [Theory]
     [InlineData(false)]
@@ -152,7 +146,7 @@ public sealed class ClientTests : IAsyncLifetime
     {
         var services = new ServiceCollection();
         services.AddSpillwayClient(new Uri("http://127.0.0.1:1/ai"));
-        services.AddSpillwayClient("other", new Uri(_http.BaseAddress!, "/"));
+        services.AddSpillwayClient("other", new Uri(_app.Http.BaseAddress!, "/"));
         await using var provider = services.BuildServiceProvider();
 
         await Assert.ThrowsAsync<HttpRequestException>(
@@ -162,7 +156,7 @@ public sealed class ClientTests : IAsyncLifetime
         Assert.Equal([1, 2, 3, 4], reply["y"].As<float>());
     }
 
-    private IInferenceClient Client(bool overHttp) => overHttp ? new HttpInferenceClient(_http) : _app.Client;
+    private IInferenceClient Client(bool overHttp) => overHttp ? new HttpInferenceClient(_app.Http) : _app.Client;
 
     private Task UntilAsync(string figure, int value) => TestServer.UntilAsync(async () =>
         System.Text.Json.JsonElement.Parse(await _app.Http.GetStringAsync("/admin/v1/models")).GetProperty("models")

@@ -3,7 +3,6 @@ using Spillway.Config;
 using Spillway.Hosting;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Simulated;
-using Spillway.Tests.Config;
 using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Hosting;

@@ -49,7 +49,7 @@ public sealed class ContainerTests
     }
 
     /// <summary>The command of the build stage, into our folder; the tests have built what it would build.</summary>
-    private static Task PublishAsync(string into)
+    private static Task<string> PublishAsync(string into)
     {
         var command = s_lines.Single(l => l.Word == "RUN" && l.Rest.StartsWith("dotnet publish")).Rest.Split(' ')[1..];
         for (var i = 0; i < command.Length; i++)

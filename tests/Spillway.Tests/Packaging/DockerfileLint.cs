@@ -81,6 +81,12 @@ internal static partial class DockerfileLint
                 yield return $"{word} is not in exec form, so a shell would get the signals.";
         }
 
+        foreach (var problem in Surface(stage))
+            yield return problem;
+    }
+
+    private static IEnumerable<string> Surface(List<Line> stage)
+    {
         var health = stage.LastOrDefault(l => l.Word == "HEALTHCHECK").Rest ?? "";
         if (!health.Contains("CMD [", StringComparison.Ordinal) || health.Contains("curl") || health.Contains("wget"))
             yield return "HEALTHCHECK must be in exec form and use what the image has.";

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Spillway.Tests.Architecture;
 using Spillway.Tests.Runtimes.Onnx;
 
 namespace Spillway.Tests.Packaging;

@@ -114,7 +114,7 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
     }
 
     /// <summary>All packages, made once, in a folder that is a source for NuGet.</summary>
-    public sealed class Feed : IAsyncLifetime
+    public sealed class Feed : IAsyncLifetime, IDisposable
     {
         private static readonly string[] s_projects = ["Spillway", "Spillway.Runtimes", "Spillway.App"];
         private readonly TempFolder _folder = new();
@@ -136,11 +136,9 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
             Version = name["Spillway.App.".Length..];
         }
 
-        public Task DisposeAsync()
-        {
-            _folder.Dispose();
-            return Task.CompletedTask;
-        }
+        public Task DisposeAsync() => Task.CompletedTask;
+
+        public void Dispose() => _folder.Dispose();
 
         public ZipArchive Open(string id, string kind) =>
             ZipFile.OpenRead(System.IO.Path.Combine(Path, $"{id}.{Version}.{kind}"));
