@@ -18,7 +18,9 @@ public sealed class Answer : IValueTaskSource<bool>
     private bool _waiting;
     private bool _completed;
 
-    /// <summary>Creates an empty answer that holds at most <paramref name="capacity"/> unread deltas (default 64).</summary>
+    /// <summary>
+    /// Creates an empty answer that holds at most <paramref name="capacity"/> unread deltas (default 64).
+    /// </summary>
     public Answer(int capacity = 64)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);

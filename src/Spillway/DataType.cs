@@ -42,7 +42,9 @@ public enum DataType : byte
     /// <summary>2 bytes, the upper half of a float. BF16.</summary>
     BFloat16,
 
-    /// <summary>A byte string of any length; in memory each element is a little-endian uint32 length and its bytes. BYTES.</summary>
+    /// <summary>
+    /// A byte string of any length; in memory each element is a little-endian uint32 length and its bytes. BYTES.
+    /// </summary>
     Bytes,
 }
 

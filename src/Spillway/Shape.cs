@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Spillway;
 
-/// <summary>A tensor's dimensions, up to <see cref="RankMax"/>, held inline so that a request allocates nothing for them.</summary>
+/// <summary>
+/// A tensor's dimensions, up to <see cref="RankMax"/>, held inline so that a request allocates nothing for them.
+/// </summary>
 public struct Shape : IEquatable<Shape>
 {
     /// <summary>The most dimensions a tensor may have. ONNX models in the wild stay below 7.</summary>

@@ -27,7 +27,9 @@ public sealed class TensorSet
     /// <summary>The tensors, valid until the next <see cref="Add"/> or <see cref="Reset"/>.</summary>
     public Span<Tensor> Span => _tensors.AsSpan(0, Count);
 
-    /// <summary>Appends an empty tensor to fill in. A bound on the count is the caller's (see Signature.PortsMax).</summary>
+    /// <summary>
+    /// Appends an empty tensor to fill in. A bound on the count is the caller's (see Signature.PortsMax).
+    /// </summary>
     public ref Tensor Add()
     {
         if (Count == _tensors.Length)
@@ -48,7 +50,9 @@ public sealed class TensorSet
         return -1;
     }
 
-    /// <summary>Borrows a buffer of exactly that length from the pool, not cleared, until <see cref="Reset"/>.</summary>
+    /// <summary>
+    /// Borrows a buffer of exactly that length from the pool, not cleared, until <see cref="Reset"/>.
+    /// </summary>
     public Memory<byte> Rent(int length)
     {
         if (length == 0)

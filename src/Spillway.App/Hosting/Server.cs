@@ -115,7 +115,8 @@ internal static class Server
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
-        // The body's limit is the front's: its error says what to do. Kestrel's slow-body rule stays: 240 bytes a second.
+        // The body's limit is the front's: its error says what to do. Kestrel's slow-body rule stays: 240 bytes a
+        // second.
         kestrel.Limits.MaxRequestBodySize = null;
         var address = options.Address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address);
         kestrel.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);

@@ -3,7 +3,8 @@ namespace Spillway.App.Load;
 /// <summary>
 /// How long a server takes to be itself again after a flood: from the start of the last phase to the first instant
 /// after which the p95 of every window stays within 1.5 times the first phase's p95. A window is one second, or, at
-/// less than 100 requests a second, the time of 100 requests: of fewer, p95 would be whichever was the latest. A refused
+/// less than 100 requests a second, the time of 100 requests: of fewer, p95 would be whichever was the latest. A
+/// refused
 /// or failed request counts as infinitely late, so a server that refuses one in ten has not recovered.
 /// </summary>
 internal static class Recovery
@@ -22,7 +23,8 @@ internal static class Recovery
 
     /// <summary>
     /// Seconds from <paramref name="start"/> to the recovery, in steps of 0.05 s; null when the phase ends before it,
-    /// is shorter than a window (has fewer than 100 requests), or the first phase was no better (more than 5 % of it failed).
+    /// is shorter than a window (has fewer than 100 requests), or the first phase was no better (more than 5 % of it
+    /// failed).
     /// </summary>
     public static double? Seconds(IReadOnlyList<Sample> lastPhase, long start, long end, Tally firstPhase)
     {

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Spillway.Runtimes.Onnx;
 
-/// <summary>One input of one replica: gathers the rows of a batch into one tensor. Used by one thread at a time.</summary>
+/// <summary>
+/// One input of one replica: gathers the rows of a batch into one tensor. Used by one thread at a time.
+/// </summary>
 internal sealed unsafe class InputSlot(OnnxModel model, TensorSpec spec, int port)
 {
     private const int Alignment = 64; // A cache line, and the widest vector register.
@@ -16,7 +18,8 @@ internal sealed unsafe class InputSlot(OnnxModel model, TensorSpec spec, int por
 
     /// <summary>
     /// Makes the native tensor of that input for all items; the caller releases it after the run, and it borrows this
-    /// slot's buffer until then. The items' bytes are checked against their shapes: nothing is read that they do not bring.
+    /// slot's buffer until then. The items' bytes are checked against their shapes: nothing is read that they do not
+    /// bring.
     /// </summary>
     public Fault? Gather(ReadOnlySpan<WorkItem> batch, long rows, RunPadding? padding, out nint value)
     {

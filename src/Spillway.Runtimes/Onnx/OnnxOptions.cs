@@ -9,7 +9,8 @@ public sealed record OnnxOptions
     public string Library { get; init; } = "";
 
     /// <summary>Execution provider, "cpu" by default.</summary>
-    [Option("Execution provider: cpu, cuda, or another that the library was built with. One it lacks is a load error that lists those present.")]
+    [Option("Execution provider: cpu, cuda, or another that the library was built with. One it lacks is a load error "
+        + "that lists those present.")]
     public string Provider { get; init; } = "cpu";
 
     /// <summary>Threads inside one operator of one run, 1 to 256.</summary>
@@ -18,12 +19,14 @@ public sealed record OnnxOptions
     public int IntraOpThreads { get; init; } = 1;
 
     /// <summary>Operators of one run executed side by side, 1 to 256.</summary>
-    [Option("Operators of one run that are executed side by side; above 1 the graph runs in parallel mode.", Unit = "threads", Min = 1, Max = 256,
+    [Option("Operators of one run that are executed side by side; above 1 the graph runs in parallel mode.",
+        Unit = "threads", Min = 1, Max = 256,
         Source = "ONNX Runtime's default, sequential mode")]
     public int InterOpThreads { get; init; } = 1;
 
     /// <summary>Whether idle threads of a run spin.</summary>
-    [Option("Whether idle threads of a run burn a core while they wait for work. Matters only with more than one thread.",
+    [Option("Whether idle threads of a run burn a core while they wait for work. Matters only with more than one "
+        + "thread.",
         Source = "measured with two threads under contention: 91 µs CPU a row with spinning, 36 without")]
     public bool Spinning { get; init; }
 

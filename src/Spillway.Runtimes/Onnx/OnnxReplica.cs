@@ -138,7 +138,9 @@ internal sealed unsafe class OnnxReplica : IBatchReplica
         return null;
     }
 
-    /// <summary>Every output is read and checked before the first is handed over, so that a fault leaves no item half filled.</summary>
+    /// <summary>
+    /// Every output is read and checked before the first is handed over, so that a fault leaves no item half filled.
+    /// </summary>
     private Fault? Scatter(ReadOnlySpan<WorkItem> batch, RunPadding? padding, nint* values)
     {
         var rows = 0L;

@@ -25,7 +25,9 @@ internal readonly unsafe struct OrtApi(void** table)
         return new OrtError((OrtErrorCode)code, text);
     }
 
-    /// <summary>Throws an <see cref="OrtException"/> unless the status is 0. For loading only; runs use values.</summary>
+    /// <summary>
+    /// Throws an <see cref="OrtException"/> unless the status is 0. For loading only; runs use values.
+    /// </summary>
     public void Check(nint status)
     {
         if (status != 0)

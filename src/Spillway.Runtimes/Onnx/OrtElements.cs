@@ -1,6 +1,8 @@
 namespace Spillway.Runtimes.Onnx;
 
-/// <summary>ONNXTensorElementDataType, the native numbers of element types, to and from <see cref="DataType"/>.</summary>
+/// <summary>
+/// ONNXTensorElementDataType, the native numbers of element types, to and from <see cref="DataType"/>.
+/// </summary>
 internal static class OrtElements
 {
     /// <summary>The native number of strings.</summary>

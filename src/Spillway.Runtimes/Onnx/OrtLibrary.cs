@@ -111,7 +111,8 @@ internal sealed unsafe class OrtLibrary
     /// <summary>
     /// ONNX Runtime 1.29 and newer report every loaded model's name to its maker unless this variable is set when the
     /// library starts. .NET's own setter changes a managed copy that native code does not see, hence libc.
-    /// Setting a variable is not safe against a native thread that reads one: so once, before the library's threads exist.
+    /// Setting a variable is not safe against a native thread that reads one: so once, before the library's threads
+    /// exist.
     /// </summary>
     private static void DisableTelemetry()
     {

@@ -10,7 +10,9 @@ internal sealed record OrtProvider(string Word, string NativeName)
     /// <summary>ONNX Runtime runs on the processor without being told.</summary>
     public bool IsCpu => Word == "cpu";
 
-    /// <summary>Finds a provider, whatever the case of its letters; one the library lacks is a fault that lists those present.</summary>
+    /// <summary>
+    /// Finds a provider, whatever the case of its letters; one the library lacks is a fault that lists those present.
+    /// </summary>
     public static Outcome<OrtProvider> Resolve(OrtLibrary library, string word)
     {
         foreach (var name in library.Providers)

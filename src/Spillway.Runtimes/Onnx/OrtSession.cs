@@ -5,7 +5,9 @@ internal static unsafe class OrtSession
 {
     private const int LoadCancellationSince = 22;
 
-    /// <summary>Loads the model file; cancellation reaches the native load where the library is 1.22 or newer.</summary>
+    /// <summary>
+    /// Loads the model file; cancellation reaches the native load where the library is 1.22 or newer.
+    /// </summary>
     public static OrtHandle Create(
         OrtLibrary library, string file, OnnxOptions options, OrtProvider provider, CancellationToken cancellation,
         SessionExtras? extras = null)

@@ -22,7 +22,8 @@ public sealed record ModelOptions
     public string Runtime { get; init; } = "onnx";
 
     /// <summary>The model file.</summary>
-    [Option("The model file, relative to model.yaml, or npm:<package>/<file> for one installed by native/package.json.")]
+    [Option("The model file, relative to model.yaml, or npm:<package>/<file> for one installed by "
+        + "native/package.json.")]
     public string File { get; init; } = "model.onnx";
 
     /// <summary>Which versions of a repository's model are served.</summary>
@@ -34,7 +35,8 @@ public sealed record ModelOptions
     public ExpectOptions Expects { get; init; } = new();
 
     /// <summary>Typical shape per input, for the batch curve.</summary>
-    [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is measured there.")]
+    [Option("Typical shape of each input by name, its first dimension 1: { x: [1, 3, 48, 320] }. The batch curve is "
+        + "measured there.")]
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Typical { get; init; } = new Dictionary<string, IReadOnlyList<long>>();
 
     /// <summary>Queue and batches.</summary>
@@ -69,7 +71,8 @@ public sealed record ModelOptions
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Names it is served under.</summary>
-    [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, with nothing.")]
+    [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, "
+        + "with nothing.")]
     public IReadOnlyDictionary<string, DoorOptions> Serve { get; init; } = new Dictionary<string, DoorOptions>();
 
     /// <summary>Validated instance of the runtime's own options class; not a key of its own.</summary>

@@ -11,7 +11,9 @@ namespace Spillway.Engine;
 /// <remarks>
 /// Where lengths are padded, each bucket has a curve: the typical one is looked at like a model without padding, the
 /// longest and the shortest at load if that is a matter of <see cref="s_bucketsTime"/>, the others later. A bucket that
-/// was not looked at borrows from the nearest.
+/// was not looked at borrows from the nearest. This file is long because both looks, at every size and bucket, share
+/// what
+/// they measured.
 /// </remarks>
 internal sealed class Calibration
 {

@@ -9,7 +9,8 @@ using Spillway.Telemetry;
 namespace Spillway.Engine;
 
 /// <summary>
-/// One loaded model version, live: interprets <see cref="DeploymentFlow"/> with a clock, threads and replicas. One short
+/// One loaded model version, live: interprets <see cref="DeploymentFlow"/> with a clock, threads and replicas. One
+/// short
 /// lock guards the flow; whoever arrives or finishes steps it, there is no pump. Inside the lock there is no await, no
 /// native call, no completion and no log.
 /// </summary>
@@ -151,7 +152,9 @@ public sealed class Deployment : IDisposable
             Sequences.Arrive(work);
     }
 
-    /// <summary>The work is decoded; it runs here and now, or a runner comes for it. Its answer says how it ended.</summary>
+    /// <summary>
+    /// The work is decoded; it runs here and now, or a runner comes for it. Its answer says how it ended.
+    /// </summary>
     public void Ready(Work work)
     {
         Step step;

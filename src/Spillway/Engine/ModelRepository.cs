@@ -29,7 +29,9 @@ public sealed class ModelRepository(
     /// <summary>What the folder held when it was last read.</summary>
     public RepositoryView View => _view;
 
-    /// <summary>Reads the folder, and loads what is to be there at start. Completes when every load has ended.</summary>
+    /// <summary>
+    /// Reads the folder, and loads what is to be there at start. Completes when every load has ended.
+    /// </summary>
     public async Task StartAsync()
     {
         await ChangeAsync(FollowAsync).ConfigureAwait(false);

@@ -133,7 +133,9 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
             ExecutedAt = _clock.EndOf(stage);
     }
 
-    /// <summary>Ends the thread; a run that is still under way is stopped, and left alone when it does not listen.</summary>
+    /// <summary>
+    /// Ends the thread; a run that is still under way is stopped, and left alone when it does not listen.
+    /// </summary>
     public void Dispose()
     {
         _disposed = true;

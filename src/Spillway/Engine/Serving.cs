@@ -103,7 +103,9 @@ public sealed class Serving : IAsyncDisposable
             _drained.TrySetResult();
     }
 
-    /// <summary>Takes no new work and waits for what is in flight, up to a limit; true when nothing was cut off.</summary>
+    /// <summary>
+    /// Takes no new work and waits for what is in flight, up to a limit; true when nothing was cut off.
+    /// </summary>
     public async Task<bool> DrainAsync(TimeSpan most)
     {
         Volatile.Write(ref _stopping, 1);

@@ -1,6 +1,7 @@
 namespace Spillway.Flow;
 
-/// <content>Its turns on devices that it shares: asked for before a batch is taken, given back when there is none.</content>
+/// <content>Its turns on devices that it shares: asked for before a batch is taken, given back when there is
+/// none.</content>
 public sealed partial class DeploymentFlow
 {
     /// <summary>

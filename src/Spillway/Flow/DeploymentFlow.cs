@@ -39,7 +39,9 @@ public sealed partial class DeploymentFlow
     /// </summary>
     public static readonly TimeSpan InlineMax = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>When <see cref="Wake"/> is due; the interpreter keeps one timer for it. Never when nothing is.</summary>
+    /// <summary>
+    /// When <see cref="Wake"/> is due; the interpreter keeps one timer for it. Never when nothing is.
+    /// </summary>
     public Instant WakeAt { get; private set; } = Instant.Never;
 
     /// <summary>Requests that wait or are being decoded.</summary>

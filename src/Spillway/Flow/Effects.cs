@@ -104,7 +104,8 @@ public enum Launch
 /// <summary>The answer to a request that became ready.</summary>
 /// <param name="How">What to do.</param>
 /// <param name="Runner">Which runner, for Inline and Start.</param>
-/// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
+/// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool
+/// thread.</param>
 public readonly record struct Step(Launch How, int Runner = -1, bool Long = false);
 
 /// <summary>A batch that a runner takes.</summary>
@@ -112,7 +113,8 @@ public readonly record struct Step(Launch How, int Runner = -1, bool Long = fals
 /// <param name="Rows">Rows in it.</param>
 /// <param name="Why">Why it is not larger.</param>
 /// <param name="Dropped">Requests dropped on the way; they no longer hold a slot.</param>
-/// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool thread.</param>
+/// <param name="Long">The run is learned to be long: it belongs on the runner's own thread, not on a pool
+/// thread.</param>
 /// <param name="Waits">Others are due on the device: the runner is not idle, it is started again when its turn
 /// comes.</param>
 public readonly record struct Taken(

@@ -58,7 +58,8 @@ internal struct RequestBody
         {
             while (true)
             {
-                // Without a token: Kestrel ends the read itself when the connection does, and a token costs every request.
+                // Without a token: Kestrel ends the read itself when the connection does, and a token costs every
+                // request.
                 var read = await reader.ReadAsync().ConfigureAwait(false);
                 var fault = body.Append(read.Buffer, server, http.Request.ContentLength, most);
                 reader.AdvanceTo(read.Buffer.End);
@@ -153,7 +154,9 @@ internal struct RequestBody
         this = default;
     }
 
-    /// <summary>Adds what arrived. A fault when it is too large or the server is full; the body stays as it was.</summary>
+    /// <summary>
+    /// Adds what arrived. A fault when it is too large or the server is full; the body stays as it was.
+    /// </summary>
     /// <param name="arrived">The next bytes.</param>
     /// <param name="server">Whose room it takes.</param>
     /// <param name="announced">How long the whole is said to be: a hint, never an order.</param>

@@ -6,7 +6,9 @@ public interface IRuntime
     /// <summary>As configuration names it: "onnx", "simulated".</summary>
     string Name { get; }
 
-    /// <summary>The options class that a model's section of that name is bound to; has a parameterless constructor.</summary>
+    /// <summary>
+    /// The options class that a model's section of that name is bound to; has a parameterless constructor.
+    /// </summary>
     Type OptionsType { get; }
 
     /// <summary>
@@ -81,5 +83,6 @@ public sealed record RuntimeTraits
 
 /// <summary>Something that runs work: a processor's cores as one device, or one accelerator.</summary>
 /// <param name="Name">"cpu", "cuda:0", "simulated:1".</param>
-/// <param name="Parallelism">How many runs it carries at once without slowing each: cores for a processor, 1 for an accelerator.</param>
+/// <param name="Parallelism">How many runs it carries at once without slowing each: cores for a processor, 1 for an
+/// accelerator.</param>
 public sealed record Device(string Name, int Parallelism);

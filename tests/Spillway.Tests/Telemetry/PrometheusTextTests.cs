@@ -169,7 +169,7 @@ public class PrometheusTextTests(ITestOutputHelper output)
         var deployment = new DeploymentInstruments(registry, new("line-ocr", "1"), ["cpu"], new()
         {
             QueueDepth = () => 3, InFlight = () => 1, PredictedWaitSeconds = () => 0.01, Runners = () => 1,
-            ServiceRows = [1, 2], ServiceSeconds = rows => rows * 0.012, Buckets = [160, 320],
+            ServiceRows = [1, 2], ServiceSeconds = rows => rows * 0.012, Buckets = [160, 320], Sequences = () => 2,
         });
         deployment.Took(rows: 3, requests: 2, CutReason.Idle);
         deployment.Filled(rows: 3, bucket: 1, length: 320, elements: 960, padding: 60);

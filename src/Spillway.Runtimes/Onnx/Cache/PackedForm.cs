@@ -4,7 +4,8 @@ namespace Spillway.Runtimes.Onnx.Cache;
 
 /// <summary>
 /// An optimized model that also stores its weights as the kernels want them, so that loading copies none into memory
-/// of its own: a fully connected model then takes a quarter of the memory. Loading or running such a file has crashed the library
+/// of its own: a fully connected model then takes a quarter of the memory. Loading or running such a file has crashed
+/// the library
 /// (1.30, small weights), hence the proof in a throw-away process.
 /// </summary>
 internal sealed class PackedForm : IPreparation

@@ -45,7 +45,8 @@ public sealed record RepositoryOptions
     public int VersionsMax { get; init; } = 16;
 
     /// <summary>Most bytes of uploaded models on disk.</summary>
-    [Option("Under explicit, bytes of the files that callers uploaded and that are in use; a load beyond it is refused.",
+    [Option("Under explicit, bytes of the files that callers uploaded and that are in use; a load beyond it is "
+        + "refused.",
         Unit = "bytes", Min = 1, Max = 1_000_000_000_000, Source = "sixteen of the largest bodies")]
     public long UploadBytesMax { get; init; } = 1024L * 1024 * 1024;
 

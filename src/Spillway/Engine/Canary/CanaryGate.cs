@@ -14,7 +14,9 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
     /// <summary>False when there is no program to probe with.</summary>
     public bool IsOn => probe.IsOn;
 
-    /// <summary>Probes if it is due; null, or why the model must not be loaded here. Blocks: on the loading thread.</summary>
+    /// <summary>
+    /// Probes if it is due; null, or why the model must not be loaded here. Blocks: on the loading thread.
+    /// </summary>
     /// <param name="model">As declared.</param>
     /// <param name="runtime">What will load it.</param>
     /// <param name="whileServing">Others are being served.</param>

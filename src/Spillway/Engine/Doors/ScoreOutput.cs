@@ -1,9 +1,13 @@
 namespace Spillway.Engine.Doors;
 
-/// <summary>What the stages that read class scores have in common: finding the model's output, and checking it.</summary>
+/// <summary>
+/// What the stages that read class scores have in common: finding the model's output, and checking it.
+/// </summary>
 internal static class ScoreOutput
 {
-    /// <summary>The port of the output named, or of the only one; a fault when it is not float32 of that rank.</summary>
+    /// <summary>
+    /// The port of the output named, or of the only one; a fault when it is not float32 of that rank.
+    /// </summary>
     public static Outcome<int> Find(Signature model, string option, string from, int rank)
     {
         var port = from.Length == 0 && model.Outputs.Count == 1 ? 0 : model.FindOutput(System.Text.Encoding.UTF8.GetBytes(from));

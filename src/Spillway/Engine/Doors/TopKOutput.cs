@@ -4,7 +4,9 @@ using Spillway.Transforms.Text;
 
 namespace Spillway.Engine.Doors;
 
-/// <summary>A model's scores float32 [batch, classes] as the best labels BYTES [-1, k] and their scores FP32 [-1, k].</summary>
+/// <summary>
+/// A model's scores float32 [batch, classes] as the best labels BYTES [-1, k] and their scores FP32 [-1, k].
+/// </summary>
 internal sealed class TopKOutput(TopKOptions options, LabelFile labels) : IOutputStage
 {
     private readonly int _longest = labels.LongestBytes;

@@ -1,6 +1,8 @@
 namespace Spillway.Policies.Batching;
 
-/// <summary>What a batch curve means: the largest useful batch, and whether batching gains at all. Pure functions.</summary>
+/// <summary>
+/// What a batch curve means: the largest useful batch, and whether batching gains at all. Pure functions.
+/// </summary>
 public static class BatchCurve
 {
     /// <summary>
@@ -19,7 +21,9 @@ public static class BatchCurve
         return useful.Rows;
     }
 
-    /// <summary>True when <paramref name="larger"/> costs enough less per row than <paramref name="smaller"/>.</summary>
+    /// <summary>
+    /// True when <paramref name="larger"/> costs enough less per row than <paramref name="smaller"/>.
+    /// </summary>
     public static bool Gains(BatchPoint smaller, BatchPoint larger, double gainMin) =>
         larger.Time.Ticks * (double)smaller.Rows <= (1 - gainMin) * smaller.Time.Ticks * larger.Rows;
 

@@ -20,7 +20,9 @@ public sealed class ServiceTimes
     /// <summary>Observations before a size stands on its own.</summary>
     public const int TrustedSamples = 3;
 
-    /// <summary>An observation counts as at most this many times the present estimate, and at least its inverse.</summary>
+    /// <summary>
+    /// An observation counts as at most this many times the present estimate, and at least its inverse.
+    /// </summary>
     public const double StepMax = 4;
 
     private readonly double[] _ticksPerElement;

@@ -55,7 +55,9 @@ internal sealed class RepositoryCalls(ServerContext server)
         return ReadParameters(message.Span, parameters) ?? await _control.LoadAsync(parameters).ConfigureAwait(false);
     }
 
-    /// <summary>Its one parameter, unload_dependents, is right with either value: no model depends on another.</summary>
+    /// <summary>
+    /// Its one parameter, unload_dependents, is right with either value: no model depends on another.
+    /// </summary>
     private async ValueTask<Fault?> UnloadAsync(ReadOnlyMemory<byte> message) =>
         ReadName(message.Span, "unload", out var name) ?? await _control.UnloadAsync(name).ConfigureAwait(false);
 

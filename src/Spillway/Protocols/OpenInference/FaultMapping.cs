@@ -31,7 +31,8 @@ internal static class FaultMapping
     public static bool IsRetryAfterDue(FaultKind kind) => Status(kind) == 503;
 
     /// <summary>
-    /// True when the connection ends with the answer: what is left of a body that was not read would be read as the next
+    /// True when the connection ends with the answer: what is left of a body that was not read would be read as the
+    /// next
     /// request.
     /// </summary>
     public static bool EndsConnection(FaultKind kind) =>

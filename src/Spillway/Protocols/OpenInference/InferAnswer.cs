@@ -55,7 +55,8 @@ internal static class InferAnswer
     }
 
     /// <summary>
-    /// Behind the JSON the binary outputs, then all of it to the connection; a fault when the caller is gone. Large ones
+    /// Behind the JSON the binary outputs, then all of it to the connection; a fault when the caller is gone. Large
+    /// ones
     /// go in pieces, each taken before the next is written, so that a slow caller does not hold them twice.
     /// </summary>
     private static ValueTask<Fault?> SendAsync(HttpContext http, Work work, TensorSet outputs, long binaryLength)

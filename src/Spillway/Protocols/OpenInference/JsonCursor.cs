@@ -5,7 +5,8 @@ using System.Text.Unicode;
 namespace Spillway.Protocols.OpenInference;
 
 /// <summary>What the next JSON value is, judged by its first byte.</summary>
-/// <remarks>This file is long because the tokenizer is one grammar over one position; its kinds of value come first.</remarks>
+/// <remarks>This file is long because the tokenizer is one grammar over one position; its kinds of value come
+/// first.</remarks>
 internal enum JsonKind : byte
 {
     /// <summary>Nothing is left.</summary>

@@ -5,7 +5,9 @@ using Spillway.Engine;
 
 namespace Spillway.Protocols.Repository;
 
-/// <summary>The parameters of a load request, whatever protocol they came by. What is not taken out is deleted.</summary>
+/// <summary>
+/// The parameters of a load request, whatever protocol they came by. What is not taken out is deleted.
+/// </summary>
 /// <param name="model">A name that can name a model.</param>
 internal sealed class LoadParameters(string model) : IDisposable
 {
@@ -47,7 +49,9 @@ internal sealed class LoadParameters(string model) : IDisposable
     public Fault WrongKind(string name, string kind) =>
         Wrong($"the parameter '{ErrorList.Clean(name, 100)}' must be {kind}.");
 
-    /// <summary>The files, which are the caller's from here on; null for none. A fault when they lack a config.</summary>
+    /// <summary>
+    /// The files, which are the caller's from here on; null for none. A fault when they lack a config.
+    /// </summary>
     public Outcome<UploadedModel?> TakeOut()
     {
         if (_files is not null && Config is null)

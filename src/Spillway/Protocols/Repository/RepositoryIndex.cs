@@ -12,7 +12,9 @@ namespace Spillway.Protocols.Repository;
 /// <param name="Reason">Why it is not ready; empty when it is.</param>
 internal readonly record struct IndexRow(string Name, string Version, string State, string Reason);
 
-/// <summary>The repository's index, the same for every protocol: each served name and version, and what is broken.</summary>
+/// <summary>
+/// The repository's index, the same for every protocol: each served name and version, and what is broken.
+/// </summary>
 internal static class RepositoryIndex
 {
     /// <summary>Every version of every name, or those that answer now.</summary>

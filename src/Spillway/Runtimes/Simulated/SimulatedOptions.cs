@@ -12,7 +12,8 @@ public sealed record SimulatedOptions
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Milliseconds of a run by rows: { 1: 2.0, 8: 3.5 }; sizes between are interpolated.</summary>
-    [Option("Time of a run by its rows: { 1: 2.0, 8: 3.5 }. Sizes between are interpolated, beyond the last extended.", Unit = "ms", Required = true)]
+    [Option("Time of a run by its rows: { 1: 2.0, 8: 3.5 }. Sizes between are interpolated, beyond the last extended.",
+        Unit = "ms", Required = true)]
     public IReadOnlyDictionary<int, double> LatencyMs { get; init; } = new Dictionary<int, double>();
 
     /// <summary>Share of runs that fail.</summary>
@@ -20,7 +21,8 @@ public sealed record SimulatedOptions
     public double FaultRate { get; init; }
 
     /// <summary>Runs of more rows fail.</summary>
-    [Option("Runs of more rows than this fail, as a device does that is out of memory. 0: none does.", Unit = "rows", Min = 0, Max = 1_000_000)]
+    [Option("Runs of more rows than this fail, as a device does that is out of memory. 0: none does.", Unit = "rows",
+        Min = 0, Max = 1_000_000)]
     public int FaultAboveRows { get; init; }
 
     /// <summary>Spread of the time of a run, as a share of it.</summary>

@@ -12,11 +12,13 @@ public sealed record PictureOptions
     public string To { get; init; } = "";
 
     /// <summary>Height that every picture is scaled to, keeping its ratio.</summary>
-    [Option("Height that every picture is scaled to, keeping its ratio.", Unit = "pixels", Min = 1, Max = 8192, Required = true)]
+    [Option("Height that every picture is scaled to, keeping its ratio.", Unit = "pixels",
+        Min = 1, Max = 8192, Required = true)]
     public int Height { get; init; }
 
     /// <summary>Narrowest tensor; a narrower picture is padded on the right.</summary>
-    [Option("The narrowest tensor; a narrower picture is padded on the right with zeros.", Unit = "pixels", Min = 1, Max = 65536)]
+    [Option("The narrowest tensor; a narrower picture is padded on the right with zeros.", Unit = "pixels",
+        Min = 1, Max = 65536)]
     public int WidthMin { get; init; } = 16;
 
     /// <summary>Widest tensor; a wider picture is refused.</summary>

@@ -12,7 +12,8 @@ public sealed record TopKOptions
     public string Labels { get; init; } = "";
 
     /// <summary>How many of the best.</summary>
-    [Option("How many of the best labels to give; at most the number of classes.", Unit = "labels", Min = 1, Max = 1000)]
+    [Option("How many of the best labels to give; at most the number of classes.", Unit = "labels",
+        Min = 1, Max = 1000)]
     public int K { get; init; } = 5;
 
     /// <summary>Whether scores are logits, to be turned into probabilities.</summary>
