@@ -74,8 +74,8 @@ public sealed record ServerOptions
 
     /// <summary>Triton's counter names beside our own.</summary>
     [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
-        Source = "existing dashboards work unchanged")]
-    public bool TritonMetricNames { get; init; } = true;
+        Source = "off: `promtool check metrics` advises against the form of these names")]
+    public bool TritonMetricNames { get; init; }
 
     /// <summary>Which models are probed: "auto", "always" or "off".</summary>
     [Option("Which models a throw-away process loads and runs first, so that one that crashes the library "

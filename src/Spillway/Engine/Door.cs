@@ -13,8 +13,7 @@ namespace Spillway.Engine;
 /// <summary>
 /// A served name and version as it stands: its signature, what happens to an input before the model and to an output
 /// after it, and the deployment behind. Immutable: a load, an unload or a failure makes another one, and a request
-/// keeps
-/// the one that it found. Several doors may lead to one deployment.
+/// keeps the one that it found. Several doors may lead to one deployment.
 /// This file is long because everything that stands between a request's tensors and the model's stands together:
 /// pictures, padding, masks, sequences, labels.
 /// </summary>

@@ -89,7 +89,8 @@ public sealed class StatisticsTests
     [Fact]
     public async Task Tritons_counters_stand_beside_ours_and_can_be_switched_off()
     {
-        await using var server = await TestServer.StartAsync(TestServer.Folder("", ("m", TestServer.Simulated())));
+        await using var server = await TestServer.StartAsync(TestServer.Folder(
+            "tritonMetricNames: true", ("m", TestServer.Simulated())));
         Assert.Equal(200, (await server.InferRowAsync("m")).Status);
         Assert.Equal(400, (await server.InferAsync("m", "{}")).Status);
         await StatsAsync(server, "/v2/models/m/stats", answered: 1, failed: 1);
@@ -105,7 +106,7 @@ public sealed class StatisticsTests
         Assert.Equal("gauge", page.Types["nv_inference_pending_request_count"]);
 
         await using var without = await TestServer.StartAsync(TestServer.Folder(
-            "tritonMetricNames: false", ("m", TestServer.Simulated())));
+            "", ("m", TestServer.Simulated())));
         Assert.DoesNotContain("nv_inference", (await without.GetAsync("/metrics")).Text, StringComparison.Ordinal);
     }
 
