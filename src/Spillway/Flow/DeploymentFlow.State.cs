@@ -2,7 +2,9 @@ using Spillway.Policies.Batching;
 
 namespace Spillway.Flow;
 
-/// <content>The slots, the runs, and what is predicted from them.</content>
+/// <content>
+/// The slots, the runs, and what is predicted from them. This file is long because all predictions read the same state.
+/// </content>
 public sealed partial class DeploymentFlow
 {
     private readonly BatchingOptions _options;

@@ -5,7 +5,10 @@ using Spillway.Tests.Config;
 
 namespace Spillway.Tests.Server;
 
-/// <summary>The model repository extension as tritonclient sends it, and as nobody should.</summary>
+/// <summary>
+/// The model repository extension as tritonclient sends it, and as nobody should. This file is long because uploads,
+/// loads and unloads share their few helpers.
+/// </summary>
 public sealed class RepositoryCallTests
 {
     private const string Load = "/v2/repository/models/m/load";

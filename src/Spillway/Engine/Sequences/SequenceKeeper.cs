@@ -5,7 +5,8 @@ namespace Spillway.Engine.Sequences;
 /// <summary>
 /// The sequences of one deployment, live: interprets <see cref="SequencePolicy"/> and keeps the states. One short lock
 /// guards both; the deployment is only called outside it. A request is placed first, so that every limit of the queue
-/// holds for it, and gets ready when its turn has come. This file is long because every step over its lock stands in it.
+/// holds for it, and gets ready when its turn has come.
+/// This file is long because every step over its lock stands in it.
 /// </summary>
 internal sealed class SequenceKeeper : IDisposable
 {

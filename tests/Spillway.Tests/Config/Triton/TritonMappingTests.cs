@@ -5,6 +5,7 @@ using Spillway.Tests.Config.Repository;
 
 namespace Spillway.Tests.Config.Triton;
 
+/// <summary>This file is long because every field of the schema has its case here.</summary>
 public sealed class TritonMappingTests
 {
     [Fact]
