@@ -102,20 +102,8 @@ internal sealed class RepositoryCalls(ServerContext server)
     /// <summary>An entry of map&lt;string, ModelRepositoryParameter&gt;.</summary>
     private static Fault? ReadParameter(ReadOnlySpan<byte> entry, LoadParameters into)
     {
-        ReadOnlySpan<byte> key = [];
-        ReadOnlySpan<byte> value = [];
         var wire = new WireReader(entry);
-        while (wire.Next(out var field))
-        {
-            if (field == 1)
-                key = wire.Bytes();
-            else if (field == 2)
-                value = wire.Bytes();
-            else
-                wire.Skip();
-        }
-
-        if (wire.Failed)
+        if (!wire.Entry(out var key, out var value))
             return GrpcFaults.Broken("a parameter", wire);
         // Longer than any place of a file may be, so that what is cut off is refused.
         const int LongestName = 4096;

@@ -94,20 +94,8 @@ internal sealed class SettingsCalls(ServerContext server)
     /// <summary>An entry of map&lt;string, SettingValue&gt;.</summary>
     private static Fault? ReadEntry(ReadOnlySpan<byte> entry, bool isLog, Utf8JsonWriter into)
     {
-        ReadOnlySpan<byte> key = [];
-        ReadOnlySpan<byte> value = [];
         var wire = new WireReader(entry);
-        while (wire.Next(out var field))
-        {
-            if (field == 1)
-                key = wire.Bytes();
-            else if (field == 2)
-                value = wire.Bytes();
-            else
-                wire.Skip();
-        }
-
-        if (wire.Failed || !Utf8.IsValid(key))
+        if (!wire.Entry(out var key, out var value) || !Utf8.IsValid(key))
             return GrpcFaults.Broken("a setting", wire);
         into.WritePropertyName(key);
         return isLog ? ReadChoice(value, into) : ReadList(value, into);

@@ -90,6 +90,26 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
         }
     }
 
+    /// <summary>
+    /// An entry of a protobuf map with text or message values, which is a message of key and value. False when it is
+    /// broken; the reader then knows where.
+    /// </summary>
+    public bool Entry(out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
+    {
+        (key, value) = ([], []);
+        while (Next(out var field))
+        {
+            if (field == 1)
+                key = Bytes();
+            else if (field == 2)
+                value = Bytes();
+            else
+                Skip();
+        }
+
+        return !Failed;
+    }
+
     /// <summary>A bare varint, as in a packed list: the message is nothing but such values.</summary>
     public bool NextPacked(out ulong value)
     {
