@@ -97,11 +97,10 @@ internal static class Server
             Clock = clock ?? new(TimeProvider.System),
             Logs = app.Services.GetRequiredService<ILoggerFactory>(),
             Log = log,
+            Canary = CanaryHost.Settings(snapshot.Server),
             TelemetryVariables = environment ?? new Dictionary<string, string>(),
         });
         serving = server.Serving;
-        serving.Models.Canary = new(
-            new(CanaryHost.Settings(snapshot.Server), serving.Clock.Time), always: snapshot.Server.Canary == "always");
         // After the last request.
         app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
         app.Run(server.Front.HandleAsync);

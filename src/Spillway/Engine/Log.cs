@@ -58,4 +58,9 @@ internal static partial class Log
 
     [LoggerMessage(4013, LogLevel.Information, "Repository: {Place} {Key}: {Problem} {Remedy}")]
     public static partial void RepositoryNote(ILogger logger, string place, string key, string problem, string remedy);
+
+    [LoggerMessage(4031, LogLevel.Warning,
+        "Canary loading is off: a model that crashes its library ends this process. Name a spillway executable in "
+        + "server.canaryExecutable, or set server.canary: off to accept it")]
+    public static partial void CanaryOff(ILogger logger);
 }

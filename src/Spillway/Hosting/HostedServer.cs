@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Config.Embedded;
+using Spillway.Engine.Canary;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -24,8 +25,10 @@ internal static class HostedServer
             throw new SpillwayConfigurationException(loaded.Errors);
         // Without a file, the application's configuration has the variables already.
         var variables = options.ConfigFile is null ? new Dictionary<string, string>() : environment;
-        return SpillwayServer.Build(Snapshot.From(loaded, number: 1, time.GetUtcNow()), new()
+        var snapshot = Snapshot.From(loaded, number: 1, time.GetUtcNow());
+        return SpillwayServer.Build(snapshot, new()
         {
+            Canary = Canary(snapshot.Server),
             Runtimes = options.Runtimes.ByName,
             Environment = variables,
             TelemetryVariables = variables,
@@ -34,6 +37,13 @@ internal static class HostedServer
             Log = log,
         });
     }
+
+    /// <summary>The application is no program that probes; one must be named.</summary>
+    private static CanarySettings Canary(ServerOptions server) => new()
+    {
+        Command = server.Canary == "off" || server.CanaryExecutable.Length == 0 ? [] : [server.CanaryExecutable],
+        TimeMax = TimeSpan.FromMilliseconds(server.CanaryMs),
+    };
 
     private static ConfigResult Load(
         IServiceProvider services, SpillwayHostOptions options, Dictionary<string, string> environment)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Engine;
+using Spillway.Engine.Canary;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -22,6 +23,9 @@ public sealed record ServerParts
 
     /// <summary>Which log events are written; the host's filter asks it.</summary>
     public required LogSwitch Log { get; init; }
+
+    /// <summary>How models are probed; by default there is no program for it, and they are not.</summary>
+    public CanarySettings Canary { get; init; } = new();
 
     /// <summary>Where the standard OTEL_ variables are looked up; nowhere by default.</summary>
     public IReadOnlyDictionary<string, string> TelemetryVariables { get; init; } = new Dictionary<string, string>();

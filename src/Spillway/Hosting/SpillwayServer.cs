@@ -43,6 +43,10 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     public static SpillwayServer Build(Snapshot snapshot, ServerParts parts)
     {
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
+        serving.Models.Canary = new(
+            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
+        if (!serving.Models.Canary.IsOn && snapshot.Server.Canary != "off")
+            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>());
         if (snapshot.Repository is { } repository)
         {
             var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);

@@ -1,4 +1,8 @@
+using Spillway.Engine.Canary;
+using Spillway.Runtimes.Onnx;
+using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Tests.Config;
+using Spillway.Tests.Runtimes.Onnx.Cache;
 using Spillway.Shared;
 
 namespace Spillway.Tests.Server;
@@ -93,6 +97,30 @@ public sealed class RepositoryTests
         Assert.Null(await server.Serving.Repository!.LoadAsync("m", "{\"max_batch_size\": 3}"));
 
         Assert.Equal(3, server.Serving.Find("m")!.RowsMax);
+    }
+
+    [Fact]
+    public async Task A_file_that_kills_the_library_fails_and_the_server_goes_on()
+    {
+        if (!OperatingSystem.IsLinux() || OrtLocator.PortableRid != "linux-x64")
+            return; // Where this file was seen to kill it.
+        var folder = Repository("explicit").Model("good", 1);
+        var deadly = folder.PathOf("models/deadly/1");
+        Directory.CreateDirectory(deadly);
+        var recogniser = Runtimes.Onnx.Repository.At(
+            "native", "node_modules", "@gutenye", "ocr-models", "assets", "ch_PP-OCRv4_rec_infer.onnx");
+        ModelCacheTests.Save(File.ReadAllBytes(recogniser), deadly, packed: true);
+        folder.Write("models/deadly/model.yaml", $"file: {CacheEntry.Graph}\nonnx: {{ optimization: none }}");
+        await using var server = await TestServer.StartAsync(folder);
+        server.Serving.Models.Canary = new(
+            new CanaryProbe(new() { Command = ["dotnet", ChildProcess.App] }, TimeProvider.System), always: false);
+        Assert.Null(await server.Serving.Repository!.LoadAsync("good"));
+
+        var fault = await server.Serving.Repository.LoadAsync("deadly");
+
+        Assert.Contains("crashed with signal 11 (SIGSEGV)", fault!.Message, StringComparison.Ordinal);
+        (await server.InferAsync("deadly", Row)).Is(503, "model_not_ready", "SIGSEGV");
+        Assert.Equal("1", await VersionAsync(server, "good"));
     }
 
     private const string Row = """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""";

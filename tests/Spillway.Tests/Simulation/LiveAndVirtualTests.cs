@@ -38,7 +38,7 @@ public sealed class LiveAndVirtualTests
     public void Both_interpreters_decide_the_same_in_the_same_order(int seed, string profile)
     {
         var batching = profile == "waits" ? s_batching with { BatchWaitMs = 7 } : s_batching;
-        var script = Script(seed, profile == "short" ? 500 : 25_000);
+        var script = Scripted.Random(seed, profile == "short" ? 500 : 25_000, count: 150, "r");
         var buckets = Buckets(profile);
         if (buckets is not null)
             script = [.. script.Select((s, i) => s with { Claim = Long(s.Claim, new Random((1000 * seed) + i)) })];
@@ -63,7 +63,7 @@ public sealed class LiveAndVirtualTests
     [Fact]
     public void An_altered_rule_is_found()
     {
-        var script = Script(seed: 1, spacing: 25_000);
+        var script = Scripted.Random(seed: 1, spacing: 25_000, count: 150, "r");
         using var live = new LiveRun(Profile("gains", 1), s_batching, s_deadlines);
         live.Play(script);
         var truth = Lines(live.Journal);
@@ -82,7 +82,7 @@ public sealed class LiveAndVirtualTests
         var journal = new FlowJournal();
         var flow = LiveRun.MakeFlow(
             batching, s_deadlines, live.Model.Traits.DeclaredCurve!, live.Runners.Count, buckets, line);
-        var world = new World(flow, LiveRun.ReadyRoute, new RecordedTimes(live.Journal), journal);
+        var world = new World(flow, LiveRun.ReadyRoute, new JournalTimes(live.Journal), journal);
         foreach (var request in script)
             world.Arrive(request.Id, request.At, request.Claim, request.Leaves);
         world.Run();
@@ -98,31 +98,6 @@ public sealed class LiveAndVirtualTests
     }
 
     private static string[] Lines(FlowJournal journal) => [.. journal.Events.Select(e => e.ToString())];
-
-    /// <summary>Random arrivals at about twice the capacity, mixed priorities, rows, deadlines, shapes, leavers.</summary>
-    private static List<Scripted> Script(int seed, int spacing)
-    {
-        var random = new Random(seed);
-        List<Scripted> script = [];
-        var at = 1_000L;
-        for (var i = 0; i < 150; i++)
-        {
-            at += 1 + random.Next(0, 2 * spacing);
-            var now = new Instant(at);
-            var rows = random.Next(4) == 0 ? random.Next(1, 4) : 1;
-            script.Add(new(
-                $"r{i:D3}", now,
-                new()
-                {
-                    Started = now, Rows = rows, Elements = rows, Priority = random.Next(0, 4),
-                    Timeout = random.Next(3) == 0 ? TimeSpan.FromTicks(random.Next(20_000, 700_000)) : null,
-                    Form = new([random.Next(5) == 0 ? 2 : 1]),
-                },
-                random.Next(6) == 0 ? now + TimeSpan.FromTicks(random.Next(100, 6 * spacing)) : null));
-        }
-
-        return script;
-    }
 
     private static ShapeBuckets? Buckets(string profile) => profile is "lengths" or "longest"
         ? new([100, 200, 400], wasteMax: 0.5, toLongest: profile == "longest") : null;
@@ -147,27 +122,6 @@ public sealed class LiveAndVirtualTests
         },
         Jitter = 0.2, Seed = seed, Devices = name == "two devices" ? 2 : 1,
     };
-
-    /// <summary>How long each run of a journal took, in the order of their starts; a stopped one would have gone on.</summary>
-    private sealed class RecordedTimes : IRunTimes
-    {
-        private readonly Queue<TimeSpan> _times = new();
-
-        public RecordedTimes(FlowJournal journal)
-        {
-            var events = journal.Events;
-            for (var i = 0; i < events.Count; i++)
-            {
-                if (events[i].Kind is not FlowEventKind.Batch)
-                    continue;
-                var end = events.Skip(i).First(e => e.Kind is FlowEventKind.Finished && e.Runner == events[i].Runner);
-                _times.Enqueue(end.Number == 1 ? end.At - events[i].At : TimeSpan.FromDays(1));
-            }
-        }
-
-        public TimeSpan Next(int runner, int rows, long elements) =>
-            _times.TryDequeue(out var time) ? time : TimeSpan.FromMilliseconds(5);
-    }
 
     /// <summary>The altered rule: whoever came first goes first.</summary>
     private sealed class ArrivalOrder(int capacity, TimeSpan ageing) : WaitingLine(capacity, ageing)

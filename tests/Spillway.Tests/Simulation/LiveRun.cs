@@ -9,13 +9,6 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Simulation;
 
-/// <summary>One request of a script.</summary>
-/// <param name="Id">Its name.</param>
-/// <param name="At">When it arrives.</param>
-/// <param name="Claim">What it asks.</param>
-/// <param name="Leaves">When its caller leaves.</param>
-internal sealed record Scripted(string Id, Instant At, Claim Claim, Instant? Leaves);
-
 /// <summary>
 /// Plays a script through the live Engine (threads, locks, timers, the Simulated runtime) on a manual clock. Every
 /// arrival and leaving is a timer of that clock; after each timer the driver waits until every thread has come to rest:
@@ -80,7 +73,7 @@ internal sealed class LiveRun : IDisposable
         var works = new Dictionary<string, Work>();
         foreach (var request in script)
         {
-            var work = NewWork(request);
+            var work = request.ToWork(_door);
             works[request.Id] = work;
             At(request.At, () => Submit(work, request.Claim));
             if (request.Leaves is { } leaves)
@@ -108,20 +101,6 @@ internal sealed class LiveRun : IDisposable
     }
 
     private static Fault? Refused(Work work) => work.Flow.Placed(work.Placement).Fault;
-
-    private Work NewWork(Scripted request)
-    {
-        var work = new Work(static _ => { });
-        work.Begin(request.At);
-        work.Door = _door;
-        work.Request.Id = request.Id;
-        work.Request.Priority = request.Claim.Priority;
-        ref var input = ref work.Request.Inputs.Add();
-        (input.Type, input.Shape) = (DataType.Float32, new([request.Claim.Rows, 1]));
-        input.Data = new byte[request.Claim.Rows * sizeof(float)];
-        work.Claim = request.Claim;
-        return work;
-    }
 
     private void At(Instant at, Action act)
     {

@@ -17,6 +17,8 @@ public sealed class SharedLiveAndVirtualTests
     };
 
     private static readonly DeadlineOptions s_deadlines = new() { FixedMs = 90 };
+    private const int Requests = 80;
+
     private static readonly Dictionary<string, int> s_groups = new() { ["one"] = 1 };
 
     public static TheoryData<int, string> Scripts
@@ -90,35 +92,11 @@ public sealed class SharedLiveAndVirtualTests
         var group = profile == "group" ? "one" : "";
         return
         [
-            new(Model(profile, seed, turns), new() { Group = group }, Script((10 * seed) + 1, spacing, "a")),
+            new(Model(profile, seed, turns), new() { Group = group }, Scripted.Random((10 * seed) + 1, spacing, Requests, "a")),
             new(Model(profile, seed + 100, turns), new() { Weight = 2, Group = group },
-                Script((10 * seed) + 2, spacing / 2, "b")),
-            new(Model(profile, seed + 200, turns), new() { Priority = 1 }, Script((10 * seed) + 3, 3 * spacing, "c")),
+                Scripted.Random((10 * seed) + 2, spacing / 2, Requests, "b")),
+            new(Model(profile, seed + 200, turns), new() { Priority = 1 }, Scripted.Random((10 * seed) + 3, 3 * spacing, Requests, "c")),
         ];
-    }
-
-    private static List<Scripted> Script(int seed, int spacing, string prefix)
-    {
-        var random = new Random(seed);
-        List<Scripted> script = [];
-        var at = 1_000L;
-        for (var i = 0; i < 80; i++)
-        {
-            at += 1 + random.Next(0, 2 * spacing);
-            var now = new Instant(at);
-            var rows = random.Next(4) == 0 ? random.Next(1, 4) : 1;
-            script.Add(new(
-                $"{prefix}{i:D3}", now,
-                new()
-                {
-                    Started = now, Rows = rows, Elements = rows, Priority = random.Next(0, 4),
-                    Timeout = random.Next(3) == 0 ? TimeSpan.FromTicks(random.Next(20_000, 900_000)) : null,
-                    Form = new([random.Next(5) == 0 ? 2 : 1]),
-                },
-                random.Next(6) == 0 ? now + TimeSpan.FromTicks(random.Next(100, 6 * spacing)) : null));
-        }
-
-        return script;
     }
 
     private static SimulatedOptions Model(string profile, int seed, int turns) => new()
@@ -133,27 +111,4 @@ public sealed class SharedLiveAndVirtualTests
         },
         Jitter = 0.2, Seed = seed, DeviceParallelism = turns,
     };
-
-    /// <summary>
-    /// How long each run of a journal took, in the order of their starts; a stopped one would have gone on.
-    /// </summary>
-    private sealed class JournalTimes : IRunTimes
-    {
-        private readonly Queue<TimeSpan> _times = new();
-
-        public JournalTimes(FlowJournal journal)
-        {
-            var events = journal.Events;
-            for (var i = 0; i < events.Count; i++)
-            {
-                if (events[i].Kind is not FlowEventKind.Batch)
-                    continue;
-                var end = events.Skip(i).First(e => e.Kind is FlowEventKind.Finished && e.Runner == events[i].Runner);
-                _times.Enqueue(end.Number == 1 ? end.At - events[i].At : TimeSpan.FromDays(1));
-            }
-        }
-
-        public TimeSpan Next(int runner, int rows, long elements) =>
-            _times.TryDequeue(out var time) ? time : TimeSpan.FromMilliseconds(5);
-    }
 }

@@ -199,7 +199,7 @@ internal sealed class SharedLiveRun : IDisposable
         {
             foreach (var request in _part.Script)
             {
-                var work = NewWork(request);
+                var work = request.ToWork(_door);
                 _run.At(request.At, _clock.Now, () => _run.Submit(() => Come(work)));
                 if (request.Leaves is { } leaves)
                     _run.At(leaves, _clock.Now, () => Deployment.Cancel(work, new(FaultKind.Cancelled, "left")));
@@ -213,20 +213,6 @@ internal sealed class SharedLiveRun : IDisposable
                 work.Answer.Complete(work.Flow.Placed(work.Placement).Fault);
             else
                 Deployment.Ready(work);
-        }
-
-        private Work NewWork(Scripted request)
-        {
-            var work = new Work(static _ => { });
-            work.Begin(request.At);
-            work.Door = _door;
-            work.Request.Id = request.Id;
-            work.Request.Priority = request.Claim.Priority;
-            ref var input = ref work.Request.Inputs.Add();
-            (input.Type, input.Shape) = (DataType.Float32, new([request.Claim.Rows, 1]));
-            input.Data = new byte[request.Claim.Rows * sizeof(float)];
-            work.Claim = request.Claim;
-            return work;
         }
     }
 }

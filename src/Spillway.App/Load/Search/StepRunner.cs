@@ -39,7 +39,13 @@ internal sealed class StepRunner(LoadPlan plan, Endpoint endpoint, LoadClock clo
             if (search is null || looked == s_looks.Length || sinceBegin < s_looks[looked] * seconds * 1e9)
                 return false;
             looked++;
-            return (verdict = Judge(cohorts, sinceBegin)) != Verdict.Undecided;
+            // A queue that grows slowly breaks its bounds late: that they hold is not said before it would show.
+            var soon = sinceBegin < Math.Min(SecondsMin, search.StepSecondsMax) * 1e9;
+            var seen = Judge(cohorts, sinceBegin);
+            if (seen == Verdict.Undecided || (soon && seen == Verdict.Holds))
+                return false;
+            verdict = seen;
+            return true;
         }
 
         if (new Round(step, endpoint, _number, clock, csv: null).Run(progress, stop, Look, cohorts) is not { } data)

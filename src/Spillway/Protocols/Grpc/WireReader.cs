@@ -96,7 +96,8 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
     /// </summary>
     public bool Entry(out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
     {
-        (key, value) = ([], []);
+        key = [];
+        value = [];
         while (Next(out var field))
         {
             if (field == 1)

@@ -66,7 +66,7 @@ public sealed class CurveCommandTests : IDisposable
                 return ScriptedServer.Ok(ScriptedServer.Metadata);
             var mine = Interlocked.Decrement(ref places) >= 0;
             if (mine)
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+                await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(20));
             Interlocked.Increment(ref places);
             return mine ? ScriptedServer.Ok() : "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"u8.ToArray();
         });
@@ -94,7 +94,7 @@ public sealed class CurveCommandTests : IDisposable
         await using var slow = new ScriptedServer(async r =>
         {
             if (r.Head.StartsWith("POST", StringComparison.Ordinal))
-                await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System);
+                await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(60));
             return ScriptedServer.Ok(ScriptedServer.Metadata);
         });
         string[] common = ["--model", "m", "--requests", "5", "--rounds", "6", "--warmup", "0", "--json"];

@@ -43,6 +43,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
         new(r => Task.FromResult<byte[]?>(r.Head.StartsWith("GET", StringComparison.Ordinal)
             ? Ok(Metadata) : Encoding.ASCII.GetBytes(answer)));
 
+    /// <summary>
+    /// The time that a server takes: it is what is measured, and nobody waits for anything else to happen in it.
+    /// </summary>
+    public static Task WorkAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
+
     public static byte[] Ok(string body = "{}", string headers = "") =>
         Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\n{headers}Content-Length: {body.Length}\r\n\r\n{body}");
 
