@@ -27,8 +27,14 @@ public enum FaultKind
     /// <summary>No recent request has that identifier.</summary>
     UnknownRequest,
 
-    /// <summary>The caller may not do this: foreign origin, or not a loopback host name.</summary>
+    /// <summary>
+    /// The caller may not do this: a role or a model that its key does not have, a foreign origin, or not a loopback
+    /// host name where there are no keys.
+    /// </summary>
     Forbidden,
+
+    /// <summary>No valid key or token came with the request.</summary>
+    Unauthenticated,
 
     /// <summary>Part of the protocol that this server does not offer.</summary>
     Unsupported,
@@ -56,6 +62,18 @@ public enum FaultKind
 
     /// <summary>The server is stopping and takes no new work.</summary>
     ShuttingDown,
+
+    /// <summary>An operator switched off what the request asks for.</summary>
+    SwitchedOff,
+
+    /// <summary>A rate limit of the caller, its tenant, the model or the route has nothing left now.</summary>
+    RateLimited,
+
+    /// <summary>A budget of money or the request's own cost limit has not enough left.</summary>
+    BudgetExhausted,
+
+    /// <summary>The store that must keep a trace of the request cannot be written, and refusing was declared.</summary>
+    StoreFailed,
 
     /// <summary>The runtime failed while it ran the model.</summary>
     RuntimeFailed,

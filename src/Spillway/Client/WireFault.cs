@@ -28,13 +28,14 @@ internal static class WireFault
     private static FaultKind KindOf(int status) => status switch
     {
         400 or 422 => FaultKind.InvalidInput,
-        401 or 403 or 407 => FaultKind.Forbidden,
+        401 or 407 => FaultKind.Unauthenticated,
+        403 => FaultKind.Forbidden,
         404 => FaultKind.UnknownModel,
         405 => FaultKind.WrongMethod,
         408 => FaultKind.InputIncomplete,
         413 => FaultKind.InputTooLarge,
         415 or 501 => FaultKind.Unsupported,
-        429 => FaultKind.QueueFull,
+        429 => FaultKind.RateLimited,
         502 or 503 => FaultKind.ModelNotReady,
         504 => FaultKind.DeadlineExceeded,
         _ => FaultKind.RuntimeFailed,

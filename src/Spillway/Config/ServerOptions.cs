@@ -72,6 +72,11 @@ public sealed record ServerOptions
         Source = "about 1 MB")]
     public int RecentRequestsMax { get; init; } = 1024;
 
+    /// <summary>Folder of what must survive a restart.</summary>
+    [Option("Folder of what must survive a restart: keys, switches, budgets, the ledger, the audit log. Relative to "
+        + "this file; made when something needs it, readable by the owner alone. One server at a time.")]
+    public string StateFolder { get; init; } = "state";
+
     /// <summary>Triton's counter names beside our own.</summary>
     [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
         Source = "off: `promtool check metrics` advises against the form of these names")]

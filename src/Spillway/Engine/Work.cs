@@ -39,6 +39,9 @@ public sealed class Work : WorkItem
     /// <summary>The served name it came through.</summary>
     public Door Door { get; internal set; } = null!;
 
+    /// <summary>Who asks.</summary>
+    public Caller Caller { get; set; } = Caller.Local;
+
     /// <summary>What holds it, from admission on; null before.</summary>
     internal Deployment? Deployment { get; set; }
 
@@ -122,7 +125,7 @@ public sealed class Work : WorkItem
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
-        (DecodeTime, _seat) = (default, SequenceSeat.None);
+        (DecodeTime, _seat, Caller) = (default, SequenceSeat.None, Caller.Local);
     }
 }
 

@@ -66,7 +66,9 @@ internal static class Refusals
             FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
                 or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
                 or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.ServerFull or FaultKind.Cancelled
-                or FaultKind.ShuttingDown or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal =>
+                or FaultKind.ShuttingDown or FaultKind.Unauthenticated or FaultKind.SwitchedOff
+                or FaultKind.RateLimited or FaultKind.BudgetExhausted or FaultKind.StoreFailed
+                or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal =>
                 $"Model {name} gave the request up ({kind}). Retry after {Ms(retry)} ms.",
         };
         return new(kind, text, retry > TimeSpan.Zero ? retry : TimeSpan.FromMilliseconds(1));

@@ -24,6 +24,8 @@ internal static class ErrorAnswer
             response.Headers["retry-after-ms"] = FaultMapping.RetryAfterMs(fault.RetryAfter);
         }
 
+        if (FaultMapping.IsRetryInVain(fault.Kind))
+            response.Headers["x-should-retry"] = "false";
         if (FaultMapping.EndsConnection(fault.Kind))
             response.Headers.Connection = "close";
         var body = ResponseBuffer.OfThisThread;

@@ -35,11 +35,13 @@ internal static class TritonReasons
     public static TritonReason Of(FaultKind kind) => kind switch
     {
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
-            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown => TritonReason.Rejected,
+            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown
+            or FaultKind.SwitchedOff or FaultKind.RateLimited or FaultKind.BudgetExhausted
+            or FaultKind.StoreFailed => TritonReason.Rejected,
         FaultKind.Cancelled => TritonReason.Canceled,
         FaultKind.RuntimeFailed or FaultKind.LoadFailed => TritonReason.Backend,
         FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
             or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
-            or FaultKind.Unsupported or FaultKind.Internal => TritonReason.Other,
+            or FaultKind.Unauthenticated or FaultKind.Unsupported or FaultKind.Internal => TritonReason.Other,
     };
 }

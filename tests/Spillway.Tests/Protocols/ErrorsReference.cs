@@ -26,8 +26,9 @@ internal static class ErrorsReference
 
             Every 503 carries `Retry-After` in whole seconds, rounded up, at least 1, and `retry-after-ms` in whole
             milliseconds, rounded up, at least 1: the time after which another attempt may succeed. A client that reads
-            both takes the second. 429 is not used: it is kept for a caller's own limits. Where the column says "yes", the
-            server closes the connection after the answer, because the rest of the body is not read.
+            both takes the second. 429 is kept for a caller's own limits: of a rate it carries both headers too, of a
+            budget `x-should-retry: false`, because money does not come back within the seconds that clients wait. Where
+            the column says "yes", the server closes the connection after the answer, because the rest of the body is not read.
 
             gRPC answers with the status in the column beside it, the same text in `grpc-message`, the label in the same
             header, and `retry-after-ms` again as `grpc-retry-pushback-ms`, which clients with a retry policy obey.

@@ -25,9 +25,12 @@ internal static class GrpcMapping
         FaultKind.InputIncomplete => GrpcStatus.Internal,
         FaultKind.UnknownPath or FaultKind.WrongMethod or FaultKind.Unsupported => GrpcStatus.Unimplemented,
         FaultKind.UnknownModel or FaultKind.UnknownRequest => GrpcStatus.NotFound,
+        FaultKind.Unauthenticated => GrpcStatus.Unauthenticated,
         FaultKind.Forbidden => GrpcStatus.PermissionDenied,
+        FaultKind.RateLimited or FaultKind.BudgetExhausted => GrpcStatus.ResourceExhausted,
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
-            or FaultKind.DroppedLate or FaultKind.ShuttingDown => GrpcStatus.Unavailable,
+            or FaultKind.DroppedLate or FaultKind.ShuttingDown or FaultKind.SwitchedOff
+            or FaultKind.StoreFailed => GrpcStatus.Unavailable,
         FaultKind.DeadlineExceeded => GrpcStatus.DeadlineExceeded,
         FaultKind.Cancelled => GrpcStatus.Cancelled,
         FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal => GrpcStatus.Internal,

@@ -35,4 +35,7 @@ internal enum GrpcStatus
 
     /// <summary>Not now.</summary>
     Unavailable = 14,
+
+    /// <summary>No valid key or token.</summary>
+    Unauthenticated = 16,
 }
