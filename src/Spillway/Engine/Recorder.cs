@@ -45,6 +45,9 @@ public sealed class Recorder
     /// <summary>Where finished requests go to become spans; null where nobody wants them. Set before serving.</summary>
     internal SpanQueue? Spans { get; set; }
 
+    /// <summary>Who else takes finished requests. Set before serving.</summary>
+    internal IReadOnlyList<IRecordSink> Sinks { get; set; } = [];
+
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
 
@@ -104,6 +107,7 @@ public sealed class Recorder
             ClientId = work.Request.Id,
             TraceId = delivery.Trace,
             Link = delivery.Link,
+            Caller = work.Caller,
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
@@ -126,6 +130,8 @@ public sealed class Recorder
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);
         Spans?.Offer(record);
+        for (var i = 0; i < Sinks.Count; i++)
+            Sinks[i].Offer(record);
         if (model.Tracing.Keeps(answered))
             _recent.Write(record);
     }

@@ -38,6 +38,9 @@ internal struct RequestRecord
     /// <summary>Ours, unique in this process: what explain looks up.</summary>
     public string RequestId { get; set; } = "";
 
+    /// <summary>Who asked.</summary>
+    public Caller Caller { get; set; } = Caller.Local;
+
     /// <summary>The caller's own id; empty when it gave none.</summary>
     public string ClientId { get; set; } = "";
 
