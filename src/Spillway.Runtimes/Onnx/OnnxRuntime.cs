@@ -21,6 +21,24 @@ public sealed class OnnxRuntime : IRuntime
     /// <inheritdoc/>
     public IProofStore Proofs { get; }
 
+    /// <summary>
+    /// By the size of its file and of those beside it whose names begin with its name: external weights.
+    /// </summary>
+    public ModelFootprint Estimate(ModelSource source)
+    {
+        var provider = ((OnnxOptions)source.Options).Provider;
+        var device = provider is "cpu" or "xnnpack" ? "cpu" : $"{provider}:0";
+        try
+        {
+            var file = new FileInfo(source.File);
+            return new(device, Math.Max(1, file.Directory!.EnumerateFiles($"{file.Name}*").Sum(f => f.Length)));
+        }
+        catch (Exception error) when (CacheFolder.IsFileProblem(error))
+        {
+            return new(device, 1);
+        }
+    }
+
     /// <inheritdoc/>
     public Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation)
     {

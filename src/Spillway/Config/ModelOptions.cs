@@ -47,6 +47,11 @@ public sealed record ModelOptions
     [Option("How it shares its device with other models.")]
     public SharingOptions Sharing { get; init; } = new();
 
+    /// <summary>Never unloaded to make room.</summary>
+    [Option("Whether it stays in memory though its device has a budget (residency.memoryBytesMax): it is never "
+        + "unloaded to make room for another.")]
+    public bool Pinned { get; init; }
+
     /// <summary>Requests of different lengths in one run; null runs only equal shapes together.</summary>
     [Option("How requests of different lengths run together. Without the section only equal shapes do.")]
     public PaddingOptions? Padding { get; init; }

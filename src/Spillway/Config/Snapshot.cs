@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Spillway.Config.Repository;
+using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
 
@@ -16,7 +17,7 @@ public sealed record Snapshot
         Source = loaded.Source;
         Server = options.Server;
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
-        Telemetry = options.Telemetry;
+        (Telemetry, Residency) = (options.Telemetry, options.Residency);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -40,6 +41,9 @@ public sealed record Snapshot
 
     /// <summary>The folder of models with versions, its path absolute; null for none.</summary>
     public RepositoryOptions? Repository { get; }
+
+    /// <summary>Budgets of memory.</summary>
+    public ResidencyOptions Residency { get; }
 
     /// <summary>The limit of each concurrency group, on each device.</summary>
     public IReadOnlyDictionary<string, int> Groups { get; }
@@ -82,6 +86,8 @@ public sealed record Snapshot
         json.WriteEndArray();
         json.WritePropertyName("repository");
         EffectiveJson.Value(json, Repository, OptionShape.Of(typeof(RepositoryOptions)));
+        json.WritePropertyName("residency");
+        EffectiveJson.Write(json, Residency);
         json.WriteStartObject("groups");
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);

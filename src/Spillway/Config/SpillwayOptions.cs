@@ -1,4 +1,5 @@
 using Spillway.Config.Repository;
+using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
 
@@ -20,6 +21,10 @@ public sealed record SpillwayOptions
     /// <summary>A folder of models with versions; null for none.</summary>
     [Option("A folder of models, each with a folder for every version, as Triton lays them out.")]
     public RepositoryOptions? Repository { get; init; }
+
+    /// <summary>Budgets of memory.</summary>
+    [Option("How much memory models may take, and what happens when more are wanted.")]
+    public ResidencyOptions Residency { get; init; } = new();
 
     /// <summary>Concurrency groups by name, each with its limit.</summary>
     [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) "

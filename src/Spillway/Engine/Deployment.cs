@@ -28,6 +28,7 @@ public sealed class Deployment : IDisposable
     private readonly Drop[] _wakeDrops;
     private readonly FlowJournal? _journal;
     private Instant _armedAt = Instant.Never;
+    private Instant _placedAt;
     private bool _closed;
     private DeviceSeat? _seat;
 
@@ -55,7 +56,7 @@ public sealed class Deployment : IDisposable
     public string Name { get; }
 
     /// <summary>What is counted for it; null outside a server.</summary>
-    internal DeploymentInstruments? Instruments { get; init; }
+    internal DeploymentInstruments? Instruments { get; set; }
 
     internal Clock Clock { get; }
 
@@ -81,7 +82,11 @@ public sealed class Deployment : IDisposable
     {
         lock (_lock)
         {
-            return new(_flow.QueueLength, _flow.Active, _flow.RunnersInUse, _flow.UsefulRows, _flow.PredictWait(Clock.Now));
+            var wait = _flow.PredictWait(Clock.Now);
+            return new(_flow.QueueLength, _flow.Active, _flow.RunnersInUse, _flow.UsefulRows, wait)
+            {
+                PlacedAt = _placedAt, RequestsInRuns = _flow.RequestsInRuns,
+            };
         }
     }
 
@@ -130,6 +135,7 @@ public sealed class Deployment : IDisposable
             if (_closed)
                 return new() { Slot = -1, Closed = true };
             var now = Clock.Now;
+            _placedAt = now;
             var placement = _flow.Place(work.Claim, now);
             work.Placement = placement;
             _journal?.Placed(now, work.Request.Id, placement);
@@ -468,6 +474,12 @@ internal readonly record struct Ending(Work Work, FaultKind Reason);
 /// <param name="PredictedWait">For a newcomer of middle priority.</param>
 public readonly record struct DeploymentState(int QueueLength, int Active, int Runners, int UsefulRows, TimeSpan PredictedWait)
 {
+    /// <summary>Requests inside runs.</summary>
+    public int RequestsInRuns { get; init; }
+
+    /// <summary>When somebody last asked for a place; the clock's beginning when nobody did.</summary>
+    public Instant PlacedAt { get; init; }
+
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && QueueLength == 0;
 }

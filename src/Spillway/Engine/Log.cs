@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(4011, LogLevel.Error, "{Model} of the repository is not served: {Why}")]
     public static partial void NotServed(ILogger logger, string model, string why);
 
+    [LoggerMessage(4032, LogLevel.Error, "A look at the repository {Path} met a bug; the next one follows")]
+    public static partial void LookFailed(ILogger logger, string path, Exception surprise);
+
     [LoggerMessage(4012, LogLevel.Error, "Repository: {Place} {Key}: {Problem} {Remedy}")]
     public static partial void RepositoryError(ILogger logger, string place, string key, string problem, string remedy);
 

@@ -67,7 +67,9 @@ internal sealed class ModelLoad : IDisposable
 
         if (opened.TryGet(out _, out var fault))
         {
-            var state = _deployment!.Look();
+            // Only now: what counts the one that it takes the place of goes on when this one comes to nothing.
+            _deployment!.Instruments = Instruments?.Invoke(Facts(_deployment.Lengths));
+            var state = _deployment.Look();
             var row = _deployment.TypicalRun.TotalMilliseconds;
             Log.Ready(_logger, Options.Name, Options.Version, state.Runners, state.UsefulRows, Math.Round(row, 3),
                 Math.Round((_clock.Now - began).TotalMilliseconds));
@@ -113,6 +115,16 @@ internal sealed class ModelLoad : IDisposable
         while (_deployment?.Look().IsIdle is false && !hurry.IsCancellationRequested)
             await Task.Delay(s_retirePause, _clock.Time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Dispose();
+    }
+
+    /// <summary>What it takes of its device; null when nobody can tell.</summary>
+    public long? MemoryBytes => _model?.MemoryBytes;
+
+    /// <summary>How it is used now.</summary>
+    public Sight Look()
+    {
+        var state = _deployment?.Look() ?? default;
+        return new(!state.IsIdle, state.PlacedAt, MemoryBytes);
     }
 
     public void Dispose()
@@ -199,17 +211,17 @@ internal sealed class ModelLoad : IDisposable
         var flow = lengths.MakeFlow(Options, curves, typical, replicas.Count);
         flow.SetCurves(curves, ReplicaSet.InUse(model.Traits, Options.Batching, curves[typical]));
         var version = Options.Version.ToString(CultureInfo.InvariantCulture);
-        List<string> devices = [.. replicas.Select(r => r.Device.Name).Distinct()];
-        var facts = new DeploymentFacts(new(Options.Name, version), devices, flow.BatchMax, lengths.Buckets)
-        {
-            Stateful = Options.Sequences is not null,
-        };
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
-            Instruments = Instruments?.Invoke(facts),
         };
     }
+
+    private DeploymentFacts Facts(Lengths lengths) =>
+        new(new(Options.Name, _deployment!.Version), _deployment.Devices, _deployment.BatchMax, lengths.Buckets)
+        {
+            Stateful = Options.Sequences is not null,
+        };
 
     private BucketCurve[] Measure(IBatchReplica replica, CancellationToken cancellation)
     {

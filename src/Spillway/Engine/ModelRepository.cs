@@ -20,6 +20,7 @@ public sealed class ModelRepository(
     private readonly CancellationTokenSource _stop = new();
     private Task _polling = Task.CompletedTask;
     private readonly Uploads _uploads = new(options, reader);
+    private readonly LoadRetries _retries = new(options);
     private volatile RepositoryView _view = RepositoryView.Empty(options.Path);
     private RepositoryView _served = RepositoryView.Empty(options.Path);
 
@@ -97,7 +98,18 @@ public sealed class ModelRepository(
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(options.PollMs), clock.Time);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
-            await ChangeAsync(FollowAsync).ConfigureAwait(false);
+        {
+            try
+            {
+                await ChangeAsync(FollowAsync).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // A surprise in one look must not end all others.
+            catch (Exception surprise)
+#pragma warning restore CA1031
+            {
+                Log.LookFailed(logger, options.Path, surprise);
+            }
+        }
     }
 
     private async Task<Fault?> ChangeAsync(Func<Task<Fault?>> change)
@@ -121,6 +133,19 @@ public sealed class ModelRepository(
         }
     }
 
+    private async Task<Fault?> ServeAsync(RepositoryChange change)
+    {
+        var fault = await models.ServeAsync(change.Options).ConfigureAwait(false);
+        _retries.Ended(change, fault, clock.Now);
+        return fault;
+    }
+
+    private static bool IsSame(RepositoryChange one, RepositoryChange other) =>
+        one.Model == other.Model && one.Version == other.Version;
+
+    private bool IsServed(RepositoryChange change) =>
+        _served.Find(change.Model)?.Versions.Any(v => v.Number == change.Version) is true;
+
     /// <summary>What is served follows the folder: new and changed versions first, so that there is no gap.</summary>
     private async Task<Fault?> FollowAsync()
     {
@@ -128,11 +153,16 @@ public sealed class ModelRepository(
         Tell(_view, fresh);
         var diff = RepositoryDiff.Between(_served, fresh);
         (_view, _served) = (fresh, diff.Next);
+        // A folder that was renamed keeps its names without a gap.
+        foreach (var change in diff.Removed)
+            models.Yield(change.Options);
+        var changes = diff.Added.Concat(diff.Changed).ToList();
+        changes.AddRange(_retries.Due(clock.Now, IsServed).Where(c => !changes.Exists(o => IsSame(o, c))));
         List<Task<Fault?>> loads = [];
-        foreach (var change in diff.Added.Concat(diff.Changed))
+        foreach (var change in changes)
         {
             if (options.LoadsAll || options.Load.Contains(change.Model))
-                loads.Add(models.LoadAsync(change.Options));
+                loads.Add(ServeAsync(change));
             else if (models.Declare(change.Options, onDemand: false) is { } taken)
                 Log.NotServed(logger, change.Model, taken.Message);
         }

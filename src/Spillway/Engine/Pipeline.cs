@@ -71,18 +71,22 @@ public sealed class Pipeline(Clock clock, Residents models)
     /// </summary>
     public async ValueTask<Fault?> LoadAsync(Work work, CancellationToken aborted)
     {
-        var patience = work.Request.Timeout is { } timeout && timeout < s_loadPatience ? timeout : s_loadPatience;
+        var most = work.Request.Timeout is { } timeout && timeout < s_loadPatience ? timeout : s_loadPatience;
+        // One that was loaded and went again before this request came to it leaves less.
+        var patience = work.Timeline.Started + most - clock.Now;
+        if (patience <= TimeSpan.Zero)
+            return Refusals.LoadingTooLong(work.Door.Route, most);
         Fault? fault = null;
         if (models.Catalogue.Find(work.Door.Route.Model.Name,
             work.Door.Route.Model.Version) is { Route.State: RouteState.Absent } absent)
         {
             try
             {
-                fault = await models.DemandAsync(absent).WaitAsync(patience, clock.Time, aborted).ConfigureAwait(false);
+                fault = await models.WantAsync(absent, patience, aborted).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
-                return Refusals.LoadingTooLong(work.Door.Route, patience);
+                return Refusals.LoadingTooLong(work.Door.Route, most);
             }
             catch (OperationCanceledException)
             {

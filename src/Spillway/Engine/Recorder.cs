@@ -31,6 +31,7 @@ public sealed class Recorder
         _recent = new(snapshot.Server.RecentRequestsMax);
         _server = new(_registry, version, _recent);
         _server.ConfigInForce(snapshot.Digest);
+        _server.Memory(serving.Models.Residency.Budgets);
         foreach (var door in serving.Doors)
             Instruments(door);
     }
@@ -84,11 +85,13 @@ public sealed class Recorder
     }
 
     /// <summary>A model version is known no more: its series end.</summary>
-    internal void Removed(ModelRef deployment, IEnumerable<ModelRef> names)
+    /// <param name="model">The deployment; null when it is served again already.</param>
+    /// <param name="names">Served names that are gone.</param>
+    internal void Removed(ModelRef? model, IEnumerable<ModelRef> names)
     {
         lock (_changing)
         {
-            if (_deployments.Remove(deployment, out var counted))
+            if (model is { } deployment && _deployments.Remove(deployment, out var counted))
                 counted.Instruments!.Dispose();
             foreach (var name in names)
             {
@@ -176,11 +179,12 @@ public sealed class Recorder
         _serving.Find(model.Name, model.Version)?.Deployment?.Look().QueueLength ?? 0;
 
     /// <summary>Zero while nothing serves.</summary>
-    private static DeploymentGauges Gauges(Counted counted) => new()
+    private DeploymentGauges Gauges(Counted counted) => new()
     {
+        MemoryBytes = () => _serving.Models.MemoryOf(counted.Facts.Model) ?? double.NaN,
         QueueLengthMax = () => counted.Deployment?.QueueLengthMax ?? 0,
         QueueDepth = () => counted.Look().QueueLength,
-        InFlight = () => counted.Look().Active,
+        InFlight = () => counted.Look().RequestsInRuns,
         PredictedWaitSeconds = () => counted.Look().PredictedWait.TotalSeconds,
         Runners = () => counted.Look().Runners,
         Buckets = counted.Facts.Buckets,

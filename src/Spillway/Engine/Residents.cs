@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Canary;
 using Spillway.Flow;
+using Spillway.Policies.Residency;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine;
@@ -11,6 +12,7 @@ namespace Spillway.Engine;
 /// lead to it, and the old one ends when the last request that it holds has ended. A request that meets a deployment at
 /// the moment of its closing looks its door up again, so that none is dropped.
 /// </summary>
+/// <remarks>This file is long because every change of the doors, over one lock, stands in it.</remarks>
 public sealed class Residents : IAsyncDisposable
 {
     /// <summary>Loads that may wait; a repository has fewer models.</summary>
@@ -23,19 +25,28 @@ public sealed class Residents : IAsyncDisposable
     private readonly Clock _clock;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
+    private readonly CancellationToken _over;
     private readonly Jobs _loads = new(LoadsMax);
     private readonly Jobs _looks = new(LoadsMax);
     private readonly Lock _changing = new();
     private readonly Dictionary<ModelRef, ModelOptions> _declared = [];
     private readonly Dictionary<ModelRef, ModelLoad> _resident = [];
-    private readonly Dictionary<ModelRef, Task<Fault?>> _demanded = [];
     private readonly HashSet<Task> _retiring = [];
     private readonly HashSet<ModelRef> _unloading = [];
+    private readonly HashSet<string> _yielding = new(StringComparer.Ordinal);
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
-    internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, Clock clock, ILogger logger,
-        CancellationToken stop) =>
-        (_runtimes, _devices, _clock, _logger, _stop) = (runtimes, devices, clock, logger, stop);
+    internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, ResidencyOptions residency,
+        Clock clock, ILogger logger, CancellationToken stop, CancellationToken over)
+    {
+        (_runtimes, _devices, _clock, _logger) = (runtimes, devices, clock, logger);
+        // The first ends loads; the second, when the drain is over, cuts off what unloaded models still answer.
+        (_stop, _over) = (stop, over);
+        Residency = new(residency, runtimes, clock) { Load = Enqueue, Unload = EvictAsync, Look = Look };
+    }
+
+    /// <summary>Which models are in memory where memory has a budget, and who waits for one that is away.</summary>
+    internal Residency Residency { get; }
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
@@ -58,8 +69,24 @@ public sealed class Residents : IAsyncDisposable
     {
         if (_stop.IsCancellationRequested)
             return Task.FromResult<Fault?>(new(FaultKind.ShuttingDown, "The server is stopping and loads nothing."));
-        return Declare(options, RouteState.Loading) is { } taken ? Task.FromResult<Fault?>(taken) : Enqueue(options);
+        if (Declare(options, RouteState.Loading) is { } taken)
+        {
+            Log.NotServed(_logger, options.Name, taken.Message);
+            return Task.FromResult<Fault?>(taken);
+        }
+
+        // One in place of another is loaded beside it, and what it really takes is counted then.
+        return Residency.IsLimited(options) && !IsResident(options) ? Residency.LoadAsync(options) : Enqueue(options);
     }
+
+    /// <summary>
+    /// Serves a model version that was found: loads it as <see cref="LoadAsync"/> does, or, where its device has a
+    /// budget and no room is left, knows it and loads it when it is wanted.
+    /// </summary>
+    public Task<Fault?> ServeAsync(ModelOptions options) =>
+        Residency.IsLimited(options) && !IsResident(options) && !Residency.Fits(options)
+            ? Task.FromResult(Declare(options, RouteState.Absent))
+            : LoadAsync(options);
 
     /// <summary>Makes a model version known without loading it.</summary>
     /// <param name="options">What to load when it is wanted.</param>
@@ -69,36 +96,32 @@ public sealed class Residents : IAsyncDisposable
         Declare(options, onDemand ? RouteState.Absent : RouteState.Unloaded);
 
     /// <summary>
-    /// The door's model is wanted: loads it unless somebody did. Null when its name answers; else why not.
+    /// The door's model is wanted: waits until its name answers. Null, or why it does not; at once when somebody loaded
+    /// it meanwhile. Throws when the caller left or its patience ended.
     /// </summary>
-    internal Task<Fault?> DemandAsync(Door door)
+    internal Task<Fault?> WantAsync(Door door, TimeSpan patience, CancellationToken aborted)
     {
+        ModelOptions? options;
         lock (_changing)
-        {
-            if (!_declared.TryGetValue(door.Route.Model, out var options))
-                return Task.FromResult<Fault?>(null);
-            var key = Key(options);
-            if (_demanded.TryGetValue(key, out var already))
-                return already;
-            // Its doors stay as they are: whoever comes meanwhile waits too.
-            var load = Enqueue(options);
-            _demanded[key] = load;
-            _ = load.ContinueWith(
-                (_, served) =>
-                {
-                    lock (_changing)
-                        _demanded.Remove((ModelRef)served!);
-                },
-                key, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            return load;
-        }
+            _declared.TryGetValue(door.Route.Model, out options);
+        return options is null ? Task.FromResult<Fault?>(null) : Residency.WantAsync(options, patience, aborted);
     }
 
     /// <summary>Takes a model version out of memory when its last request has ended; its names stay known.</summary>
     /// <param name="options">As it was declared.</param>
     /// <param name="state">What its doors are then: Unloaded, or Absent when the next request loads it again.</param>
     /// <returns>Completes when it is gone.</returns>
-    public Task UnloadAsync(ModelOptions options, RouteState state = RouteState.Unloaded)
+    public async Task UnloadAsync(ModelOptions options, RouteState state = RouteState.Unloaded)
+    {
+        var counted = Residency.Leave(Key(options));
+        await EndAsync(options, state).ConfigureAwait(false);
+        if (counted)
+            Residency.Left(Key(options));
+    }
+
+    private Task EvictAsync(ModelOptions options) => EndAsync(options, RouteState.Absent);
+
+    private Task EndAsync(ModelOptions options, RouteState state)
     {
         lock (_changing)
         {
@@ -119,6 +142,16 @@ public sealed class Residents : IAsyncDisposable
             return _unloading.Contains(model);
     }
 
+    /// <summary>
+    /// A model is about to be removed: another one may take over its names, each without a gap. Ends with
+    /// <see cref="RemoveAsync"/>.
+    /// </summary>
+    internal void Yield(ModelOptions options)
+    {
+        lock (_changing)
+            _yielding.Add(options.Name);
+    }
+
     /// <summary>Unloads a model version, and knows its names no more.</summary>
     public Task RemoveAsync(ModelOptions options)
     {
@@ -129,11 +162,31 @@ public sealed class Residents : IAsyncDisposable
             _catalogue = _catalogue.Without(names);
             foreach (var name in names)
                 _declared.Remove(name);
+            if (!_declared.Values.Any(o => o.Name == options.Name))
+                _yielding.Remove(options.Name);
             // What it held is counted before.
             return gone.ContinueWith(
-                _ => Recorder?.Removed(Key(options), names),
+                _ =>
+                {
+                    Forget(options, names);
+                },
                 CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
+    }
+
+    /// <summary>Its series end, but for those of names that are known again meanwhile.</summary>
+    private void Forget(ModelOptions options, List<ModelRef> names)
+    {
+        bool isBack;
+        lock (_changing)
+        {
+            isBack = _declared.Values.Any(o => Key(o) == Key(options));
+            names.RemoveAll(_declared.ContainsKey);
+        }
+
+        if (!isBack)
+            Residency.Forget(Key(options));
+        Recorder?.Removed(isBack ? null : Key(options), names);
     }
 
     /// <summary>Whether a served name and version is executed by nothing real.</summary>
@@ -163,7 +216,8 @@ public sealed class Residents : IAsyncDisposable
             List<Door> doors = [];
             foreach (var (model, _) in DoorSet.Names(options))
             {
-                if (_declared.TryGetValue(model, out var other) && other.Name != options.Name)
+                if (_declared.TryGetValue(model, out var other) && other.Name != options.Name
+                    && !_yielding.Contains(other.Name))
                 {
                     return new(FaultKind.LoadFailed, $"{options.Name} cannot be served as {model}: {other.Name} is. "
                         + "Give one of them another name or version (model.yaml: serve, version).");
@@ -216,6 +270,16 @@ public sealed class Residents : IAsyncDisposable
 
         foreach (var door in doors)
             Recorder?.Instruments(door);
+        if (Open(options, load, doors))
+            Residency.Resized(Key(options), load.MemoryBytes);
+        Recorder?.Opened(doors[0].Deployment!);
+        _looks.TryAdd(() => Look(load));
+        return null;
+    }
+
+    /// <summary>From now on its doors lead to it; whether it takes the place of another one, which ends.</summary>
+    private bool Open(ModelOptions options, ModelLoad load, IReadOnlyList<Door> doors)
+    {
         lock (_changing)
         {
             var gone = OwnDoors(options).Select(d => d.Route.Model).Except(doors.Select(d => d.Route.Model)).ToList();
@@ -225,22 +289,21 @@ public sealed class Residents : IAsyncDisposable
             if (_resident.Remove(Key(options), out var old))
                 Retire(old);
             _resident[Key(options)] = load;
+            return old is not null;
         }
-
-        Recorder?.Opened(doors[0].Deployment!);
-        _looks.TryAdd(() => Look(load));
-        return null;
     }
 
     private void Failed(ModelOptions options, Fault fault)
     {
+        // One that was there before may come back with the next attempt.
+        var state = Residency.WasLoaded(Key(options)) ? RouteState.Absent : RouteState.Failed;
         lock (_changing)
         {
             if (_resident.ContainsKey(Key(options)))
                 Log.OldGoesOn(_logger, options.Name, options.Version);
             else
                 _catalogue = _catalogue.With([.. OwnDoors(options)
-                    .Select(d => d.Close(RouteState.Failed, fault.Message))]);
+                    .Select(d => d.Close(state, fault.Message))]);
         }
     }
 
@@ -256,12 +319,29 @@ public sealed class Residents : IAsyncDisposable
         load.Refine(_stop);
     }
 
+    private bool IsResident(ModelOptions options)
+    {
+        lock (_changing)
+            return _resident.ContainsKey(Key(options));
+    }
+
+    /// <summary>Memory that a model in memory takes; null when it is away, or nobody can tell.</summary>
+    internal long? MemoryOf(ModelRef model) => Look(model).Bytes;
+
+    private Sight Look(ModelRef model)
+    {
+        ModelLoad? load;
+        lock (_changing)
+            _resident.TryGetValue(model, out load);
+        return load?.Look() ?? default;
+    }
+
     private List<Door> OwnDoors(ModelOptions options) =>
         [.. _catalogue.Doors.Where(d => _declared.TryGetValue(d.Route.Model, out var own) && Key(own) == Key(options))];
 
     private Task Retire(ModelLoad load)
     {
-        var gone = load.RetireAsync(_stop);
+        var gone = load.RetireAsync(_over);
         _retiring.RemoveWhere(t => t.IsCompleted);
         _retiring.Add(gone);
         return gone;
@@ -270,6 +350,7 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>After the server's stop: what is loading ends, and everything is gone.</summary>
     public async ValueTask DisposeAsync()
     {
+        Residency.Dispose();
         await _loads.DisposeAsync().ConfigureAwait(false);
         await _looks.DisposeAsync().ConfigureAwait(false);
         Task[] retiring;

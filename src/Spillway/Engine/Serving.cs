@@ -15,6 +15,7 @@ public sealed class Serving : IAsyncDisposable
 {
     private readonly DefaultObjectPool<Work> _pool;
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger;
     private readonly IReadOnlyList<ModelOptions> _first;
@@ -29,7 +30,8 @@ public sealed class Serving : IAsyncDisposable
     public Serving(Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger)
     {
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
-        Models = new(runtimes, new(snapshot.Groups, clock), clock, logger, _stop.Token);
+        Models = new(
+            runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token);
         Pipeline = new(clock, Models);
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)
@@ -82,7 +84,7 @@ public sealed class Serving : IAsyncDisposable
     /// </summary>
     public void Start()
     {
-        var first = Task.WhenAll(_first.Select(Models.LoadAsync));
+        var first = Task.WhenAll(_first.Select(Models.ServeAsync));
         Loaded = StartedAsync(Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first);
     }
 
@@ -110,8 +112,18 @@ public sealed class Serving : IAsyncDisposable
     {
         Volatile.Write(ref _stopping, 1);
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (InFlight == 0)
-            return true;
+        try
+        {
+            return InFlight == 0 || await DrainedAsync(most).ConfigureAwait(false);
+        }
+        finally
+        {
+            await _over.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> DrainedAsync(TimeSpan most)
+    {
         Log.Draining(_logger, InFlight, most.TotalMilliseconds);
         try
         {
@@ -129,10 +141,12 @@ public sealed class Serving : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        await _over.CancelAsync().ConfigureAwait(false);
         if (Repository is { } repository)
             await repository.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+        _over.Dispose();
     }
 
     private async Task StartedAsync(Task loads)

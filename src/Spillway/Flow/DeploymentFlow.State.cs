@@ -102,6 +102,18 @@ public sealed partial class DeploymentFlow
     /// <summary>Runs at once: the runners that the batch curve calls for.</summary>
     public int RunnersInUse { get; private set; }
 
+    /// <summary>Requests inside runs.</summary>
+    public int RequestsInRuns
+    {
+        get
+        {
+            var requests = 0;
+            foreach (ref readonly var run in _runs.AsSpan())
+                requests += run.Load.Count;
+            return requests;
+        }
+    }
+
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && _line.Count == 0;
 

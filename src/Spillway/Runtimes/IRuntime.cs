@@ -17,6 +17,12 @@ public interface IRuntime
     /// </summary>
     Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation);
 
+    /// <summary>
+    /// Where a model would be in memory, and about how much of it would take; an estimate that reads no file whole. By
+    /// default one byte of the processor's.
+    /// </summary>
+    ModelFootprint Estimate(ModelSource source) => new("cpu", 1);
+
     /// <summary>What is remembered of models between processes; null when nothing is.</summary>
     IProofStore? Proofs => null;
 
@@ -33,6 +39,11 @@ public interface IRuntime
 /// <param name="File">Absolute path of the model file; empty for runtimes that need none.</param>
 /// <param name="Options">An instance of <see cref="IRuntime.OptionsType"/>, validated.</param>
 public sealed record ModelSource(string Name, string File, object Options);
+
+/// <summary>What a model takes of a device.</summary>
+/// <param name="Device">As budgets name it: "cpu", "cuda:0", "simulated".</param>
+/// <param name="Bytes">At least 1.</param>
+public readonly record struct ModelFootprint(string Device, long Bytes);
 
 /// <summary>A loaded model version: makes replicas, which run it. Disposed after its last replica.</summary>
 public interface ILoadedModel : IDisposable

@@ -30,6 +30,9 @@ internal sealed record DeploymentGauges
     /// </summary>
     public IReadOnlyList<int> Buckets { get; init; } = [];
 
+    /// <summary>Memory that the model takes; NaN when nobody can tell.</summary>
+    public Func<double> MemoryBytes { get; init; } = () => double.NaN;
+
     /// <summary>Sequences that live; null for a model without state.</summary>
     public Func<double>? Sequences { get; init; }
 
@@ -127,6 +130,7 @@ internal sealed class DeploymentInstruments : IDisposable
     {
         string[] plain = [self.Name, self.Version];
         yield return new(Instruments.QueueDepth, new Gauge(gauges.QueueDepth), plain);
+        yield return new(Instruments.ModelMemory, new Gauge(gauges.MemoryBytes), plain);
         yield return new(Instruments.QueueLengthMax, new Gauge(gauges.QueueLengthMax), plain);
         yield return new(Instruments.InFlight, new Gauge(gauges.InFlight), plain);
         yield return new(Instruments.PredictedWait, new Gauge(gauges.PredictedWaitSeconds), plain);

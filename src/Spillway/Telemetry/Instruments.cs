@@ -67,6 +67,20 @@ internal static class Instruments
         "spillway_queue_depth", InstrumentKind.Gauge, "requests",
         "Requests that hold a place in the queue, being decoded or waiting.", "deployment", "version");
 
+    public static readonly InstrumentSpec ModelMemory = new(
+        "spillway_model_memory_bytes", InstrumentKind.Gauge, "bytes",
+        "Memory that a loaded model takes, as its runtime measures it; NaN where it cannot tell or is away.",
+        "deployment", "version");
+
+    public static readonly InstrumentSpec MemoryBudget = new(
+        "spillway_memory_budget_bytes", InstrumentKind.Gauge, "bytes",
+        "Memory that models may take on a device: residency.memoryBytesMax.", "device");
+
+    public static readonly InstrumentSpec MemoryUsed = new(
+        "spillway_memory_used_bytes", InstrumentKind.Gauge, "bytes",
+        "Memory that the loaded models of a device with a budget take, those being loaded by their estimate.",
+        "device");
+
     public static readonly InstrumentSpec QueueLengthMax = new(
         "spillway_queue_length_max", InstrumentKind.Gauge, "requests",
         "Places that the queue has: batching.queueLengthMax.", "deployment", "version");
@@ -140,10 +154,6 @@ internal static class Instruments
         "spillway_request_records_overwritten_total", InstrumentKind.Counter, "records",
         "Request records that gave way to newer ones.");
 
-    public static readonly InstrumentSpec LogEvents = new(
-        "spillway_log_events_total", InstrumentKind.Counter, "events",
-        "Log events of level warning or worse.", "level");
-
     public static readonly InstrumentSpec OtlpTraces = new(
         "spillway_otlp_traces_total", InstrumentKind.Counter, "requests",
         "Sampled requests by what became of their spans: sent, refused, unreachable, or queue_full (dropped at once).",
@@ -152,10 +162,6 @@ internal static class Instruments
     public static readonly InstrumentSpec OtlpExports = new(
         "spillway_otlp_exports_total", InstrumentKind.Counter, "exports",
         "Exports to the OTLP endpoint by signal (traces, metrics) and result.", "signal", "result");
-
-    public static readonly InstrumentSpec ConfigReloads = new(
-        "spillway_config_reloads_total", InstrumentKind.Counter, "reloads",
-        "Attempts to load a changed configuration: ok, or refused (the old one stays).", "result");
 
     public static readonly InstrumentSpec ConfigInfo = new(
         "spillway_config_info", InstrumentKind.Gauge, "1",
@@ -239,9 +245,10 @@ internal static class Instruments
     public static IReadOnlyList<InstrumentSpec> All { get; } =
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
-        Ready, LoadFailed, Unrouted, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
+        Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, QueueDepth, QueueLengthMax, InFlight,
+        PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
         BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
-        Runners, Records, RecordsOverwritten, LogEvents, OtlpTraces, OtlpExports, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
+        Runners, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

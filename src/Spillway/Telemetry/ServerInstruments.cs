@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 
 namespace Spillway.Telemetry;
 
@@ -9,12 +8,8 @@ namespace Spillway.Telemetry;
 /// </summary>
 internal sealed class ServerInstruments
 {
-    private static readonly string[] s_levels = ["warning", "error", "critical"];
-    private static readonly string[] s_reloads = [FaultLabels.Ok, "refused"];
 
     private readonly Counter[] _unrouted = [.. FaultLabels.Kinds.Select(_ => new Counter())];
-    private readonly Counter[] _levels = [.. s_levels.Select(_ => new Counter())];
-    private readonly Counter[] _reloads = [.. s_reloads.Select(_ => new Counter())];
     private readonly InstrumentRegistry _registry;
     private readonly object _configOwner = new();
 
@@ -31,21 +26,24 @@ internal sealed class ServerInstruments
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _unrouted[(int)why].Add();
 
-    /// <summary>Something was logged at that level; levels under warning are not counted.</summary>
-    public void Logged(LogLevel level)
-    {
-        if (level is >= LogLevel.Warning and <= LogLevel.Critical)
-            _levels[level - LogLevel.Warning].Add();
-    }
-
-    /// <summary>A changed configuration was taken or refused.</summary>
-    public void Reloaded(bool taken) => _reloads[taken ? 0 : 1].Add();
-
     /// <summary>The digest of the configuration that is in force from now on.</summary>
     public void ConfigInForce(string digest)
     {
         _registry.Remove(_configOwner);
         _registry.Add(_configOwner, [new(Instruments.ConfigInfo, new Gauge(() => 1), [digest])]);
+    }
+
+    /// <summary>Registers the budgets of memory.</summary>
+    public void Memory(IEnumerable<(string Device, long Budget, Func<double> Used)> budgets)
+    {
+        foreach (var (device, budget, used) in budgets)
+        {
+            _registry.Add(this,
+            [
+                new(Instruments.MemoryBudget, new Gauge(() => budget), [device]),
+                new(Instruments.MemoryUsed, new Gauge(used), [device]),
+            ]);
+        }
     }
 
     private static IEnumerable<Series> Ring(RecentRequests recent) =>
@@ -92,10 +90,6 @@ internal sealed class ServerInstruments
     {
         foreach (var kind in FaultLabels.Kinds)
             yield return new(Instruments.Unrouted, _unrouted[(int)kind], [FaultLabels.Of(kind)]);
-        for (var i = 0; i < s_levels.Length; i++)
-            yield return new(Instruments.LogEvents, _levels[i], [s_levels[i]]);
-        for (var i = 0; i < s_reloads.Length; i++)
-            yield return new(Instruments.ConfigReloads, _reloads[i], [s_reloads[i]]);
         yield return new(Instruments.BuildInfo, new Gauge(() => 1), [version, Environment.Version.ToString()]);
     }
 }

@@ -67,11 +67,7 @@ public sealed class ReloadTests
     public async Task What_a_removed_model_holds_is_answered_and_then_it_is_unknown()
     {
         await using var server = await StartAsync();
-        var slow = Echo(server) with
-        {
-            Name = "slow", Serve = s_own, RuntimeOptions = ((SimulatedOptions)Echo(server)
-                .RuntimeOptions!) with { LatencyMs = new Dictionary<int, double> { [1] = 300 } },
-        };
+        var slow = Slow(server);
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
         var held = server.InferRowAsync("slow");
         await server.UntilModelAsync("slow", "active_runs", 1);
@@ -83,6 +79,60 @@ public sealed class ReloadTests
         Assert.Equal(200, (await held).Status);
         await gone;
         Assert.DoesNotContain("model=\"slow\"", (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stop_in_the_middle_of_a_replacement_answers_what_the_old_one_holds()
+    {
+        await using var server = await StartAsync();
+        var slow = Slow(server);
+        Assert.Null(await server.Serving.Models.LoadAsync(slow));
+        var held = server.InferRowAsync("slow");
+        await server.UntilModelAsync("slow", "active_runs", 1);
+        Assert.Null(await server.Serving.Models.LoadAsync(slow));
+
+        Assert.True(await server.Serving.DrainAsync(TestServer.Patience));
+
+        Assert.Equal(200, (await held).Status);
+    }
+
+    [Fact]
+    public async Task A_model_that_is_removed_and_comes_back_before_its_last_answer_is_still_measured()
+    {
+        await using var server = await StartAsync();
+        var slow = Slow(server);
+        Assert.Null(await server.Serving.Models.LoadAsync(slow));
+        var held = server.InferRowAsync("slow");
+        await server.UntilModelAsync("slow", "active_runs", 1);
+        var gone = server.Serving.Models.RemoveAsync(slow);
+
+        Assert.Null(await server.Serving.Models.LoadAsync(slow));
+        Assert.Equal(200, (await held).Status);
+        await gone;
+
+        var metrics = (await server.GetAsync("/metrics")).Text;
+        Assert.Contains("spillway_queue_depth{deployment=\"slow\"", metrics, StringComparison.Ordinal);
+        Assert.Contains("spillway_model_ready{model=\"slow\"", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replacement_that_fails_late_leaves_the_series_of_the_one_that_serves()
+    {
+        await using var server = await StartAsync();
+        await server.InferRowAsync("echo");
+        var other = Echo(server) with
+        {
+            Batching = Echo(server).Batching with { BatchRowsMax = 3 },
+            Expects = new() { Inputs = new Dictionary<string, string> { ["z"] = "FP32 [-1,4]" } },
+        };
+
+        Assert.NotNull(await server.Serving.Models.LoadAsync(other));
+        await server.InferRowAsync("echo");
+
+        var metrics = (await server.GetAsync("/metrics")).Text;
+        Assert.Contains(
+            "spillway_batched_requests_total{deployment=\"echo\",version=\"1\"} 2\n", metrics,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,6 +174,13 @@ public sealed class ReloadTests
 
         Assert.Contains("cannot be served as echo/1: echo is", fault!.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>Its runs take 300 ms.</summary>
+    private static ModelOptions Slow(TestServer server) => Echo(server) with
+    {
+        Name = "slow", Serve = s_own, RuntimeOptions = ((SimulatedOptions)Echo(server)
+            .RuntimeOptions!) with { LatencyMs = new Dictionary<int, double> { [1] = 300 } },
+    };
 
     private static Task<TestServer> StartAsync() =>
         TestServer.StartAsync(TestServer.Folder("", ("echo", TestServer.Simulated())));

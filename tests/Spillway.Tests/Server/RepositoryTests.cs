@@ -64,6 +64,21 @@ public sealed class RepositoryTests
     }
 
     [Fact]
+    public async Task A_folder_that_is_renamed_keeps_the_name_that_it_serves()
+    {
+        var folder = Repository("poll").Model("a", 1);
+        folder.Write("models/a/model.yaml", "serve: { digits: {} }");
+        await using var server = await TestServer.StartAsync(folder);
+        Assert.Equal("1", await VersionAsync(server, "digits"));
+
+        Directory.Move(folder.PathOf("models/a"), folder.PathOf("models/b"));
+        await server.Serving.Repository!.RefreshAsync();
+
+        Assert.Equal("1", await VersionAsync(server, "digits"));
+        Assert.Equal("b", server.Serving.Find("digits")!.Route.Deployment);
+    }
+
+    [Fact]
     public async Task Callers_load_and_unload_only_where_that_is_configured()
     {
         await using var server = await TestServer.StartAsync(Repository("none").Model("m", 1));

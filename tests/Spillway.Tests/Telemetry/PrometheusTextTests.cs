@@ -153,7 +153,7 @@ public class PrometheusTextTests(ITestOutputHelper output)
         server.ConfigInForce("old");
         server.ConfigInForce("abc");
         server.Unrouted(FaultKind.UnknownModel);
-        server.Reloaded(taken: false);
+        server.Memory([("cpu", 8_000_000_000, () => 5e9)]);
         _ = new OtlpInstruments(registry, new Counter());
         var model = new ModelInstruments(registry, new("line-ocr", "1"), simulated: false);
         var timeline = Timelines.Of(execute: 120_000);

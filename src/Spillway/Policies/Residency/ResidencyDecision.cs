@@ -15,17 +15,17 @@ public enum ResidencyState
     /// <summary>Answers.</summary>
     Resident,
 
-    /// <summary>To make room: it answers whom it has and takes nobody new.</summary>
+    /// <summary>To be unloaded with the next step.</summary>
     Closing,
 
-    /// <summary>Being unloaded: its bytes are not free yet.</summary>
+    /// <summary>Being unloaded: it answers whom it has, and its bytes are not free yet.</summary>
     Unloading,
 }
 
 /// <summary>What a request does.</summary>
 public enum ResidencyAnswer
 {
-    /// <summary>Goes on; it is counted as in flight until <see cref="ResidencyPolicy.Released"/>.</summary>
+    /// <summary>Goes on.</summary>
     Go,
 
     /// <summary>Waits until the model is loaded, refused, or its deadline has come.</summary>
@@ -76,7 +76,7 @@ public enum ResidencyWork
     Load,
 
     /// <summary>
-    /// Unload the model, which has nothing in flight, then tell <see cref="ResidencyPolicy.Unloaded"/>.
+    /// Unload the model: it takes nobody new, answers whom it has, then tell <see cref="ResidencyPolicy.Unloaded"/>.
     /// </summary>
     Unload,
 

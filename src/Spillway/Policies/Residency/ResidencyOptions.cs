@@ -1,18 +1,14 @@
 namespace Spillway.Policies.Residency;
 
-/// <summary>How much memory the models of one device may take, and what happens when more are wanted.</summary>
+/// <summary>How much memory models may take, and what happens when more are wanted.</summary>
 public sealed record ResidencyOptions
 {
-    /// <summary>Memory for models on the device; 0 sets no limit.</summary>
-    [Option("Memory that the loaded models may take together on a device. Beyond it the least recently used is "
-        + "unloaded, and loaded "
-        + "again when somebody asks for it. 0 sets no limit.", Unit = "bytes", Min = 0, Max = 1e15)]
-    public long MemoryBytesMax { get; init; }
-
-    /// <summary>Loads at once on the device.</summary>
-    [Option("Models that are loaded at once on a device.", Unit = "loads", Min = 1, Max = 64,
-        Source = "a load keeps a core busy, and those who are served should notice little")]
-    public int LoadsMax { get; init; } = 1;
+    /// <summary>Memory for models by device; none named, none limited.</summary>
+    [Option("Memory that the loaded models may take together, by device: { cpu: 8000000000 }. Beyond it the least "
+        + "recently used is unloaded, and loaded again when somebody asks for it. A device that is not named has no "
+        + "limit. Devices: cpu, one of a provider (cuda:0), or simulated for every simulated one.",
+        Unit = "bytes", Min = 1, Max = 1e15)]
+    public IReadOnlyDictionary<string, long> MemoryBytesMax { get; init; } = new Dictionary<string, long>();
 
     /// <summary>Requests that may wait for loads on the device; one more is refused.</summary>
     [Option("Requests that may wait for models to be loaded on a device; one more is refused.", Unit = "requests",

@@ -22,8 +22,10 @@ namespace Spillway.Policies.Residency;
 /// </list>
 /// This file is long because the rules share their few numbers, and whoever checks the budget reads one file.
 /// </remarks>
-/// <param name="options">Budget and limits.</param>
-public sealed class ResidencyPolicy(ResidencyOptions options)
+/// <param name="options">Limits.</param>
+/// <param name="budget">Bytes that the device has for models; 0 sets no limit.</param>
+/// <param name="loadsMax">Loads at once.</param>
+public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int loadsMax = 1)
 {
     /// <summary>How long a wish without waiters keeps its place. 10 s: the retries of a patient client.</summary>
     public static readonly TimeSpan WishMemory = TimeSpan.FromSeconds(10);
@@ -33,7 +35,7 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
 
     private readonly List<ResidentModel> _models = [];
     private readonly List<ResidentModel> _queue = [];
-    private readonly long _budget = options.MemoryBytesMax > 0 ? options.MemoryBytesMax : long.MaxValue;
+    private readonly long _budget = budget > 0 ? budget : long.MaxValue;
     private readonly TimeSpan _patience = TimeSpan.FromMilliseconds(options.RoomPatienceMs);
     private double _ticksPerByte;
     private int _loading;
@@ -53,11 +55,18 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     /// <summary>A model becomes known; it is absent until somebody wants it.</summary>
     /// <param name="bytes">Its estimated size, at least 1.</param>
     /// <param name="pinned">It is never unloaded to make room.</param>
-    /// <returns>Its number.</returns>
+    /// <returns>Its number, which one that was removed and is gone may have had.</returns>
     public int Add(long bytes, bool pinned = false)
     {
-        _models.Add(new(_models.Count, Math.Max(bytes, 1), pinned));
-        return _models.Count - 1;
+        var place = _models.FindIndex(m => m is { IsGone: true, State: ResidencyState.Absent, Waiters: 0 });
+        if (place < 0)
+        {
+            place = _models.Count;
+            _models.Add(null!);
+        }
+
+        _models[place] = new(place, Math.Max(bytes, 1), pinned);
+        return place;
     }
 
     /// <summary>
@@ -80,12 +89,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     public ResidencyDecision Want(int model, Instant now, Instant deadline)
     {
         var wanted = _models[model];
-        (wanted.WantedAt, wanted.LastUse) = (now, ++_uses);
+        Wanted(wanted, now);
         if (wanted.State is ResidencyState.Resident)
-        {
-            wanted.InFlight++;
             return new(ResidencyAnswer.Go, ResidencyReason.Resident);
-        }
 
         if (Wish(wanted, now) is { } refused)
             return refused;
@@ -106,22 +112,57 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     public ResidencyDecision? Preload(int model, Instant now)
     {
         var wanted = _models[model];
-        (wanted.WantedAt, wanted.LastUse) = (now, ++_uses);
+        Wanted(wanted, now);
+        wanted.RetryAt = now;
         return wanted.State is ResidencyState.Resident ? null : Wish(wanted, now);
     }
 
     /// <summary>
-    /// A model is to go, because an operator says so; whoever wants it afterwards has it loaded again.
+    /// The caller takes a model out of memory by itself, because an operator says so; <see cref="Unloaded"/> follows.
+    /// Whoever wants it afterwards has it loaded again. One that is not resident stays as it is.
     /// </summary>
-    public void Evict(int model) => Close(_models[model], @for: -1);
+    /// <returns>Whether it was resident.</returns>
+    public bool Leave(int model)
+    {
+        if (_models[model].State is not (ResidencyState.Resident or ResidencyState.Closing))
+            return false;
+        _models[model].State = ResidencyState.Unloading;
+        return true;
+    }
 
-    /// <summary>A request that went on is over.</summary>
-    public void Released(int model) => _models[model].InFlight--;
+    /// <summary>
+    /// What the caller sees of a resident model, which is used without asking here. To be told before
+    /// <see cref="TryNext"/> whenever room may be needed.
+    /// </summary>
+    /// <param name="model">Which.</param>
+    /// <param name="isBusy">It answers somebody, or is about to.</param>
+    /// <param name="usedAt">When somebody last came to it.</param>
+    public void Observed(int model, bool isBusy, Instant usedAt)
+    {
+        var seen = _models[model];
+        seen.IsBusy = isBusy;
+        seen.UsedAt = usedAt > seen.UsedAt ? usedAt : seen.UsedAt;
+    }
+
+    /// <summary>Another size of a model is known: another file took its place, or it grew.</summary>
+    public void Resized(int model, long bytes)
+    {
+        var resized = _models[model];
+        resized.Bytes = Math.Max(bytes, 1);
+        if (resized.State is ResidencyState.Resident)
+            Hold(resized, resized.Bytes);
+    }
+
+    /// <summary>Whether a model would fit beside those that are there or on their way.</summary>
+    public bool Fits(int model) => _models[model].Bytes <= _budget - Used - _queue.Sum(m => m.Bytes);
+
+    /// <summary>Whether room is wanted that is not there.</summary>
+    public bool IsShort => _queue.Count > 0 || Used - Leaving() > _budget;
 
     /// <summary>A request that waited does so no longer: its deadline came, or its caller left.</summary>
     public void GaveUp(int model) => Forget(_models[model], 1);
 
-    /// <summary>A load ended well. Everybody who waited for it is in flight now.</summary>
+    /// <summary>A load ended well. Nobody waits for it any more.</summary>
     /// <param name="model">Which.</param>
     /// <param name="bytes">What it really takes, or its estimate again when that is not known.</param>
     /// <param name="now">The present.</param>
@@ -132,10 +173,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         var perByte = loaded.LastLoad.Value.Ticks / (double)Math.Max(bytes, 1);
         _ticksPerByte = _ticksPerByte > 0 ? _ticksPerByte + (Weight * (perByte - _ticksPerByte)) : perByte;
         (loaded.Bytes, loaded.Failures) = (Math.Max(bytes, 1), 0);
-        loaded.LastUse = ++_uses;
+        (loaded.LastUse, loaded.UsedAt, loaded.IsBusy) = (++_uses, now, loaded.Waiters > 0);
         Hold(loaded, loaded.Bytes);
         EndLoad(loaded, ResidencyState.Resident);
-        loaded.InFlight += loaded.Waiters;
         Forget(loaded, loaded.Waiters);
         if (loaded.IsGone)
             Close(loaded, @for: -1);
@@ -170,16 +210,16 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     public bool TryNext(Instant now, out ResidencyStep step)
     {
         WakeAt = Instant.Never;
-        if (Used - Leaving() > _budget && LeastRecent(m => m.IsEvictable && m.InFlight == 0) is { } excess)
+        if (Used - Leaving() > _budget && LeastRecent(m => m.IsEvictable && !m.IsBusy) is { } excess)
             Close(excess, @for: -1);
-        if (LeastRecent(m => m.State is ResidencyState.Closing && m.InFlight == 0) is { } idle)
+        if (LeastRecent(m => m.State is ResidencyState.Closing) is { } closing)
         {
-            idle.State = ResidencyState.Unloading;
-            step = new(ResidencyWork.Unload, idle.Number, idle.For);
+            closing.State = ResidencyState.Unloading;
+            step = new(ResidencyWork.Unload, closing.Number, closing.For);
             return true;
         }
 
-        while (_queue.Count > 0 && _loading < options.LoadsMax)
+        while (_queue.Count > 0 && _loading < loadsMax)
         {
             var head = _queue[0];
             if (head.Waiters == 0 && (head.IsGone || now > head.WantedAt + WishMemory))
@@ -230,8 +270,8 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
     {
         var missing = head.Bytes - (_budget - Used) - Leaving();
         var chosen = new List<ResidentModel>();
-        var evictable = _models.Where(m => m.IsEvictable && (withBusy || m.InFlight == 0));
-        foreach (var model in evictable.OrderBy(m => m.LastUse))
+        var evictable = _models.Where(m => m.IsEvictable && (withBusy || !m.IsBusy));
+        foreach (var model in evictable.OrderBy(m => (m.UsedAt.Ticks, m.LastUse)))
         {
             if (missing <= 0)
                 break;
@@ -243,7 +283,7 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         if (missing > 0)
             return false;
         chosen.ForEach(m => Close(m, head.Number));
-        return chosen.Exists(m => m.InFlight == 0);
+        return chosen.Count > 0;
     }
 
     /// <summary>Puts a model in the queue of loads; or says why not.</summary>
@@ -282,7 +322,7 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
         if (wanted.State is ResidencyState.Loading)
             return Left(wanted, now);
         var ticks = 0L;
-        if (_loading >= options.LoadsMax)
+        if (_loading >= loadsMax)
             ticks = _models.Where(m => m.State is ResidencyState.Loading).Min(m => Left(m, now).Ticks);
         var ahead = 0L;
         foreach (var model in _queue)
@@ -292,7 +332,7 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
             ahead += LoadTime(model).Ticks;
         }
 
-        return new(ticks + (ahead / options.LoadsMax) + LoadTime(wanted).Ticks);
+        return new(ticks + (ahead / loadsMax) + LoadTime(wanted).Ticks);
     }
 
     private TimeSpan Left(ResidentModel model, Instant now) =>
@@ -300,7 +340,11 @@ public sealed class ResidencyPolicy(ResidencyOptions options)
 
     private TimeSpan LoadTime(ResidentModel model) => model.LastLoad ?? new((long)(_ticksPerByte * model.Bytes));
 
-    private ResidentModel? LeastRecent(Func<ResidentModel, bool> which) => _models.Where(which).MinBy(m => m.LastUse);
+    private ResidentModel? LeastRecent(Func<ResidentModel, bool> which) =>
+        _models.Where(which).MinBy(m => (m.UsedAt.Ticks, m.LastUse));
+
+    private void Wanted(ResidentModel model, Instant now) =>
+        (model.WantedAt, model.UsedAt, model.LastUse) = (now, now, ++_uses);
 
     /// <summary>Bytes that come free without another decision.</summary>
     private long Leaving() =>

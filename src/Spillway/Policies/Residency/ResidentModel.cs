@@ -16,11 +16,15 @@ internal sealed class ResidentModel(int number, long bytes, bool pinned)
 
     public ResidencyState State { get; set; }
 
-    public int InFlight { get; set; }
+    /// <summary>It answers somebody, as far as the caller saw.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>When it was last used, as far as the caller saw.</summary>
+    public Instant UsedAt { get; set; }
 
     public int Waiters { get; set; }
 
-    /// <summary>The order of its last use among all uses.</summary>
+    /// <summary>The order of its last wish among all: what came first at the same instant.</summary>
     public long LastUse { get; set; }
 
     /// <summary>When it was last wanted.</summary>

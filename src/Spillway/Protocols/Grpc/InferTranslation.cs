@@ -40,7 +40,8 @@ internal readonly record struct InferTranslation(Fault? Fault, bool Routed, long
         ServerContext server, Work work, ReadOnlyMemory<byte> message, TimeSpan? patience, HttpContext http)
     {
         // On a stream it may be over already.
-        work.Request.Timeout = patience < TimeSpan.Zero ? TimeSpan.Zero : patience;
+        work.Request.Timeout = GrpcTimeout.Earlier(
+            ModelInferHead.PeekTimeout(message.Span), patience < TimeSpan.Zero ? TimeSpan.Zero : patience);
         var fault = await server.Serving.Pipeline.LoadAsync(work, http.RequestAborted).ConfigureAwait(false);
         if (fault is not null)
             return new(fault, Routed: true, Held: 0);

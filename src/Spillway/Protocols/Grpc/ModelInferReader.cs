@@ -23,6 +23,25 @@ internal ref struct ModelInferHead
     /// <summary>How many raw_input_contents.</summary>
     public int Raws;
 
+    /// <summary>
+    /// The timeout parameter of a message whose head was read; null for none. What is wrong with it is told when the
+    /// message is read against its model.
+    /// </summary>
+    public static TimeSpan? PeekTimeout(ReadOnlySpan<byte> message)
+    {
+        var wire = new WireReader(message);
+        while (wire.Next(out var field))
+        {
+            if (field != 4)
+                wire.Skip();
+            else if (InferParameter.Read(wire.Bytes(), out var parameter) is null
+                && parameter.Name.SequenceEqual("timeout"u8) && parameter.Whole(out var microseconds) is null)
+                return TimeoutPeek.OfMicroseconds(microseconds);
+        }
+
+        return null;
+    }
+
     /// <summary>Reads it, and sees that the whole message is well formed at its top.</summary>
     public static Fault? Read(ReadOnlySpan<byte> message, out ModelInferHead head)
     {
@@ -56,7 +75,7 @@ internal ref struct ModelInferHead
 /// <summary>
 /// Turns a ModelInferRequest into an <see cref="InferenceRequest"/>. Raw tensors stay in the message, which must live
 /// as long as the request. Allocates nothing but the caller's id. After a fault the request is half filled and good for
-/// <see cref="InferenceRequest.Reset"/> only.
+/// <see cref="InferenceRequest.Reset"/> only. This file is long because head and body of one message stand together.
 /// </summary>
 internal ref struct ModelInferReader
 {
@@ -171,14 +190,11 @@ internal ref struct ModelInferReader
             : null;
     }
 
-    /// <summary>Microseconds; 0 means the route's default; what no clock can hold means as long as it can.</summary>
     private readonly Fault? ReadTimeout(in InferParameter parameter)
     {
         if (parameter.Whole(out var microseconds) is { } fault)
             return fault;
-        const ulong Most = long.MaxValue / TimeSpan.TicksPerMicrosecond;
-        if (microseconds > 0)
-            _into.Timeout = new TimeSpan((long)Math.Min(microseconds, Most) * TimeSpan.TicksPerMicrosecond);
+        _into.Timeout = TimeoutPeek.OfMicroseconds(microseconds) ?? _into.Timeout;
         return null;
     }
 

@@ -30,7 +30,12 @@ internal sealed class InferEndpoint(ServerContext server)
             (body, var fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             if (fault is null && work.Door is { Signature: null, Route.State: RouteState.Absent } && !_serving.Stopping)
+            {
+                work.Request.Timeout = Translation.PeekTimeout(http.Request.Headers, body);
                 fault = await _serving.Pipeline.LoadAsync(work, Gone(http)).ConfigureAwait(false);
+                work.Request.Timeout = null;
+            }
+
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));

@@ -250,14 +250,11 @@ internal struct RequestHeader(RequestScope scope)
             : JsonValues.SkipParameter(ref json, key);
     }
 
-    /// <summary>Microseconds; 0 means the route's default; what no clock can hold means as long as it can.</summary>
     private readonly Fault? ReadTimeout(ref JsonCursor json)
     {
         if (JsonValues.ReadWhole(ref json, "timeout", out var microseconds) is { } fault)
             return fault;
-        const ulong Most = long.MaxValue / TimeSpan.TicksPerMicrosecond;
-        if (microseconds > 0)
-            _scope.Request.Timeout = new TimeSpan((long)Math.Min(microseconds, Most) * TimeSpan.TicksPerMicrosecond);
+        _scope.Request.Timeout = TimeoutPeek.OfMicroseconds(microseconds) ?? _scope.Request.Timeout;
         return null;
     }
 }

@@ -12,7 +12,7 @@ internal static class Translation
         // A model that is not there yet has no signature to read against.
         if (work.Door.Signature is not { } signature)
             return work.Flow.Begin(work.Door.Route, stopping).Fault;
-        string? header = headers.TryGetValue(InferRequestReader.HeaderLengthName, out var given) ? given.ToString() : null;
+        var header = HeaderLength(headers);
         if (InferRequestReader.ParseHeaderLength(header, body.Length, out var jsonLength) is { } wrong)
             return wrong;
         var name = work.Door.Route.Model.Name;
@@ -30,6 +30,17 @@ internal static class Translation
             work.Request.BinaryOutputs = false;
         return fault;
     }
+
+    /// <summary>The timeout of a request that cannot be read yet; null for none.</summary>
+    public static TimeSpan? PeekTimeout(IHeaderDictionary headers, in RequestBody body)
+    {
+        return InferRequestReader.ParseHeaderLength(HeaderLength(headers), body.Length, out var length) is null && length != 0
+            ? TimeoutPeek.Of(body.Memory.Span[RequestBody.Headroom..], length)
+            : null;
+    }
+
+    private static string? HeaderLength(IHeaderDictionary headers) =>
+        headers.TryGetValue(InferRequestReader.HeaderLengthName, out var given) ? given.ToString() : null;
 
     private static bool AcceptsJson(string? accept) =>
         accept is not null && accept.Contains("application/json", StringComparison.OrdinalIgnoreCase);

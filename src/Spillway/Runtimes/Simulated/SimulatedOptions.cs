@@ -45,6 +45,15 @@ public sealed record SimulatedOptions
     [Option("Runs that each device carries at once.", Unit = "runs", Min = 1, Max = 256)]
     public int DeviceParallelism { get; init; } = 1;
 
+    /// <summary>Memory that it says it takes.</summary>
+    [Option("Memory that the model is said to take of the device 'simulated', for budgets of memory "
+        + "(residency.memoryBytesMax).", Unit = "bytes", Min = 0, Max = 1e15)]
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Time that a load takes.</summary>
+    [Option("Time that a load of the model takes.", Unit = "ms", Min = 0, Max = 3_600_000)]
+    public double LoadMs { get; init; }
+
     /// <summary>Price of a run in nano-units.</summary>
     [Option("Price of a run.", Unit = "nano-units", Min = 0, Max = 1e15)]
     public long PriceNanoPerRun { get; init; }

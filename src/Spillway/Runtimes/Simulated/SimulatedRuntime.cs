@@ -15,6 +15,10 @@ public sealed class SimulatedRuntime(TimeProvider time) : IRuntime
     public Type OptionsType => typeof(SimulatedOptions);
 
     /// <inheritdoc/>
+    public ModelFootprint Estimate(ModelSource source) =>
+        new("simulated", Math.Max(((SimulatedOptions)source.Options).MemoryBytes, 1));
+
+    /// <inheritdoc/>
     public Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation)
     {
         var options = (SimulatedOptions)source.Options;
@@ -23,6 +27,15 @@ public sealed class SimulatedRuntime(TimeProvider time) : IRuntime
             return fault;
         if (options.LatencyMs.Count == 0)
             return new Fault(FaultKind.LoadFailed, $"{source.Name}: simulated.latencyMs is empty; give at least {{ 1: <ms> }}.");
+        if (options.LoadMs > 0)
+        {
+            // On the loading thread, which is there to be blocked.
+            using var loading = new ManualResetEventSlim();
+            using var timer = time.CreateTimer(
+                _ => loading.Set(), null, TimeSpan.FromMilliseconds(options.LoadMs), Timeout.InfiniteTimeSpan);
+            loading.Wait(cancellation);
+        }
+
         var batched = inputs.Concat(outputs).All(spec => spec.Shape.Rank > 0 && spec.Shape[0] < 0);
         return new SimulatedModel(source.Name, options, new(inputs, outputs, batched), time);
     }
@@ -75,6 +88,8 @@ internal sealed class SimulatedModel : ILoadedModel
     public Signature Signature { get; }
 
     public RuntimeTraits Traits { get; }
+
+    public long? MemoryBytes => _options.MemoryBytes > 0 ? _options.MemoryBytes : null;
 
     public Outcome<IBatchReplica> CreateReplica(int device)
     {

@@ -7,14 +7,14 @@ namespace Spillway.Tests.Policies.Residency;
 /// budget
 /// is held against an independent count after every event.
 /// </summary>
-internal sealed class ResidencyBench(ResidencyOptions options)
+internal sealed class ResidencyBench(ResidencyOptions options, long budget, int loadsMax = 1)
 {
     private readonly PriorityQueue<Action, (long Ticks, long Sequence)> _events = new();
     private readonly List<Model> _models = [];
     private long _sequence;
     private Instant _poke = Instant.Never;
 
-    public ResidencyPolicy Policy { get; } = new(options);
+    public ResidencyPolicy Policy { get; } = new(options, budget, loadsMax);
 
     public Instant Now { get; private set; }
 
@@ -87,14 +87,42 @@ internal sealed class ResidencyBench(ResidencyOptions options)
         }
     }
 
-    private void Begin(int model, double runMs)
+    /// <summary>An operator takes it away.</summary>
+    public void Leave(int model)
     {
-        _models[model].InFlight++;
+        if (Policy.Leave(model))
+            Unload(model);
+    }
+
+    private void Begin(int number, double runMs)
+    {
+        var model = _models[number];
+        model.InFlight++;
+        model.UsedAt = Now;
         At(NowMs + runMs, () =>
         {
-            _models[model].InFlight--;
+            model.InFlight--;
             Answered++;
-            Policy.Released(model);
+            if (model is { InFlight: 0, Leaves: true })
+                Gone(number);
+        });
+    }
+
+    /// <summary>It answers whom it has; then its bytes are free, a moment later.</summary>
+    private void Unload(int number)
+    {
+        _models[number].Leaves = true;
+        if (_models[number].InFlight == 0)
+            Gone(number);
+    }
+
+    private void Gone(int number)
+    {
+        _models[number].Leaves = false;
+        At(NowMs + 1, () =>
+        {
+            _models[number].Held = 0;
+            Policy.Unloaded(number);
         });
     }
 
@@ -110,7 +138,7 @@ internal sealed class ResidencyBench(ResidencyOptions options)
 
     private void CarryOut()
     {
-        while (Policy.TryNext(Now, out var step))
+        while (Next(out var step))
         {
             Steps.Add(step);
             var model = _models[step.Model];
@@ -122,12 +150,7 @@ internal sealed class ResidencyBench(ResidencyOptions options)
                     At(NowMs + model.LoadMs, () => EndLoad(step.Model));
                     break;
                 case ResidencyWork.Unload:
-                    Assert.Equal(0, model.InFlight);
-                    At(NowMs + 1, () =>
-                    {
-                        model.Held = 0;
-                        Policy.Unloaded(step.Model);
-                    });
+                    Unload(step.Model);
                     break;
                 case ResidencyWork.Refuse:
                     CountRefused(ResidencyReason.NeverFits, model.Waiting.Count);
@@ -140,6 +163,13 @@ internal sealed class ResidencyBench(ResidencyOptions options)
             return;
         _poke = Policy.WakeAt;
         At(_poke.Ticks / (double)TimeSpan.TicksPerMillisecond, () => _poke = Instant.Never);
+    }
+
+    private bool Next(out ResidencyStep step)
+    {
+        for (var i = 0; i < _models.Count && Policy.IsShort; i++)
+            Policy.Observed(i, _models[i].InFlight > 0, _models[i].UsedAt);
+        return Policy.TryNext(Now, out step);
     }
 
     private void EndLoad(int number)
@@ -180,6 +210,10 @@ internal sealed class ResidencyBench(ResidencyOptions options)
         public long Held { get; set; }
 
         public int InFlight { get; set; }
+
+        public Instant UsedAt { get; set; }
+
+        public bool Leaves { get; set; }
 
         public List<Waiter> Waiting { get; } = [];
     }

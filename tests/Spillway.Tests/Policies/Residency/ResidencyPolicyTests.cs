@@ -15,7 +15,7 @@ public sealed class ResidencyPolicyTests
     {
         var random = new Random(seed);
         var bench = new ResidencyBench(
-            new() { MemoryBytesMax = 100, LoadsMax = random.Next(1, 4), LoadWaitersMax = 40 });
+            new() { LoadWaitersMax = 40 }, budget: 100, loadsMax: random.Next(1, 4));
         for (var i = 0; i < 20; i++)
         {
             var bytes = random.Next(1, 60);
@@ -47,7 +47,7 @@ public sealed class ResidencyPolicyTests
     public void Nobody_waits_for_ever_while_others_are_never_idle(int seed)
     {
         // Two models fill the budget and are used without a pause; a third one of the whole size is wanted once.
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (a, b, c) = (bench.Add(5, loadMs: 5), bench.Add(5, loadMs: 5), bench.Add(10, loadMs: 20));
         var random = new Random(seed);
         for (var at = 0.0; at < 5_000; at += 1 + random.NextDouble())
@@ -77,7 +77,7 @@ public sealed class ResidencyPolicyTests
     {
         const int models = 200, room = 20, requests = 20_000;
         var random = new Random(seed);
-        var bench = new ResidencyBench(new() { MemoryBytesMax = room });
+        var bench = new ResidencyBench(new(), room);
         for (var i = 0; i < models; i++)
             bench.Add(1, loadMs: 20);
         var cumulative = new double[models];
@@ -108,7 +108,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void Two_models_that_fit_are_loaded_once_each_however_they_alternate()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (a, b) = (bench.Add(5, loadMs: 10), bench.Add(5, loadMs: 10));
         for (var i = 0; i < 1_000; i++)
             bench.Arrive(i, i % 2 == 0 ? a : b);
@@ -119,7 +119,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void The_least_recently_used_idle_models_make_room_and_only_if_they_are_enough()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (a, b, c, d) = (bench.Add(4, 1), bench.Add(3, 1), bench.Add(3, 1), bench.Add(6, 1));
         bench.Arrive(0, a);
         bench.Arrive(10, b);
@@ -134,7 +134,7 @@ public sealed class ResidencyPolicyTests
         Assert.Equal(ResidencyState.Resident, bench.Policy.StateOf(a));
 
         // a is at work, and b's three bytes would not be enough for d: b stays until a is idle.
-        var busy = new ResidencyBench(new() { MemoryBytesMax = 10, RoomPatienceMs = 1_000 });
+        var busy = new ResidencyBench(new() { RoomPatienceMs = 1_000 }, budget: 10);
         (a, b, d) = (busy.Add(4, 1), busy.Add(3, 1), busy.Add(8, 1));
         busy.Arrive(0, a, runMs: 500);
         busy.Arrive(0, b);
@@ -149,7 +149,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void Who_can_never_fit_is_refused_at_once_and_pinned_models_stay()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (pinned, fits, never) = (bench.Add(4, 1, pinned: true), bench.Add(6, 1), bench.Add(7, 1));
         Assert.Null(bench.Policy.Preload(pinned, bench.Now));
         bench.Arrive(10, fits);
@@ -163,7 +163,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void A_load_that_turns_out_larger_than_its_estimate_sends_the_least_recently_used_away()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (a, b, c) = (bench.Add(5, 1), bench.Add(2, 1), bench.Add(3, 1, measured: 7));
         bench.Arrive(0, a);
         bench.Arrive(10, b);
@@ -177,7 +177,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void A_deadline_before_the_predicted_end_of_the_load_is_refused_and_the_load_begins_all_the_same()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var (a, b) = (bench.Add(6, loadMs: 300), bench.Add(6, loadMs: 300));
         bench.Arrive(0, a, patienceMs: 50);
         bench.Arrive(1_000, b);
@@ -198,7 +198,7 @@ public sealed class ResidencyPolicyTests
     public void Waiting_requests_are_bounded_and_a_failed_load_is_tried_again_after_its_pause()
     {
         var tries = 0;
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10, LoadWaitersMax = 2, FailureBackoffMs = 1_000 });
+        var bench = new ResidencyBench(new() { LoadWaitersMax = 2, FailureBackoffMs = 1_000 }, budget: 10);
         var model = bench.Add(1, loadMs: 10, fails: () => ++tries <= 2);
         foreach (var ms in new[] { 0.0, 1, 2, 500, 1_100, 2_000, 3_200 })
             bench.Arrive(ms, model);
@@ -214,7 +214,7 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void A_removed_model_answers_whom_it_has_and_refuses_who_comes()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var model = bench.Add(5, loadMs: 10);
         bench.Arrive(0, model, runMs: 100);
         bench.At(50, () => bench.Policy.Remove(model));
@@ -229,20 +229,20 @@ public sealed class ResidencyPolicyTests
     [Fact]
     public void One_that_is_wanted_while_it_goes_comes_back()
     {
-        var bench = new ResidencyBench(new() { MemoryBytesMax = 10 });
+        var bench = new ResidencyBench(new(), budget: 10);
         var model = bench.Add(5, loadMs: 10);
         bench.Arrive(0, model, runMs: 100);
-        bench.At(50, () => bench.Policy.Evict(model));
+        bench.At(50, () => bench.Leave(model));
         bench.Arrive(60, model);
         bench.Run();
         Assert.Equal(2, bench.Answered);
-        Assert.Equal([ResidencyWork.Load, ResidencyWork.Unload, ResidencyWork.Load], bench.Steps.Select(s => s.Work));
+        Assert.Equal([ResidencyWork.Load, ResidencyWork.Load], bench.Steps.Select(s => s.Work));
     }
 
     [Fact]
     public void Without_a_budget_nothing_is_ever_unloaded()
     {
-        var bench = new ResidencyBench(new());
+        var bench = new ResidencyBench(new(), budget: 0);
         for (var i = 0; i < 50; i++)
             bench.Arrive(10 * i, bench.Add(long.MaxValue / 100, loadMs: 1));
         bench.Run();
