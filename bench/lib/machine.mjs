@@ -40,6 +40,13 @@ export function residentMib(pid) {
   return kib ? Number(kib[1]) / 1024 : null;
 }
 
+/** User and system time of one process, in seconds; the kernel counts in hundredths. */
+export function cpuSeconds(pid) {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** Busy and all CPU seconds of the machine, and those of this run's own process tree. */
 export function cpuMark() {
   const fields = fs.readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].trim().split(/\s+/).slice(1, 9).map(Number);

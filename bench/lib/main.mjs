@@ -11,12 +11,15 @@ import { ocrOverload } from '../rows/ocr-overload.mjs';
 import { memory } from '../rows/memory.mjs';
 import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
 import { sessionCache } from '../rows/session-cache.mjs';
+import { grpc } from '../rows/grpc.mjs';
+import { reload, replica, zipf } from '../rows/repository.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, start } from '../rows/single.mjs';
 
 const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
+  ...[grpc, replica, zipf, reload],
 ];
 
 function usage() {

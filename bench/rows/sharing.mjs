@@ -8,10 +8,11 @@ import { mean, spread } from '../lib/stats.mjs';
 
 const picture = path.join(root, 'samples/ocr/invoice.png');
 const configuration = path.join(root, 'bench/config/sharing');
-/** Of capacity: enough to count, far from contending with itself. */
-const quietShare = 0.2;
-const floodShare = 10;
-const partSeconds = Math.max(2, longSeconds / 6);
+/** Of capacity: so little that it seldom waits for itself where it has one turn of two. */
+const quietShare = 0.05;
+/** Ten times a normal load of a fifth of capacity. */
+const floodShare = 2;
+const partSeconds = Math.max(2, longSeconds / 4);
 /** The flood begins before and ends after what is measured. */
 const marginSeconds = 1.5;
 

@@ -50,6 +50,9 @@ public sealed class TensorSet
         return -1;
     }
 
+    /// <summary>Bytes of the buffers that were borrowed since <see cref="Reset"/>.</summary>
+    public long BytesRented { get; private set; }
+
     /// <summary>
     /// Borrows a buffer of exactly that length from the pool, not cleared, until <see cref="Reset"/>.
     /// </summary>
@@ -59,6 +62,7 @@ public sealed class TensorSet
             return Memory<byte>.Empty;
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         _buffers.Add(buffer);
+        BytesRented += length;
         return buffer.AsMemory(0, length);
     }
 
@@ -71,6 +75,7 @@ public sealed class TensorSet
         foreach (var buffer in _buffers)
             ArrayPool<byte>.Shared.Return(buffer);
         _buffers.Clear();
+        BytesRented = 0;
         Array.Clear(_tensors, 0, Count);
         Count = 0;
     }

@@ -80,18 +80,23 @@ internal sealed class ClosedLoop : ILoad
         _recorder.Record(work, now, error, answer);
         Interlocked.Decrement(ref _inFlight);
         // A server that is away must not be asked ten thousand times a second: such a connection rests until a tick.
-        if (error is TransportError.ConnectRefused or TransportError.ConnectFailed)
-        {
-            lock (_lock)
-                _resting.Enqueue(connection);
-        }
+        connection.MustRest = error is TransportError.ConnectRefused or TransportError.ConnectFailed;
     }
 
     public bool TryNext(Connection connection, out Work work)
     {
         work = default;
-        if (_stopped || IsResting(connection))
+        if (_stopped)
             return false;
+        if (connection.MustRest)
+        {
+            // The last that this thread does with it: from here on a tick may start it.
+            connection.MustRest = false;
+            lock (_lock)
+                _resting.Enqueue(connection);
+            return false;
+        }
+
         var now = _settings.Clock.Now;
         var measured = now >= _settings.MeasureFrom;
         if (now >= _settings.MeasureTo || (measured && Interlocked.Increment(ref _measured) > _settings.RequestsMax))
@@ -129,12 +134,6 @@ internal sealed class ClosedLoop : ILoad
     {
         lock (_lock)
             return _resting.Count;
-    }
-
-    private bool IsResting(Connection connection)
-    {
-        lock (_lock)
-            return _resting.Count > 0 && _resting.Contains(connection);
     }
 
     private byte[] NextBytes()

@@ -218,6 +218,9 @@ internal sealed class Connection : IDisposable
         return Finish(_args.BytesTransferred == 0 ? TransportError.ClosedEarly : TransportError.Malformed);
     }
 
+    /// <summary>It is to rest before its next request. Touched by whoever drives it.</summary>
+    public bool MustRest { get; set; }
+
     private bool Finish(TransportError error)
     {
         var now = _clock.Now;

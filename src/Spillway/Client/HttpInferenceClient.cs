@@ -20,6 +20,9 @@ public sealed class HttpInferenceClient(HttpClient http, TimeProvider? time = nu
     /// </summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
 
+    /// <summary>Longer than timers can be set for is without end.</summary>
+    private static readonly TimeSpan s_timerMax = TimeSpan.FromDays(49);
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <inheritdoc/>
@@ -28,7 +31,8 @@ public sealed class HttpInferenceClient(HttpClient http, TimeProvider? time = nu
         ArgumentNullException.ThrowIfNull(call);
         call.Check();
         using var late = new CancellationTokenSource(
-            call.Deadline is { } deadline ? deadline + s_grace : Timeout.InfiniteTimeSpan, _time);
+            call.Deadline is { } deadline && deadline < s_timerMax ? deadline + s_grace : Timeout.InfiniteTimeSpan,
+            _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {

@@ -24,6 +24,12 @@ public sealed record InferenceCall
     /// <summary>1 is the most urgent; 0 (the default) takes the model's default.</summary>
     public int Priority { get; init; }
 
+    /// <summary>
+    /// The sequence that the call belongs to, for models that keep a state from one call to the next; null (the
+    /// default) for none. Calls of one sequence go one after the other.
+    /// </summary>
+    public SequenceMark? Sequence { get; init; }
+
     /// <summary>The caller's own id, at most 1024 bytes in UTF-8; it comes back with the answer.</summary>
     public string Id { get; init; } = "";
 

@@ -40,6 +40,7 @@ internal static class WireCall
         // In microseconds; 0 would mean none.
         if (call.Deadline is { } deadline)
             json.WriteNumber("timeout"u8, Math.Max(1, deadline.Ticks / TimeSpan.TicksPerMicrosecond));
+        Write(json, call.Sequence);
         json.WriteEndObject();
         json.WriteStartArray("inputs"u8);
         foreach (var input in call.Inputs)
@@ -61,6 +62,18 @@ internal static class WireCall
         json.WriteEndObject();
         json.Flush();
         return into.WrittenMemory;
+    }
+
+    private static void Write(Utf8JsonWriter json, SequenceMark? sequence)
+    {
+        if (sequence is not { Key.IsNone: false } mark)
+            return;
+        if (mark.Key.Text is { } text)
+            json.WriteString("sequence_id"u8, text);
+        else
+            json.WriteNumber("sequence_id"u8, mark.Key.Number);
+        json.WriteBoolean("sequence_start"u8, mark.Start);
+        json.WriteBoolean("sequence_end"u8, mark.End);
     }
 
     private static void Write(Utf8JsonWriter json, InferenceInput input)

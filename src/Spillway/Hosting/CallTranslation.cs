@@ -18,6 +18,7 @@ internal static class CallTranslation
             return Fault.Invalid($"the request's id has {bytes} bytes; at most {RequestHeader.IdBytesMax} are allowed");
         var (request, model) = (work.Request, door.Route.Model.Name);
         (request.Id, request.Priority, request.Timeout) = (call.Id, call.Priority, call.Deadline);
+        request.Sequence = call.Sequence is { Key.IsNone: false } mark ? mark : null;
         foreach (var input in call.Inputs)
         {
             if (Read(input, request.Inputs, signature, model) is { } fault)

@@ -68,6 +68,19 @@ public sealed class ClientTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_sequence_is_for_models_with_state_and_a_deadline_may_be_without_end(bool overHttp)
+    {
+        var call = new InferenceCall { Model = "echo", Inputs = s_row, Sequence = new(new(7), Start: true, End: false) };
+        var refused = await Assert.ThrowsAsync<InferenceException>(() => Client(overHttp).InferAsync(call));
+        Assert.Equal(FaultKind.Unsupported, refused.Fault.Kind);
+
+        var reply = await Client(overHttp).InferAsync(call with { Sequence = null, Deadline = TimeSpan.MaxValue });
+        Assert.Equal([1, 2, 3, 4], reply["y"].As<float>());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task An_answer_at_once_is_a_stream_of_one(bool overHttp)
     {
         var parts = new List<InferenceReply>();

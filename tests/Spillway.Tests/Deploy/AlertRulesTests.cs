@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Spillway.Telemetry;
 using Spillway.Tests.Config;
 using Spillway.Tests.Server;
-using Xunit.Abstractions;
+using Spillway.Tests.Support;
 using YamlDotNet.RepresentationModel;
 
 namespace Spillway.Tests.Deploy;
@@ -11,24 +11,17 @@ namespace Spillway.Tests.Deploy;
 /// <summary>
 /// deploy/: rules that Prometheus takes and panels that Grafana draws, about series that exist, with a page that helps.
 /// </summary>
-public sealed partial class AlertRulesTests(ITestOutputHelper notes)
+public sealed partial class AlertRulesTests
 {
     private static readonly string s_folder = Path.Combine(ConfigFolder.Repository, "deploy", "prometheus");
     private static readonly string s_page = File.ReadAllText(
         Path.Combine(ConfigFolder.Repository, "docs", "features", "watching.md"));
 
-    [Theory]
+    [NeedsTheory(Need.Promtool)]
     [InlineData("check", "alerts.yaml")]
     [InlineData("test", "alerts_test.yaml")]
     public async Task Promtool_accepts_the_rules(string what, string file)
     {
-        await using var has = ChildProcess.Start("sh", ["-c", "command -v promtool"]);
-        if ((await has.EndAsync()).ExitCode != 0)
-        {
-            notes.WriteLine("NOT RUN: this needs promtool.");
-            return;
-        }
-
         await using var promtool = ChildProcess.Start("promtool", [what, "rules", Path.Combine(s_folder, file)]);
         var (code, output, errors) = await promtool.EndAsync();
         Assert.True(code == 0, output + errors);

@@ -1,9 +1,9 @@
 using Spillway.Engine.Canary;
-using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Tests.Config;
 using Spillway.Tests.Runtimes.Onnx.Cache;
 using Spillway.Shared;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -114,11 +114,9 @@ public sealed class RepositoryTests
         Assert.Equal(3, server.Serving.Find("m")!.RowsMax);
     }
 
-    [Fact]
+    [NeedsFact(Need.LinuxX64)]
     public async Task A_file_that_kills_the_library_fails_and_the_server_goes_on()
     {
-        if (!OperatingSystem.IsLinux() || OrtLocator.PortableRid != "linux-x64")
-            return; // Where this file was seen to kill it.
         var folder = Repository("explicit").Model("good", 1);
         var deadly = folder.PathOf("models/deadly/1");
         Directory.CreateDirectory(deadly);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,7 @@ internal static class MessageInflater
         var chunk = ArrayPool<byte>.Shared.Rent(ChunkSize);
         try
         {
-            using var stream = Open(encoding, packed);
+            using var stream = Open(encoding, packed, out var source);
             while (stream.Read(chunk) is > 0 and var count)
             {
                 var piece = new ReadOnlySequence<byte>(chunk, 0, count);
@@ -52,7 +53,8 @@ internal static class MessageInflater
                     return fault;
             }
 
-            return null;
+            return source.IsWhole(encoding, body.Length) ? null : new(FaultKind.InputIncomplete,
+                $"The message is incomplete or broken: its {encoding} data ends too early.");
         }
         catch (InvalidDataException bad)
         {
@@ -66,13 +68,40 @@ internal static class MessageInflater
         }
     }
 
-    private static Stream Open(string encoding, in RequestBody packed)
+    private static Stream Open(string encoding, in RequestBody packed, out Packed source)
     {
         var bytes = packed.Length == 0 ? default : packed.Memory[RequestBody.Headroom..];
         MemoryMarshal.TryGetArray<byte>(bytes, out var array);
-        var source = new MemoryStream(array.Array ?? [], array.Offset, array.Count, writable: false);
+        source = new Packed(array.Array ?? [], array.Offset, array.Count);
         return encoding == "gzip"
             ? new GZipStream(source, CompressionMode.Decompress)
             : new ZLibStream(source, CompressionMode.Decompress);
+    }
+
+    /// <summary>
+    /// The packed bytes. The inflater tells damaged data but not a missing end, so this does: zlib has ended when no
+    /// more was asked for than there is; gzip is asked for a further member, but ends with the length of what it held.
+    /// </summary>
+    private sealed class Packed(byte[] bytes, int offset, int count) : MemoryStream(bytes, offset, count, writable: false)
+    {
+        /// <summary>A header and a trailer around nothing.</summary>
+        private const int GzipBytesMin = 18;
+
+        private readonly ReadOnlyMemory<byte> _all = bytes.AsMemory(offset, count);
+        private bool _ranDry;
+
+        public override int Read(Span<byte> buffer) => Noted(base.Read(buffer), buffer.Length);
+
+        public override int Read(byte[] buffer, int offset, int count) => Noted(base.Read(buffer, offset, count), count);
+
+        public bool IsWhole(string encoding, long inflated) => _all.IsEmpty || (encoding == "gzip"
+            ? _all.Length >= GzipBytesMin && BinaryPrimitives.ReadUInt32LittleEndian(_all.Span[^4..]) == (uint)inflated
+            : !_ranDry);
+
+        private int Noted(int read, int asked)
+        {
+            _ranDry |= read == 0 && asked > 0;
+            return read;
+        }
     }
 }

@@ -96,7 +96,7 @@ internal sealed class RepositoryCalls(ServerContext server)
                 return fault;
         }
 
-        return null;
+        return wire.Failed ? GrpcFaults.Broken("the request", wire) : null;
     }
 
     /// <summary>An entry of map&lt;string, ModelRepositoryParameter&gt;.</summary>

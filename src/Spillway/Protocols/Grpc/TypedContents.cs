@@ -194,7 +194,8 @@ internal ref struct TypedContents
     private void Store(ulong value, Span<byte> into, ref long element, ref int at)
     {
         var type = _spec.Type;
-        var signed = unchecked((int)value);
+        // Negative numbers are sign-extended to 64 bits on the wire.
+        var signed = unchecked((long)value);
         var fits = type switch
         {
             DataType.Int8 => signed == (sbyte)signed,
@@ -202,7 +203,7 @@ internal ref struct TypedContents
             DataType.UInt8 => value <= byte.MaxValue,
             DataType.UInt16 => value <= ushort.MaxValue,
             DataType.UInt32 => value <= uint.MaxValue,
-            DataType.Int32 => (long)value == signed,
+            DataType.Int32 => signed == (int)signed,
             _ => true,
         };
         if (!fits)

@@ -24,6 +24,7 @@ internal sealed class InferEndpoint(ServerContext server)
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         var body = default(RequestBody);
         // What is recorded when something here throws.
+        var decoded = 0L;
         var (ended, status, sent) = ((Fault?)s_bug, StatusCodes.Status500InternalServerError, 0L);
         try
         {
@@ -37,6 +38,7 @@ internal sealed class InferEndpoint(ServerContext server)
             }
 
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
+            fault ??= Hold(work, ref decoded);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, Gone(http)).ConfigureAwait(false);
@@ -49,10 +51,22 @@ internal sealed class InferEndpoint(ServerContext server)
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
-            server.Close(work, body.Held, new(
+            server.Close(work, body.Held + decoded, new(
                 tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld,
                 server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
         }
+    }
+
+    /// <summary>JSON tensors became up to four times the body: they count as request bytes too.</summary>
+    private Fault? Hold(Work work, ref long decoded)
+    {
+        var rented = work.Request.Inputs.BytesRented;
+        if (rented == 0)
+            return null;
+        if (!server.TryHold(rented))
+            return server.Full();
+        decoded = rented;
+        return null;
     }
 
     /// <summary>

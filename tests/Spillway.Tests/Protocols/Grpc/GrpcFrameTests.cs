@@ -77,6 +77,21 @@ public sealed class GrpcFrameTests(GrpcServer fixture) : IClassFixture<GrpcServe
         await AssertUnharmedAsync();
     }
 
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_compressed_message_without_its_end_is_refused_wherever_it_was_cut(string encoding)
+    {
+        var whole = Pack(encoding, Proto.Row("echo"));
+        for (var cut = 1; cut < whole.Length; cut++)
+        {
+            var reply = await _client.RawAsync(Proto.Frame(whole[..^cut], flag: 1), ("grpc-encoding", encoding));
+            Assert.True(reply.Status == 13, $"{cut} bytes are missing: status {reply.Status}");
+        }
+
+        await AssertUnharmedAsync();
+    }
+
     [Fact]
     public async Task Only_gRPC_is_spoken_on_its_port()
     {

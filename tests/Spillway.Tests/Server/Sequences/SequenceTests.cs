@@ -7,6 +7,25 @@ namespace Spillway.Tests.Server.Sequences;
 public sealed class SequenceTests
 {
     [Fact]
+    public async Task The_typed_client_carries_a_sequence()
+    {
+        await using var server = await SequenceServer.StartAsync();
+        var client = new Spillway.Client.HttpInferenceClient(server.Server.Http);
+        var sums = new List<float>();
+        foreach (var (x, start, end) in new[] { (1f, true, false), (2f, false, false), (3f, false, true) })
+        {
+            var reply = await client.InferAsync(new()
+            {
+                Model = "sum", Inputs = [Spillway.Client.InferenceInput.Of<float>("x", [1, 1], [x])],
+                Sequence = new(new("talk"), start, end),
+            });
+            sums.Add(reply["y"].As<float>()[0]);
+        }
+
+        Assert.Equal([1, 3, 6], sums);
+    }
+
+    [Fact]
     public async Task A_sequence_adds_up_from_its_start_to_its_end_and_others_do_not_mix_in()
     {
         await using var server = await SequenceServer.StartAsync();

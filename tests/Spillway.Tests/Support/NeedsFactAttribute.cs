@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+
+namespace Spillway.Tests.Support;
+
+/// <summary>What a test needs that a machine may lack.</summary>
+public enum Need
+{
+    /// <summary>Prometheus' promtool on the path.</summary>
+    Promtool,
+
+    /// <summary>Linux on x64: where a file was seen to kill the native library.</summary>
+    LinuxX64,
+}
+
+/// <summary>A test that is skipped, and counted as such, where the machine lacks what it needs.</summary>
+public sealed class NeedsFactAttribute : FactAttribute
+{
+    /// <summary>Looks for it.</summary>
+    public NeedsFactAttribute(Need need) => Skip = Needs.Missing(need);
+}
+
+/// <summary>As <see cref="NeedsFactAttribute"/>, for a theory.</summary>
+public sealed class NeedsTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Looks for it.</summary>
+    public NeedsTheoryAttribute(Need need) => Skip = Needs.Missing(need);
+}
+
+/// <summary>Looks for what tests need.</summary>
+internal static class Needs
+{
+    /// <summary>Why a test is skipped; null when all is there.</summary>
+    public static string? Missing(Need need) => need switch
+    {
+        Need.Promtool => OnPath("promtool") is null ? "needs promtool, which is not on PATH" : null,
+        Need.LinuxX64 => OperatingSystem.IsLinux()
+            && RuntimeInformation.ProcessArchitecture is System.Runtime.InteropServices.Architecture.X64
+            ? null : "needs Linux on x64",
+    };
+
+    /// <summary>The path of a program; null when it is not there.</summary>
+    public static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+}
