@@ -9,7 +9,7 @@ import { rounds, seconds } from '../lib/settings.mjs';
 import { pair, spread } from '../lib/stats.mjs';
 
 const connections = 64;
-const shape = [1, 4];
+const shape = [1, 784];
 
 /** Protocol Buffers: a field of bytes. */
 function bytes(field, content) {

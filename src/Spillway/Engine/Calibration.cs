@@ -65,23 +65,23 @@ internal sealed class Calibration
     public int TypicalBucket { get; }
 
     /// <summary>
-    /// Curves that an earlier process measured under the same conditions; null when there are none, or where lengths
-    /// are padded. Those from a long look are not looked at again: what changed since, the learned times correct.
+    /// Curves that were measured before under the same conditions; null when there are none, or where lengths are
+    /// padded. Those from a long look are not looked at again: what changed since, the learned times correct.
     /// </summary>
-    public BucketCurve[]? Known(ILoadedModel model)
+    public BucketCurve[]? Known(ICurveStore kept)
     {
-        if (_buckets.Count > 1 || model.Curves is not { } kept)
+        if (_buckets.Count > 1)
             return null;
         var refined = kept.Find($"refined {Conditions}");
         _refined = refined is not null;
         return (refined ?? kept.Find(Conditions)) is { } curve ? Alike(curve) : null;
     }
 
-    /// <summary>Hands a measured curve to the runtime for the next process, and back.</summary>
-    public BucketCurve[] Keep(ILoadedModel model, BucketCurve[] curves)
+    /// <summary>Stores a measured curve for the next load, and gives it back.</summary>
+    public BucketCurve[] Keep(ICurveStore kept, BucketCurve[] curves)
     {
         if (_buckets.Count == 1)
-            model.Curves?.Save(_refined ? $"refined {Conditions}" : Conditions, curves[0].Points);
+            kept.Save(_refined ? $"refined {Conditions}" : Conditions, curves[0].Points);
         return curves;
     }
 

@@ -43,6 +43,11 @@ internal sealed class ModelLoad : IDisposable
     /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
     public Action<Deployment>? Sharing { get; init; }
 
+    /// <summary>Keeps curves for the model's next load where its runtime keeps none between processes.</summary>
+    public ICurveStore CurvesInMemory { get; init; } = new CurveMemory();
+
+    private ICurveStore Curves => _model!.Curves ?? CurvesInMemory;
+
     /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
     /// <param name="closed">Its doors as they are.</param>
     /// <param name="cancellation">The server stops.</param>
@@ -154,7 +159,7 @@ internal sealed class ModelLoad : IDisposable
         {
             if (_calibration.Refine(replica, () => WaitForIdle(cancellation)) is not { } curves)
                 return;
-            _calibration.Keep(_model, curves);
+            _calibration.Keep(Curves, curves);
             var inUse = ReplicaSet.InUse(_model.Traits, Options.Batching, curves[_calibration.TypicalBucket]);
             var state = _deployment.SetCurves(curves, inUse);
             Log.Refined(_logger, Options.Name, state.Runners, state.UsefulRows);
@@ -193,7 +198,7 @@ internal sealed class ModelLoad : IDisposable
             return fault;
         var curves = model.Traits.DeclaredCurve is { } declared
             ? _calibration.Alike(declared)
-            : _calibration.Known(model) ?? Measure(first, cancellation);
+            : _calibration.Known(Curves) ?? Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
         _deployment = Deploy(model, lengths, curves, replicas);
@@ -226,7 +231,7 @@ internal sealed class ModelLoad : IDisposable
     private BucketCurve[] Measure(IBatchReplica replica, CancellationToken cancellation)
     {
         if (_calibration!.Quick(replica, cancellation).TryGet(out var curves, out var fault))
-            return _calibration.Keep(_model!, curves);
+            return _calibration.Keep(Curves, curves);
         Log.NotCalibrated(_logger, Options.Name, fault.Message);
         return _calibration.Alike([new(1, TimeSpan.FromMilliseconds(1))]);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Canary;
@@ -32,6 +33,9 @@ public sealed class Residents : IAsyncDisposable
     private readonly Dictionary<ModelRef, ModelOptions> _declared = [];
     private readonly Dictionary<ModelRef, ModelLoad> _resident = [];
     private readonly HashSet<Task> _retiring = [];
+
+    /// <summary>By declaration: a changed file or option makes another one.</summary>
+    private readonly ConditionalWeakTable<ModelOptions, CurveMemory> _curves = [];
     private readonly HashSet<ModelRef> _unloading = [];
     private readonly HashSet<string> _yielding = new(StringComparer.Ordinal);
     private volatile Catalogue _catalogue = Catalogue.Empty;
@@ -258,6 +262,7 @@ public sealed class Residents : IAsyncDisposable
         var load = new ModelLoad(options, runtime, _clock, _logger)
         {
             Instruments = Recorder is { } recorder ? recorder.Open : null,
+            CurvesInMemory = _curves.GetValue(options, static _ => new()),
             Sharing = deployment => deployment.Share(_devices, options.Sharing),
         };
         var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();

@@ -18,12 +18,12 @@ public sealed class KeptCurveTests : IDisposable
         using (var replica = first.CreateReplica(0).Value)
         {
             var measured = Measuring(first, rowsMax: 4);
-            Assert.Null(measured.Known(first));
-            var curve = measured.Keep(first, measured.Quick(replica, CancellationToken.None).Value);
+            Assert.Null(measured.Known(first.Curves!));
+            var curve = measured.Keep(first.Curves!, measured.Quick(replica, CancellationToken.None).Value);
             using var second = Load();
-            Assert.Equal(curve.Single().Points, Measuring(second, rowsMax: 4).Known(second)!.Single().Points);
-            Assert.Null(Measuring(second, rowsMax: 8).Known(second));
-            Assert.Null(Measuring(second, rowsMax: 4, ("x", [1, 784])).Known(second));
+            Assert.Equal(curve.Single().Points, Measuring(second, rowsMax: 4).Known(second.Curves!)!.Single().Points);
+            Assert.Null(Measuring(second, rowsMax: 8).Known(second.Curves!));
+            Assert.Null(Measuring(second, rowsMax: 4, ("x", [1, 784])).Known(second.Curves!));
         }
     }
 
@@ -34,22 +34,24 @@ public sealed class KeptCurveTests : IDisposable
         using (var replica = first.CreateReplica(0).Value)
         {
             var measured = Measuring(first, rowsMax: 2);
-            measured.Keep(first, measured.Quick(replica, CancellationToken.None).Value);
-            var curve = measured.Keep(first, measured.Refine(replica, static () => true)!);
+            measured.Keep(first.Curves!, measured.Quick(replica, CancellationToken.None).Value);
+            var curve = measured.Keep(first.Curves!, measured.Refine(replica, static () => true)!);
 
             var again = Measuring(first, rowsMax: 2);
-            Assert.Equal(curve.Single().Points, again.Known(first)!.Single().Points);
+            Assert.Equal(curve.Single().Points, again.Known(first.Curves!)!.Single().Points);
             Assert.Null(again.Refine(replica, static () => true));
         }
     }
 
     [Fact]
-    public void Without_a_cache_every_load_measures()
+    public void Without_a_cache_a_curve_is_kept_in_memory_for_the_next_load()
     {
         using var model = Load("off");
-        var calibration = Measuring(model, rowsMax: 2);
-        calibration.Keep(model, calibration.Alike([new(1, TimeSpan.FromTicks(1))]));
-        Assert.Null(calibration.Known(model));
+        Assert.Null(model.Curves);
+        var (memory, calibration) = (new CurveMemory(), Measuring(model, rowsMax: 2));
+        Assert.Null(calibration.Known(memory));
+        calibration.Keep(memory, calibration.Alike([new(1, TimeSpan.FromTicks(1))]));
+        Assert.Equal(1, calibration.Known(memory)!.Single().Points.Single().Time.Ticks);
     }
 
     public void Dispose() => _folder.Dispose();
