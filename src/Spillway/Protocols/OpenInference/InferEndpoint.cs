@@ -16,11 +16,11 @@ internal sealed class InferEndpoint(ServerContext server)
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
-    public async Task HandleAsync(HttpContext http, Door door)
+    public async Task HandleAsync(HttpContext http, Door door, Caller caller)
     {
         var clock = _serving.Clock;
         var work = _serving.Rent(clock.Now);
-        work.Door = door;
+        (work.Door, work.Caller) = (door, caller);
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         var body = default(RequestBody);
         // What is recorded when something here throws.
