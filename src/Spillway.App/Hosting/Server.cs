@@ -32,7 +32,9 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
+        if (Start(snapshot, out var serving) is not { } made)
+            return Commands.Failed;
+        await using var app = made;
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -59,6 +61,21 @@ internal static class Server
 
         Console.WriteLine(drained ? "Drained; good-bye." : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
         return Commands.Ok;
+    }
+
+    /// <summary>Wires a server; null, with the reason told, when something on this machine stands in the way.</summary>
+    private static WebApplication? Start(Snapshot snapshot, out Serving serving)
+    {
+        try
+        {
+            return Build(snapshot, out serving, environment: Composition.Variables());
+        }
+        catch (SpillwayStartException refused)
+        {
+            Console.Error.WriteLine(refused.Message);
+            serving = null!;
+            return null;
+        }
     }
 
     /// <summary>Spillway's version.</summary>

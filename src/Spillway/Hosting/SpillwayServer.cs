@@ -46,7 +46,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     {
         // First, for what is on the disk may refuse.
         var state = new ServerState(snapshot.Server.StateFolder);
-        var access = AccessSetup.Build(snapshot, state, parts.Clock.Time, parts.Logs);
+        var access = Open(state, s => AccessSetup.Build(snapshot, s, parts.Clock.Time, parts.Logs));
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
         serving.Models.Canary = new(
             new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
@@ -72,6 +72,20 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
             Log = parts.Log, Access = access,
         };
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
+    }
+
+    /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
+    private static T Open<T>(ServerState state, Func<ServerState, T> open)
+    {
+        try
+        {
+            return open(state);
+        }
+        catch (SpillwayStartException)
+        {
+            state.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
     }
 
     /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
