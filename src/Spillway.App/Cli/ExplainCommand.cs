@@ -32,7 +32,8 @@ internal static class ExplainCommand
         return command;
     }
 
-    private static async Task<int> ExplainAsync(ServerPlace server, string id, bool asJson, CancellationToken cancellation)
+    private static async Task<int> ExplainAsync(ServerPlace server, string id, bool asJson,
+        CancellationToken cancellation)
     {
         using var client = new ServerClient(server);
         var record = id == "last"

@@ -29,7 +29,8 @@ internal static class InferCommand
             model, files, server, key, json,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => InferAsync(
-            Commands.Place(parsed, server, key), parsed.GetValue(model)!, parsed.GetValue(files)!, parsed.GetValue(json), cancellation)));
+            Commands.Place(parsed, server, key), parsed.GetValue(model)!, parsed.GetValue(files)!,
+                parsed.GetValue(json), cancellation)));
         return command;
     }
 

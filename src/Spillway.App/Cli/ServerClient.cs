@@ -58,14 +58,17 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Sends a key with every request; throws <see cref="CommandException"/> for what no header holds.</summary>
+    /// <summary>
+    /// Sends a key with every request; throws <see cref="CommandException"/> for what no header holds.
+    /// </summary>
     internal static void Authorize(HttpClient http, string key)
     {
         if (key.Length == 0)
             return;
         if (key.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            throw new CommandException($"The key (--key or {Commands.KeyVariable}) has characters that no key has: copy it "
+            throw new CommandException($"The key (--key or {Commands.KeyVariable}) has characters that no key has: "
+                + $"copy it "
                 + "again, without line ends.", Commands.Usage);
         }
 

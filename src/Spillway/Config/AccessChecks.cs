@@ -120,7 +120,8 @@ internal static class AccessChecks
         {
             bound.Report(Key, address,
                 "Beyond loopback, keys and answers would cross the network in the clear: there is no TLS.",
-                "Set access.tls: { certificate: …, key: … }; or, behind a proxy that ends TLS, access.plainText: true.");
+                "Set access.tls: { certificate: …, key: … }; or, behind a proxy that ends TLS, access.plainText: "
+                    + "true.");
         }
     }
 

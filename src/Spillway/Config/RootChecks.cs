@@ -23,7 +23,9 @@ internal static class RootChecks
                 "Give a name, or remove the key (default spillway).");
     }
 
-    /// <summary>Reports what the sections server, access and tenants break together; gives them with absolute paths.</summary>
+    /// <summary>
+    /// Reports what the sections server, access and tenants break together; gives them with absolute paths.
+    /// </summary>
     public static SpillwayOptions Access(SpillwayOptions options, OptionBinder bound, string file)
     {
         var folder = options.Server.StateFolder;

@@ -15,7 +15,8 @@ internal sealed class ServerState(string path) : IAsyncDisposable
 
     /// <summary>The folder, taken for this process with the first call.</summary>
     /// <exception cref="SpillwayStartException">It cannot be taken.</exception>
-    public StateFolder Folder => _folder ??= StateFolder.Open(path) is var opened && opened.TryGet(out var folder, out var fault)
+    public StateFolder Folder => _folder ??= StateFolder.Open(path) is var opened
+        && opened.TryGet(out var folder, out var fault)
         ? folder : throw new SpillwayStartException(fault.Message);
 
     /// <summary>Closes something with the server, before the folder is let go.</summary>

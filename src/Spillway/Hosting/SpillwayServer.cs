@@ -88,6 +88,23 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes a key, as `spillway keys create` does: for an application with a server inside, which has no command line.
+    /// A fault when there are no keys (access.keys: off), or when the order makes no sense.
+    /// </summary>
+    /// <param name="tenant">Who pays.</param>
+    /// <param name="roles">What its holder may do.</param>
+    /// <param name="name">What a person calls it.</param>
+    /// <returns>The key's text, which nobody can show again.</returns>
+    public Outcome<string> CreateKey(string tenant, Roles roles, string name = "")
+    {
+        if (Context.Access is not { } access)
+            return new Fault(FaultKind.Unsupported, "This server has no keys: set access.keys to required.");
+        return access.Keys.Create(new() { Tenant = tenant, Roles = roles, Name = name }).TryGet(
+            out var issued, out var fault)
+            ? issued.Text : fault;
+    }
+
     /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
     public Task StopTelemetryAsync() => _exporter?.StopAsync() ?? Task.CompletedTask;
 

@@ -264,8 +264,8 @@ internal static class Instruments
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
         Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, AccessRefused, AccessKeys,
-        AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
-        BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
+        AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait,
+        ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
         Runners, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,

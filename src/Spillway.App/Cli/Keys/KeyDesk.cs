@@ -5,7 +5,9 @@ using Spillway.Hosting;
 
 namespace Spillway.App.Cli.Keys;
 
-/// <summary>Where keys are asked for: a running server, or the state folder of a stopped one. Same paths, same JSON.</summary>
+/// <summary>
+/// Where keys are asked for: a running server, or the state folder of a stopped one. Same paths, same JSON.
+/// </summary>
 internal abstract class KeyDesk : IAsyncDisposable
 {
     /// <summary>One request of /admin/v1; a refusal is a <see cref="CommandException"/>.</summary>
@@ -30,12 +32,14 @@ internal abstract class KeyDesk : IAsyncDisposable
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var opened = await OfflineKeys.OpenAsync(snapshot, TimeProvider.System).ConfigureAwait(false);
         return opened.TryGet(out var keys, out var fault) ? keys
-            : throw new CommandException(fault.Message + " To ask a running server, give --server in place of --config.");
+            : throw new CommandException(fault.Message
+                + " To ask a running server, give --server in place of --config.");
     }
 
     private sealed class Wire(ServerClient client) : KeyDesk
     {
-        public override Task<JsonElement> AskAsync(string path, byte[]? body, CancellationToken cancellation) => body is null
+        public override Task<JsonElement> AskAsync(string path, byte[]? body, CancellationToken cancellation) =>
+            body is null
             ? client.GetAsync($"/admin/v1/{path}", cancellation)
             : client.PostAsync($"/admin/v1/{path}", body, cancellation);
 

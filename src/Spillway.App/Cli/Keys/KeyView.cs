@@ -9,7 +9,9 @@ internal static class KeyView
 {
     private static TextWriter Out => AnsiConsole.Console.Profile.Out.Writer;
 
-    /// <summary>A key that was just made or rotated: the text alone on standard output, so that scripts can take it.</summary>
+    /// <summary>
+    /// A key that was just made or rotated: the text alone on standard output, so that scripts can take it.
+    /// </summary>
     public static int Issued(JsonElement key, bool asJson)
     {
         if (asJson)
@@ -30,7 +32,8 @@ internal static class KeyView
     public static int Revoked(JsonElement key, bool asJson)
     {
         Out.WriteLine(asJson ? key.GetRawText()
-            : TerminalText.Clean($"Key {Text(key, "id")} of {Text(key, "tenant")} is revoked since {Text(key, "revoked")}."));
+            : TerminalText.Clean($"Key {Text(key, "id")} of {Text(key, "tenant")} is revoked since "
+                + $"{Text(key, "revoked")}."));
         return Commands.Ok;
     }
 

@@ -89,7 +89,8 @@ internal static class KeysCommand
         {
             var body = Json(("grace_s", OrderOptions.Seconds("--grace", parsed.GetValue(grace)!)));
             await using var desk = await place.OpenAsync(parsed).ConfigureAwait(false);
-            var answer = await desk.AskAsync(Path(parsed.GetValue(id)!, "rotate"), body, cancellation).ConfigureAwait(false);
+            var path = Path(parsed.GetValue(id)!, "rotate");
+            var answer = await desk.AskAsync(path, body, cancellation).ConfigureAwait(false);
             return KeyView.Issued(answer, parsed.GetValue(json));
         }));
         return command;
@@ -112,7 +113,8 @@ internal static class KeysCommand
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(async () =>
         {
             await using var desk = await place.OpenAsync(parsed).ConfigureAwait(false);
-            var answer = await desk.AskAsync(Path(parsed.GetValue(id)!, "revoke"), [], cancellation).ConfigureAwait(false);
+            var path = Path(parsed.GetValue(id)!, "revoke");
+            var answer = await desk.AskAsync(path, [], cancellation).ConfigureAwait(false);
             return KeyView.Revoked(answer, parsed.GetValue(json));
         }));
         return command;

@@ -10,7 +10,8 @@ internal sealed class OrderOptions
 {
     private readonly Option<string> _tenant = new("--tenant")
     {
-        Description = "Who pays: one of the configuration's tenants, where it has any.", Required = true, HelpName = "name",
+        Description = "Who pays: one of the configuration's tenants, where it has any.", Required = true,
+            HelpName = "name",
     };
 
     private readonly Option<string> _name = new("--name")
@@ -56,7 +57,8 @@ internal sealed class OrderOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _tenant, _name, _role, _model, _env, _expires, _labelOnly, _topK, _decimals })
+        foreach (var option in new Option[] { _tenant, _name, _role, _model, _env, _expires, _labelOnly, _topK,
+            _decimals })
             command.Add(option);
     }
 

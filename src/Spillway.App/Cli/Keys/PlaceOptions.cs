@@ -9,7 +9,8 @@ internal sealed class PlaceOptions
     private readonly Option<string> _key = Commands.KeyOption();
     private readonly Option<string?> _config = new("--config")
     {
-        Description = "The configuration of a stopped server, in place of a running one: works on its state folder, and "
+        Description = "The configuration of a stopped server, in place of a running one: works on its state folder, "
+            + "and "
             + "needs no key.",
         HelpName = "path",
     };

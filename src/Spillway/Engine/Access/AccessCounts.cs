@@ -3,7 +3,9 @@ using Spillway.Telemetry;
 
 namespace Spillway.Engine.Access;
 
-/// <summary>What is counted of access: who was refused and why, keys, reads and writes that failed. Thread-safe.</summary>
+/// <summary>
+/// What is counted of access: who was refused and why, keys, reads and writes that failed. Thread-safe.
+/// </summary>
 internal sealed class AccessCounts
 {
     private readonly Counter[] _refused = [.. Enum.GetValues<Refusal>().Select(_ => new Counter())];
@@ -16,11 +18,17 @@ internal sealed class AccessCounts
     /// <summary>How many were refused for a reason.</summary>
     public long Of(Refusal why) => _refused[(int)why].Value;
 
+    /// <summary>How many were refused in all.</summary>
+    public long Total => _refused.Sum(r => r.Value);
+
     /// <summary>A write to the store of keys failed.</summary>
     public void StoreFailed() => _failures.Add();
 
     /// <summary>The identity provider's keys were read, or not.</summary>
     public void JwksRead(bool isOk) => _reads[isOk ? 0 : 1].Add();
+
+    /// <summary>How often those keys were read, well and in vain.</summary>
+    public (long Ok, long Failed) JwksReads => (_reads[0].Value, _reads[1].Value);
 
     /// <summary>Shows everything on /metrics.</summary>
     public void Register(InstrumentRegistry registry, KeyRing? keys)

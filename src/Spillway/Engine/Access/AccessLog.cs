@@ -2,10 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Spillway.Engine.Access;
 
-/// <summary>What access logs. Event ids 4100 to 4199. Never keys or tokens, and nothing for a refused request.</summary>
+/// <summary>
+/// What access logs. Event ids 4100 to 4199. Never keys or tokens, and nothing for a refused request.
+/// </summary>
 internal static partial class AccessLog
 {
-    [LoggerMessage(4101, LogLevel.Warning, "When keys were last used could not be written, and will be tried again: {Why}")]
+    [LoggerMessage(4101, LogLevel.Warning, "When keys were last used could not be written, and will be tried again: "
+        + "{Why}")]
     public static partial void UsesNotWritten(ILogger logger, string why);
 
     [LoggerMessage(4102, LogLevel.Warning,
@@ -15,9 +18,10 @@ internal static partial class AccessLog
     [LoggerMessage(4103, LogLevel.Information, "The identity provider's keys were read from {Place}: {Count} of use")]
     public static partial void JwksRead(ILogger logger, string place, int count);
 
-    [LoggerMessage(4104, LogLevel.Warning, "{Count} request(s) were refused for their key or token since {Since}; "
-        + "spillway_access_refused_total says why")]
-    public static partial void Refused(ILogger logger, long count, DateTimeOffset since);
+    [LoggerMessage(4104, LogLevel.Warning,
+        "{Count} request(s) were refused for who asked in the last {Seconds} s; spillway_access_refused_total says "
+            + "why")]
+    public static partial void Refused(ILogger logger, long count, double seconds);
 
     [LoggerMessage(4105, LogLevel.Information, "Key {Id} of {Tenant} was {What} by {By}")]
     public static partial void KeyChanged(ILogger logger, string id, string tenant, string what, string by);

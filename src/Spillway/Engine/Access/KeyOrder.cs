@@ -49,7 +49,8 @@ internal sealed record KeyOrder
         if (!KeyText.IsEnvironment(Environment))
             return Wrong("environment", Environment, "it is 1 to 16 small letters and digits, such as live or test");
         if (!AccessNames.IsKeyName(Name))
-            return Wrong("name", Name, $"it has at most {AccessNames.KeyNameLengthMax} characters, no control characters");
+            return Wrong("name", Name, $"it has at most {AccessNames.KeyNameLengthMax} characters, no control "
+                + $"characters");
         if (Roles == Roles.None)
             return Fault.Invalid($"'roles' is empty: give {string.Join(", ", RoleWords.All)}, one or more.");
         return CheckModels() ?? CheckNumbers();
@@ -62,7 +63,8 @@ internal sealed record KeyOrder
         if (Models.Count is 0 or > ModelsMax)
             return Fault.Invalid($"'models' has {Models.Count} names: give 1 to {ModelsMax}, or leave it out for all.");
         var bad = Models.FirstOrDefault(m => !ModelChecks.IsName(m));
-        return bad is null ? null : Wrong("models", bad, "a served name has 1 to 128 letters, digits, dots, underscores "
+        return bad is null ? null : Wrong("models", bad,
+            "a served name has 1 to 128 letters, digits, dots, underscores "
             + "and dashes");
     }
 
@@ -73,7 +75,8 @@ internal sealed record KeyOrder
         if (Detail.TopK is < 1 or > 10_000)
             return Fault.Invalid($"'top_k' is {Detail.TopK}: give 1 to 10,000, or leave it out for all classes.");
         return Detail.Decimals is < 0 or > DecimalsMax
-            ? Fault.Invalid($"'decimals' is {Detail.Decimals}: give 0 to {DecimalsMax}, or leave it out for exact numbers.")
+            ? Fault.Invalid($"'decimals' is {Detail.Decimals}: give 0 to {DecimalsMax}, or leave it out for exact "
+                + $"numbers.")
             : null;
     }
 

@@ -176,7 +176,8 @@ internal sealed class KeyRing : IAsyncDisposable
     {
         lock (_changing)
         {
-            var used = _keys.All.Where(k => k.UsedSecond > k.WrittenSecond).Select(k => (Key: k, At: k.UsedSecond)).ToList();
+            var used = _keys.All.Where(k => k.UsedSecond > k.WrittenSecond).Select(
+                k => (Key: k, At: k.UsedSecond)).ToList();
             if (used.Count == 0 || _disposed)
                 return;
             var rows = used.ConvertAll(u => (u.Key.Stored.Key.Id, DateTimeOffset.FromUnixTimeSeconds(u.At)));
@@ -237,7 +238,8 @@ internal sealed class KeyRing : IAsyncDisposable
         : key.Stored.Key with { LastUsed = DateTimeOffset.FromUnixTimeSeconds(key.UsedSecond) };
 
     private Outcome<LiveKey> Find(string id) => KeyText.IsId(id) && _keys.Find(id) is { } key ? key : new Fault(
-        FaultKind.InvalidInput, "There is no key of that id. `spillway keys list` shows all; the id is the third part of "
+        FaultKind.InvalidInput, "There is no key of that id. `spillway keys list` shows all; the id is the third part "
+            + "of "
             + "a key's text.");
 
     private Fault? Put(StoredKey stored)
@@ -255,6 +257,17 @@ internal sealed class KeyRing : IAsyncDisposable
         return null;
     }
 
+    /// <summary>
+    /// One line for however many were refused since the last: a flood of wrong keys is none of the log.
+    /// </summary>
+    private long Tell(long told)
+    {
+        var total = _counts.Total;
+        if (total > told)
+            AccessLog.Refused(_logger, total - told, s_writing.TotalSeconds);
+        return total;
+    }
+
     /// <summary>To the millisecond, which is what the store keeps.</summary>
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
 
@@ -263,8 +276,11 @@ internal sealed class KeyRing : IAsyncDisposable
         using var timer = new PeriodicTimer(s_writing, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            for (var told = 0L; await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false);)
+            {
                 WriteUses();
+                told = Tell(told);
+            }
         }
         catch (OperationCanceledException)
         {

@@ -31,7 +31,9 @@ internal sealed class LiveKey
     /// <summary>Up to which use the store knows. Guarded by the ring's lock.</summary>
     public long WrittenSecond { get; set; }
 
-    /// <summary>It was used now. Writes once a second, so that many requests of one key do not fight for the line.</summary>
+    /// <summary>
+    /// It was used now. Writes once a second, so that many requests of one key do not fight for the line.
+    /// </summary>
     public void Touch(long nowTicks)
     {
         var second = (nowTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerSecond;

@@ -65,7 +65,9 @@ internal sealed class SigningKeys : IAsyncDisposable
     /// <summary>The keys in force.</summary>
     public SigningKeySet Current => _current;
 
-    /// <summary>Reads a file at once, for what is wrong with it is better said at the start. Null, or the fault.</summary>
+    /// <summary>
+    /// Reads a file at once, for what is wrong with it is better said at the start. Null, or the fault.
+    /// </summary>
     public async Task<Fault?> StartAsync()
     {
         var fault = _http is null ? await ReadAsync().ConfigureAwait(false) : null;
@@ -138,14 +140,16 @@ internal sealed class SigningKeys : IAsyncDisposable
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or HttpRequestException
             or OperationCanceledException or WebException)
         {
-            fault = new(FaultKind.StoreFailed, failed is OperationCanceledException ? "no answer within 10 s" : failed.Message);
+            fault = new(FaultKind.StoreFailed, failed is OperationCanceledException ? "no answer within 10 s"
+                : failed.Message);
         }
 
         _counts.JwksRead(isOk: fault is null);
         if (fault is null)
             return null;
         AccessLog.JwksFailed(_logger, _place, fault.Message);
-        return fault with { Message = $"The identity provider's keys (access.jwt.jwks, {_place}) cannot be used: {fault.Message}" };
+        return fault with { Message = $"The identity provider's keys (access.jwt.jwks, {_place}) cannot be used: "
+            + $"{fault.Message}" };
     }
 
     private Fault? Take(byte[] bytes)

@@ -14,7 +14,8 @@ internal sealed class TokenRing(
     /// <summary>The longest token.</summary>
     public const int LengthMax = 8192;
 
-    private static readonly Fault s_form = No("It is neither a key nor a signed token (JWT), or it is longer than 8,192 "
+    private static readonly Fault s_form = No("It is neither a key nor a signed token (JWT), or it is longer than "
+        + "8,192 "
         + "characters.");
 
     private static readonly Fault s_algorithm = No("The token is signed by an algorithm that is not taken here "
@@ -32,7 +33,8 @@ internal sealed class TokenRing(
     private static readonly Fault s_tenant = No("The token names no tenant of this server (access.jwt.tenantClaim, "
         + "tenants).");
 
-    private static readonly Fault s_subject = No("The token has no subject (the claim sub) of at most 128 letters, digits "
+    private static readonly Fault s_subject = No("The token has no subject (the claim sub) of at most 128 letters, "
+        + "digits "
         + "and the marks ._-@:/|+.");
 
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = LengthMax };
@@ -89,7 +91,8 @@ internal sealed class TokenRing(
     /// <summary>What is cheap first: a flood of wrong tokens costs few signatures.</summary>
     private Fault? Verify(JsonWebToken token, SigningKeySet set, DateTimeOffset now)
     {
-        if (!options.Algorithms.Contains(token.Alg, StringComparer.Ordinal) || token.TryGetHeaderValue<object>("crit", out _))
+        if (!options.Algorithms.Contains(token.Alg, StringComparer.Ordinal)
+            || token.TryGetHeaderValue<object>("crit", out _))
             return s_algorithm;
         if (!IsNow(token.ValidFrom, token.ValidTo, now))
             return s_time;

@@ -13,7 +13,8 @@ internal static class AccessNames
     public const int KeyNameLengthMax = 100;
 
     /// <summary>What <see cref="IsTenant"/> takes, in words.</summary>
-    public const string TenantInWords = "1 to 64 letters, digits, dots, underscores and dashes, a letter or digit first";
+    public const string TenantInWords =
+        "1 to 64 letters, digits, dots, underscores and dashes, a letter or digit first";
 
     /// <summary>Whether a text can be a tenant.</summary>
     public static bool IsTenant(ReadOnlySpan<char> text) => IsWord(text, TenantLengthMax, "._-");

@@ -4,8 +4,8 @@ using System.Text;
 namespace Spillway.Policies.Identity;
 
 /// <summary>
-/// What is kept of a key: HMAC-SHA-256 of its text under a pepper that lies elsewhere. A secret of 256 random bits needs
-/// no slow hash; the pepper makes a stolen database worthless for testing found keys. Pure.
+/// What is kept of a key: HMAC-SHA-256 of its text under a pepper that lies elsewhere. A secret of 256 random bits
+/// needs no slow hash; the pepper makes a stolen database worthless for testing found keys. Pure.
 /// </summary>
 internal static class KeyDigest
 {
@@ -15,7 +15,9 @@ internal static class KeyDigest
     /// <summary>The fewest bytes of a pepper.</summary>
     public const int PepperBytesMin = 16;
 
-    /// <summary>The digest of a key's text, which is ASCII and no longer than <see cref="KeyText.LengthMax"/>.</summary>
+    /// <summary>
+    /// The digest of a key's text, which is ASCII and no longer than <see cref="KeyText.LengthMax"/>.
+    /// </summary>
     public static void Compute(ReadOnlySpan<byte> pepper, ReadOnlySpan<char> text, Span<byte> into)
     {
         Span<byte> bytes = stackalloc byte[KeyText.LengthMax];

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Spillway.Engine.Access;
 using Spillway.Policies.Identity;
+using Spillway.Protocols.Grpc;
 
 namespace Spillway.Protocols.Access;
 
@@ -106,26 +107,37 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
     private Outcome<Caller> Find(HttpContext http, out Refusal why)
     {
         var headers = http.Request.Headers;
-        var authorization = headers.Authorization;
-        var isBearer = authorization.Count == 1 && authorization[0] is { } given
-            && given.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
-        if (!headers.TryGetValue(KeyHeader, out var key))
-            key = default;
+        var own = headers.TryGetValue(KeyHeader, out var given) ? given : default;
         why = Refusal.Malformed;
-        if (authorization.Count > 1 || key.Count > 1)
-            return s_several;
-        var bearer = isBearer ? authorization[0].AsSpan(Scheme.Length).Trim(' ') : default;
-        var own = key.Count == 1 ? key[0].AsSpan().Trim(' ') : default;
-        if (isBearer && key.Count == 1 && !bearer.SequenceEqual(own))
-            return s_several;
-        if (isBearer || key.Count == 1)
-            return Known(isBearer ? bearer : own, out why);
-        if (authorization.Count == 1)
-            return s_scheme;
+        if (Read(headers.Authorization, own, out var text, out var isThere) is { } wrong)
+            return wrong;
+        if (isThere)
+            return Known(text, out why);
         if (Clients is not null && http.Connection.ClientCertificate is { } certificate)
             return Clients.Identify(certificate, out why);
         why = Refusal.Missing;
         return s_missing;
+    }
+
+    /// <summary>The text that two headers show; one of them may have another purpose, but not another key.</summary>
+    private static Fault? Read(
+        StringValues authorization, StringValues own, out ReadOnlySpan<char> text, out bool isThere)
+    {
+        isThere = own.Count == 1;
+        text = isThere ? own[0].AsSpan().Trim(' ') : default;
+        if (authorization.Count > 1 || own.Count > 1)
+            return s_several;
+        if (authorization.Count == 0)
+            return null;
+        var value = authorization[0].AsSpan();
+        if (!value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return isThere ? null : s_scheme;
+        var bearer = value[Scheme.Length..].Trim(' ');
+        if (isThere && !bearer.SequenceEqual(text))
+            return s_several;
+        text = bearer;
+        isThere = true;
+        return null;
     }
 
     private Outcome<Caller> Known(ReadOnlySpan<char> text, out Refusal why)
@@ -144,7 +156,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
         if (isGrpc)
         {
             return path.StartsWith("/grpc.health.v1.Health/", StringComparison.Ordinal)
-                || path is "/inference.GRPCInferenceService/ServerLive" or "/inference.GRPCInferenceService/ServerReady";
+                || path is $"/{GrpcEndpoints.Service}/ServerLive" or $"/{GrpcEndpoints.Service}/ServerReady";
         }
 
         return path is "/v2/health/live" or "/v2/health/ready" || (path is "/metrics" && options.MetricsOpen);
@@ -157,7 +169,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
         if (headers.Origin.Count == 0)
         {
             return headers.TryGetValue("Sec-Fetch-Site", out var site) && site == "cross-site"
-                ? new(FaultKind.Forbidden, "The browser says that this request comes from another site (Sec-Fetch-Site: "
+                ? new(FaultKind.Forbidden, "The browser says that this request comes from another site "
+                    + "(Sec-Fetch-Site: "
                     + "cross-site), without an Origin; it is not served.")
                 : null;
         }
@@ -179,7 +192,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
     {
         var headers = http.Response.Headers;
         headers.AccessControlAllowOrigin = http.Request.Headers.Origin;
-        headers.AccessControlExposeHeaders = "X-Request-Id, X-Spillway-Fault, Server-Timing, Retry-After, retry-after-ms, "
+        headers.AccessControlExposeHeaders = "X-Request-Id, X-Spillway-Fault, Server-Timing, Retry-After, "
+            + "retry-after-ms, "
             + "Inference-Header-Content-Length";
         headers.Append("Vary", "Origin");
     }

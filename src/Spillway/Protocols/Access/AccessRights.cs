@@ -6,7 +6,9 @@ using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Access;
 
-/// <summary>What a caller may do, asked where it is known what it wants. Without keys everybody may do everything.</summary>
+/// <summary>
+/// What a caller may do, asked where it is known what it wants. Without keys everybody may do everything.
+/// </summary>
 internal static class AccessRights
 {
     /// <summary>Longer names are not served; they are cut for the message only.</summary>
@@ -52,7 +54,8 @@ internal static class AccessRights
         if (roles == Roles.None || (caller.Roles & roles) != 0)
             return null;
         server.Access?.Counts.Refused(Refusal.Role);
-        return new(FaultKind.Forbidden, $"This needs the role {string.Join(" or ", RoleWords.Of(roles))}; {Who(caller)} "
+        return new(FaultKind.Forbidden, $"This needs the role {string.Join(" or ", RoleWords.Of(roles))}; "
+            + $"{Who(caller)} "
             + $"has {Words(caller.Roles)}. Its operator makes a key with it: spillway keys create --role.");
     }
 
@@ -79,7 +82,8 @@ internal static class AccessRights
         if (caller.Models is null)
             return null;
         Span<char> name = stackalloc char[NameMax + 1];
-        return Model(server, caller, name[..Encoding.UTF8.GetChars(model[..Math.Min(model.Length, NameMax + 1)], name)]);
+        return Model(server, caller, name[..Encoding.UTF8.GetChars(
+            model[..Math.Min(model.Length, NameMax + 1)], name)]);
     }
 
     /// <summary>Null when the caller may use every model, which is needed to list what is there.</summary>
@@ -88,12 +92,14 @@ internal static class AccessRights
         if (caller.Models is not { } models)
             return null;
         server.Access?.Counts.Refused(Refusal.Model);
-        return new(FaultKind.Forbidden, $"{Capital(Who(caller))} is for some models only, and cannot list all. Ask by name: "
+        return new(FaultKind.Forbidden, $"{Capital(Who(caller))} is for some models only, and cannot list all. Ask by "
+            + $"name: "
             + $"{string.Join(", ", models.Order(StringComparer.Ordinal).Take(20))}.");
     }
 
     /// <summary>The text for an unknown model lists those that are known: not for who may not know them.</summary>
-    public static Fault Discreet(Caller caller, Fault fault) => caller.Models is null || fault.Kind != FaultKind.UnknownModel
+    public static Fault Discreet(Caller caller, Fault fault) => caller.Models is null
+        || fault.Kind != FaultKind.UnknownModel
         ? fault : new(FaultKind.UnknownModel, "Request for unknown model: it is not found, or not in that version.");
 
     private static string Who(Caller caller) => caller.Key.Length > 0 ? $"the key {caller.Key}" : "the caller";

@@ -97,7 +97,8 @@ internal static class KeysJson
             }
 
             var near = Suggestion.Nearest(word, RoleWords.All);
-            fault ??= Fault.Invalid($"'roles' has '{ErrorList.Clean(word)}': known are {string.Join(", ", RoleWords.All)}"
+            var all = string.Join(", ", RoleWords.All);
+            fault ??= Fault.Invalid($"'roles' has '{ErrorList.Clean(word)}': known are {all}"
                 + (near.Length > 0 ? $"; did you mean {near}?" : "."));
         }
 

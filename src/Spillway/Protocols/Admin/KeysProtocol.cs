@@ -39,7 +39,8 @@ internal static class KeysProtocol
     {
         if (isRead)
             return new KeysAnswer("", null, json => WriteAll(json, keys.List()));
-        Outcome<KeysAnswer> answer = Fault.Invalid("The body is empty: say what the key is to be, at least its tenant.");
+        Outcome<KeysAnswer> answer = Fault.Invalid(
+            "The body is empty: say what the key is to be, at least its tenant.");
         var parts = rest.Split('/');
         if (body.IsEmpty && parts is not [Root])
             body = "{}"u8.ToArray();
@@ -70,7 +71,8 @@ internal static class KeysProtocol
         return keys.Rotate(id, grace).TryGet(out var issued, out var fault) ? Answer("rotated", issued) : fault;
     }
 
-    private static Outcome<KeysAnswer> Revoke(KeyRing keys, string id) => keys.Revoke(id).TryGet(out var key, out var fault)
+    private static Outcome<KeysAnswer> Revoke(KeyRing keys, string id) =>
+        keys.Revoke(id).TryGet(out var key, out var fault)
         ? new KeysAnswer("revoked", key, json => KeysJson.Write(json, key))
         : fault;
 

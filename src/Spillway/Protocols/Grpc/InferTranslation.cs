@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
 using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
@@ -64,7 +65,8 @@ internal readonly record struct InferTranslation(Fault? Fault, bool Routed, long
         }
 
         var fault = ModelInferReader.Read(
-            message, head, server, signature, door.Route.Model.Name, work.Request, out var held);
+            message, head, server, signature, door.Route.Model.Name, work.Request, out var held)
+            ?? Hardening.Ask(work);
         work.Request.Timeout = GrpcTimeout.Earlier(work.Request.Timeout, patience);
         return new(fault, Routed: true, held);
     }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
 
 namespace Spillway.Protocols.OpenInference;
@@ -38,7 +39,7 @@ internal sealed class InferEndpoint(ServerContext server)
             }
 
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
-            fault ??= Hold(work, ref decoded);
+            fault ??= Hardening.Ask(work) ?? Hold(work, ref decoded);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, Gone(http)).ConfigureAwait(false);

@@ -13,7 +13,8 @@ internal sealed class KeyStore : IDisposable
     /// <summary>Its name in the state folder.</summary>
     public const string FileName = "keys.db";
 
-    private const string Columns = "id, environment, tenant, name, roles, models, label_only, top_k, decimals, created, "
+    private const string Columns = "id, environment, tenant, name, roles, models, label_only, top_k, decimals, "
+        + "created, "
         + "expires, revoked, rotated, previous_until, last_used, digest, previous";
 
     private static readonly string[] s_migrations =
@@ -84,7 +85,8 @@ internal sealed class KeyStore : IDisposable
                 if (KeyRow.Read(rows) is not { } key)
                 {
                     return new Fault(FaultKind.StoreFailed, $"The database {_database.File} holds a key that this "
-                        + $"Spillway cannot read (row {keys.Count + 1} by age), and was left as it is. Put a copy in its "
+                        + $"Spillway cannot read (row {keys.Count + 1} by age), and was left as it is. Put a copy in "
+                            + $"its "
                         + "place, or run the Spillway that wrote it.");
                 }
 
@@ -151,7 +153,8 @@ internal sealed class KeyStore : IDisposable
 
         return CryptographicOperations.FixedTimeEquals(known, proof) ? null : new(
             FaultKind.StoreFailed,
-            $"The keys in {_database.File} were made with another pepper than the one given, so that none of them would "
+            $"The keys in {_database.File} were made with another pepper than the one given, so that none of them "
+                + $"would "
             + "be known. Give the former pepper (access.pepper, or the file pepper in the state folder), or move the "
             + "database away and make new keys.");
     }

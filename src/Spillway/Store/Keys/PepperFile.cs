@@ -30,7 +30,8 @@ internal static class PepperFile
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            return new Fault(FaultKind.StoreFailed, $"The pepper {file} cannot be used: {failed.Message.TrimEnd('.')}.");
+            return new Fault(FaultKind.StoreFailed,
+                $"The pepper {file} cannot be used: {failed.Message.TrimEnd('.')}.");
         }
     }
 
@@ -48,7 +49,8 @@ internal static class PepperFile
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            return new Fault(FaultKind.StoreFailed, $"The secret in {file} cannot be read: {failed.Message.TrimEnd('.')}.");
+            return new Fault(FaultKind.StoreFailed,
+                $"The secret in {file} cannot be read: {failed.Message.TrimEnd('.')}.");
         }
     }
 

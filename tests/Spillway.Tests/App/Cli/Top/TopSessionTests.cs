@@ -26,7 +26,8 @@ public sealed class TopSessionTests
         });
         using var stop = new CancellationTokenSource();
         var output = new Lines(stop, most: 4);
-        var session = new TopSession(new(server.Url, TimeProvider.System), s_interval, TimeProvider.System);
+        var session = new TopSession(new(new(server.Url, Key: ""), TimeProvider.System), s_interval,
+            TimeProvider.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => session.RunLinesAsync(output, new(), json: true, once: false, stop.Token));
