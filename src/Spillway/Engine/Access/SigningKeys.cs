@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
@@ -137,8 +136,9 @@ internal sealed class SigningKeys : IAsyncDisposable
         {
             throw;
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or HttpRequestException
-            or OperationCanceledException or WebException)
+#pragma warning disable CA1031 // The loop must live whatever a file system or a server comes up with.
+        catch (Exception failed)
+#pragma warning restore CA1031
         {
             fault = new(FaultKind.StoreFailed, failed is OperationCanceledException ? "no answer within 10 s"
                 : failed.Message);

@@ -58,33 +58,32 @@ internal sealed class TokenRing(
         why = Refusal.Token;
         if (_known.TryGet(tag, out var known) && now.UtcTicks < known.UntilTicks && ReferenceEquals(known.Keys, set))
             return known.Caller;
-        if (Parse(text.ToString()) is not { } token)
-        {
-            why = Refusal.Malformed;
-            return s_form;
-        }
-
-        if (Verify(token, set, now) is { } refused)
-            return refused;
-        if (!Holder(token).TryGet(out var caller, out var fault))
-            return fault;
-        _known.Set(tag, new(caller, (token.ValidTo + _skew).Ticks, set));
-        return caller;
+        return Check(text.ToString(), tag, set, now, out why);
     }
 
     private static Fault No(string message) => new(FaultKind.Unauthenticated, message);
 
-    private static JsonWebToken? Parse(string text)
+    /// <summary>A token that is not known.</summary>
+    private Outcome<Caller> Check(string text, UInt128 tag, SigningKeySet set, DateTimeOffset now, out Refusal why)
     {
+        why = Refusal.Token;
         try
         {
-            return new(text);
+            var token = new JsonWebToken(text);
+            if (Verify(token, set, now) is { } refused)
+                return refused;
+            if (!Holder(token).TryGet(out var caller, out var fault))
+                return fault;
+            var until = Math.Min(token.ValidTo.Ticks, DateTime.MaxValue.Ticks - _skew.Ticks) + _skew.Ticks;
+            _known.Set(tag, new(caller, until, set));
+            return caller;
         }
 #pragma warning disable CA1031 // A library's surprise over a stranger's text, whatever its type: it is no token.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return null;
+            why = Refusal.Malformed;
+            return s_form;
         }
     }
 
@@ -125,8 +124,9 @@ internal sealed class TokenRing(
         return result.IsCompletedSuccessfully && result.Result.IsValid;
     }
 
+    /// <summary>Moves the clock and not the token's times, which may be the last that there are.</summary>
     private bool IsNow(DateTime from, DateTime to, DateTimeOffset now) => to > DateTime.MinValue
-        && now.UtcDateTime < to + _skew && (from == DateTime.MinValue || now.UtcDateTime >= from - _skew);
+        && now.UtcDateTime - _skew < to && now.UtcDateTime + _skew >= from;
 
     private Outcome<Caller> Holder(JsonWebToken token)
     {

@@ -188,6 +188,25 @@ public sealed class TokenRingTests : IAsyncLifetime
         Assert.True(why is Refusal.Malformed or Refusal.Token);
     }
 
+    [Theory]
+    [InlineData("exp", "tomorrow")]
+    [InlineData("exp", -1)]
+    [InlineData("exp", new[] { 1 })]
+    [InlineData("nbf", long.MaxValue)]
+    [InlineData("nbf", "now")]
+    [InlineData("iss", 5)]
+    [InlineData("aud", 5)]
+    [InlineData("sub", new[] { "alice" })]
+    [InlineData("tenant", new[] { "team-a", "team-b" })]
+    public void Claims_of_another_kind_are_refused_and_break_nothing(string claim, object value) =>
+        Assert.NotNull(_tokens.Identify(_issuer.Token((claim, value)), out _).Fault);
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(253_402_300_799)]
+    public void A_token_for_ever_breaks_nothing(long expires) =>
+        _tokens.Identify(_issuer.Token(("exp", expires)), out _);
+
     [Fact]
     public void A_long_token_is_refused_unread() =>
         Assert.NotNull(_tokens.Identify(_issuer.Token(("x", new string('a', 8192))), out _).Fault);

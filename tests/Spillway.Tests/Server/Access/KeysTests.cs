@@ -180,7 +180,7 @@ public sealed class KeysTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_record_of_a_request_knows_its_caller_and_any_Host_is_served()
+    public async Task With_a_key_any_Host_is_served()
     {
         var (key, _) = await _server.KeyAsync("""{"tenant":"team-a"}""");
         var answer = await RawConnection.AskAsync(_server.Server.Address,
