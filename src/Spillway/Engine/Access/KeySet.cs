@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
-using Spillway.Policies.Identity;
 using Spillway.Store.Keys;
 
 namespace Spillway.Engine.Access;

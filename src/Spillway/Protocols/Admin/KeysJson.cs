@@ -11,6 +11,8 @@ internal static class KeysJson
     private static readonly string[] s_order =
         ["tenant", "environment", "name", "roles", "models", "label_only", "top_k", "decimals", "lifetime_s"];
 
+    private static readonly string[] s_rotation = ["grace_s"];
+
     /// <summary>Writes a key, and its text where it was just made.</summary>
     public static void Write(Utf8JsonWriter json, AccessKey key, string? text = null)
     {
@@ -58,7 +60,7 @@ internal static class KeysJson
         foreach (var member in root.EnumerateObject())
         {
             if (member.Name != "grace_s")
-                return Unknown(member.Name, ["grace_s"]);
+                return Unknown(member.Name, s_rotation);
             if (!Seconds(member.Value, max).TryGet(out grace, out var fault))
                 return Fault.Invalid($"'grace_s' {fault.Message}");
         }

@@ -31,9 +31,9 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(401, (int)without.StatusCode);
 
         using var grpc = Client(server.Server.Grpc!, isGrpc: true);
-        (await grpc.CallAsync("/grpc.health.v1.Health/Check", [])).Is(0);
-        (await grpc.CallAsync(GrpcCalls.Service + "ModelReady", Proto.Message(Proto.Text(1, "echo")),
-            ("authorization", $"Bearer {server.Operator}"))).Is(0);
+        Answered(await grpc.CallAsync("/grpc.health.v1.Health/Check", []));
+        Answered(await grpc.CallAsync(GrpcCalls.Service + "ModelReady", Proto.Message(Proto.Text(1, "echo")),
+            ("authorization", $"Bearer {server.Operator}")));
     }
 
     [Fact]
@@ -196,4 +196,6 @@ public sealed class TlsTests : IDisposable
                 new(2, 0), HttpVersionPolicy.RequestVersionExact);
         return http;
     }
+
+    private static void Answered(GrpcReply reply) => Assert.True(reply.Status == 0, $"{reply.Status}: {reply.Text}");
 }
