@@ -10,6 +10,7 @@ const string Usage = """
       session mlp|line-ocr               one load in this process: time and anonymous memory
           [--models FOLDER] [--cache off|FOLDER]
       json [--rounds N]                  the JSON tensor reader against a loop of Utf8JsonReader
+      keys [--rounds N]                  who calls: a known key, wrong ones, and one HMAC
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
       probe --port P [--path /v2/health/live] [--rate R] [--seconds S]
@@ -35,6 +36,9 @@ try
             return 0;
         case "json":
             await JsonRace.RunAsync(arguments.Number("--rounds", 7));
+            return 0;
+        case "keys":
+            await KeysRace.RunAsync(arguments.Number("--rounds", 7));
             return 0;
         case "start":
             await StartCommand.RunAsync(arguments);

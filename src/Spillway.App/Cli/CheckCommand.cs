@@ -40,7 +40,7 @@ internal static class CheckCommand
         var result = Composition.LoadConfig(config);
         var view = Composition.Repository(result)?.Read();
         IReadOnlyList<ConfigError> errors = [.. result.Errors, .. view?.AllErrors ?? []];
-        IReadOnlyList<ConfigError> notes = [.. view?.AllNotes ?? []];
+        IReadOnlyList<ConfigError> notes = [.. result.Notes, .. view?.AllNotes ?? []];
         if (asJson)
             WriteJson(json => ConfigErrorText.WriteJson(json, errors, notes));
         else

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spillway.App.Cli.Keys;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -15,6 +16,9 @@ internal static class Commands
 
     /// <summary>The command itself was wrong.</summary>
     public const int Usage = 2;
+
+    /// <summary>Where the command line finds its key.</summary>
+    public const string KeyVariable = "SPILLWAY_KEY";
 
     /// <summary>Ended by Ctrl-C.</summary>
     public const int Interrupted = 130;
@@ -48,6 +52,7 @@ internal static class Commands
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
+        root.Subcommands.Add(KeysCommand.Create());
         root.Subcommands.Add(HealthCommand.Create());
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
@@ -65,6 +70,21 @@ internal static class Commands
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SPILLWAY_SERVER") ?? "http://127.0.0.1:8000",
         HelpName = "url",
     };
+
+    /// <summary>--key, for commands that talk to a running server. No default, which help would print.</summary>
+    public static Option<string> KeyOption() => new("--key")
+    {
+        Description = $"A key of the server. By default the variable {KeyVariable}, which other users of the machine "
+            + "cannot see in the list of processes.",
+        HelpName = "key",
+    };
+
+    /// <summary>What --server and --key say.</summary>
+    public static ServerPlace Place(ParseResult parsed, Option<string> server, Option<string> key) =>
+        new(parsed.GetValue(server)!, KeyOf(parsed.GetValue(key)));
+
+    /// <summary>The key that a command sends; empty for none.</summary>
+    public static string KeyOf(string? given) => given ?? Environment.GetEnvironmentVariable(KeyVariable) ?? "";
 
     /// <summary>--json, for programs.</summary>
     public static Option<bool> JsonOption() => new("--json") { Description = "Print JSON for programs in place of text." };

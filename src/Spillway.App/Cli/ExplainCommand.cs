@@ -14,6 +14,7 @@ internal static class ExplainCommand
             DefaultValueFactory = _ => "last",
         };
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         var json = Commands.JsonOption();
         var command = new Command("explain", """
             Show where the time of one recent request went, and each decision over it with its reason.
@@ -24,14 +25,15 @@ internal static class ExplainCommand
               spillway explain last --json
             """)
         {
-            id, server, json,
+            id, server, key, json,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => ExplainAsync(
-            parsed.GetValue(server)!, parsed.GetValue(id)!, parsed.GetValue(json), cancellation)));
+            Commands.Place(parsed, server, key), parsed.GetValue(id)!, parsed.GetValue(json), cancellation)));
         return command;
     }
 
-    private static async Task<int> ExplainAsync(string server, string id, bool asJson, CancellationToken cancellation)
+    private static async Task<int> ExplainAsync(ServerPlace server, string id, bool asJson,
+        CancellationToken cancellation)
     {
         using var client = new ServerClient(server);
         var record = id == "last"

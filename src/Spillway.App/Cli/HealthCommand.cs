@@ -11,6 +11,7 @@ internal static class HealthCommand
     public static Command Create()
     {
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         server.DefaultValueFactory = _ => OwnAddress();
         server.Description = "The running server. By default SPILLWAY_SERVER, or the port that SPILLWAY__SERVER__PORT "
             + "gives the server beside this command, or http://127.0.0.1:8000.";
@@ -26,17 +27,17 @@ internal static class HealthCommand
               spillway health --live --server http://127.0.0.1:8080
             """)
         {
-            server, live,
+            server, key, live,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(
-            () => AskAsync(parsed.GetValue(server)!, parsed.GetValue(live), cancellation)));
+            () => AskAsync(Commands.Place(parsed, server, key), parsed.GetValue(live), cancellation)));
         return command;
     }
 
     private static string OwnAddress() => Environment.GetEnvironmentVariable("SPILLWAY_SERVER")
         ?? $"http://127.0.0.1:{Environment.GetEnvironmentVariable("SPILLWAY__SERVER__PORT") ?? "8000"}";
 
-    private static async Task<int> AskAsync(string server, bool isLive, CancellationToken cancellation)
+    private static async Task<int> AskAsync(ServerPlace server, bool isLive, CancellationToken cancellation)
     {
         var question = isLive ? "live" : "ready";
         using var late = new CancellationTokenSource(s_patience, TimeProvider.System);

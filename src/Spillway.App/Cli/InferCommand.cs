@@ -16,6 +16,7 @@ internal static class InferCommand
             Description = "Files, each sent as the raw bytes of one request.", Arity = ArgumentArity.OneOrMore,
         };
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         var json = Commands.JsonOption();
         var command = new Command("infer", """
             Send files to a model, one request each, and print its outputs and where the time went.
@@ -25,15 +26,16 @@ internal static class InferCommand
               spillway infer line-ocr samples/ocr/invoice.png --json
             """)
         {
-            model, files, server, json,
+            model, files, server, key, json,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => InferAsync(
-            parsed.GetValue(server)!, parsed.GetValue(model)!, parsed.GetValue(files)!, parsed.GetValue(json), cancellation)));
+            Commands.Place(parsed, server, key), parsed.GetValue(model)!, parsed.GetValue(files)!,
+                parsed.GetValue(json), cancellation)));
         return command;
     }
 
     private static async Task<int> InferAsync(
-        string server, string model, string[] files, bool asJson, CancellationToken cancellation)
+        ServerPlace server, string model, string[] files, bool asJson, CancellationToken cancellation)
     {
         using var client = new ServerClient(server);
         var failed = 0;

@@ -11,6 +11,7 @@ internal static class ModelsCommand
     public static Command Create()
     {
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         var json = Commands.JsonOption();
         var command = new Command("models", """
             List what a running server serves: state, inputs, outputs, queue, batch size, typical time.
@@ -22,10 +23,10 @@ internal static class ModelsCommand
               spillway models unload digits
             """)
         {
-            server, json, Change("load"), Change("unload"),
+            server, key, json, Change("load"), Change("unload"),
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(
-            () => ListAsync(parsed.GetValue(server)!, parsed.GetValue(json), cancellation)));
+            () => ListAsync(Commands.Place(parsed, server, key), parsed.GetValue(json), cancellation)));
         return command;
     }
 
@@ -34,6 +35,7 @@ internal static class ModelsCommand
     {
         var name = new Argument<string>("name") { Description = "The model's folder in the repository." };
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         var json = Commands.JsonOption();
         var command = new Command(verb, verb == "load" ? """
             Load a model of the repository, or load it anew; returns when it answers. Needs repository.modelControl: explicit.
@@ -47,15 +49,15 @@ internal static class ModelsCommand
               spillway models unload digits
             """)
         {
-            name, server, json,
+            name, server, key, json,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => ChangeAsync(
-            parsed.GetValue(server)!, parsed.GetValue(name)!, verb, parsed.GetValue(json), cancellation)));
+            Commands.Place(parsed, server, key), parsed.GetValue(name)!, verb, parsed.GetValue(json), cancellation)));
         return command;
     }
 
     private static async Task<int> ChangeAsync(
-        string server, string name, string verb, bool asJson, CancellationToken cancellation)
+        ServerPlace server, string name, string verb, bool asJson, CancellationToken cancellation)
     {
         using var client = new ServerClient(server);
         var path = $"/admin/v1/repository/models/{Uri.EscapeDataString(name)}/{verb}";
@@ -76,7 +78,7 @@ internal static class ModelsCommand
         return Commands.Ok;
     }
 
-    private static async Task<int> ListAsync(string server, bool asJson, CancellationToken cancellation)
+    private static async Task<int> ListAsync(ServerPlace server, bool asJson, CancellationToken cancellation)
     {
         using var client = new ServerClient(server);
         var answer = await client.GetAsync("/admin/v1/models", cancellation).ConfigureAwait(false);

@@ -9,13 +9,21 @@ internal sealed class ServerClient : IDisposable
     private readonly HttpClient _http;
     private readonly string _server;
 
-    /// <summary>Nothing is sent yet; throws <see cref="CommandException"/> for an address that is none.</summary>
+    /// <summary>As the other, with the key of the environment.</summary>
     public ServerClient(string server)
+        : this(new ServerPlace(server, Commands.KeyOf(null)))
     {
+    }
+
+    /// <summary>Nothing is sent yet; throws <see cref="CommandException"/> for an address that is none.</summary>
+    public ServerClient(ServerPlace place)
+    {
+        var server = place.Address;
         if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CommandException($"'{server}' is not the address of a server. Give one as in --server http://127.0.0.1:8000.", Commands.Usage);
         _server = server;
         _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
+        Authorize(_http, place.Key);
     }
 
     /// <summary>Reads JSON; an error answer is a <see cref="CommandException"/> with the server's own words.</summary>
@@ -40,6 +48,31 @@ internal sealed class ServerClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Posts JSON and reads JSON; failures as with <see cref="GetAsync"/>.</summary>
+    public async Task<JsonElement> PostAsync(string path, byte[] body, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Sends a key with every request; throws <see cref="CommandException"/> for what no header holds.
+    /// </summary>
+    internal static void Authorize(HttpClient http, string key)
+    {
+        if (key.Length == 0)
+            return;
+        if (key.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new CommandException($"The key (--key or {Commands.KeyVariable}) has characters that no key has: "
+                + $"copy it "
+                + "again, without line ends.", Commands.Usage);
+        }
+
+        http.DefaultRequestHeaders.Authorization = new("Bearer", key);
     }
 
     /// <summary>Posts a raw body for a model and reads the answer's JSON.</summary>

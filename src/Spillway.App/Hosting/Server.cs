@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -32,7 +33,9 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
+        if (Start(snapshot, out var serving) is not { } made)
+            return Commands.Failed;
+        await using var app = made;
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -61,6 +64,21 @@ internal static class Server
         return Commands.Ok;
     }
 
+    /// <summary>Wires a server; null, with the reason told, when something on this machine stands in the way.</summary>
+    private static WebApplication? Start(Snapshot snapshot, out Serving serving)
+    {
+        try
+        {
+            return Build(snapshot, out serving, environment: Composition.Variables());
+        }
+        catch (SpillwayStartException refused)
+        {
+            Console.Error.WriteLine(refused.Message);
+            serving = null!;
+            return null;
+        }
+    }
+
     /// <summary>Spillway's version.</summary>
     public static string Version => SpillwayServer.Version;
 
@@ -83,7 +101,8 @@ internal static class Server
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical)
             // While it may log anything it makes an Activity for every request; ours carry the trace.
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server));
+        var tls = snapshot.Access.Tls is { } wanted ? ServerTls.Open(wanted) : null;
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, snapshot.Server, tls));
         // No hop to another pool thread for every read and write: with one caller 1.3 times the rate. What may run here
         // never blocks: runs of a millisecond and more have threads of their own.
         builder.Services.Configure<SocketTransportOptions>(static o => o.UnsafePreferInlineScheduling = true);
@@ -101,8 +120,14 @@ internal static class Server
             TelemetryVariables = environment ?? new Dictionary<string, string>(),
         });
         serving = server.Serving;
+        tls?.Watch(TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<ServerTls>());
         // After the last request.
-        app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
+        app.Lifetime.ApplicationStopped.Register(() =>
+        {
+            server.StopTelemetryAsync().GetAwaiter().GetResult();
+            server.StopStateAsync().AsTask().GetAwaiter().GetResult();
+            tls?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        });
         app.Run(server.Front.HandleAsync);
         return app;
     }
@@ -110,7 +135,7 @@ internal static class Server
     /// <summary>Where a started server speaks gRPC; null when it does not.</summary>
     internal static Uri? GrpcAddress(WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
 
-    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options, ServerTls? tls)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
@@ -118,13 +143,20 @@ internal static class Server
         // second.
         kestrel.Limits.MaxRequestBodySize = null;
         var address = options.Address == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address);
-        kestrel.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(address, options.Port, listen => Speak(listen, HttpProtocols.Http1, tls));
         if (options.GrpcPortInForce < 0)
             return;
         kestrel.Limits.Http2.MaxStreamsPerConnection = options.GrpcCallsMax;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromMilliseconds(options.GrpcKeepAliveMs);
         // The second to listen: GrpcAddress counts on the order.
-        kestrel.Listen(address, options.GrpcPortInForce, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(address, options.GrpcPortInForce, listen => Speak(listen, HttpProtocols.Http2, tls));
+    }
+
+    private static void Speak(ListenOptions listen, HttpProtocols protocols, ServerTls? tls)
+    {
+        listen.Protocols = protocols;
+        if (tls is not null)
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(tls.Current) });
     }
 
     private static string PortTaken(ServerOptions options, IOException error)

@@ -28,7 +28,7 @@ internal static class EndpointPlanner
         {
             var address = await ConnectAsync(target.Server.Address, stop);
             var metadata = target.Model is { } model
-                ? await ModelMetadata.GetAsync(target.Server.Address, model, stop)
+                ? await ModelMetadata.GetAsync(target.Server.Address, model, headers, stop)
                 : null;
             var contents = Contents(options, metadata, shared, target);
             shared ??= contents;

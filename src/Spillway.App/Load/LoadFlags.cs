@@ -55,6 +55,8 @@ internal sealed class LoadFlags
     };
 
     private readonly Option<string[]> _header = Many("--header", "'Name: value', repeatable; replaces one of ours.");
+    private readonly Option<string?> _key = One<string?>("--key", "A key, sent as Authorization: Bearer. Default: the "
+        + "variable SPILLWAY_KEY.");
     private readonly Option<string> _format = One("--format", "binary or json tensors in.", s_default.Format);
     private readonly Option<string?> _outputFormat = One<string?>("--output-format", "binary or json tensors out. "
         + "Default: as --format.");
@@ -101,7 +103,7 @@ internal sealed class LoadFlags
 
     public IReadOnlyList<Option> All =>
     [
-        _server, _model, _path, _input, _shape, _body, _raw, _header, _format, _outputFormat, _rate, _arrivals,
+        _server, _model, _path, _input, _shape, _body, _raw, _header, _key, _format, _outputFormat, _rate, _arrivals,
         _dispersion, _trace, _traceSpeed, _phases, _concurrency, _connections, _duration, _requests, _warmup, _rounds,
         _deadline, _priority, _seed, _variants, _timeout, _drain, _pid, .. _search.All, _csv, _json,
     ];
@@ -120,7 +122,7 @@ internal sealed class LoadFlags
             Shapes = parsed.GetValue(_shape) ?? [],
             Body = parsed.GetValue(_body),
             Raw = parsed.GetValue(_raw) ?? [],
-            Headers = parsed.GetValue(_header) ?? [],
+            Headers = WithKey(parsed.GetValue(_header) ?? [], parsed.GetValue(_key)),
             Format = parsed.GetValue(_format)!,
             OutputFormat = parsed.GetValue(_outputFormat),
             Rate = parsed.GetValue(_rate),
@@ -145,6 +147,14 @@ internal sealed class LoadFlags
             Csv = parsed.GetValue(_csv),
             Json = parsed.GetValue(_json),
         });
+    }
+
+    /// <summary>A header of the name that was given wins over the key.</summary>
+    private static string[] WithKey(string[] headers, string? key)
+    {
+        key ??= Environment.GetEnvironmentVariable("SPILLWAY_KEY") ?? "";
+        return key.Length == 0 || headers.Any(h => h.StartsWith("authorization:", StringComparison.OrdinalIgnoreCase))
+            ? headers : [.. headers, $"Authorization: Bearer {key}"];
     }
 
     public static Option<T> One<T>(string name, string description) => new(name) { Description = description };

@@ -13,10 +13,19 @@ internal sealed record ModelMetadata(IReadOnlyList<InputSpec> Inputs, double? De
     private const int BytesMax = 4 << 20;
 
     /// <summary>Asks a server; its answer is at most 4 MB and 10 s away.</summary>
-    public static async Task<ModelMetadata> GetAsync(Uri server, string model, CancellationToken stop)
+    public static async Task<ModelMetadata> GetAsync(
+        Uri server, string model, IEnumerable<string> headers, CancellationToken stop)
     {
         using var client =
             new HttpClient { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = BytesMax };
+        foreach (var header in headers)
+        {
+            // Who may ask the model may ask what it takes.
+            var (name, value) = Quantity.Pair(header, ':');
+            if (name is "Authorization" or "authorization" or "x-api-key" or "X-Api-Key")
+                client.DefaultRequestHeaders.TryAddWithoutValidation(name, value.Trim());
+        }
+
         var address = new Uri(server, $"/v2/models/{Uri.EscapeDataString(model)}");
         try
         {

@@ -50,6 +50,7 @@ public static class ConfigLoader
         var at = node.Mark.Line > 0 ? node.Mark : new(file, 1, 1);
         var options = (SpillwayOptions)bound.Section(typeof(SpillwayOptions), node, "", at);
         RootChecks.Server(options.Server, bound);
+        options = RootChecks.Access(options, bound, full);
         RootChecks.Models(options, bound);
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
@@ -66,7 +67,11 @@ public static class ConfigLoader
         Grouped(readers, models, options.Groups);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
-            : new() { Source = full, Options = options, Models = models.AsReadOnly() };
+            : new()
+            {
+                Source = full, Options = options, Models = models.AsReadOnly(),
+                Notes = AccessChecks.Notes(options, bound, file),
+            };
     }
 
     private static List<ModelReader> Open(SpillwayOptions options, OptionBinder bound, string file,

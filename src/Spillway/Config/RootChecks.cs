@@ -1,4 +1,3 @@
-using System.Net;
 using Spillway.Config.Repository;
 
 namespace Spillway.Config;
@@ -9,14 +8,6 @@ internal static class RootChecks
     /// <summary>Reports what the server's section breaks.</summary>
     public static void Server(ServerOptions server, OptionBinder bound)
     {
-        if (!IsLoopback(server.Address) && !bound.Failed("server.address"))
-        {
-            bound.Report("server.address", server.Address,
-                "Only loopback addresses are allowed: there are no keys yet, "
-                + "so whoever reached the port could use every model.",
-                "Use 127.0.0.1, ::1 or localhost. To serve others, put a proxy that checks who they are in front.");
-        }
-
         if (server.BodyBytesInFlightMax < server.BodyBytesMax && !bound.Failed("server.bodyBytesInFlightMax")
             && !bound.Failed("server.bodyBytesMax"))
         {
@@ -30,6 +21,30 @@ internal static class RootChecks
         if (string.IsNullOrWhiteSpace(server.Name) && !bound.Failed("server.name"))
             bound.Report("server.name", server.Name, "The name is empty.",
                 "Give a name, or remove the key (default spillway).");
+    }
+
+    /// <summary>
+    /// Reports what the sections server, access and tenants break together; gives them with absolute paths.
+    /// </summary>
+    public static SpillwayOptions Access(SpillwayOptions options, OptionBinder bound, string file)
+    {
+        var folder = options.Server.StateFolder;
+        if (folder.Length == 0 || folder.Contains('\0', StringComparison.Ordinal))
+        {
+            if (!bound.Failed("server.stateFolder"))
+                bound.Report("server.stateFolder", folder, "It is no folder.", "Name one, or remove the key (state).");
+            return options;
+        }
+
+        return options with
+        {
+            Access = AccessChecks.Check(options, bound, file),
+            Server = options.Server with
+            {
+                StateFolder = Path.TrimEndingDirectorySeparator(
+                    Path.GetFullPath(folder, Path.GetDirectoryName(file)!)),
+            },
+        };
     }
 
     /// <summary>A server must serve something.</summary>
@@ -94,7 +109,4 @@ internal static class RootChecks
                 + "keys belong into OTEL_EXPORTER_OTLP_HEADERS.");
         }
     }
-
-    private static bool IsLoopback(string address) =>
-        address == "localhost" || (IPAddress.TryParse(address, out var ip) && IPAddress.IsLoopback(ip));
 }

@@ -4,7 +4,8 @@ namespace Spillway.Config;
 public sealed record ServerOptions
 {
     /// <summary>Address to listen on.</summary>
-    [Option("Address to listen on. Only loopback is allowed until keys exist.", Source = "secure by default")]
+    [Option("Address to listen on. Another than loopback needs access.keys: required, and TLS or access.plainText.",
+        Source = "secure by default")]
     public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Port; 0 takes a free one.</summary>

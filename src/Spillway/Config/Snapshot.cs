@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Spillway.Config.Repository;
+using Spillway.Policies.Identity;
 using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
@@ -18,6 +19,7 @@ public sealed record Snapshot
         Server = options.Server;
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         (Telemetry, Residency) = (options.Telemetry, options.Residency);
+        (Access, Tenants) = (options.Access, options.Tenants);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -29,6 +31,12 @@ public sealed record Snapshot
 
     /// <summary>The door.</summary>
     public ServerOptions Server { get; }
+
+    /// <summary>Who may call; every path in it is absolute.</summary>
+    public AccessOptions Access { get; }
+
+    /// <summary>Who pays, by name; empty when any name will do.</summary>
+    public IReadOnlyDictionary<string, TenantOptions> Tenants { get; }
 
     /// <summary>Where traces and metrics are sent.</summary>
     public TelemetryOptions Telemetry { get; }
@@ -75,6 +83,16 @@ public sealed record Snapshot
         json.WriteStartObject();
         json.WritePropertyName("server");
         EffectiveJson.Write(json, Server);
+        json.WritePropertyName("access");
+        EffectiveJson.Write(json, Access);
+        json.WriteStartObject("tenants");
+        foreach (var (name, tenant) in Tenants.OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            json.WritePropertyName(name);
+            EffectiveJson.Write(json, tenant);
+        }
+
+        json.WriteEndObject();
         json.WritePropertyName("telemetry");
         EffectiveJson.Write(json, Telemetry);
         json.WriteStartArray("models");

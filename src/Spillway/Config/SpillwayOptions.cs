@@ -1,4 +1,5 @@
 using Spillway.Config.Repository;
+using Spillway.Policies.Identity;
 using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
@@ -9,6 +10,14 @@ public sealed record SpillwayOptions
     /// <summary>The door.</summary>
     [Option("The door: address, limits, name.")]
     public ServerOptions Server { get; init; } = new();
+
+    /// <summary>Who may call.</summary>
+    [Option("Who may call, and how a caller shows who it is: keys, tokens, TLS.")]
+    public AccessOptions Access { get; init; } = new();
+
+    /// <summary>Who pays, by name.</summary>
+    [Option("Who pays, by name. Empty: any name will do. Else keys, tokens, limits and budgets may only name these.")]
+    public IReadOnlyDictionary<string, TenantOptions> Tenants { get; init; } = new Dictionary<string, TenantOptions>();
 
     /// <summary>Where traces and metrics are sent.</summary>
     [Option("Where traces and metrics are sent by OTLP; the standard OTEL_ variables override it.")]

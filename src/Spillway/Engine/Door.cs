@@ -70,6 +70,12 @@ public sealed class Door
     /// <summary>Whether pictures are decoded here.</summary>
     public bool TakesPictures => _input is not null;
 
+    /// <summary>Whether its outputs are the best classes of each row, best first.</summary>
+    internal bool GivesBestClasses => _output is TopKOutput;
+
+    /// <summary>Whether an output's numbers are scores of classes that have names.</summary>
+    internal bool IsLabelled(int port) => _labels[port] is not null;
+
     /// <summary>
     /// What is counted for the name and version; kept over all of its doors, made with the first request.
     /// </summary>
@@ -213,7 +219,8 @@ public sealed class Door
 
     /// <summary>
     /// Turns the answer's outputs of which the caller asked for the best classes into byte strings
-    /// "value:index[:label]". Before the answer is formed, whatever the protocol.
+    /// "value:index[:label]", and takes from the others what the caller is not to see. Before the answer is formed,
+    /// whatever the protocol.
     /// </summary>
     internal Fault? Classify(Work work)
     {
@@ -226,12 +233,14 @@ public sealed class Door
             var (batched, classes) = (Signature!.Batched, asked[i].Classes);
             var text = new ArrayBufferWriter<byte>();
             if (Classification.Write(
-                tensor.Data.Span, tensor.Type, tensor.Shape, batched, classes, _labels[tensor.Port], text) is { } fault)
+                tensor.Data.Span, tensor.Type, tensor.Shape, batched, classes, _labels[tensor.Port], text,
+                work.Caller.Detail) is { } fault)
                 return fault;
             tensor.Shape = Classification.ShapeOf(tensor.Shape, batched, classes);
             (tensor.Type, tensor.Data) = (DataType.Bytes, text.WrittenMemory);
         }
 
+        Hardening.Finish(work);
         return null;
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Spillway.Client;
 using Spillway.Engine;
+using Spillway.Engine.Doors;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Hosting;
@@ -26,7 +27,8 @@ internal static class CallTranslation
         }
 
         return ReadOutputs(call.Outputs, request, signature, model)
-            ?? RequestChecks.Complete(request.Inputs, signature, model);
+            ?? RequestChecks.Complete(request.Inputs, signature, model)
+            ?? Hardening.Ask(work);
     }
 
     /// <summary>The answer, copied out of the server's buffers.</summary>
@@ -34,6 +36,8 @@ internal static class CallTranslation
     {
         if (!work.Answer.TryRead(out var delta))
             return new Fault(FaultKind.Internal, "The answer was lost inside the server.");
+        if (work.Door.Classify(work) is { } unfit)
+            return unfit;
         var (door, asked) = (work.Door, work.Request.Outputs);
         var outputs = new InferenceOutput[asked.Count == 0 ? door.Signature!.Outputs.Count : asked.Count];
         for (var i = 0; i < outputs.Length; i++)

@@ -5,6 +5,7 @@ using Spillway.Client;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Protocols;
+using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
@@ -14,7 +15,7 @@ namespace Spillway.Hosting;
 /// Asks the models of this process: the same steps, checks, deadlines and records as for a request from the wire,
 /// without a socket and without JSON. Inputs are read where the call has them; outputs are copied once.
 /// </summary>
-internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
+internal sealed class InProcessClient(SpillwayServer server, SpillwayHostOptions options) : IInferenceClient
 {
     private static readonly Fault s_bug = new(FaultKind.Internal, "An internal error inside Spillway.");
 
@@ -27,6 +28,8 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
         ArgumentNullException.ThrowIfNull(call);
         call.Check();
         cancellation.ThrowIfCancellationRequested();
+        if (AccessRights.Model(_context, options.Caller, call.Model) is { } forbidden)
+            throw new InferenceException(forbidden);
         if (!ModelLookup.Find(_serving, call.Model, call.Version).TryGet(out var door, out var unknown))
         {
             _context.Recorder.Unrouted(unknown.Kind);
@@ -58,7 +61,7 @@ internal sealed class InProcessClient(SpillwayServer server) : IInferenceClient
         var clock = _serving.Clock;
         var tags = Tags();
         var work = _serving.Rent(clock.Now);
-        work.Door = door;
+        (work.Door, work.Caller) = (door, options.Caller);
         // What is recorded when something here throws.
         Outcome<InferenceReply> outcome = s_bug;
         try

@@ -36,10 +36,17 @@ public sealed class SpillwayHostOptions
     public RuntimeSet Runtimes { get; } = new();
 
     /// <summary>
+    /// As whom the client inside the application asks: its tenant in records and bills, its models, how much of an
+    /// answer it sees. Default: <see cref="Spillway.Caller.Local"/>, which may do everything.
+    /// </summary>
+    public Caller Caller { get; set; } = Caller.Local;
+
+    /// <summary>
     /// Says that the application itself decides who may call the mapped endpoints, as with
     /// MapSpillway().RequireAuthorization(). Default false: then only programs on this machine are answered, by their
     /// Host header, and no web page from elsewhere. Whoever reaches the endpoints may use every model, read every
-    /// metric and change log and trace settings, so set it only together with a check of your own.
+    /// metric and change log and trace settings, so set it only together with a check of your own. With access.keys:
+    /// required it has no effect: then a key is asked for in any case.
     /// </summary>
     public bool HostAuthenticatesCallers { get; set; }
 

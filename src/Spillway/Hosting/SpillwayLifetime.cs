@@ -35,5 +35,9 @@ internal sealed class SpillwayLifetime(SpillwayServer server, SpillwayHostOption
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => server.StopTelemetryAsync();
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await server.StopTelemetryAsync().ConfigureAwait(false);
+        await server.StopStateAsync().ConfigureAwait(false);
+    }
 }

@@ -65,6 +65,16 @@ public static class SpillwayServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>Sends a key, or a token, with every request of a client that AddSpillwayClient registered.</summary>
+    /// <param name="client">What AddSpillwayClient gave back.</param>
+    /// <param name="key">Gives it when the HTTP client is made, from configuration or a store of secrets.</param>
+    public static IHttpClientBuilder UseSpillwayKey(this IHttpClientBuilder client, Func<IServiceProvider, string> key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return client.ConfigureHttpClient((services, http) =>
+            http.DefaultRequestHeaders.Authorization = new("Bearer", key(services)));
+    }
+
     private static IHttpClientBuilder AddHttp(IServiceCollection services, string name, Uri address)
     {
         ArgumentNullException.ThrowIfNull(services);

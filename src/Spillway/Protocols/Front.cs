@@ -56,28 +56,43 @@ public sealed partial class Front
 
     private Task Dispatch(HttpContext http, bool isGrpc, bool isTrusted)
     {
-        var forbidden = isTrusted ? null : LoopbackGate.Check(http.Request);
-        if (isGrpc)
-            return _grpc.HandleAsync(http, forbidden);
-        if (forbidden is not null)
+        var (refused, caller) = ((Fault?)null, Caller.Local);
+        if (_server.Access is { } access)
         {
-            _server.Recorder.Unrouted(forbidden.Kind);
-            return ErrorAnswer.WriteAsync(http, forbidden).AsTask();
+            if (!isGrpc && access.AnswersPreflight(http))
+                return Task.CompletedTask;
+            refused = access.Enter(http, isGrpc, out caller);
+        }
+        else if (!isTrusted)
+        {
+            refused = LoopbackGate.Check(http.Request);
         }
 
+        if (isGrpc)
+            return _grpc.HandleAsync(http, refused, caller);
+        if (refused is not null)
+            return RefuseAsync(http, refused);
         var path = http.Request.Path.Value ?? "";
         if (path.StartsWith("/v2", StringComparison.Ordinal))
-            return _openInference.HandleAsync(http);
+            return _openInference.HandleAsync(http, caller);
         if (path.StartsWith("/admin/", StringComparison.Ordinal))
-            return _admin.HandleAsync(http);
-        if (path is "/metrics")
-            return MetricsAsync(http);
-        _server.Recorder.Unrouted(FaultKind.UnknownPath);
-        return ErrorAnswer.WriteAsync(http, new(FaultKind.UnknownPath, "Not Found")).AsTask();
+            return _admin.HandleAsync(http, caller);
+        return path is "/metrics"
+            ? MetricsAsync(http, caller)
+            : RefuseAsync(http, new(FaultKind.UnknownPath, "Not Found"));
     }
 
-    private Task MetricsAsync(HttpContext http)
+    private Task RefuseAsync(HttpContext http, Fault fault)
     {
+        _server.Recorder.Unrouted(fault.Kind);
+        return ErrorAnswer.WriteAsync(http, fault).AsTask();
+    }
+
+    private Task MetricsAsync(HttpContext http, Caller caller)
+    {
+        var needs = _server.Access is { MetricsOpen: true } ? Roles.None : Roles.Operator | Roles.Auditor;
+        if (AccessRights.Need(_server, caller, needs) is { } refused)
+            return RefuseAsync(http, refused);
         if (!HttpMethods.IsGet(http.Request.Method))
         {
             http.Response.Headers.Allow = "GET";

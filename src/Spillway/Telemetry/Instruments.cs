@@ -62,6 +62,24 @@ internal static class Instruments
         "spillway_unrouted_requests_total", InstrumentKind.Counter, "requests",
         "Requests that ended before a model was known, by the fault that ended them.", "outcome");
 
+    // Access: there where callers show who they are.
+    public static readonly InstrumentSpec AccessRefused = new(
+        "spillway_access_refused_total", InstrumentKind.Counter, "requests",
+        "Requests refused for who asked, by reason: missing, malformed, unknown, expired, revoked, token, role, model, "
+        + "origin.", "reason");
+
+    public static readonly InstrumentSpec AccessKeys = new(
+        "spillway_access_keys", InstrumentKind.Gauge, "keys",
+        "Keys of the server by state: live, expired, revoked.", "state");
+
+    public static readonly InstrumentSpec AccessStoreFailures = new(
+        "spillway_access_store_failures_total", InstrumentKind.Counter, "writes",
+        "Writes to the database of keys that failed.");
+
+    public static readonly InstrumentSpec AccessJwksReads = new(
+        "spillway_access_jwks_reads_total", InstrumentKind.Counter, "reads",
+        "Reads of the identity provider's key set, by result: ok or failed.", "result");
+
     // Deployments: one set of series per deployment and version.
     public static readonly InstrumentSpec QueueDepth = new(
         "spillway_queue_depth", InstrumentKind.Gauge, "requests",
@@ -245,9 +263,9 @@ internal static class Instruments
     public static IReadOnlyList<InstrumentSpec> All { get; } =
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
-        Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, QueueDepth, QueueLengthMax, InFlight,
-        PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
-        BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
+        Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, AccessRefused, AccessKeys,
+        AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait,
+        ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
         Runners, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,

@@ -27,6 +27,12 @@ internal static class RequestRecordJson
         json.WriteString("id", record.RequestId);
         json.WriteString("client_id", record.ClientId);
         json.WriteString("trace_id", record.TraceId.IsEmpty ? "" : record.TraceId.ToString());
+        if (!ReferenceEquals(record.Caller, Caller.Local))
+        {
+            json.WriteString("tenant", record.Caller.Tenant);
+            json.WriteString("key", record.Caller.Key);
+        }
+
         json.WriteString("model", record.Model);
         json.WriteString("version", record.Version);
         json.WriteString("deployment", record.Deployment);

@@ -12,6 +12,7 @@ internal static class TopCommand
     public static Command Create()
     {
         var server = Commands.ServerOption();
+        var key = Commands.KeyOption();
         var interval = new Option<string>("--interval")
         {
             Description = "Time between two looks, as in 500ms or 5s; 100ms to 1h.", DefaultValueFactory = _ => "1s",
@@ -44,10 +45,10 @@ internal static class TopCommand
               spillway top --json --interval 10s >> figures.jsonl
             """)
         {
-            server, interval, filter, sort, plain, once, json,
+            server, key, interval, filter, sort, plain, once, json,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => WatchAsync(
-            new(parsed.GetValue(server)!, TimeProvider.System), Interval(parsed.GetValue(interval)!),
+            new(Commands.Place(parsed, server, key), TimeProvider.System), Interval(parsed.GetValue(interval)!),
             new TopState { Filter = parsed.GetValue(filter)!, Sort = parsed.GetValue(sort) },
             new(parsed.GetValue(server)!, parsed.GetValue(plain), parsed.GetValue(once), parsed.GetValue(json)),
             cancellation)));

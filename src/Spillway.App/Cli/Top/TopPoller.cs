@@ -20,8 +20,9 @@ internal sealed class TopPoller : IDisposable
     private readonly string _server;
 
     /// <summary>Throws <see cref="CommandException"/> for an address that is none.</summary>
-    public TopPoller(string server, TimeProvider time)
+    public TopPoller(ServerPlace place, TimeProvider time)
     {
+        var server = place.Address;
         if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
         {
             throw new CommandException(
@@ -34,6 +35,7 @@ internal sealed class TopPoller : IDisposable
         {
             BaseAddress = address, Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = BytesMax,
         };
+        ServerClient.Authorize(_http, place.Key);
     }
 
     /// <summary>Asks once.</summary>
@@ -55,7 +57,9 @@ internal sealed class TopPoller : IDisposable
         catch (HttpRequestException error)
         {
             var why = error.StatusCode is { } status
-                ? $"it answered {(int)status}; is it a Spillway?" : $"{error.HttpRequestError}";
+                ? (int)status is 401 or 403
+                    ? $"it answered {(int)status}: give an operator's key with --key or {Commands.KeyVariable}"
+                    : $"it answered {(int)status}; is it a Spillway?" : $"{error.HttpRequestError}";
             return Waiting(why);
         }
         catch (JsonException)

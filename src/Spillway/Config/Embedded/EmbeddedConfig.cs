@@ -50,6 +50,7 @@ public sealed class EmbeddedConfig
         Open(listed);
         options = options with { Models = [.. listed.Select(l => l.Key)] };
         RootChecks.Server(options.Server, bound);
+        options = RootChecks.Access(options, bound, Path.Combine(Folder, ConfigLoader.FileName));
         if (_errors.Count == 0)
             RootChecks.Models(options, bound);
         if (options.Repository is { } repository)
@@ -69,7 +70,11 @@ public sealed class EmbeddedConfig
         ConfigLoader.Grouped(readers, models, options.Groups);
         return _errors.Count > 0
             ? new() { Source = source, Errors = _errors.ToArray() }
-            : new() { Source = source, Options = options, Models = models.AsReadOnly() };
+            : new()
+            {
+                Source = source, Options = options, Models = models.AsReadOnly(),
+                Notes = AccessChecks.Notes(options, bound, source),
+            };
     }
 
     /// <summary>The root without its list of models, with what the code says.</summary>

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Flow;
+using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
 using Spillway.Protocols.Repository;
 using Spillway.Telemetry;
@@ -13,7 +14,7 @@ namespace Spillway.Protocols.Admin;
 
 /// <summary>
 /// The Admin protocol, /admin/v1: the only way in which the command line reads and changes a running server. Documented
-/// in docs/reference/admin.md. Only loopback callers come here, and no web page from elsewhere.
+/// in docs/reference/admin.md. Without keys only loopback callers come here; with keys, operators.
 /// </summary>
 internal sealed class AdminEndpoints(ServerContext server)
 {
@@ -22,19 +23,25 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
-        + "repository/models/<name>/load and repository/models/<name>/unload";
+        + "repository/models/<name>/load and repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke";
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
+    private readonly KeysEndpoints _keys = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Answers one request.</summary>
-    public Task HandleAsync(HttpContext http)
+    public Task HandleAsync(HttpContext http, Caller caller)
     {
         var path = http.Request.Path.Value!;
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
+        var needs = AccessRights.OfAdmin(rest, HttpMethods.IsGet(http.Request.Method));
+        if (AccessRights.Need(server, caller, needs) is { } refused)
+            return ErrorAnswer.WriteAsync(http, refused).AsTask();
+        if (KeysProtocol.Owns(rest))
+            return _keys.HandleAsync(http, rest, caller);
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         Action<Utf8JsonWriter>? answer = rest switch

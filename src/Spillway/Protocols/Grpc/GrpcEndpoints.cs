@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Spillway.Protocols.Access;
 
 namespace Spillway.Protocols.Grpc;
 
@@ -14,7 +15,8 @@ internal sealed class GrpcEndpoints
     /// <summary>The service of the Open Inference Protocol.</summary>
     public const string Service = "inference.GRPCInferenceService";
 
-    private const string InferPath = $"/{Service}/ModelInfer";
+    private const string Prefix = $"/{Service}/";
+    private const string InferPath = $"{Prefix}ModelInfer";
     private const string StreamPath = $"/{Service}/ModelStreamInfer";
     private const string WatchPath = "/grpc.health.v1.Health/Watch";
 
@@ -35,7 +37,8 @@ internal sealed class GrpcEndpoints
     /// <summary>Answers one call.</summary>
     /// <param name="http">The call.</param>
     /// <param name="forbidden">Why the caller may not come in; null when it may.</param>
-    public Task HandleAsync(HttpContext http, Fault? forbidden)
+    /// <param name="caller">Who asks.</param>
+    public Task HandleAsync(HttpContext http, Fault? forbidden, Caller caller)
     {
         if (!IsGrpc(http.Request.ContentType))
         {
@@ -43,8 +46,8 @@ internal sealed class GrpcEndpoints
             return Task.CompletedTask;
         }
 
-        var fault = Admit(http, forbidden, out var patience);
-        return fault is null ? Dispatch(http, patience) : RefuseAsync(http, fault);
+        var fault = Admit(http, forbidden ?? Refuse(http.Request.Path.Value, caller), out var patience);
+        return fault is null ? Dispatch(http, patience, caller) : RefuseAsync(http, fault);
     }
 
     /// <summary>What can be judged by the headers alone, and the call's own deadline.</summary>
@@ -61,15 +64,20 @@ internal sealed class GrpcEndpoints
         return fault;
     }
 
-    private Task Dispatch(HttpContext http, TimeSpan? patience)
+    private Fault? Refuse(string? path, Caller caller) =>
+        path is not null && path.StartsWith(Prefix, StringComparison.Ordinal)
+            ? AccessRights.Need(_server, caller, AccessRights.OfCall(path.AsSpan(Prefix.Length)))
+            : null;
+
+    private Task Dispatch(HttpContext http, TimeSpan? patience, Caller caller)
     {
         var path = http.Request.Path.Value;
         if (path == InferPath)
-            return _infer.HandleAsync(http, patience);
+            return _infer.HandleAsync(http, patience, caller);
         if (path is not null && _plain.ByPath.TryGetValue(path, out var call))
-            return AnswerAsync(http, call);
+            return AnswerAsync(http, call, caller);
         if (path == StreamPath)
-            return StreamAsync(http, patience);
+            return StreamAsync(http, patience, caller);
         return path == WatchPath ? WatchAsync(http, patience) : RefuseAsync(http, new(
             FaultKind.UnknownPath,
             $"unknown service or method {(path?.Length > 200 ? path[..200] + "…" : path)}: this server has {Service} "
@@ -101,17 +109,18 @@ internal sealed class GrpcEndpoints
         return Task.CompletedTask;
     }
 
-    private async Task AnswerAsync(HttpContext http, PlainCall call)
+    private async Task AnswerAsync(HttpContext http, PlainCall call, Caller caller)
     {
         var read = await MessageReader.ReadOnlyAsync(http, _server).ConfigureAwait(false);
         // Not the thread's own: a call may await something.
         using var into = new WireBuffer();
         try
         {
-            var fault = read.Fault ?? await call(read.Message, into, http.RequestAborted).ConfigureAwait(false);
+            var fault = read.Fault ?? PlainCalls.Refuse(_server, caller, http.Request.Path.Value!, read.Message.Span)
+                ?? await call(read.Message, into, http.RequestAborted).ConfigureAwait(false);
             if (fault is not null)
             {
-                await RefuseAsync(http, fault).ConfigureAwait(false);
+                await RefuseAsync(http, AccessRights.Discreet(caller, fault)).ConfigureAwait(false);
                 return;
             }
         }
@@ -125,11 +134,11 @@ internal sealed class GrpcEndpoints
         GrpcAnswer.End(http);
     }
 
-    private async Task StreamAsync(HttpContext http, TimeSpan? patience)
+    private async Task StreamAsync(HttpContext http, TimeSpan? patience, Caller caller)
     {
         // A stream may be silent between two messages; StreamWatch judges silence in its place.
         http.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = null;
-        using var stream = new InferStream(_server, http, patience, bug => _log(StreamPath, bug));
+        using var stream = new InferStream(_server, http, caller, patience, bug => _log(StreamPath, bug));
         await EndAsync(http, await stream.RunAsync().ConfigureAwait(false)).ConfigureAwait(false);
     }
 

@@ -17,6 +17,7 @@ internal sealed class InferStream : IArrivals, IDisposable
 
     private readonly ServerContext _server;
     private readonly HttpContext _http;
+    private readonly Caller _caller;
     private readonly RequestTags _tags;
     private readonly Action<Exception> _log;
     private readonly int _inFlightMax;
@@ -29,9 +30,10 @@ internal sealed class InferStream : IArrivals, IDisposable
     private readonly SemaphoreSlim _slots;
     private Fault? _end;
 
-    public InferStream(ServerContext server, HttpContext http, TimeSpan? patience, Action<Exception> log)
+    public InferStream(
+        ServerContext server, HttpContext http, Caller caller, TimeSpan? patience, Action<Exception> log)
     {
-        (_server, _http, _log) = (server, http, log);
+        (_server, _http, _caller, _log) = (server, http, caller, log);
         _tags = RequestTags.Of(http.Request.Headers, server.Spans);
         _inFlightMax = server.Snapshot.Server.GrpcStreamInFlightMax;
         _endsOnError = http.Request.Headers.TryGetValue("triton_grpc_error", out var asked) && asked == "true";
@@ -102,8 +104,12 @@ internal sealed class InferStream : IArrivals, IDisposable
         {
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             read.Body.GiveTo(work.Request.Inputs);
-            translation = await InferTranslation.ReadAsync(_server, work, read.Message, _deadline - clock.Now, _http)
-                .ConfigureAwait(false);
+            // A key may be revoked while its stream lives: each request is one of its holder's again.
+            if (Refused(work) is { } gone)
+                translation = new(gone, Routed: false, Held: 0);
+            else
+                translation = await InferTranslation
+                    .ReadAsync(_server, work, read.Message, _deadline - clock.Now, _http).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             ended = translation.Fault
                 ?? await serving.Pipeline.RunAsync(work, serving.Stopping, _http.RequestAborted).ConfigureAwait(false);
@@ -121,6 +127,18 @@ internal sealed class InferStream : IArrivals, IDisposable
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             Close(work, tags, read.Body, translation, ended, sent);
         }
+    }
+
+    private Fault? Refused(Work work)
+    {
+        work.Caller = _caller;
+        if (_server.Access is not { } access)
+            return null;
+        if (access.Identify(_http, out _).TryGet(out var caller, out var fault))
+            work.Caller = caller;
+        else
+            End(fault);
+        return fault;
     }
 
     /// <summary>Never throws: the slot comes back in any case.</summary>

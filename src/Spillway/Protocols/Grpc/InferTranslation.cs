@@ -1,7 +1,9 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
+using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Grpc;
@@ -28,8 +30,10 @@ internal readonly record struct InferTranslation(Fault? Fault, bool Routed, long
     {
         if (ModelInferHead.Read(message.Span, out var head) is { } broken)
             return new(new InferTranslation(broken, Routed: false, Held: 0));
+        if (AccessRights.Model(server, work.Caller, head.Model) is { } forbidden)
+            return new(new InferTranslation(forbidden, Routed: false, Held: 0));
         if (!Find(server.Serving, head.Model, head.Version).TryGet(out var door, out var unknown))
-            return new(new InferTranslation(unknown, Routed: false, Held: 0));
+            return new(new InferTranslation(AccessRights.Discreet(work.Caller, unknown), Routed: false, Held: 0));
         work.Door = door;
         return door is { Signature: null, Route.State: RouteState.Absent } && !server.Serving.Stopping
             ? LoadAsync(server, work, message, patience, http)
@@ -61,7 +65,8 @@ internal readonly record struct InferTranslation(Fault? Fault, bool Routed, long
         }
 
         var fault = ModelInferReader.Read(
-            message, head, server, signature, door.Route.Model.Name, work.Request, out var held);
+            message, head, server, signature, door.Route.Model.Name, work.Request, out var held)
+            ?? Hardening.Ask(work);
         work.Request.Timeout = GrpcTimeout.Earlier(work.Request.Timeout, patience);
         return new(fault, Routed: true, held);
     }

@@ -16,10 +16,11 @@ internal sealed class ModelInferCall(ServerContext server)
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one call. Never throws for what a caller does.</summary>
-    public async Task HandleAsync(HttpContext http, TimeSpan? patience)
+    public async Task HandleAsync(HttpContext http, TimeSpan? patience, Caller caller)
     {
         var clock = _serving.Clock;
         var work = _serving.Rent(clock.Now);
+        work.Caller = caller;
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         var read = default(MessageRead);
         var translation = default(InferTranslation);

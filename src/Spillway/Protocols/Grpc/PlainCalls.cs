@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Spillway.Engine;
 using Spillway.Flow;
+using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Grpc;
@@ -55,6 +56,27 @@ internal sealed class PlainCalls
 
     /// <summary>The calls by their paths.</summary>
     public FrozenDictionary<string, PlainCall> ByPath { get; }
+
+    /// <summary>
+    /// Null when the caller may ask this of the message's model; who may use some models only cannot list all.
+    /// </summary>
+    public static Fault? Refuse(ServerContext server, Caller caller, string path, ReadOnlySpan<byte> message)
+    {
+        if (caller.Models is null)
+            return null;
+        switch (path.AsSpan(path.LastIndexOf('/') + 1))
+        {
+            case "RepositoryIndex":
+                return AccessRights.Everything(server, caller);
+            case "ModelReady" or "ModelMetadata" or "ModelConfig" or "ModelStatistics":
+                if (ReadNames(message, out var name, out _) is { } broken)
+                    return broken;
+                return name.IsEmpty
+                    ? AccessRights.Everything(server, caller) : AccessRights.Model(server, caller, name);
+            default:
+                return null;
+        }
+    }
 
     /// <summary>Whether a served name answers now.</summary>
     public static bool IsReady(Serving serving, Door door) =>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Engine.Doors;
 using Spillway.Flow;
 
 namespace Spillway.Protocols.OpenInference;
@@ -16,11 +17,11 @@ internal sealed class InferEndpoint(ServerContext server)
     private readonly Serving _serving = server.Serving;
 
     /// <summary>Answers one request. Never throws for what a caller does.</summary>
-    public async Task HandleAsync(HttpContext http, Door door)
+    public async Task HandleAsync(HttpContext http, Door door, Caller caller)
     {
         var clock = _serving.Clock;
         var work = _serving.Rent(clock.Now);
-        work.Door = door;
+        (work.Door, work.Caller) = (door, caller);
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         var body = default(RequestBody);
         // What is recorded when something here throws.
@@ -38,7 +39,7 @@ internal sealed class InferEndpoint(ServerContext server)
             }
 
             fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
-            fault ??= Hold(work, ref decoded);
+            fault ??= Hardening.Ask(work) ?? Hold(work, ref decoded);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, Gone(http)).ConfigureAwait(false);

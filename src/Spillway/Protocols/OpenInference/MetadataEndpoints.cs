@@ -37,8 +37,9 @@ internal sealed class MetadataEndpoints(ServerContext server)
     }
 
     /// <summary>GET /v2/models.</summary>
-    public void Models(IBufferWriter<byte> into) => Metadata.WriteModels(
-        [.. server.Serving.Doors.Select(d => new ModelListing(
+    public void Models(IBufferWriter<byte> into, Caller caller) => Metadata.WriteModels(
+        [.. server.Serving.Doors.Where(d => caller.Models?.Contains(d.Route.Model.Name) ?? true).Select(
+            d => new ModelListing(
             d.Route.Model.Name, d.Route.Model.Version, State(d.Route), d.Route.Why, d.Traits?.Simulated ?? false))],
         into);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Protocols.Access;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -13,7 +14,9 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
     private readonly RepositoryEndpoints _repository = new(server);
 
     /// <summary>Answers one request.</summary>
-    public Task HandleAsync(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="caller">Who asks.</param>
+    public Task HandleAsync(HttpContext http, Caller caller)
     {
         if (OpenInferenceRoute.Parse(http.Request.Path.Value, http.Request.Method, out var route) is { } lost)
         {
@@ -22,6 +25,8 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
             return RefuseAsync(http, lost);
         }
 
+        if (Refuse(route, http.Request.Method, caller) is { } forbidden)
+            return RefuseAsync(http, forbidden);
         if (route.Endpoint is OpenInferenceEndpoint.TraceSetting)
             return _settings.TraceAsync(http, server.Recorder.Tracing);
         if (route.Endpoint is OpenInferenceEndpoint.LogSetting)
@@ -29,15 +34,24 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         if (route.Endpoint >= OpenInferenceEndpoint.RepositoryIndex)
             return _repository.HandleAsync(http, route.Endpoint, route.Model.ToString());
         if (route.Model.IsEmpty)
-            return AnswerAsync(http, route.Endpoint);
+            return AnswerAsync(http, route.Endpoint, caller);
         if (!ModelLookup.Find(server.Serving, route.Model, route.Version).TryGet(out var door, out var unknown))
-            return RefuseAsync(http, unknown);
+            return RefuseAsync(http, AccessRights.Discreet(caller, unknown));
         return route.Endpoint switch
         {
-            OpenInferenceEndpoint.Infer => _infer.HandleAsync(http, door),
+            OpenInferenceEndpoint.Infer => _infer.HandleAsync(http, door, caller),
             OpenInferenceEndpoint.ModelTraceSetting => _settings.TraceAsync(http, server.Recorder.Instruments(door).Tracing),
             _ => AnswerAsync(http, route.Endpoint, door),
         };
+    }
+
+    private Fault? Refuse(OpenInferenceRoute route, string method, Caller caller)
+    {
+        if (AccessRights.Need(server, caller, AccessRights.Of(route.Endpoint, method)) is { } role)
+            return role;
+        if (!route.Model.IsEmpty)
+            return AccessRights.Model(server, caller, route.Model);
+        return route.Endpoint is OpenInferenceEndpoint.RepositoryIndex ? AccessRights.Everything(server, caller) : null;
     }
 
     private Task<long> RefuseAsync(HttpContext http, Fault fault)
@@ -46,7 +60,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         return ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
 
-    private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint)
+    private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint, Caller caller)
     {
         var into = new ArrayBufferWriter<byte>(1024);
         switch (endpoint)
@@ -58,10 +72,11 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
                 http.Response.StatusCode = _metadata.Ready(into);
                 break;
             case OpenInferenceEndpoint.Models:
-                _metadata.Models(into);
+                _metadata.Models(into, caller);
                 break;
             case OpenInferenceEndpoint.AllStatistics:
-                StatisticsJson.Write(server.Serving.Doors.Where(d => d.Deployment is not null), server.Recorder, into);
+                StatisticsJson.Write(server.Serving.Doors.Where(d => d.Deployment is not null && IsFor(caller, d)),
+                    server.Recorder, into);
                 break;
             default:
                 _metadata.Server(into);
@@ -70,6 +85,8 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
 
         return JsonAnswer.WriteAsync(http, into);
     }
+
+    private static bool IsFor(Caller caller, Door door) => caller.Models?.Contains(door.Route.Model.Name) ?? true;
 
     private Task AnswerAsync(HttpContext http, OpenInferenceEndpoint endpoint, Door door)
     {

@@ -53,15 +53,19 @@ internal static class Classification
     /// <param name="k">How many classes of each row, at least 1.</param>
     /// <param name="labels">Their names; null for none. A class beyond them has none.</param>
     /// <param name="into">Where to.</param>
+    /// <param name="detail">
+    /// How the values are shown: rounded, or as "nan" where only labels are; classes are chosen by the exact values in
+    /// any case. Null for all there is.
+    /// </param>
     public static Fault? Write(
         ReadOnlySpan<byte> data, DataType type, in Shape output, bool batched, int k, LabelFile? labels,
-        IBufferWriter<byte> into)
+        IBufferWriter<byte> into, AnswerDetail? detail = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
         var (rows, classes) = Split(output, batched);
         if (rows == 0 || classes == 0)
             return null;
-        var job = new Job(rows, (int)classes, (int)Math.Min(k, classes), labels, into);
+        var job = new Job(rows, (int)classes, (int)Math.Min(k, classes), labels, into, detail ?? AnswerDetail.Full);
         return type switch
         {
             DataType.Float32 => job.Write(MemoryMarshal.Cast<byte, float>(data)),
@@ -92,7 +96,8 @@ internal static class Classification
         return (output[0], output[0] == 0 ? 0 : count / output[0]);
     }
 
-    private readonly ref struct Job(long rows, int classes, int k, LabelFile? labels, IBufferWriter<byte> into)
+    private readonly ref struct Job(
+        long rows, int classes, int k, LabelFile? labels, IBufferWriter<byte> into, AnswerDetail detail)
     {
         public Fault? Write<T>(ReadOnlySpan<T> scores)
             where T : unmanaged, INumberBase<T>, IComparisonOperators<T, T, bool>
@@ -135,9 +140,15 @@ internal static class Classification
             into.Advance(at);
         }
 
-        private static int Value<T>(T value, Span<byte> room)
+        private int Value<T>(T value, Span<byte> room)
             where T : unmanaged, INumberBase<T>
         {
+            if (detail.LabelOnly)
+            {
+                "nan"u8.CopyTo(room);
+                return 3;
+            }
+
             var infinite = T.IsPositiveInfinity(value) ? "inf"u8 : T.IsNegativeInfinity(value) ? "-inf"u8 : default;
             if (!infinite.IsEmpty)
             {
@@ -148,11 +159,14 @@ internal static class Classification
             int written;
             var real = typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half);
             if (real)
-                double.CreateChecked(value).TryFormat(room, out written, "F6", CultureInfo.InvariantCulture);
+                Shown(double.CreateChecked(value)).TryFormat(room, out written, "F6", CultureInfo.InvariantCulture);
             else
                 value.TryFormat(room, out written, default, CultureInfo.InvariantCulture);
             return written;
         }
+
+        private double Shown(double value) =>
+            detail.Decimals is { } decimals ? Math.Round(value, decimals) : value;
 
         private static Fault NotANumber(int index, long row) => Failed(
             $"The model gave NaN as the score of class {index} in row {row}, which cannot be ordered. "

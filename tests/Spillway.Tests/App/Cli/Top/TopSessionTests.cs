@@ -26,7 +26,8 @@ public sealed class TopSessionTests
         });
         using var stop = new CancellationTokenSource();
         var output = new Lines(stop, most: 4);
-        var session = new TopSession(new(server.Url, TimeProvider.System), s_interval, TimeProvider.System);
+        var session = new TopSession(new(new(server.Url, Key: ""), TimeProvider.System), s_interval,
+            TimeProvider.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => session.RunLinesAsync(output, new(), json: true, once: false, stop.Token));
@@ -46,7 +47,7 @@ public sealed class TopSessionTests
     public async Task Something_else_at_the_address_is_a_sentence(string answer, string says)
     {
         await using var server = new ScriptedServer(_ => Task.FromResult<byte[]?>(Encoding.ASCII.GetBytes(answer)));
-        using var poller = new TopPoller(server.Url, TimeProvider.System);
+        using var poller = new TopPoller(new(server.Url, Key: ""), TimeProvider.System);
         var poll = await poller.PollAsync(default);
         Assert.Null(poll.Reading);
         Assert.Contains(says, poll.Waiting, StringComparison.Ordinal);
