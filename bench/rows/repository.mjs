@@ -120,7 +120,7 @@ export const zipf = {
     const file = path.join(scratch, 'mlp.onnx');
     const bytes = fs.statSync(file).size;
     // No cache: its weights would be pages of a file and take no memory of the process.
-    const yaml = 'runtime: onnx\nonnx: { cache: none }\ndeadline: { fixedMs: 60000 }\nexpects: {}\n';
+    const yaml = 'runtime: onnx\nonnx: { cache: "off" }\ndeadline: { fixedMs: 60000 }\nexpects: {}\n';
     const names = Array.from({ length: modelsMax }, (_, i) => `m${i}`);
     const models = Object.fromEntries(names.map((name) => [name, { file, yaml }]));
     // What a load of it was seen to take at most, from its estimate: the file.

@@ -4,6 +4,7 @@ using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Shared;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Runtimes.Onnx.Cache;
 
@@ -246,11 +247,9 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Empty(Entries());
     }
 
-    [Fact]
+    [NeedsFact(Need.LinuxRoot)]
     public void A_folder_of_another_user_is_not_used()
     {
-        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
-            return; // Only the system's own user can give a folder away.
         foreach (var folder in new[] { Cache, Own })
         {
             Directory.CreateDirectory(folder);

@@ -3,6 +3,7 @@ using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Shared;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Runtimes.Onnx.Cache;
 
@@ -30,11 +31,9 @@ public sealed class ModelPartsTests : IDisposable
         Assert.Contains("outside its own folder", Fault(source), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [NeedsFact(Need.Linux)]
     public void Weights_that_are_no_regular_file_are_refused_and_nobody_waits_for_a_pipe()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         Directory.CreateDirectory(PathOf("folder.bin"));
         using (var mkfifo = Process.Start("mkfifo", [PathOf("pipe.bin")]))
             mkfifo.WaitForExit();
@@ -83,11 +82,9 @@ public sealed class ModelPartsTests : IDisposable
         Assert.True(fault.Length < 1000, fault);
     }
 
-    [Fact]
+    [NeedsFact(Need.Linux)]
     public void The_steps_of_a_load_look_and_hash_once()
     {
-        if (!OperatingSystem.IsLinux())
-            return; // Elsewhere nothing tells that a file is the same.
         Weights("w.bin", 1);
         var file = Source(OnnxModels.External("w.bin")).File;
         var soon = TimeProvider.System.GetUtcNow().AddSeconds(1);
