@@ -102,7 +102,11 @@ internal static class Server
         });
         serving = server.Serving;
         // After the last request.
-        app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
+        app.Lifetime.ApplicationStopped.Register(() =>
+        {
+            server.StopTelemetryAsync().GetAwaiter().GetResult();
+            server.StopStateAsync().AsTask().GetAwaiter().GetResult();
+        });
         app.Run(server.Front.HandleAsync);
         return app;
     }

@@ -17,9 +17,10 @@ namespace Spillway.Hosting;
 public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 {
     private readonly OtlpExporter? _exporter;
+    private readonly ServerState _state;
 
-    private SpillwayServer(ServerContext context, Front front, OtlpExporter? exporter) =>
-        (Context, Front, _exporter) = (context, front, exporter);
+    private SpillwayServer(ServerContext context, Front front, OtlpExporter? exporter, ServerState state) =>
+        (Context, Front, _exporter, _state) = (context, front, exporter, state);
 
     /// <summary>Spillway's version.</summary>
     public static string Version { get; } = typeof(SpillwayServer).Assembly
@@ -40,8 +41,11 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     internal ServerContext Context { get; }
 
     /// <summary>Puts one together; nothing is loaded yet.</summary>
+    /// <exception cref="SpillwayStartException">Something on this machine stands in the way.</exception>
     public static SpillwayServer Build(Snapshot snapshot, ServerParts parts)
     {
+        // First, for what is on the disk may refuse.
+        var state = new ServerState(snapshot.StateFolder);
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
         serving.Models.Canary = new(
             new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
@@ -57,22 +61,27 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
+        GuardSetup.Open(snapshot, serving, state, recorder);
         var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
         var exporter = OtlpExporter.Start(
             telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = parts.Log };
-        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter);
+        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }
 
     /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
     public Task StopTelemetryAsync() => _exporter?.StopAsync() ?? Task.CompletedTask;
+
+    /// <summary>Writes what is left to the state folder and lets it go. After the last request.</summary>
+    public ValueTask StopStateAsync() => _state.DisposeAsync();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await StopTelemetryAsync().ConfigureAwait(false);
         await Serving.DisposeAsync().ConfigureAwait(false);
+        await StopStateAsync().ConfigureAwait(false);
         if (_exporter is not null)
             await _exporter.DisposeAsync().ConfigureAwait(false);
     }

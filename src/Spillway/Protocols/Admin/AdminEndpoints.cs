@@ -22,11 +22,13 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
-        + "repository/models/<name>/load and repository/models/<name>/unload";
+        + "repository/models/<name>/load and repository/models/<name>/unload, switches, switches/off, switches/on, "
+        + "limits and budgets";
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
+    private readonly GuardEndpoints _guards = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -35,6 +37,12 @@ internal sealed class AdminEndpoints(ServerContext server)
     {
         var path = http.Request.Path.Value!;
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
+        if (GuardEndpoints.Owns(rest))
+        {
+            return _guards.Answer(http, rest).TryGet(out var guarded, out var wrong)
+                ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
+        }
+
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         Action<Utf8JsonWriter>? answer = rest switch
