@@ -37,6 +37,9 @@ internal sealed class SliceWriter : IDisposable
     public SliceWriter(SliceStore store, GuardStates states, GuardClock clock, GuardCounts counts, ILogger logger) =>
         (_store, _states, _clock, _counts, _logger) = (store, states, clock, counts, logger);
 
+    /// <summary>What each write fails with, so that a test can fill the disk; null in production.</summary>
+    internal Fault? Failing { get; set; }
+
     /// <summary>Begins to write.</summary>
     public void Start() => _thread = Task.Factory.StartNew(
         Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -106,7 +109,7 @@ internal sealed class SliceWriter : IDisposable
 
         if (_plan.Count == 0)
             return;
-        var fault = _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
+        var fault = Failing ?? _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
         _counts.Writes.Add();
         if (fault is not null)
             _counts.WriteFailures.Add();
