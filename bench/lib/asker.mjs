@@ -11,7 +11,7 @@ export function asker(url, connections, key = '') {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(url);
   /** Resolves to { sent, ended, status }; status 0 when the connection ended without an answer. */
-  const ask = (method, path, body = Buffer.alloc(0)) =>
+  const ask = (method, path, body = Buffer.alloc(0), leaveAfterMs = 0) =>
     new Promise((resolve) => {
       const sent = performance.now();
       const headers = { 'content-length': body.length, ...(key ? { authorization: `Bearer ${key}` } : {}) };
@@ -27,9 +27,10 @@ export function asker(url, connections, key = '') {
       });
       request.once('error', () => resolve({ sent, ended: performance.now(), status: 0, text: '' }));
       request.end(body);
+      if (leaveAfterMs > 0) setTimeout(() => request.destroy(), leaveAfterMs).unref();
     });
   return {
-    infer: (model) => ask('POST', `/v2/models/${model}/infer`, row),
+    infer: (model, leaveAfterMs) => ask('POST', `/v2/models/${model}/infer`, row, leaveAfterMs),
     post: (path) => ask('POST', path),
     get: (path) => ask('GET', path),
     close: () => agent.destroy(),

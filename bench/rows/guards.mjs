@@ -80,7 +80,10 @@ async function spend(run) {
     for (let life = 0; life <= kills; life++) {
       const portion = life === kills ? left : Math.ceil(requests / (kills + 1));
       left -= portion;
-      const asked = Array.from({ length: portion }, () => client.infer('priced').then(count));
+      // One in ten leaves early.
+      const asked = Array.from({ length: portion }, (_, i) =>
+        client.infer('priced', i % 10 === 0 ? 1 + (i % 97) : 0).then(count),
+      );
       if (life < kills) {
         // While money is being spent: the first fifth of a second.
         await wait(60 + 40 * life + 10 * run);

@@ -15,8 +15,7 @@ internal sealed class ServerState(string path) : IAsyncDisposable
 
     /// <summary>The folder, taken for this process with the first call.</summary>
     /// <exception cref="SpillwayStartException">It cannot be taken.</exception>
-    public StateFolder Folder => _folder ??= StateFolder.Open(path) is var opened && opened.TryGet(out var folder, out var fault)
-        ? folder : throw new SpillwayStartException(fault.Message);
+    public StateFolder Folder => _folder ??= Take();
 
     /// <summary>Closes something with the server, before the folder is let go.</summary>
     public void Own(IAsyncDisposable part) => _owned.Add(part);
@@ -31,4 +30,7 @@ internal sealed class ServerState(string path) : IAsyncDisposable
             await _owned[i].DisposeAsync().ConfigureAwait(false);
         _folder?.Dispose();
     }
+
+    private StateFolder Take() => StateFolder.Open(path).TryGet(out var folder, out var fault)
+        ? folder : throw new SpillwayStartException(fault.Message);
 }

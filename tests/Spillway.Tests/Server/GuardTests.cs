@@ -21,7 +21,7 @@ public sealed class GuardTests
         var refused = await server.InferRowAsync("echo", id: "refused-1");
         Assert.Equal((503, "switched_off"), (refused.Status, refused.Header("X-Spillway-Fault")));
         Assert.Contains("wrong answers", refused.Error, StringComparison.Ordinal);
-        Assert.NotEmpty(refused.Header("Retry-After"));
+        Assert.NotEmpty(refused.Header("Retry-After")!);
         Assert.Equal(["refused_switched_off"], Decisions(await server.RecordAsync("refused-1")));
         await PostAsync(server, "/admin/v1/switches/on");
         await server.AssertAliveAsync();
@@ -110,13 +110,13 @@ public sealed class GuardTests
         {
             var reply = await server.InferRowAsync("echo");
             Assert.Equal((200, "3"), (reply.Status, reply.Header("RateLimit-Limit")));
-            lefts.Add(reply.Header("RateLimit-Remaining"));
+            lefts.Add(reply.Header("RateLimit-Remaining")!);
         }
 
         Assert.Equal(["2", "1", "0"], lefts);
         var refused = await server.InferRowAsync("echo", id: "refused-2");
         Assert.Equal((429, "rate_limited"), (refused.Status, refused.Header("X-Spillway-Fault")));
-        Assert.InRange(int.Parse(refused.Header("Retry-After"), System.Globalization.CultureInfo.InvariantCulture), 50, 100);
+        Assert.InRange(int.Parse(refused.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 50, 100);
         Assert.Contains("limits.rates.slowly.requestsPerSecond", refused.Error, StringComparison.Ordinal);
         Assert.Equal(["refused_rate"], Decisions(await server.RecordAsync("refused-2")));
         Assert.Equal(200, (await server.InferRowAsync("other")).Status);
@@ -160,6 +160,42 @@ public sealed class GuardTests
         var budget = await BudgetAsync(server, reserved: "0");
         Assert.Equal(("0.005", "0"), (Text(budget, "spent"), Text(budget, "left")));
         Assert.Equal(200, (await server.InferRowAsync("free")).Status);
+    }
+
+    [Fact]
+    public async Task Many_at_once_get_exactly_what_the_budget_can_pay()
+    {
+        // Slices of one request: nearly every one waits for a write.
+        await using var server = await StartAsync("budgets: { tiny: { limit: 0.1, slice: 0.01 } }");
+        var statuses = new List<int>();
+        var callers = Enumerable.Range(0, 40).Select(async _ =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                var reply = await server.InferRowAsync("echo");
+                lock (statuses)
+                    statuses.Add(reply.Status);
+            }
+        });
+        await Task.WhenAll(callers);
+        Assert.Equal((100, 300), (statuses.Count(s => s == 200), statuses.Count(s => s == 429)));
+        Assert.Equal("0.1", Text(await BudgetAsync(server, reserved: "0"), "spent"));
+    }
+
+    [Fact]
+    public async Task Killed_server_never_spends_more_than_the_budget_and_shows_what_the_kill_cost()
+    {
+        using var folder = Folder("budgets: { tiny: { limit: 0.1, slice: 0.05 } }");
+        var answered = await SpendAsync(folder, 30, signal: "KILL");
+        Assert.Equal(30, answered);
+        await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"));
+        var budget = await BudgetAsync(server, reserved: "0");
+        var spent = decimal.Parse(Text(budget, "spent"), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(spent, 0.030m, 0.035m);
+        Assert.NotEqual("0", Text(budget, "lost"));
+        for (var i = 0; i < 80; i++)
+            answered += (await server.InferRowAsync("echo")).Status == 200 ? 1 : 0;
+        Assert.InRange(answered, 95, 100);
     }
 
     [Fact]
@@ -289,6 +325,25 @@ public sealed class GuardTests
     {
         var folder = TestServer.Folder("", models);
         return folder.Write("spillway.yaml", File.ReadAllText(folder.PathOf("spillway.yaml")) + more + "\n");
+    }
+
+    /// <summary>The real process: answers so many, and is ended by a signal.</summary>
+    private static async Task<int> SpendAsync(ConfigFolder folder, int requests, string signal)
+    {
+        await using var child = ChildProcess.Spillway(["up", folder.PathOf("spillway.yaml")]);
+        var ready = await child.LineAsync("Ready");
+        using var http = new HttpClient { BaseAddress = new(ready[ready.IndexOf("http", StringComparison.Ordinal)..]) };
+        var answered = 0;
+        for (var i = 0; i < requests; i++)
+        {
+            using var content = new StringContent(TestServer.Row());
+            using var answer = await http.PostAsync(new Uri("/v2/models/echo/infer", UriKind.Relative), content);
+            answered += answer.IsSuccessStatusCode ? 1 : 0;
+        }
+
+        await child.SignalAsync(signal);
+        await child.EndAsync();
+        return answered;
     }
 
     private static Task<TestServer> StartAsync(string more) => TestServer.StartAsync(Folder(more));

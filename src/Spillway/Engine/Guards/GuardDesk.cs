@@ -199,7 +199,7 @@ internal sealed class GuardDesk : IAsyncDisposable
     private static GuardWait? Stand(ResolvedGuards guards, ref GuardAnswer answer)
     {
         Held held = answer.Rate >= 0 ? guards.Rates[answer.Rate] : guards.Budgets[answer.Budget];
-        if (held.Line.Count >= answer.LineMax || answer.Wait <= TimeSpan.Zero)
+        if (held.Line.Count >= answer.LineMax)
         {
             var name = answer.Rate >= 0 ? guards.Set.Rates[answer.Rate].Name : guards.Set.Budgets[answer.Budget].Name;
             answer = new(GuardSays.Refused, GuardRefusals.LineFull(name, answer.LineMax), Rate: answer.Rate,

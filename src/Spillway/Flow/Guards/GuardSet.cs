@@ -103,9 +103,8 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
         var options = _rates[i].State.Options;
         (ticket.Named, ticket.Short) = (_rates[i].Name, verdict.Unit);
         ticket.Left = _rates[i].State.Look(ask.Rate, ask.Now);
-        if (options.AtLimit is AtLimit.Queue && ask.Patience > TimeSpan.Zero)
+        if (options.AtLimit is AtLimit.Queue && Most(options.QueueMs, ask, ticket) is var most && most > TimeSpan.Zero)
         {
-            var most = Most(options.QueueMs, ask, ticket);
             if (verdict.Unit is RateUnit.Concurrency)
                 return new(GuardSays.Wait, Wait: most, Rate: i, LineMax: options.QueueLengthMax);
             if (verdict.Wait <= most)
@@ -121,11 +120,9 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
         (ticket.Named, ticket.BudgetLeft) = (_budgets[i].Name, verdict.Left);
         if (verdict.Says is BudgetSays.NotDrawn)
             return new(GuardSays.Draw, Wait: ask.Patience, Budget: i);
-        var queues = options.AtLimit is AtLimit.Queue && ask.Patience > TimeSpan.Zero
-            && ask.Cost.Nano <= options.LimitMoney.Nano;
-        if (!queues)
-            return new(GuardSays.Refused, GuardRefusals.Budget(_budgets[i], verdict, ask.Cost), Budget: i);
         var most = Most(options.QueueMs, ask, ticket);
+        if (options.AtLimit is not AtLimit.Queue || most <= TimeSpan.Zero || ask.Cost > options.LimitMoney)
+            return new(GuardSays.Refused, GuardRefusals.Budget(_budgets[i], verdict, ask.Cost), Budget: i);
         return new(GuardSays.Wait, Wait: verdict.RetryAfter < most ? verdict.RetryAfter : most, Budget: i,
             LineMax: options.QueueLengthMax);
     }
