@@ -31,8 +31,9 @@ internal static class BudgetsCommand
         {
             var lost = Text(one, "lost") is not "0" and var gone ? $"  lost {gone}" : "";
             var trouble = Text(one, "trouble") is { Length: > 0 } why ? $"  NOT WRITTEN: {why}" : "";
-            yield return $"{Name(one)}  {Text(one, "window")}  limit {Text(one, "limit")}  spent {Text(one, "spent")}  "
-                + $"reserved {Text(one, "reserved")}  left {Text(one, "left")}  until {Text(one, "ends")}{lost}{trouble}";
+            yield return $"{Name(one)}  {Text(one, "window")}  limit {Text(one, "limit")}  "
+                + $"spent {Text(one, "spent")}  reserved {Text(one, "reserved")}  left {Text(one, "left")}  "
+                + $"until {Text(one, "ends")}{lost}{trouble}";
         }
     }
 
@@ -49,7 +50,8 @@ internal static class BudgetsCommand
         {
             using var client = new ServerClient(parsed.GetValue(server)!);
             var answer = await client.GetAsync($"/admin/v1/{name}", cancellation).ConfigureAwait(false);
-            var shown = parsed.GetValue(json) ? [answer.GetRawText()] : lines(answer).Select(TerminalText.Clean).ToList();
+            var shown = parsed.GetValue(json)
+                ? [answer.GetRawText()] : lines(answer).Select(TerminalText.Clean).ToList();
             foreach (var line in shown.Count > 0 ? shown : [nothing])
                 Console.WriteLine(line);
             return Commands.Ok;

@@ -37,9 +37,9 @@ internal static class SwitchCommand
 
     private static Command Flip(string verb)
     {
-        var model = new Option<string?>("--model") { Description = "Only this model (deployment).", HelpName = "name" };
-        var route = new Option<string?>("--route") { Description = "Only this route (served name).", HelpName = "name" };
-        var tenant = new Option<string?>("--tenant") { Description = "Only this tenant.", HelpName = "name" };
+        var model = Named("--model", "Only this model (deployment).");
+        var route = Named("--route", "Only this route (served name).");
+        var tenant = Named("--tenant", "Only this tenant.");
         var why = new Option<string?>("--why")
         {
             Description = "The reason; callers and the log are told.", HelpName = "text",
@@ -81,6 +81,9 @@ internal static class SwitchCommand
         }));
         return command;
     }
+
+    private static Option<string?> Named(string option, string description) =>
+        new(option) { Description = description, HelpName = "name" };
 
     private static string Path(string verb, params (string Name, string? Value)[] query)
     {

@@ -5,8 +5,8 @@ using Spillway.Policies.Rates;
 namespace Spillway.Config;
 
 /// <summary>
-/// Rules of `limits` and `budgets` that concern more than the form of one value. What a limit names must exist: one that
-/// counts nothing because of a slip of the pen is the worst kind of limit.
+/// Rules of `limits` and `budgets` that concern more than the form of one value. What a limit names must exist: one
+/// that counts nothing because of a slip of the pen is the worst kind of limit.
 /// </summary>
 internal static class GuardChecks
 {

@@ -160,7 +160,8 @@ public sealed class Serving : IAsyncDisposable
     }
 
     /// <summary>Ends what is in flight of a target that was switched off; how many that were.</summary>
-    private int Abort(SwitchTarget target, Fault fault) => Doors.Select(d => d.Deployment).OfType<Deployment>().Distinct()
+    private int Abort(SwitchTarget target, Fault fault) => Doors
+        .Select(d => d.Deployment).OfType<Deployment>().Distinct()
         .Sum(d => d.CancelWhere(
             work => target.Concerns(
                 work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name), fault));

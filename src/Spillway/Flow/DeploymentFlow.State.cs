@@ -201,7 +201,8 @@ public sealed partial class DeploymentFlow
         : (_tenants ??= new(_options.QueueLengthMax)).Find(claim.Tenant, claim.Weight, now);
 
     private int Hold(
-        in Claim claim, in Extent extent, int level, Instant deadline, Instant now, TenantShares.Part? part, double rank)
+        in Claim claim, in Extent extent, int level, Instant deadline, Instant now, TenantShares.Part? part,
+        double rank)
     {
         var slot = _free[--_freeCount];
         var useful = Math.Max(_useful[extent.Bucket], claim.Rows);

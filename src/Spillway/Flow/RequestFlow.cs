@@ -65,7 +65,9 @@ public struct RequestFlow
         };
     }
 
-    /// <summary>Step 7: the most that it can cost, which is what is reserved; what cannot be counted is the most there is.</summary>
+    /// <summary>
+    /// Step 7: the most that it can cost, which is what is reserved; what cannot be counted is the most there is.
+    /// </summary>
     /// <param name="rows">Rows that it brings.</param>
     public readonly Money CostAtMost(long rows)
     {

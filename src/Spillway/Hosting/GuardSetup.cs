@@ -36,11 +36,12 @@ internal static class GuardSetup
     {
         return counts.OfBudget(
             name,
-            () => Of().Select(b => (double)(b.State.Spent + b.State.Reserved).Nano / b.Account.State.Options.LimitMoney.Nano)
-                .DefaultIfEmpty().Max(),
+            () => Of().Select(Gone).DefaultIfEmpty().Max(),
             () => Units(b => b.State.Reserved), () => Units(b => b.State.Lost));
 
         IEnumerable<BudgetView> Of() => desk.Budgets().Where(b => b.Account.Name == name);
+        double Gone(BudgetView b) =>
+            (double)(b.State.Spent + b.State.Reserved).Nano / b.Account.State.Options.LimitMoney.Nano;
         double Units(Func<BudgetView, Money> of) => (double)Of().Sum(b => (decimal)of(b).Nano) / 1e9;
     }
 

@@ -134,7 +134,7 @@ internal enum DecisionKind : byte
     /// <summary>It waited for its turn at the gate. A waited.</summary>
     WaitedAtGate,
 
-    /// <summary>An operator switched it off while it was in flight. A ran or waited so far, B 1 when in a run.</summary>
+    /// <summary>An operator switched it off in flight. A ran or waited so far, B 1 when in a run.</summary>
     EndedBySwitch,
 }
 

@@ -30,13 +30,13 @@ public sealed class GuardChecksTests
     }
 
     [Theory]
-    [InlineData("limits: { rates: { a: { requestsPerSecond: 1, models: [ecko] } } }", "limits.rates.a.models[0]", "echo")]
-    [InlineData("limits: { rates: { a: { requestsPerSecond: 1, routes: [eccho] } } }", "limits.rates.a.routes[0]", "echo")]
+    [InlineData("limits: { rates: { a: { concurrency: 1, models: [ecko] } } }", "limits.rates.a.models[0]", "echo")]
+    [InlineData("limits: { rates: { a: { concurrency: 1, routes: [eccho] } } }", "limits.rates.a.routes[0]", "echo")]
     [InlineData("budgets: { b: { limit: 1, models: [echoo] } }", "budgets.b.models[0]", "echo")]
     [InlineData("budgets: { b: { limit: 1, timeZone: Europe/Zuerich } }", "budgets.b.timeZone", "Europe/Zurich")]
     [InlineData("budgets: { b: { limit: 1, window: moth } }", "budgets.b.window", "month")]
     [InlineData("budgets: { b: { limt: 1, limit: 1 } }", "budgets.b.limt", "limit")]
-    [InlineData("limits: { rates: { a: { concurency: 1, bytesPerSecond: 9 } } }", "limits.rates.a.concurency", "concurrency")]
+    [InlineData("limits: { rates: { a: { concurency: 1 } } }", "limits.rates.a.concurency", "concurrency")]
     public void Mistyped_name_is_an_error_with_a_suggestion(string yaml, string key, string suggestion)
     {
         using var folder = ConfigFolder.WithServer($"models: [echo]\n{yaml}\n");
@@ -47,13 +47,16 @@ public sealed class GuardChecksTests
     [Theory]
     [InlineData("limits: { rates: { a: { } } }", "limits.rates.a", "limits nothing")]
     [InlineData("limits: { rates: { a: { requestsPerSecond: 0 } } }", "limits.rates.a.requestsPerSecond", "")]
-    [InlineData("limits: { rates: { a: { requestsPerSecond: 1, atLimit: degrade } } }", "limits.rates.a.atLimit", "not built yet")]
-    [InlineData("limits: { rates: { a: { requestsPerSecond: 1, per: [tenant], fairShares: true } } }", "limits.rates.a.fairShares", "nothing is shared")]
+    [InlineData("limits: { rates: { a: { concurrency: 1, atLimit: degrade } } }", "limits.rates.a.atLimit", "not built")]
+    [InlineData(
+        "limits: { rates: { a: { concurrency: 1, per: [tenant], fairShares: true } } }", "limits.rates.a.fairShares",
+        "nothing is shared")]
     [InlineData("limits: { rates: { 'a b': { requestsPerSecond: 1 } } }", "limits.rates.a b", "no name")]
     [InlineData("budgets: { b: { } }", "budgets.b.limit", "missing")]
     [InlineData("budgets: { b: { limit: 0 } }", "budgets.b.limit", "")]
     [InlineData("budgets: { b: { limit: 1, atLimit: degrade } }", "budgets.b.atLimit", "not built yet")]
-    [InlineData("budgets: { b: { limit: 1, kind: rolling, timeZone: Europe/Zurich } }", "budgets.b.timeZone", "no calendar")]
+    [InlineData(
+        "budgets: { b: { limit: 1, kind: rolling, timeZone: Europe/Zurich } }", "budgets.b.timeZone", "no calendar")]
     public void What_cannot_work_is_refused_at_start(string yaml, string key, string says)
     {
         using var folder = ConfigFolder.WithServer($"models: [echo]\n{yaml}\n");
@@ -67,6 +70,7 @@ public sealed class GuardChecksTests
     {
         var errors = new ErrorList();
         var bound = new OptionBinder(errors);
+        bound.Section(typeof(SpillwayOptions), node: null, "", new("spillway.yaml", 1, 1));
         var options = new SpillwayOptions
         {
             Budgets = new Dictionary<string, BudgetOptions> { ["b"] = new() { Limit = 1, Tenants = ["acne"] } },

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Spillway.Hosting;
 using Spillway.Store.Budgets;
@@ -116,7 +118,7 @@ public sealed class GuardTests
         Assert.Equal(["2", "1", "0"], lefts);
         var refused = await server.InferRowAsync("echo", id: "refused-2");
         Assert.Equal((429, "rate_limited"), (refused.Status, refused.Header("X-Spillway-Fault")));
-        Assert.InRange(int.Parse(refused.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 50, 100);
+        Assert.InRange(double.Parse(refused.Header("Retry-After")!, CultureInfo.InvariantCulture), 50, 100);
         Assert.Contains("limits.rates.slowly.requestsPerSecond", refused.Error, StringComparison.Ordinal);
         Assert.Equal(["refused_rate"], Decisions(await server.RecordAsync("refused-2")));
         Assert.Equal(200, (await server.InferRowAsync("other")).Status);
@@ -136,13 +138,13 @@ public sealed class GuardTests
         await server.UntilModelAsync("slow", "active_runs", 1);
         var queued = server.InferRowAsync("echo", id: "queued-1");
         await TestServer.UntilAsync(async () =>
-            (await server.GetAsync("/admin/v1/limits")).Json.GetProperty("limits")[0].GetProperty("waiting").GetInt32() == 1);
+            await LimitAsync(server, "waiting") == 1);
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         Assert.Equal(200, (await queued).Status);
         Assert.Contains("waited_at_gate", Decisions(await server.RecordAsync("queued-1")));
         await TestServer.UntilAsync(async () =>
-            (await server.GetAsync("/admin/v1/limits")).Json.GetProperty("limits")[0].GetProperty("inside").GetInt32() == 0);
+            await LimitAsync(server, "inside") == 0);
     }
 
     [Fact]
@@ -190,7 +192,7 @@ public sealed class GuardTests
         Assert.Equal(30, answered);
         await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"));
         var budget = await BudgetAsync(server, reserved: "0");
-        var spent = decimal.Parse(Text(budget, "spent"), System.Globalization.CultureInfo.InvariantCulture);
+        var spent = decimal.Parse(Text(budget, "spent"), CultureInfo.InvariantCulture);
         Assert.InRange(spent, 0.030m, 0.035m);
         Assert.NotEqual("0", Text(budget, "lost"));
         for (var i = 0; i < 80; i++)
@@ -204,7 +206,8 @@ public sealed class GuardTests
         await using var server = await TestServer.StartAsync(Root(
             "budgets: { tiny: { limit: 0.01 } }",
             ("broken", TestServer.Simulated(more: $"{Priced}\n  faultRate: 1")),
-            ("slow", TestServer.Simulated("{ 1: 60000 }", more: $"{Priced}\nbatching: {{ batchRowsMax: 1, queueLengthMax: 1 }}"))));
+            ("slow", TestServer.Simulated(
+                "{ 1: 60000 }", more: $"{Priced}\nbatching: {{ batchRowsMax: 1, queueLengthMax: 1 }}"))));
         for (var i = 0; i < 20; i++)
             Assert.Equal(500, (await server.InferRowAsync("broken")).Status);
         using var leaves = new CancellationTokenSource();
@@ -226,7 +229,7 @@ public sealed class GuardTests
     public async Task Request_may_limit_its_own_cost()
     {
         await using var server = await StartAsync("");
-        var body = System.Text.Encoding.UTF8.GetBytes(TestServer.Row());
+        var body = Encoding.UTF8.GetBytes(TestServer.Row());
         Assert.Equal(200, (await server.InferAsync("echo", body, [("X-Spillway-Max-Cost", "0.001")])).Status);
         var refused = await server.InferAsync("echo", body, [("X-Spillway-Max-Cost", "0.0009")]);
         Assert.Equal((429, "false"), (refused.Status, refused.Header("x-should-retry")));
@@ -284,9 +287,10 @@ public sealed class GuardTests
     [InlineData("serve", 200)]
     public async Task Full_disk_refuses_or_serves_as_declared_and_is_counted(string trouble, int status)
     {
-        await using var server = await StartAsync($"budgets: {{ tiny: {{ limit: 1, slice: 0.001, onStoreTrouble: {trouble} }} }}");
+        await using var server = await StartAsync(
+            $"budgets: {{ tiny: {{ limit: 1, slice: 0.001, onStoreTrouble: {trouble} }} }}");
         Assert.Equal(200, (await server.InferRowAsync("echo")).Status);
-        server.Serving.Guards.Desk!.Writer!.Failing = new(FaultKind.StoreFailed, "The disk of budgets.db is full. Make room.");
+        server.Serving.Guards.Desk!.Writer!.Failing = new(FaultKind.StoreFailed, "The disk is full. Make room.");
         var reply = default(Reply);
         for (var i = 0; i < 5; i++)
             reply = await server.InferRowAsync("echo");
@@ -319,7 +323,8 @@ public sealed class GuardTests
     }
 
     private static ConfigFolder Folder(string more) => Root(
-        more, ("echo", TestServer.Simulated(more: Priced)), ("other", TestServer.Simulated()), ("free", TestServer.Simulated()));
+        more, ("echo", TestServer.Simulated(more: Priced)), ("other", TestServer.Simulated()),
+        ("free", TestServer.Simulated()));
 
     private static ConfigFolder Root(string more, params (string Name, string Yaml)[] models)
     {
@@ -367,6 +372,9 @@ public sealed class GuardTests
         });
         return budget;
     }
+
+    private static async Task<int> LimitAsync(TestServer server, string figure) =>
+        (await server.GetAsync("/admin/v1/limits")).Json.GetProperty("limits")[0].GetProperty(figure).GetInt32();
 
     private static string Text(JsonElement from, string name) => from.GetProperty(name).GetString()!;
 

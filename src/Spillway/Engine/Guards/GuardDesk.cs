@@ -16,12 +16,6 @@ namespace Spillway.Engine.Guards;
 /// </summary>
 internal sealed class GuardDesk : IAsyncDisposable
 {
-    /// <summary>
-    /// How long a request waits for a slice that is being written. Writes take milliseconds; a disk that takes this
-    /// long is in trouble.
-    /// </summary>
-    private static readonly TimeSpan s_drawPatience = TimeSpan.FromSeconds(5);
-
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before it was its turn.");
 
     [ThreadStatic]
@@ -82,8 +76,8 @@ internal sealed class GuardDesk : IAsyncDisposable
             answer = guards.Set.Enter(ask, work.Ticket);
             work.Turn = answer.Says switch
             {
-                GuardSays.Wait => Stand(guards, ref answer),
-                GuardSays.Draw => AwaitSlice(guards.Budgets[answer.Budget], ref answer),
+                GuardSays.Wait => GuardLines.Stand(guards, ref answer),
+                GuardSays.Draw => GuardLines.AwaitSlice(guards.Budgets[answer.Budget], ref answer),
                 GuardSays.Passed when answer.Wait > TimeSpan.Zero => new(guards.Rates[0], answer.Wait, isDraw: false),
                 GuardSays.Passed or GuardSays.Refused => null,
             };
@@ -103,7 +97,7 @@ internal sealed class GuardDesk : IAsyncDisposable
 
         // Whoever was called for its turn and cannot take it leaves it to the next in that line.
         if (before is { IsDraw: false } && answer.Says is not GuardSays.Passed && work.Turn?.At != before.At)
-            PassOn(before.At);
+            GuardLines.PassOn(before.At);
         Count(answer, guards);
         return answer;
     }
@@ -126,11 +120,11 @@ internal sealed class GuardDesk : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            GiveUp(turn, passOn: true);
+            GuardLines.GiveUp(turn, passOn: true);
             return s_left;
         }
 
-        GiveUp(turn, passOn: false);
+        GuardLines.GiveUp(turn, passOn: false);
         work.Ticket.Waited += _clock.Now - began;
         return null;
     }
@@ -148,7 +142,7 @@ internal sealed class GuardDesk : IAsyncDisposable
         {
             set.Settle(work.Ticket, cost, events);
             Interlocked.Increment(ref _settled);
-            Wake(guards, ref first);
+            GuardLines.Wake(guards, ref first);
         }
         finally
         {
@@ -195,84 +189,11 @@ internal sealed class GuardDesk : IAsyncDisposable
             guards.Budgets.Length > 0 ? _clock.At(now) : default, patience);
     }
 
-    /// <summary>Under the locks: takes a place in the line of what is short, or is told that it is full.</summary>
-    private static GuardWait? Stand(ResolvedGuards guards, ref GuardAnswer answer)
-    {
-        Held held = answer.Rate >= 0 ? guards.Rates[answer.Rate] : guards.Budgets[answer.Budget];
-        if (held.Line.Count >= answer.LineMax)
-        {
-            var name = answer.Rate >= 0 ? guards.Set.Rates[answer.Rate].Name : guards.Set.Budgets[answer.Budget].Name;
-            answer = new(GuardSays.Refused, GuardRefusals.LineFull(name, answer.LineMax), Rate: answer.Rate,
-                Budget: answer.Budget);
-            return null;
-        }
-
-        var wait = new GuardWait(held, answer.Wait, isDraw: false);
-        held.Line.AddLast(wait);
-        return wait;
-    }
-
-    /// <summary>Under the locks: waits for the writer, unless it is in trouble.</summary>
-    private static GuardWait? AwaitSlice(HeldBudget budget, ref GuardAnswer answer)
-    {
-        if (budget.Trouble is { } trouble || answer.Wait <= TimeSpan.Zero)
-        {
-            answer = new(GuardSays.Refused, GuardRefusals.NotSaved(
-                budget.Account.Name, budget.Trouble ?? "the disk is slow"), Budget: answer.Budget);
-            return null;
-        }
-
-        var wait = new GuardWait(budget, answer.Wait < s_drawPatience ? answer.Wait : s_drawPatience, isDraw: true);
-        budget.Drawing.Add(wait);
-        return wait;
-    }
-
-    /// <summary>Under the locks: who is next where something became free. Each of them asks again.</summary>
-    private static void Wake(ResolvedGuards guards, ref GuardWait? first)
-    {
-        foreach (var rate in guards.Rates)
-            Wake(rate, ref first);
-        foreach (var budget in guards.Budgets)
-            Wake(budget, ref first);
-    }
-
-    private static void Wake(Held held, ref GuardWait? first)
-    {
-        if (held.Line.Count == 0 || held.NextInLine() is not { } next)
-            return;
-        // One is the rule; more are woken here, which only schedules them.
-        if (first is null)
-            first = next;
-        else
-            next.Wake();
-    }
-
-    /// <summary>It waits no more. Where it leaves with its turn in hand, the next one gets it.</summary>
-    private static void GiveUp(GuardWait wait, bool passOn)
-    {
-        GuardWait? next = null;
-        lock (wait.At.Lock)
-        {
-            var stood = wait.IsDraw ? ((HeldBudget)wait.At).Drawing.Remove(wait) : wait.At.Line.Remove(wait);
-            if (!stood && passOn && !wait.IsDraw)
-                next = wait.At.NextInLine();
-        }
-
-        next?.Wake();
-    }
-
-    private static void PassOn(Held at)
-    {
-        GuardWait? next;
-        lock (at.Lock)
-            next = at.NextInLine();
-        next?.Wake();
-    }
-
     private ResolvedGuards Resolve(Caller caller, Route route) =>
         _callers.GetValue(caller, static _ => new()).Get(route, caller, this);
 
-    private ResolvedGuards Make(Caller caller, Route route)
+    /// <summary>Which limits and budgets count a caller's requests to a served name.</summary>
+    internal ResolvedGuards Make(Caller caller, Route route)
     {
         var (model, name) = (route.Deployment, route.Model.Name);
         var rates = _limits.Rates.Where(r => r.Value.Counts(caller.Tenant, model, name))
@@ -290,7 +211,8 @@ internal sealed class GuardDesk : IAsyncDisposable
         if (answer.Says is GuardSays.Passed)
             Interlocked.Increment(ref _borrowed);
         else if (answer.Says is GuardSays.Refused)
-            (answer.Rate >= 0 ? guards.Rates[answer.Rate].Counts : guards.Budgets[answer.Budget].Counts).Refused.Add();
+            (answer.Rate >= 0 ? guards.Rates[answer.Rate].Counts : guards.Budgets[answer.Budget].Counts).Refused
+                .Add();
     }
 
     private void Tell(List<GuardEvent> events)
@@ -302,7 +224,8 @@ internal sealed class GuardDesk : IAsyncDisposable
             if (happened.Over > Money.Zero)
             {
                 counts.Overruns.Add();
-                GuardLog.Overrun(_logger, happened.Budget.Name, happened.Budget.Scope, GuardRefusals.Text(happened.Over));
+                GuardLog.Overrun(
+                    _logger, happened.Budget.Name, happened.Budget.Scope, GuardRefusals.Text(happened.Over));
             }
 
             if (happened.Threshold > 0)
@@ -314,31 +237,5 @@ internal sealed class GuardDesk : IAsyncDisposable
         }
 
         events.Clear();
-    }
-
-    /// <summary>
-    /// What was resolved for one caller; goes with it. A served name's state changes with each load of its model, so
-    /// only the newest of each name is kept.
-    /// </summary>
-    private sealed class CallerGuards
-    {
-        private readonly Lock _changing = new();
-        private volatile ResolvedGuards[] _known = [];
-
-        public ResolvedGuards Get(Route route, Caller caller, GuardDesk desk)
-        {
-            foreach (var guards in _known)
-            {
-                if (ReferenceEquals(guards.Route, route))
-                    return guards;
-            }
-
-            lock (_changing)
-            {
-                var made = desk.Make(caller, route);
-                _known = [.. _known.Where(g => g.Route.Model != route.Model), made];
-                return made;
-            }
-        }
     }
 }

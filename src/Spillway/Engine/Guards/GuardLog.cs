@@ -24,8 +24,8 @@ internal static partial class GuardLog
     public static partial void SavedAgain(ILogger logger, string budget, string scope);
 
     [LoggerMessage(4105, LogLevel.Warning,
-        "The machine's clock was set by {Seconds:0} s. Calendar windows of budgets follow it, rolling ones do not; what "
-        + "was spent in a window stays spent in it")]
+        "The machine's clock was set by {Seconds:0} s. Calendar windows of budgets follow it, rolling ones do not; "
+        + "what was spent in a window stays spent in it")]
     public static partial void ClockJumped(ILogger logger, double seconds);
 
     [LoggerMessage(4106, LogLevel.Warning, "Switched off: {What}; {Aborted} request(s) in flight were ended. {Why}")]

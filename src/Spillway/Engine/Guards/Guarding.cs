@@ -8,8 +8,8 @@ using Spillway.Store.Budgets;
 namespace Spillway.Engine.Guards;
 
 /// <summary>
-/// What stands at the gate of a server: kill switches always, limits and budgets where they are configured. Without them
-/// a request pays for two comparisons. Thread-safe once open.
+/// What stands at the gate of a server: kill switches always, limits and budgets where they are configured. Without
+/// them a request pays for two comparisons. Thread-safe once open.
 /// </summary>
 public sealed class Guarding : IAsyncDisposable
 {

@@ -35,8 +35,8 @@ internal sealed class SwitchDesk : IDisposable
     public GuardCounts Counts { get; } = new();
 
     /// <summary>
-    /// Takes over what an earlier process left, and begins to look for the file. A fault when the former cannot be read:
-    /// then nobody knows what must stay off.
+    /// Takes over what an earlier process left, and begins to look for the file. A fault when the former cannot be
+    /// read: then nobody knows what must stay off.
     /// </summary>
     /// <param name="folder">The state folder's path; it need not exist.</param>
     /// <param name="take">Takes the folder for this process when something is to be kept; its path, or why not.</param>

@@ -67,8 +67,8 @@ internal static class GuardRefusals
     /// <summary>The caller's own limit for one request.</summary>
     public static Fault TooDear(Money cost, Money most) => new(
         FaultKind.BudgetExhausted,
-        $"This request may cost up to {Text(cost)}, and its own limit (X-Spillway-Max-Cost) is {Text(most)}. Send fewer "
-        + "rows, or allow more.");
+        $"This request may cost up to {Text(cost)}, and its own limit (X-Spillway-Max-Cost) is {Text(most)}. Send "
+        + "fewer rows, or allow more.");
 
     /// <summary>The disk.</summary>
     public static Fault NotSaved(string budget, string why) => new(

@@ -5,9 +5,9 @@ using Spillway.Policies.Rates;
 namespace Spillway.Flow.Guards;
 
 /// <summary>
-/// Steps 4 (rate) and 7 (budget) of a request, and its settlement: the limits and budgets that count the requests of one
-/// caller to one served name, as one pure state machine. All or nothing: either a request holds its part of each, or of
-/// none. The states may stand in several sets; whoever calls holds them all for the time of the call.
+/// Steps 4 (rate) and 7 (budget) of a request, and its settlement: the limits and budgets that count the requests of
+/// one caller to one served name, as one pure state machine. All or nothing: either a request holds its part of each,
+/// or of none. The states may stand in several sets; whoever calls holds them all for the time of the call.
 /// </summary>
 /// <param name="rates">Rate limits, with their names.</param>
 /// <param name="budgets">Budgets, with their names.</param>

@@ -4,8 +4,8 @@ using Spillway.Policies.Rates;
 namespace Spillway.Flow.Guards;
 
 /// <summary>
-/// What a request holds of limits and budgets, from the gate to its settlement. One for each pooled request, used again:
-/// nothing is allocated once it was as large as it must be. One owner.
+/// What a request holds of limits and budgets, from the gate to its settlement. One for each pooled request, used
+/// again: nothing is allocated once it was as large as it must be. One owner.
 /// </summary>
 public sealed class GuardTicket
 {
@@ -23,7 +23,9 @@ public sealed class GuardTicket
     /// <summary>What is left of the tightest rate limit; default where there is none.</summary>
     public RateLeft Left { get; internal set; }
 
-    /// <summary>The limit or budget that had the say: the one that refused, else the tightest budget; or empty.</summary>
+    /// <summary>
+    /// The limit or budget that had the say: the one that refused, else the tightest budget; or empty.
+    /// </summary>
     public string Named { get; internal set; } = "";
 
     /// <summary>What was left in the tightest budget, or in the one that refused.</summary>

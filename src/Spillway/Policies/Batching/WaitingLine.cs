@@ -1,7 +1,8 @@
 namespace Spillway.Policies.Batching;
 
 /// <summary>
-/// The order in which a deployment's requests wait: by what their tenants are due where tenants share, then by priority level, then deadline, then arrival. Waiting raises a
+/// The order in which a deployment's requests wait: by what their tenants are due where tenants share, then by priority
+/// level, then deadline, then arrival. Waiting raises a
 /// request by a level each ageing period, so none starves. Holds slot numbers only; bounded; allocates nothing after
 /// its construction.
 /// </summary>

@@ -7,9 +7,10 @@ namespace Spillway.Policies.Budgets;
 /// <remarks>
 /// The laws, per cell of time: spent + reserved is at most drawn, and what is drawn is on the disk before; spent +
 /// reserved over the window is at most the limit. After a crash, what was drawn counts as spent; so no crash lets
-/// anybody spend more than the limit, and what it costs is what was drawn and not spent: at most a slice and the
-/// reservations of the requests in flight. Two things break the first law, are counted, and are made good with the next
-/// draw: spending beyond a reservation, and serving while the disk cannot be written.
+/// anybody spend more than the limit. Drawn is spent + a slice, or, where that is more, spent + what is reserved and
+/// asked for; so a crash costs at most a slice, the requests in flight included, unless they hold more than one. Two
+/// things break the first law, are counted, and are made good with the next draw: spending beyond a reservation, and
+/// serving while the disk cannot be written.
 /// </remarks>
 public sealed class BudgetAccount
 {
@@ -55,7 +56,7 @@ public sealed class BudgetAccount
         cell.Lost += drawn - kept.Spent.Nano;
     }
 
-    /// <summary>Whether a request passes that costs so much at most. Notes what it wants when a slice is missing.</summary>
+    /// <summary>Whether a request passes that costs so much at most; notes what it wants of the next slice.</summary>
     public BudgetVerdict Check(Money cost, in BudgetTime now)
     {
         var cell = Present(now);
@@ -64,11 +65,11 @@ public sealed class BudgetAccount
             return new(BudgetSays.Exhausted, new(left), BackIn(cost.Nano - left, now));
         if (cost.Nano <= cell.Drawn - cell.Used)
             return new(BudgetSays.Passed, new(left));
-        cell.Wanted = Math.Max(cell.Wanted, cost.Nano);
+        cell.Wanted = Math.Min(_limit, cell.Wanted + cost.Nano);
         return new(BudgetSays.NotDrawn, new(left));
     }
 
-    /// <summary>Sets money aside, after a check that passed; returns the cell, which the settlement must name.</summary>
+    /// <summary>Sets money aside, after a check that passed; returns the cell, for the settlement.</summary>
     public long Reserve(Money cost, in BudgetTime now)
     {
         var cell = Present(now);
@@ -93,12 +94,12 @@ public sealed class BudgetAccount
     }
 
     /// <summary>Whether something should be written now.</summary>
-    public bool WantsDraw => _present is { } cell && (cell.Wanted > 0 || cell.Drawn - cell.Used < _slice / 2)
-        && cell.Drawn < _limit;
+    public bool WantsDraw =>
+        _present is { } cell && cell.Drawn < _limit && (cell.Wanted > 0 || cell.Target(_slice) - cell.Drawn >= Step);
 
     /// <summary>
-    /// What to make durable now. Call <see cref="Drawn"/> with each when it is; what is lowered here is lowered at once,
-    /// because nobody spends from it any more.
+    /// What to make durable now. Call <see cref="Drawn"/> with each when it is; what is lowered here is lowered at
+    /// once, so that nobody spends what the disk may no longer say.
     /// </summary>
     /// <param name="now">The present.</param>
     /// <param name="ends">The process ends: what was not spent is given back.</param>
@@ -110,14 +111,14 @@ public sealed class BudgetAccount
         {
             var target = cell == present && !ends ? Ahead(cell, now) : cell.Used;
             // A cell that is over is written once, when its last request has settled.
-            if (target < cell.Drawn && !ends && (cell == present || cell.Reserved > 0))
+            if (target < cell.Drawn && !ends && cell != present && cell.Reserved > 0)
                 target = cell.Drawn;
-            if (target < cell.Drawn)
-                cell.Drawn = target;
-            else if (target == cell.Drawn && cell.Saved == target)
+            cell.Drawn = Math.Min(cell.Drawn, target);
+            var known = cell.Spent - cell.Lost;
+            if (target == cell.Drawn && cell.Saved == target && (!ends || cell.SavedSpent == known))
                 continue;
-            cell.Saved = target;
-            into.Add(new(cell.Span, new(target), new(cell.Spent - cell.Lost)));
+            (cell.Saved, cell.SavedSpent) = (target, known);
+            into.Add(new(cell.Span, new(target), new(known)));
         }
 
         foreach (var span in _moved)
@@ -131,10 +132,9 @@ public sealed class BudgetAccount
         if (made.IsGone || Find(made.Cell) is not { } cell)
             return;
         cell.Drawn = Math.Max(cell.Drawn, made.Drawn.Nano);
-        if (!isSaved)
-            cell.Saved = -1;
-        else if (cell.Wanted <= cell.Drawn - cell.Used)
-            cell.Wanted = 0;
+        cell.Saved = isSaved ? cell.Saved : -1;
+        // Whoever waits asks again.
+        cell.Wanted = 0;
     }
 
     /// <summary>The write failed: it is tried again.</summary>
@@ -143,7 +143,7 @@ public sealed class BudgetAccount
         if (made.IsGone)
             _moved.Add(made.Cell);
         else if (Find(made.Cell) is { } cell)
-            cell.Saved = -1;
+            (cell.Saved, cell.Wanted) = (-1, 0);
     }
 
     /// <summary>How it stands.</summary>
@@ -161,7 +161,7 @@ public sealed class BudgetAccount
         return new(new(spent), Reserved, new(present.Drawn), new(lost), present.Span);
     }
 
-    /// <summary>The part of the limit that is spent or reserved, once it is above the first threshold; else 0.</summary>
+    /// <summary>The part of the limit that is spent or reserved, from the first threshold on; else 0.</summary>
     public double Warning(in BudgetTime now)
     {
         if (_warnAt.Length == 0)
@@ -169,6 +169,8 @@ public sealed class BudgetAccount
         var part = (double)Used(now) / _limit;
         return part >= _warnAt[0] ? part : 0;
     }
+
+    private long Step => Math.Max(1, _slice / 2);
 
     private double Passed(Cell cell)
     {
@@ -184,11 +186,11 @@ public sealed class BudgetAccount
 
     private long Ahead(Cell cell, in BudgetTime now)
     {
-        var most = _limit - (Used(now) - cell.Used);
-        var wanted = cell.Used + Math.Max(_slice, cell.Wanted);
-        var isDue = cell.Wanted > cell.Drawn - cell.Used || cell.Drawn - cell.Used < _slice / 2;
+        var target = Math.Min(cell.Target(_slice), _limit - (Used(now) - cell.Used));
+        // Half a slice is worth a write, in either direction: reservations that came back are no longer drawn.
+        var isDue = cell.Wanted > 0 || target - cell.Drawn >= Step || cell.Drawn - target >= Step;
         // What was spent beyond reservations is written, whatever the limit says.
-        return Math.Max(cell.Used, isDue ? Math.Min(wanted, most) : cell.Drawn);
+        return Math.Max(cell.Used, isDue ? target : cell.Drawn);
     }
 
     private long Used(in BudgetTime now)
@@ -284,6 +286,10 @@ public sealed class BudgetAccount
 
         public int Warned { get; set; }
 
+        public long SavedSpent { get; set; } = -1;
+
         public long Used => Spent + Reserved;
+
+        public long Target(long slice) => Spent + Math.Max(slice, Reserved + Wanted);
     }
 }

@@ -54,9 +54,10 @@ public sealed class BudgetWindow(WindowLength length, WindowKind kind, TimeZoneI
         if (IsRolling)
             return Cut(ticks, 0, Span / Parts);
         var utc = new DateTime(ticks, DateTimeKind.Utc);
-        // Minutes and hours by the offset of the moment: the hour that comes twice in autumn is two windows.
+        // Minutes and hours by the standard offset, which does not change: the hour that comes twice in autumn is two
+        // windows. (Where daylight saving is half an hour, hours begin at half past then.)
         if (length is WindowLength.Minute or WindowLength.Hour)
-            return Cut(ticks, zone.GetUtcOffset(utc).Ticks, Span);
+            return Cut(ticks, zone.BaseUtcOffset.Ticks, Span);
         var day = TimeZoneInfo.ConvertTimeFromUtc(utc, zone).Date;
         var (first, next) = length switch
         {

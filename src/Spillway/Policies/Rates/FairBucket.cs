@@ -17,6 +17,7 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     private readonly Dictionary<string, Part> _parts = new(StringComparer.Ordinal);
     private readonly List<string> _silent = [];
     private double _pool = size;
+    private double _all = size;
     private double _weights;
     private Instant _now;
 
@@ -26,7 +27,10 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
         var part = Find(ask);
         var own = OwnSize(part);
         var needed = Math.Min(tokens, own) - part.Tokens - Math.Max(0, _pool);
-        return Until(needed, PerSecond * part.Weight / _weights);
+        var wait = Until(needed, PerSecond * part.Weight / _weights);
+        // Parts of less than a token are rounded up to one: together they must not be more than there is.
+        var forAll = Until(Math.Min(tokens, Size) - _all, PerSecond);
+        return wait > forAll ? wait : forAll;
     }
 
     /// <inheritdoc/>
@@ -38,6 +42,7 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
         // What neither has, the tenant owes.
         part.Tokens -= tokens - pooled;
         _pool -= pooled;
+        _all -= tokens;
     }
 
     /// <inheritdoc/>
@@ -57,6 +62,7 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     protected override void Flow(double tokens, Instant now)
     {
         _now = now;
+        _all = Math.Min(Size, _all + tokens);
         Forget();
         var (over, held) = (_weights > 0 ? 0 : tokens, 0.0);
         foreach (var part in _parts.Values)

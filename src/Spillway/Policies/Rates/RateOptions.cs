@@ -40,7 +40,7 @@ public sealed record RateOptions : ScopedOptions
 
     /// <summary>The longest wait with queue.</summary>
     [Option("With atLimit: queue, how long a request may wait; it is refused at once when that would not do.",
-        Unit = "ms", Min = 1, Max = 3_600_000, Source = "ten times a second: longer waits are better told to the caller")]
+        Unit = "ms", Min = 1, Max = 3_600_000, Source = "longer waits are better told to the caller")]
     public double QueueMs { get; init; } = 1000;
 
     /// <summary>The longest line with queue.</summary>

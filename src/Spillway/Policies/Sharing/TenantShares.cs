@@ -17,6 +17,12 @@ public sealed class TenantShares(int places)
     /// <summary>The most tenants told apart; more of them share one part.</summary>
     private const int TenantsMax = 1024;
 
+    /// <summary>
+    /// Run time by which each priority level may go ahead. 20 ms: far below the smallest default deadline, so that even
+    /// an urgent flood pushes nobody past it.
+    /// </summary>
+    private static readonly TimeSpan s_borrow = TimeSpan.FromMilliseconds(20);
+
     /// <summary>A tenant that was silent for so long is kept no places.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(10);
 
@@ -55,7 +61,7 @@ public sealed class TenantShares(int places)
     /// <param name="part">Whose.</param>
     /// <param name="levels">Levels below its own.</param>
     public double RankOf(Part part, int levels) =>
-        DueOf(part) - (levels * FairQueue.BorrowPerLevel.Ticks / part.Weight);
+        DueOf(part) - (levels * s_borrow.Ticks / part.Weight);
 
     /// <summary>A request takes a place; returns when it was due.</summary>
     public double Enter(Part part, TimeSpan work)

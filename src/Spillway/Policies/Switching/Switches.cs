@@ -53,8 +53,8 @@ public sealed record SwitchedOff(SwitchTarget Target, DateTimeOffset Since, stri
 }
 
 /// <summary>
-/// Everything that is off at one moment. Immutable: a flip makes another one, which is swapped in, so that the very next
-/// request meets it. Asking costs one comparison when nothing is off.
+/// Everything that is off at one moment. Immutable: a flip makes another one, which is swapped in, so that the very
+/// next request meets it. Asking costs one comparison when nothing is off.
 /// </summary>
 public sealed class Switches
 {

@@ -19,7 +19,8 @@ internal sealed class GuardEndpoints(ServerContext server)
     private readonly Guarding _guards = server.Serving.Guards;
 
     /// <summary>Whether a path of the protocol is one of these.</summary>
-    public static bool Owns(string rest) => rest is "switches" or "switches/off" or "switches/on" or "limits" or "budgets";
+    public static bool Owns(string rest) =>
+        rest is "switches" or "switches/off" or "switches/on" or "limits" or "budgets";
 
     /// <summary>The answer to a request, or why there is none.</summary>
     public Outcome<Action<Utf8JsonWriter>> Answer(HttpContext http, string rest)
@@ -49,9 +50,8 @@ internal sealed class GuardEndpoints(ServerContext server)
         var why = query.TryGetValue("why", out var given) ? given.ToString() : "";
         if (why.Length > WhyMax || why.Any(char.IsControl))
             return Fault.Invalid($"the reason (why) has at most {WhyMax} characters and no control characters");
-        var flip = isOff
-            ? _guards.Switches.TurnOff(target, why, aborts: query.TryGetValue("abort", out var abort) && abort == "true")
-            : _guards.Switches.TurnOn(target);
+        var aborts = query.TryGetValue("abort", out var abort) && abort == "true";
+        var flip = isOff ? _guards.Switches.TurnOff(target, why, aborts) : _guards.Switches.TurnOn(target);
         return (Action<Utf8JsonWriter>)(json => WriteSwitches(json, flip));
     }
 
@@ -72,7 +72,7 @@ internal sealed class GuardEndpoints(ServerContext server)
             return Fault.Invalid("Give one of model, route and tenant, or none of them for everything.");
         var target = targets[0];
         if (target.Name.Length is 0 or > NameMax)
-            return Fault.Invalid($"The name of a {target.Kind.ToString().ToLowerInvariant()} has 1 to {NameMax} characters.");
+            return Fault.Invalid($"A name has 1 to {NameMax} characters.");
         var isKnown = target.Kind switch
         {
             SwitchKind.Model => server.Serving.Doors.Any(d => d.Route.Deployment == target.Name),

@@ -3,7 +3,7 @@ using Spillway.Store.Sqlite;
 
 namespace Spillway.Store.Budgets;
 
-/// <summary>What counts as spent of one budget in one cell of time, whatever happens. Ticks of UTC, nano-units.</summary>
+/// <summary>What counts as spent of one budget in one cell of time. Ticks of UTC, nano-units.</summary>
 /// <param name="Budget">The budget's name.</param>
 /// <param name="Scope">Whose, as "tenant=acme"; empty for the one of all.</param>
 /// <param name="Window">What kind of windows it had when this was written.</param>
@@ -19,8 +19,8 @@ public readonly record struct SliceRow(
 }
 
 /// <summary>
-/// The journal of drawn slices: one row for each cell, written through to the disk before any of it is spent. One owner,
-/// a thread off the request path.
+/// The journal of drawn slices: one row for each cell, written through to the disk before any of it is spent. One
+/// owner, a thread off the request path.
 /// </summary>
 public sealed class SliceStore : IDisposable
 {
@@ -34,8 +34,8 @@ public sealed class SliceStore : IDisposable
     [
         """
         CREATE TABLE slices(
-          budget TEXT NOT NULL, scope TEXT NOT NULL, window TEXT NOT NULL, start INTEGER NOT NULL, ends INTEGER NOT NULL,
-          drawn INTEGER NOT NULL, spent INTEGER NOT NULL,
+          budget TEXT NOT NULL, scope TEXT NOT NULL, window TEXT NOT NULL, start INTEGER NOT NULL,
+          ends INTEGER NOT NULL, drawn INTEGER NOT NULL, spent INTEGER NOT NULL,
           PRIMARY KEY(budget, scope, window, start)) WITHOUT ROWID
         """,
     ];
@@ -60,7 +60,8 @@ public sealed class SliceStore : IDisposable
         try
         {
             _database.Execute("DELETE FROM slices WHERE ends < @old", ("@old", (now - s_kept).UtcTicks));
-            using var command = _database.Command("SELECT budget, scope, window, start, ends, drawn, spent FROM slices");
+            using var command = _database.Command(
+                "SELECT budget, scope, window, start, ends, drawn, spent FROM slices");
             using var reader = command.ExecuteReader();
             var rows = new List<SliceRow>();
             while (reader.Read())

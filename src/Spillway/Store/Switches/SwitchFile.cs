@@ -69,7 +69,7 @@ public static class SwitchFile
         }
     }
 
-    /// <summary>Whether the file is there that switches everything off, and whether it says to abort. Never throws.</summary>
+    /// <summary>Whether the file is there that switches off, and whether it says to abort. Never throws.</summary>
     public static bool IsOff(string file, out bool aborts)
     {
         aborts = false;
@@ -77,7 +77,8 @@ public static class SwitchFile
             return false;
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = new FileStream(
+                file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Span<byte> begin = stackalloc byte[5];
             aborts = stream.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false) == begin.Length
                 && begin.SequenceEqual("abort"u8);
@@ -92,8 +93,8 @@ public static class SwitchFile
 
     private static Fault Damaged(string file, string why) => new(
         FaultKind.StoreFailed,
-        $"The kill switches in {file} cannot be read ({why.TrimEnd('.')}). The server does not start, because it cannot "
-        + "know what is to stay off. Mend the file, or delete it to start with everything on.");
+        $"The kill switches in {file} cannot be read ({why.TrimEnd('.')}). The server does not start, because it "
+        + "cannot know what is to stay off. Mend the file, or delete it to start with everything on.");
 }
 
 /// <summary>JSON of the file.</summary>

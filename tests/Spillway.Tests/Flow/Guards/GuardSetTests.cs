@@ -11,6 +11,9 @@ public sealed class GuardSetTests
     private static readonly BudgetTime s_noon =
         new(new(2026, 11, 22, 12, 0, 0, DateTimeKind.Utc), new(2026, 11, 22, 12, 0, 0, DateTimeKind.Utc));
 
+    private static readonly RateOptions s_tenASecond =
+        new() { RequestsPerSecond = 10, BurstSeconds = 0.1, AtLimit = AtLimit.Queue };
+
     [Fact]
     public void All_or_nothing_a_refusal_of_the_last_takes_nothing_of_the_first()
     {
@@ -29,14 +32,15 @@ public sealed class GuardSetTests
         var (set, ticket) = (new GuardSet([rate], [budget]), new GuardTicket());
         set.Enter(Ask(cost: 10), ticket);
         set.Settle(ticket, new(3));
-        Assert.Equal((0, 0L, 3L), (rate.State.Inside, budget.State.Reserved.Nano, budget.State.Look(s_noon).Spent.Nano));
+        var spent = budget.State.Look(s_noon).Spent.Nano;
+        Assert.Equal((0, 0L, 3L), (rate.State.Inside, budget.State.Reserved.Nano, spent));
         Assert.Throws<InvalidOperationException>(() => set.Settle(ticket, new(3)));
     }
 
     [Fact]
     public void Queueing_rate_takes_the_token_ahead_and_says_how_long_to_wait()
     {
-        var set = new GuardSet([Rate(new() { RequestsPerSecond = 10, BurstSeconds = 0.1, AtLimit = AtLimit.Queue, QueueMs = 250 })], []);
+        var set = new GuardSet([Rate(s_tenASecond with { QueueMs = 250 })], []);
         var waits = Enumerable.Range(0, 5).Select(_ => set.Enter(Ask(), new())).ToList();
         Assert.Equal([0, 100, 200, 0, 0], waits.Select(w => w.Wait.TotalMilliseconds));
         Assert.Equal([GuardSays.Passed, GuardSays.Passed, GuardSays.Passed, GuardSays.Refused, GuardSays.Refused],
@@ -46,7 +50,7 @@ public sealed class GuardSetTests
     [Fact]
     public void Nobody_waits_beyond_its_own_patience()
     {
-        var set = new GuardSet([Rate(new() { RequestsPerSecond = 10, BurstSeconds = 0.1, AtLimit = AtLimit.Queue })], []);
+        var set = new GuardSet([Rate(s_tenASecond)], []);
         set.Enter(Ask(), new());
         Assert.Equal(GuardSays.Refused, set.Enter(Ask(patience: TimeSpan.FromMilliseconds(99)), new()).Says);
         Assert.Equal(GuardSays.Passed, set.Enter(Ask(patience: TimeSpan.FromMilliseconds(100)), new()).Says);
@@ -65,7 +69,8 @@ public sealed class GuardSetTests
     public void Entering_and_settling_allocate_nothing()
     {
         var set = new GuardSet(
-            [Rate(new() { RequestsPerSecond = 1e9, FairShares = true }), Rate(new() { Concurrency = 5 })], [Budget(limit: 1_000_000)]);
+            [Rate(new() { RequestsPerSecond = 1e9, FairShares = true }), Rate(new() { Concurrency = 5 })],
+            [Budget(limit: 1_000_000)]);
         var ticket = new GuardTicket();
         List<GuardEvent> events = [];
         Repeat(100);
@@ -98,7 +103,8 @@ public sealed class GuardSetTests
     private static Named<BudgetAccount> Budget(long limit, AtLimit atLimit = AtLimit.Refuse)
     {
         var account = new BudgetAccount(
-            new() { Limit = limit / 1e9, Slice = 1, AtLimit = atLimit }, new(WindowLength.Month, WindowKind.Calendar, TimeZoneInfo.Utc));
+            new() { Limit = limit / 1e9, Slice = 1, AtLimit = atLimit },
+            new(WindowLength.Month, WindowKind.Calendar, TimeZoneInfo.Utc));
         List<Draw> plan = [];
         account.Plan(s_noon, ends: false, plan);
         plan.ForEach(draw => account.Drawn(draw));

@@ -141,7 +141,8 @@ public sealed class BudgetAccountTests
     public void Spending_that_a_clock_set_back_left_in_the_future_counts_from_now_on_and_only_once()
     {
         var account = Account(limit: 100, slice: 1, WindowKind.Rolling);
-        var later = new BudgetWindow(WindowLength.Day, WindowKind.Rolling, TimeZoneInfo.Utc).CellOf(s_noon.AddYears(1).Ticks);
+        var later = new BudgetWindow(WindowLength.Day, WindowKind.Rolling, TimeZoneInfo.Utc)
+            .CellOf(s_noon.AddYears(1).Ticks);
         account.Load(new(later, Drawn: new(80), Spent: new(80)), At());
         Assert.Equal((BudgetSays.Exhausted, 20L), Said(account.Check(new(21), At())));
         List<Draw> plan = [];

@@ -6,7 +6,9 @@ namespace Spillway.Tests.Policies.Budgets;
 public sealed class BudgetWindowTests
 {
     public static TheoryData<string> Zones =>
-        ["UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana"];
+    [
+        "UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana",
+    ];
 
     [Theory]
     [InlineData(WindowLength.Day, "Europe/Zurich", "2026-03-29T10:00Z", "2026-03-28T23:00Z", "2026-03-29T22:00Z")]
@@ -18,7 +20,7 @@ public sealed class BudgetWindowTests
     // The hour from two to three comes twice, and is two windows.
     [InlineData(WindowLength.Hour, "Europe/Zurich", "2026-10-25T00:30Z", "2026-10-25T00:00Z", "2026-10-25T01:00Z")]
     [InlineData(WindowLength.Hour, "Europe/Zurich", "2026-10-25T01:30Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z")]
-    // Havana goes from 0:00 to 1:00: its day begins with the change. In autumn midnight comes twice: it begins with the first.
+    // Havana goes from 0:00 to 1:00: its day begins with the change. In autumn midnight comes twice; the first counts.
     [InlineData(WindowLength.Day, "America/Havana", "2026-03-08T12:00Z", "2026-03-08T05:00Z", "2026-03-09T04:00Z")]
     [InlineData(WindowLength.Day, "America/Havana", "2026-11-01T12:00Z", "2026-11-01T04:00Z", "2026-11-02T05:00Z")]
     public void Calendar_windows_begin_and_end_with_their_zone(
@@ -41,7 +43,7 @@ public sealed class BudgetWindowTests
             for (var i = 0; i < steps && at < Ticks("2029-01-01T00:00Z"); i++)
             {
                 var cell = window.CellOf(at);
-                Assert.True(cell.Has(at), $"{length} {zone}: {new DateTime(at, DateTimeKind.Utc):O} lies outside its window");
+                Assert.True(cell.Has(at), $"{length} {zone}: {new DateTime(at, DateTimeKind.Utc):O} lies outside");
                 Assert.Equal(cell, window.CellOf(cell.Start));
                 Assert.Equal(cell, window.CellOf(cell.End - 1));
                 at = cell.End;
