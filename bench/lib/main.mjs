@@ -6,6 +6,7 @@ import { killAll, stopAll, takeCalibrations, writeModels } from './processes.mjs
 import { rewriteReadme, save, text, verdict } from './results.mjs';
 import { mlpBinary, mlpJson } from '../rows/mlp.mjs';
 import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
+import { budgetKill, fairShares, killSwitch } from '../rows/guards.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
 import { memory } from '../rows/memory.mjs';
@@ -20,6 +21,7 @@ const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
+  ...[budgetKill, killSwitch, fairShares],
 ];
 
 function usage() {

@@ -162,6 +162,11 @@ export async function load(args, { noneOk = false } = {}) {
   return JSON.parse(await capture('dotnet', all, noneOk ? [0, 1] : [0]));
 }
 
+/** Runs a command of `spillway` that prints something and ends. */
+export async function runSpillway(args, env = {}) {
+  return capture('dotnet', [app, ...args.map(String)], [0], { env });
+}
+
 /** Runs a command of Spillway.Bench that prints one JSON object. */
 export async function bench(...args) {
   return benchWith({}, ...args);

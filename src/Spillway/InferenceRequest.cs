@@ -17,6 +17,9 @@ public sealed class InferenceRequest
     /// <summary>The caller's patience from the request's first instant; null means the route's default.</summary>
     public TimeSpan? Timeout { get; set; }
 
+    /// <summary>The most that it may cost; null for no limit of its own.</summary>
+    public Money? CostMax { get; set; }
+
     /// <summary>The tensors as given, against the served name's signature.</summary>
     public TensorSet Inputs { get; } = new();
 
@@ -35,6 +38,7 @@ public sealed class InferenceRequest
         Id = "";
         Priority = 0;
         Timeout = null;
+        CostMax = null;
         BinaryOutputs = false;
         Sequence = null;
         _outputs.Clear();

@@ -15,6 +15,12 @@ public readonly record struct Money(long Nano)
     /// <summary>The exact difference.</summary>
     public static Money operator -(Money a, Money b) => new(checked(a.Nano - b.Nano));
 
+    /// <summary>Less than.</summary>
+    public static bool operator <(Money a, Money b) => a.Nano < b.Nano;
+
+    /// <summary>More than.</summary>
+    public static bool operator >(Money a, Money b) => a.Nano > b.Nano;
+
     /// <summary>A count of equal amounts.</summary>
     public static Money operator *(Money a, long count) => new(checked(a.Nano * count));
 

@@ -57,6 +57,9 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
+        root.Subcommands.Add(SwitchCommand.Create());
+        root.Subcommands.Add(BudgetsCommand.Budgets());
+        root.Subcommands.Add(BudgetsCommand.Limits());
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spillway.App.Hosting;
+using Spillway.Hosting;
 
 namespace Spillway.App.Cli;
 
@@ -24,8 +25,18 @@ internal static class UpCommand
         {
             config, hints,
         };
-        command.SetAction((parsed, cancellation) =>
-            Server.RunAsync(parsed.GetValue(config)!, parsed.GetValue(hints), cancellation));
+        command.SetAction((parsed, cancellation) => CommandException.GuardAsync(async () =>
+        {
+            try
+            {
+                return await Server.RunAsync(
+                    parsed.GetValue(config)!, parsed.GetValue(hints), cancellation).ConfigureAwait(false);
+            }
+            catch (SpillwayStartException refused)
+            {
+                throw new CommandException(refused.Message);
+            }
+        }));
         return command;
     }
 }

@@ -21,6 +21,12 @@ public sealed record InferenceCall
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>
+    /// The most that it may cost; the server refuses it when it could cost more. Null (the default) for no limit of its
+    /// own. Not below zero.
+    /// </summary>
+    public Money? CostMax { get; init; }
+
     /// <summary>1 is the most urgent; 0 (the default) takes the model's default.</summary>
     public int Priority { get; init; }
 
@@ -40,6 +46,8 @@ public sealed record InferenceCall
         ArgumentNullException.ThrowIfNull(Inputs);
         ArgumentNullException.ThrowIfNull(Outputs);
         ArgumentOutOfRangeException.ThrowIfNegative(Priority);
+        if (CostMax is { } most)
+            ArgumentOutOfRangeException.ThrowIfNegative(most.Nano, nameof(CostMax));
         if (Deadline is { } deadline)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
         if (Version.AsSpan().ContainsAnyExceptInRange('0', '9'))

@@ -11,6 +11,9 @@ internal static class WireCall
     /// <summary>The header that says how long the JSON is, in requests and answers.</summary>
     public const string HeaderLengthName = "Inference-Header-Content-Length";
 
+    /// <summary>The header of a request's own limit of cost.</summary>
+    public const string MaxCostName = "X-Spillway-Max-Cost";
+
     /// <summary>A request for the client's base address. The inputs are sent from where they lie.</summary>
     public static HttpRequestMessage Write(InferenceCall call)
     {
@@ -19,11 +22,15 @@ internal static class WireCall
         var content = new Parts([header, .. call.Inputs.Select(i => i.Data)]);
         content.Headers.ContentType = new("application/octet-stream");
         content.Headers.Add(HeaderLengthName, header.Length.ToString(CultureInfo.InvariantCulture));
-        return new(HttpMethod.Post, $"v2/models/{Uri.EscapeDataString(call.Model)}{version}/infer")
+        var request = new HttpRequestMessage(
+            HttpMethod.Post, $"v2/models/{Uri.EscapeDataString(call.Model)}{version}/infer")
         {
             Content = content,
             Version = HttpVersion.Version11,
         };
+        if (call.CostMax is { } most)
+            request.Headers.Add(MaxCostName, most.ToString());
+        return request;
     }
 
     private static ReadOnlyMemory<byte> Header(InferenceCall call)

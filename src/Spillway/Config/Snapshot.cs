@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Spillway.Config.Repository;
 using Spillway.Policies.Identity;
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
@@ -20,6 +22,7 @@ public sealed record Snapshot
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         (Telemetry, Residency) = (options.Telemetry, options.Residency);
         (Access, Tenants) = (options.Access, options.Tenants);
+        (Limits, Budgets) = (options.Limits, options.Budgets);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -40,6 +43,16 @@ public sealed record Snapshot
 
     /// <summary>Where traces and metrics are sent.</summary>
     public TelemetryOptions Telemetry { get; }
+
+    /// <summary>Rate limits, fair shares, the kill switch's file.</summary>
+    public LimitsOptions Limits { get; }
+
+    /// <summary>Budgets by name.</summary>
+    public IReadOnlyDictionary<string, BudgetOptions> Budgets { get; }
+
+    /// <summary>Absolute path of the folder of what must survive a restart.</summary>
+    public string StateFolder => Path.GetFullPath(
+        Server.StateFolder, Path.GetDirectoryName(Path.GetFullPath(Source)) ?? Path.GetFullPath("."));
 
     /// <summary>
     /// The models in the order of the root file; every path in them is absolute, every default filled in. Those of the
@@ -106,6 +119,16 @@ public sealed record Snapshot
         EffectiveJson.Value(json, Repository, OptionShape.Of(typeof(RepositoryOptions)));
         json.WritePropertyName("residency");
         EffectiveJson.Write(json, Residency);
+        json.WritePropertyName("limits");
+        EffectiveJson.Write(json, Limits);
+        json.WriteStartObject("budgets");
+        foreach (var (name, budget) in Budgets.OrderBy(b => b.Key, StringComparer.Ordinal))
+        {
+            json.WritePropertyName(name);
+            EffectiveJson.Write(json, budget);
+        }
+
+        json.WriteEndObject();
         json.WriteStartObject("groups");
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);

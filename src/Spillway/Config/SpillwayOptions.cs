@@ -1,5 +1,7 @@
 using Spillway.Config.Repository;
 using Spillway.Policies.Identity;
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
 
 namespace Spillway.Config;
@@ -34,6 +36,14 @@ public sealed record SpillwayOptions
     /// <summary>Budgets of memory.</summary>
     [Option("How much memory models may take, and what happens when more are wanted.")]
     public ResidencyOptions Residency { get; init; } = new();
+
+    /// <summary>Rate limits, fair shares, the kill switch's file.</summary>
+    [Option("Rate limits, fair shares between tenants, and the kill switch's file.")]
+    public LimitsOptions Limits { get; init; } = new();
+
+    /// <summary>Budgets by name.</summary>
+    [Option("Budgets of money by name; a request must find its upper bound in every one that counts it.")]
+    public IReadOnlyDictionary<string, BudgetOptions> Budgets { get; init; } = new Dictionary<string, BudgetOptions>();
 
     /// <summary>Concurrency groups by name, each with its limit.</summary>
     [Option("Concurrency groups by name, each with the runs at once that its members (sharing.group in model.yaml) "

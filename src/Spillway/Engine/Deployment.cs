@@ -226,6 +226,31 @@ public sealed class Deployment : IDisposable
             work.Release();
     }
 
+    /// <summary>Cancels every request of some kind that it holds; how many that were.</summary>
+    public int CancelWhere(Func<Work, bool> concerns, Fault fault)
+    {
+        List<Work> found = [];
+        lock (_lock)
+        {
+            foreach (var work in _bySlot)
+            {
+                if (work is null || work.Gone || !concerns(work))
+                    continue;
+                // Held, so that it is not another request by the time it is cancelled.
+                work.Hold();
+                found.Add(work);
+            }
+        }
+
+        foreach (var work in found)
+        {
+            Cancel(work, fault);
+            work.Release();
+        }
+
+        return found.Count;
+    }
+
     /// <summary>Takes no more work; what it holds runs to its end.</summary>
     public void Close()
     {
@@ -459,27 +484,4 @@ public sealed class Deployment : IDisposable
         _journal?.Armed(now, at);
         _timer.Change(at == Instant.Never ? Timeout.InfiniteTimeSpan : Clock.Until(at), Timeout.InfiniteTimeSpan);
     }
-}
-
-/// <summary>A request that was given up: to be completed outside the lock, which then lets go of it.</summary>
-/// <param name="Work">The request.</param>
-/// <param name="Reason">Why.</param>
-internal readonly record struct Ending(Work Work, FaultKind Reason);
-
-/// <summary>A look at a deployment.</summary>
-/// <param name="QueueLength">Requests that wait or are being decoded.</param>
-/// <param name="Active">Runs under way.</param>
-/// <param name="Runners">Runs at once.</param>
-/// <param name="UsefulRows">Size limit of a batch.</param>
-/// <param name="PredictedWait">For a newcomer of middle priority.</param>
-public readonly record struct DeploymentState(int QueueLength, int Active, int Runners, int UsefulRows, TimeSpan PredictedWait)
-{
-    /// <summary>Requests inside runs.</summary>
-    public int RequestsInRuns { get; init; }
-
-    /// <summary>When somebody last asked for a place; the clock's beginning when nobody did.</summary>
-    public Instant PlacedAt { get; init; }
-
-    /// <summary>Nothing runs and nobody waits.</summary>
-    public bool IsIdle => Active == 0 && QueueLength == 0;
 }

@@ -1,3 +1,4 @@
+using Spillway.Engine.Guards;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Telemetry;
@@ -16,7 +17,7 @@ internal static class Explanation
         var placement = work.Placement;
         if (placement.Deadline == default)
         {
-            ExplainGate(ref record, delivery);
+            ExplainGate(ref record, work, delivery);
             return;
         }
 
@@ -27,6 +28,7 @@ internal static class Explanation
         record.Decide(DecisionKind.GatePassed);
         record.Decide(DecisionKind.Routed);
         record.Decide(DecisionKind.CacheBypassed);
+        GuardExplanation.Passed(ref record, work);
         ExplainDeadline(ref record, work);
         if (placement.Refused is { } refused)
         {
@@ -52,9 +54,11 @@ internal static class Explanation
         record.Decide(DecisionKind.Answered, delivery.Status, delivery.BytesOut);
     }
 
-    private static void ExplainGate(ref RequestRecord record, in Delivery delivery)
+    private static void ExplainGate(ref RequestRecord record, Work work, in Delivery delivery)
     {
         var kind = delivery.Fault?.Kind;
+        if (GuardExplanation.Refused(ref record, work, kind))
+            return;
         record.Decide(kind switch
         {
             FaultKind.ShuttingDown => DecisionKind.RefusedShuttingDown,
@@ -140,6 +144,9 @@ internal static class Explanation
                 break;
             case FaultKind.Cancelled:
                 record.Decide(inRun ? DecisionKind.CancelledInRun : DecisionKind.CancelledInQueue, spent, stopped);
+                break;
+            case FaultKind.SwitchedOff:
+                record.Decide(DecisionKind.EndedBySwitch, spent, inRun ? 1 : 0);
                 break;
             default:
                 record.Decide(inRun ? DecisionKind.RunFailed : DecisionKind.RefusedInvalid, ran);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Spillway.Engine.Guards;
 using Spillway.Flow;
 
 namespace Spillway.Engine;
@@ -9,7 +10,8 @@ namespace Spillway.Engine;
 /// </summary>
 /// <param name="clock">The clock of every stamp.</param>
 /// <param name="models">Where doors are looked up again, and absent models are loaded.</param>
-public sealed class Pipeline(Clock clock, Residents models)
+/// <param name="guards">Kill switches, limits and budgets.</param>
+public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 {
     /// <summary>How long a request without a deadline of its own waits for its model.</summary>
     private static readonly TimeSpan s_loadPatience = TimeSpan.FromSeconds(60);
@@ -28,11 +30,10 @@ public sealed class Pipeline(Clock clock, Residents models)
     public async ValueTask<Fault?> RunAsync(Work work, bool stopping, CancellationToken aborted)
     {
         var effect = Admit(work, stopping);
-        while (effect.What is Do.Load)
+        while (effect.What is Do.Load or Do.Wait)
         {
-            effect = await LoadAsync(work, aborted).ConfigureAwait(false) is { } absent
-                ? new(Do.Refuse, absent)
-                : Admit(work, stopping);
+            var wait = effect.What is Do.Load ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
+            effect = await wait.ConfigureAwait(false) is { } gone ? new(Do.Refuse, gone) : Admit(work, stopping);
         }
 
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
@@ -71,6 +72,8 @@ public sealed class Pipeline(Clock clock, Residents models)
     /// </summary>
     public async ValueTask<Fault?> LoadAsync(Work work, CancellationToken aborted)
     {
+        if (RequestFlow.Gate(work.Door.Route, work.Caller, guards.Switches.Now) is { } shut)
+            return shut;
         var most = work.Request.Timeout is { } timeout && timeout < s_loadPatience ? timeout : s_loadPatience;
         // One that was loaded and went again before this request came to it leaves less.
         var patience = work.Timeline.Started + most - clock.Now;
@@ -119,12 +122,17 @@ public sealed class Pipeline(Clock clock, Residents models)
     {
         while (true)
         {
-            var effect = work.Flow.Begin(work.Door.Route, stopping);
+            var effect = work.Flow.Begin(work.Door.Route, stopping, work.Caller, guards.Switches.Now);
             if (effect.What is not Do.Place)
                 return effect;
             if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
                 return new(Do.Refuse, fault);
-            work.Claim = claim;
+            work.Claim = guards.FairShares
+                ? claim with { Tenant = work.Caller.Tenant, Weight = guards.WeightOf(work.Caller.Tenant) } : claim;
+            if (work.Flow.TooDear(claim.Rows, work.Request.CostMax) is { } dear)
+                return new(Do.Refuse, dear);
+            if (guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held)
+                return held;
             var placement = work.Door.Deployment!.Place(work);
             if (!placement.Closed)
                 return work.Flow.Placed(placement);

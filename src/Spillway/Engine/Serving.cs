@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
+using Spillway.Engine.Guards;
 using Spillway.Flow;
+using Spillway.Policies.Switching;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine;
@@ -32,7 +34,8 @@ public sealed class Serving : IAsyncDisposable
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token);
-        Pipeline = new(clock, Models);
+        Guards = new(snapshot, clock, logger, Abort);
+        Pipeline = new(clock, Models, Guards);
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)
             Models.Declare(model, RouteState.Loading);
@@ -46,6 +49,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>The folder of models; null where none is configured. Set before <see cref="Start"/>.</summary>
     public ModelRepository? Repository { get; set; }
+
+    /// <summary>Kill switches, limits and budgets.</summary>
+    public Guarding Guards { get; }
 
     /// <summary>What runs requests.</summary>
     public Pipeline Pipeline { get; }
@@ -100,6 +106,9 @@ public sealed class Serving : IAsyncDisposable
     /// <summary>The reader is done with a work; returns it when no run still uses it.</summary>
     public void Return(Work work)
     {
+        // The recorder settled it; where a bug kept it from that, the request may have cost what was reserved.
+        if (work.Ticket.Set is not null)
+            Guards.Desk!.Settle(work, work.Ticket.Reserved);
         work.Release();
         if (Interlocked.Decrement(ref _inFlight) == 0 && Stopping)
             _drained.TrySetResult();
@@ -145,9 +154,17 @@ public sealed class Serving : IAsyncDisposable
         if (Repository is { } repository)
             await repository.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
+        await Guards.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _over.Dispose();
     }
+
+    /// <summary>Ends what is in flight of a target that was switched off; how many that were.</summary>
+    private int Abort(SwitchTarget target, Fault fault) => Doors
+        .Select(d => d.Deployment).OfType<Deployment>().Distinct()
+        .Sum(d => d.CancelWhere(
+            work => target.Concerns(
+                work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name), fault));
 
     private async Task StartedAsync(Task loads)
     {

@@ -1,5 +1,7 @@
+using Spillway.Engine.Guards;
 using Spillway.Engine.Sequences;
 using Spillway.Flow;
+using Spillway.Flow.Guards;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -38,6 +40,18 @@ public sealed class Work : WorkItem
 
     /// <summary>The served name it came through.</summary>
     public Door Door { get; internal set; } = null!;
+
+    /// <summary>What it holds of limits and budgets.</summary>
+    internal GuardTicket Ticket { get; } = new();
+
+    /// <summary>The limits and budgets that count it; null until it asked for them.</summary>
+    internal ResolvedGuards? Guards { get; set; }
+
+    /// <summary>What it waits for at the gate; null when it does not.</summary>
+    internal GuardWait? Turn { get; set; }
+
+    /// <summary>Whether it would still wait for its turn.</summary>
+    internal bool Patient { get; set; } = true;
 
     /// <summary>Who asks.</summary>
     public Caller Caller { get; set; } = Caller.Local;
@@ -126,6 +140,8 @@ public sealed class Work : WorkItem
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
         (DecodeTime, _seat, Caller) = (default, SequenceSeat.None, Caller.Local);
+        Ticket.Reset();
+        (Guards, Turn, Patient) = (null, null, true);
     }
 }
 

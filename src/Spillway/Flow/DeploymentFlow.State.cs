@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Sharing;
 
 namespace Spillway.Flow;
 
@@ -20,6 +21,7 @@ public sealed partial class DeploymentFlow
     private readonly RunnerState[] _state;
     private static readonly TimeSpan s_tick = new(1);
 
+    private TenantShares? _tenants;
     private int _freeCount;
     private int _readyCount;
     private int _idleCount;
@@ -132,10 +134,10 @@ public sealed partial class DeploymentFlow
     /// Who stands before it, and the runs under way, shared over the runners; stretched to the deployment's part of a
     /// contended device, and begun with its next turn.
     /// </summary>
-    private TimeSpan PredictWait(int level, Instant deadline, Instant now)
+    private TimeSpan PredictWait(int level, Instant deadline, Instant now, double rank = 0)
     {
         var ahead = TimeSpan.Zero;
-        for (var i = _line.PositionOf(level, deadline) - 1; i >= 0; i--)
+        for (var i = _line.PositionOf(level, deadline, rank) - 1; i >= 0; i--)
             ahead += _slots[_line[i]].Work;
         var outlook = Turns?.Outlook(now) ?? new(TimeSpan.Zero, RunnersInUse);
         if (ahead == TimeSpan.Zero && Active < RunnersInUse)
@@ -194,7 +196,13 @@ public sealed partial class DeploymentFlow
             : Alone(item);
     }
 
-    private int Hold(in Claim claim, in Extent extent, int level, Instant deadline, Instant now)
+    /// <summary>Its tenant's part, where tenants share.</summary>
+    private TenantShares.Part? FindPart(in Claim claim, Instant now) => claim.Tenant is null ? null
+        : (_tenants ??= new(_options.QueueLengthMax)).Find(claim.Tenant, claim.Weight, now);
+
+    private int Hold(
+        in Claim claim, in Extent extent, int level, Instant deadline, Instant now, TenantShares.Part? part,
+        double rank)
     {
         var slot = _free[--_freeCount];
         var useful = Math.Max(_useful[extent.Bucket], claim.Rows);
@@ -204,7 +212,9 @@ public sealed partial class DeploymentFlow
             State = SlotState.Placed, Deadline = deadline, Rows = claim.Rows, Extent = extent,
             Group = new(claim.Form, extent.PadTo), Work = whole * (claim.Rows / (double)useful),
         };
-        _line.Add(slot, level, deadline, now);
+        if (part is not null)
+            (_slots[slot].Part, _slots[slot].Due) = (part, _tenants!.Enter(part, _slots[slot].Work));
+        _line.Add(slot, level, deadline, now, rank);
         return slot;
     }
 
@@ -219,6 +229,8 @@ public sealed partial class DeploymentFlow
     private void Free(int slot)
     {
         _readyCount -= _slots[slot].State is SlotState.Ready ? 1 : 0;
+        if (_slots[slot] is { State: SlotState.Placed or SlotState.Ready, Part: { } part } left)
+            _tenants!.Leave(part, left.Work);
         _slots[slot] = default;
         _free[_freeCount++] = slot;
     }
@@ -306,6 +318,8 @@ public sealed partial class DeploymentFlow
         public Group Group;
         public TimeSpan Work;
         public int Runner;
+        public TenantShares.Part? Part;
+        public double Due;
     }
 
     private struct Run

@@ -65,7 +65,9 @@ public sealed partial class DeploymentFlow
         var (span, source) = DeadlineRule.Decide(_deadlines, claim.Timeout, service);
         var deadline = claim.Started + span;
         var level = Level(claim.Priority);
-        var wait = PredictWait(level, deadline, now);
+        var part = FindPart(claim, now);
+        var rank = part is null ? 0 : _tenants!.RankOf(part, _options.PriorityLevels - level);
+        var wait = PredictWait(level, deadline, now, rank);
         var placement = new Placement
         {
             Slot = -1, Deadline = deadline, DeadlineSource = source, Wait = wait, Service = service,
@@ -75,6 +77,8 @@ public sealed partial class DeploymentFlow
             return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
+        if (part is not null && _tenants!.PlacesOf(part) is var most && part.Held >= most)
+            return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now), TenantPlaces = most };
         var late = now + Safe(wait + service) - deadline;
         // With an idle runner and an empty line it runs at once, or with the next turn when that comes in time,
         // whatever
@@ -82,7 +86,7 @@ public sealed partial class DeploymentFlow
         var isNext = _idleCount > 0 && _line.Count == 0 && deadline > now + Safe(wait);
         if (late > TimeSpan.Zero && !isNext)
             return placement with { Refused = FaultKind.PredictedLate, RetryAfter = late };
-        var slot = Hold(claim, extent, level, deadline, now);
+        var slot = Hold(claim, extent, level, deadline, now, part, rank);
         WakeAt = Instant.Earlier(WakeAt, deadline);
         return placement with { Slot = slot };
     }
@@ -148,6 +152,8 @@ public sealed partial class DeploymentFlow
             ref var item = ref _slots[batch[i]];
             (item.State, item.Runner) = (SlotState.Running, runner);
             _readyCount--;
+            if (item.Part is not null)
+                _tenants!.Begin(item.Part, item.Due);
             WakeAt = Instant.Earlier(WakeAt, item.Deadline);
             _runSlots[(runner * BatchMax) + i] = batch[i];
         }

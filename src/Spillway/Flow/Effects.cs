@@ -12,6 +12,9 @@ public enum Do
     /// <summary>Wait until the model is loaded, then begin again.</summary>
     Load,
 
+    /// <summary>Wait for its turn at the gate, then begin again.</summary>
+    Wait,
+
     /// <summary>Ask the target deployment for room.</summary>
     Place,
 
@@ -53,6 +56,12 @@ public readonly record struct Claim
 
     /// <summary>Those of <see cref="Elements"/> that do not grow with the length.</summary>
     public long FixedElements { get; init; }
+
+    /// <summary>Whose it is, where tenants share by weight; null where they do not.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>The tenant's weight; 0 counts as 1.</summary>
+    public double Weight { get; init; }
 }
 
 /// <summary>The answer to a <see cref="Claim"/>: a slot, or the reason why not, with the figures behind it.</summary>
@@ -83,6 +92,9 @@ public readonly record struct Placement
     /// The deployment takes no more work; nothing is decided. Its door leads elsewhere now: begin again.
     /// </summary>
     public bool Closed { get; init; }
+
+    /// <summary>Places that its tenant may hold, when those were full; else 0.</summary>
+    public int TenantPlaces { get; init; }
 
     /// <summary>When room or time may be there again; only on a refusal.</summary>
     public TimeSpan RetryAfter { get; init; }

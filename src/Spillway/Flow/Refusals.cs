@@ -51,6 +51,10 @@ internal static class Refusals
         var retry = p.RetryAfter > TimeSpan.Zero ? p.RetryAfter : p.Service + p.Wait;
         var text = kind switch
         {
+            FaultKind.QueueFull when p.TenantPlaces > 0 =>
+                $"Exceeds maximum queue size: this tenant's part of the queue of model {name}, {p.TenantPlaces} of "
+                + $"{route.QueueLengthMax} places while others want theirs, is full. Retry after {Ms(retry)} ms, or "
+                + "raise its weight (limits.weights).",
             FaultKind.QueueFull =>
                 $"Exceeds maximum queue size: the queue of model {name} holds {p.QueueLength} of {route.QueueLengthMax} requests. "
                 + $"Retry after {Ms(retry)} ms, or raise batching.queueLengthMax of {route.Deployment}.",

@@ -1,3 +1,6 @@
+using Spillway.Flow.Guards;
+using Spillway.Policies.Switching;
+
 namespace Spillway.Flow;
 
 /// <summary>
@@ -8,14 +11,15 @@ namespace Spillway.Flow;
 /// Protocols    1 Translate   wire -> InferenceRequest
 /// Protocols    2 Identify    loopback callers only; keys are not built yet
 /// Engine       3 Snapshot    the Route is this request's world to the end
-/// Flow         4 Gate        is the server stopping? is the model there?          Begin
+/// Flow         4 Gate        stopping? kill switch? rights? is the model there?   Gate, Begin; rates: GuardSet.Enter
 /// Flow         5 Route       served name -> deployment                            Begin
 /// Flow         6 Look up     no cache is built yet                                Begin
-/// Flow         7 Reserve     room, deadline, predicted wait                       DeploymentFlow.Place -> Placed
+/// Flow         7 Reserve     money -> ticket                                      GuardSet.Enter -> Guarded
+///                            room, deadline, predicted wait                       DeploymentFlow.Place -> Placed
 /// Flow         8 Attempt     one attempt; retries are not built yet               Placed
 /// Engine       9 Run         decode -> batch -> replica -> deltas                 DeploymentFlow.Ready, Take, Observe
 /// Protocols   10 Answer      deltas -> wire, or Fault -> status                   Ended
-/// Flow        11 Settle      price what was delivered                             Settle
+/// Flow        11 Settle      price what was delivered, settle the ticket          Settle, GuardSet.Settle
 /// Telemetry   12 Record      stages, decisions, bill -> metrics, ring
 /// </code>
 /// </summary>
@@ -23,6 +27,25 @@ public struct RequestFlow
 {
     private Route _route;
     private bool _settled;
+
+    /// <summary>The first part of step 4, before a model is loaded for it: kill switch and rights.</summary>
+    public static Fault? Gate(Route route, Caller caller, Switches switches)
+    {
+        if (switches.Stops(caller.Tenant, route.Deployment, route.Model.Name) is { } off)
+            return GuardRefusals.Off(off);
+        return caller.MayUse(route.Model.Name) ? null : GuardRefusals.NotYours(route.Model.Name);
+    }
+
+    /// <summary>Step 4, with the gate, to step 7.</summary>
+    /// <param name="route">The served name's state, fixed for this request.</param>
+    /// <param name="stopping">Whether the server takes no new work.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="switches">What is off now.</param>
+    public Effect Begin(Route route, bool stopping, Caller caller, Switches switches)
+    {
+        var effect = Begin(route, stopping);
+        return !stopping && Gate(route, caller, switches) is { } shut ? new(Do.Refuse, shut) : effect;
+    }
 
     /// <summary>Steps 4 to 7: may it come in, and where does it go?</summary>
     /// <param name="route">The served name's state, fixed for this request.</param>
@@ -41,6 +64,29 @@ public struct RequestFlow
             RouteState.Unloaded => new(Do.Refuse, Refusals.Unloaded(route)),
         };
     }
+
+    /// <summary>
+    /// Step 7: the most that it can cost, which is what is reserved; what cannot be counted is the most there is.
+    /// </summary>
+    /// <param name="rows">Rows that it brings.</param>
+    public readonly Money CostAtMost(long rows)
+    {
+        var most = _route.PricePerRun.Nano + ((Int128)_route.PricePerRow.Nano * rows);
+        return new(most > long.MaxValue ? long.MaxValue : (long)most);
+    }
+
+    /// <summary>Step 7: whether the most that it can cost is within the caller's own limit; null when it is.</summary>
+    public readonly Fault? TooDear(long rows, Money? most) =>
+        most is { } limit && CostAtMost(rows) is var cost && cost.Nano > limit.Nano
+            ? GuardRefusals.TooDear(cost, limit) : null;
+
+    /// <summary>Limits and budgets have answered.</summary>
+    public static Effect Guarded(in GuardAnswer answer) => answer.Says switch
+    {
+        GuardSays.Passed => answer.Wait > TimeSpan.Zero ? new(Do.Wait) : new(Do.Place),
+        GuardSays.Refused => new(Do.Refuse, answer.Fault),
+        GuardSays.Wait or GuardSays.Draw => new(Do.Wait),
+    };
 
     /// <summary>Step 7 came back: a room in the queue, or a reason why not.</summary>
     public readonly Effect Placed(in Placement placement) =>

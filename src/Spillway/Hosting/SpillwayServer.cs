@@ -66,6 +66,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
+        GuardSetup.Open(snapshot, serving, state, recorder);
         var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
         var exporter = OtlpExporter.Start(
             telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);

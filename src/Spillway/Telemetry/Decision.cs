@@ -109,6 +109,33 @@ internal enum DecisionKind : byte
 
     /// <summary>Answered. A status, B bytes.</summary>
     Answered,
+
+    /// <summary>Refused: an operator switched it off; the message says what.</summary>
+    RefusedSwitchedOff,
+
+    /// <summary>Refused: the caller's key does not have the model.</summary>
+    RefusedForbidden,
+
+    /// <summary>Refused by a rate limit, named in the record. A left, B limit, C unit.</summary>
+    RefusedRate,
+
+    /// <summary>Refused by a budget, named in the record. A left in nano-units, B what the request may cost.</summary>
+    RefusedBudget,
+
+    /// <summary>Refused: what it would spend cannot be written down. Its budget is named in the record.</summary>
+    RefusedStore,
+
+    /// <summary>
+    /// Money was set aside. A its upper bound in nano-units, B left before it in the tightest budget, which the record
+    /// names.
+    /// </summary>
+    Reserved,
+
+    /// <summary>It waited for its turn at the gate. A waited.</summary>
+    WaitedAtGate,
+
+    /// <summary>An operator switched it off in flight. A ran or waited so far, B 1 when in a run.</summary>
+    EndedBySwitch,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

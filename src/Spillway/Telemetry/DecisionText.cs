@@ -42,6 +42,14 @@ internal static class DecisionText
         DecisionKind.RunFailed => "run_failed",
         DecisionKind.Settled => "settled",
         DecisionKind.Answered => "answered",
+        DecisionKind.RefusedSwitchedOff => "refused_switched_off",
+        DecisionKind.RefusedForbidden => "refused_forbidden",
+        DecisionKind.RefusedRate => "refused_rate",
+        DecisionKind.RefusedBudget => "refused_budget",
+        DecisionKind.RefusedStore => "refused_store",
+        DecisionKind.Reserved => "reserved",
+        DecisionKind.WaitedAtGate => "waited_at_gate",
+        DecisionKind.EndedBySwitch => "ended_by_switch",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -86,6 +94,9 @@ internal static class DecisionText
             DecisionKind.RunFailed => Text($"Run failed on runner {record.Runner} ({record.Device}) after {Ms(a)}."),
             DecisionKind.Settled => $"Settled: {new Money(a)} for {Count(b, "row")}.",
             DecisionKind.Answered => Text($"Answered: status {a}, {Count(b, "byte")}."),
+            DecisionKind.RefusedSwitchedOff or DecisionKind.RefusedForbidden or DecisionKind.RefusedRate
+                or DecisionKind.RefusedBudget or DecisionKind.RefusedStore or DecisionKind.Reserved
+                or DecisionKind.WaitedAtGate or DecisionKind.EndedBySwitch => GuardText.Render(kind, a, b, c, record),
         };
     }
 

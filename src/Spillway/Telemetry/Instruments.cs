@@ -163,6 +163,60 @@ internal static class Instruments
         "spillway_runners", InstrumentKind.Gauge, "runners",
         "Runners that the deployment has.", "deployment", "version");
 
+    // Limits, budgets, switches: one set of series per name in the configuration.
+    public static readonly InstrumentSpec RateRefused = new(
+        "spillway_rate_refused_total", InstrumentKind.Counter, "requests",
+        "Requests that a rate limit refused, over all who share its name.", "limit");
+
+    public static readonly InstrumentSpec BudgetRefused = new(
+        "spillway_budget_refused_total", InstrumentKind.Counter, "requests",
+        "Requests that a budget refused, or that it could not write down.", "budget");
+
+    public static readonly InstrumentSpec BudgetWarnings = new(
+        "spillway_budget_warnings_total", InstrumentKind.Counter, "events",
+        "Soft thresholds (budgets.<name>.warnAt) that were passed.", "budget");
+
+    public static readonly InstrumentSpec BudgetOverruns = new(
+        "spillway_budget_overruns_total", InstrumentKind.Counter, "requests",
+        "Requests that cost more than was reserved for them; charged all the same.", "budget");
+
+    public static readonly InstrumentSpec BudgetUnsaved = new(
+        "spillway_budget_unsaved_total", InstrumentKind.Counter, "slices",
+        "Slices that were used though they could not be written (onStoreTrouble: serve); a crash forgets them.",
+        "budget");
+
+    public static readonly InstrumentSpec BudgetUsed = new(
+        "spillway_budget_used_ratio", InstrumentKind.Gauge, "1",
+        "Part of the limit that is spent or reserved, of the fullest of those that have one of their own.", "budget");
+
+    public static readonly InstrumentSpec BudgetReserved = new(
+        "spillway_budget_reserved_units", InstrumentKind.Gauge, "units",
+        "Reserved for requests in flight, in units of the currency; 0 when nothing is in flight.", "budget");
+
+    public static readonly InstrumentSpec BudgetLost = new(
+        "spillway_budget_lost_units", InstrumentKind.Gauge, "units",
+        "Counted as spent in the present window because a crash left it uncertain.", "budget");
+
+    public static readonly InstrumentSpec BudgetWrites = new(
+        "spillway_budget_writes_total", InstrumentKind.Counter, "writes",
+        "Transactions that made slices of budgets durable, or tried to.");
+
+    public static readonly InstrumentSpec BudgetWriteFailures = new(
+        "spillway_budget_write_failures_total", InstrumentKind.Counter, "writes",
+        "Those of them that failed.");
+
+    public static readonly InstrumentSpec ClockJumps = new(
+        "spillway_clock_jumps_total", InstrumentKind.Counter, "events",
+        "Times that the machine's clock was seen to be set by 30 s or more; only with budgets.");
+
+    public static readonly InstrumentSpec SwitchesOff = new(
+        "spillway_switches_off", InstrumentKind.Gauge, "switches",
+        "Kill switches that are off: everything, models, routes, tenants.");
+
+    public static readonly InstrumentSpec SwitchAborted = new(
+        "spillway_switch_aborted_total", InstrumentKind.Counter, "requests",
+        "Requests in flight that a kill switch ended.");
+
     // The server and its process.
     public static readonly InstrumentSpec Records = new(
         "spillway_request_records_total", InstrumentKind.Counter, "records",
@@ -264,8 +318,10 @@ internal static class Instruments
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
         Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, AccessRefused, AccessKeys,
-        AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait,
-        ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
+        AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime,
+        BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops,
+        RunnerBusy, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
+        BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
         Runners, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,

@@ -41,6 +41,9 @@ internal struct RequestRecord
     /// <summary>Who asked.</summary>
     public Caller Caller { get; set; } = Caller.Local;
 
+    /// <summary>The limit or budget that had the say at the gate; empty where there is none.</summary>
+    public string Guard { get; set; } = "";
+
     /// <summary>The caller's own id; empty when it gave none.</summary>
     public string ClientId { get; set; } = "";
 

@@ -1,7 +1,8 @@
 namespace Spillway.Policies.Batching;
 
 /// <summary>
-/// The order in which a deployment's requests wait: by priority level, then deadline, then arrival. Waiting raises a
+/// The order in which a deployment's requests wait: by what their tenants are due where tenants share, then by priority
+/// level, then deadline, then arrival. Waiting raises a
 /// request by a level each ageing period, so none starves. Holds slot numbers only; bounded; allocates nothing after
 /// its construction.
 /// </summary>
@@ -20,9 +21,9 @@ public class WaitingLine(int capacity, TimeSpan ageing)
     public int this[int position] => _entries[position].Slot;
 
     /// <summary>Where a request would stand now.</summary>
-    public int PositionOf(int level, Instant deadline)
+    public int PositionOf(int level, Instant deadline, double rank = 0)
     {
-        var newcomer = new Entry(0, level, deadline, Instant.Never, long.MaxValue);
+        var newcomer = new Entry(0, level, deadline, Instant.Never, long.MaxValue, rank);
         var position = Count;
         while (position > 0 && Precedes(newcomer, _entries[position - 1]))
             position--;
@@ -30,9 +31,9 @@ public class WaitingLine(int capacity, TimeSpan ageing)
     }
 
     /// <summary>Stands in line. The caller checked <see cref="Count"/> against the capacity.</summary>
-    public void Add(int slot, int level, Instant deadline, Instant now)
+    public void Add(int slot, int level, Instant deadline, Instant now, double rank = 0)
     {
-        var entry = new Entry(slot, level, deadline, level > 1 ? now + ageing : Instant.Never, _sequence++);
+        var entry = new Entry(slot, level, deadline, level > 1 ? now + ageing : Instant.Never, _sequence++, rank);
         Insert(entry);
         _promoteAt = Instant.Earlier(_promoteAt, entry.PromoteAt);
     }
@@ -80,6 +81,8 @@ public class WaitingLine(int capacity, TimeSpan ageing)
     /// <summary>The order itself: whether <paramref name="a"/> goes before <paramref name="b"/>.</summary>
     protected virtual bool Precedes(in Entry a, in Entry b)
     {
+        if (a.Rank != b.Rank)
+            return a.Rank < b.Rank;
         if (a.Level != b.Level)
             return a.Level < b.Level;
         return a.Deadline != b.Deadline ? a.Deadline < b.Deadline : a.Sequence < b.Sequence;
@@ -101,5 +104,7 @@ public class WaitingLine(int capacity, TimeSpan ageing)
     /// <param name="Deadline">When its answer is due.</param>
     /// <param name="PromoteAt">When it rises by a level.</param>
     /// <param name="Sequence">Its order of arrival.</param>
-    protected readonly record struct Entry(int Slot, int Level, Instant Deadline, Instant PromoteAt, long Sequence);
+    /// <param name="Rank">Where tenants share: when it is due; 0 for all where they do not.</param>
+    protected readonly record struct Entry(
+        int Slot, int Level, Instant Deadline, Instant PromoteAt, long Sequence, double Rank);
 }

@@ -23,12 +23,14 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
-        + "repository/models/<name>/load and repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke";
+        + "repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke, "
+        + "switches, switches/off, switches/on, limits and budgets";
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
     private readonly KeysEndpoints _keys = new(server);
+    private readonly GuardEndpoints _guards = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -42,6 +44,12 @@ internal sealed class AdminEndpoints(ServerContext server)
             return ErrorAnswer.WriteAsync(http, refused).AsTask();
         if (KeysProtocol.Owns(rest))
             return _keys.HandleAsync(http, rest, caller);
+        if (GuardEndpoints.Owns(rest))
+        {
+            return _guards.Answer(http, rest).TryGet(out var guarded, out var wrong)
+                ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
+        }
+
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         Action<Utf8JsonWriter>? answer = rest switch

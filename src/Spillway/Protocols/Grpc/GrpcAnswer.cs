@@ -33,6 +33,13 @@ internal static class GrpcAnswer
         into[ErrorAnswer.FaultName] = FaultLabels.Of(fault.Kind);
         if (fault.Kind is FaultKind.Unsupported)
             into["grpc-accept-encoding"] = MessageInflater.Accepted;
+        if (FaultMapping.IsRetryInVain(fault.Kind))
+        {
+            // A negative number is what a client's retry policy takes as "never".
+            (into["x-should-retry"], into["grpc-retry-pushback-ms"]) = ("false", "-1");
+            return;
+        }
+
         if (!FaultMapping.IsRetryAfterDue(fault.Kind))
             return;
         var after = FaultMapping.RetryAfterMs(fault.RetryAfter);

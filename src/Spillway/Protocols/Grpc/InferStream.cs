@@ -104,6 +104,7 @@ internal sealed class InferStream : IArrivals, IDisposable
         {
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             read.Body.GiveTo(work.Request.Inputs);
+            var unread = GuardHeaders.Read(_http.Request.Headers, work.Request);
             // A key may be revoked while its stream lives: each request is one of its holder's again.
             if (Refused(work) is { } gone)
                 translation = new(gone, Routed: false, Held: 0);
@@ -111,7 +112,7 @@ internal sealed class InferStream : IArrivals, IDisposable
                 translation = await InferTranslation
                     .ReadAsync(_server, work, read.Message, _deadline - clock.Now, _http).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
-            ended = translation.Fault
+            ended = translation.Fault ?? unread
                 ?? await serving.Pipeline.RunAsync(work, serving.Stopping, _http.RequestAborted).ConfigureAwait(false);
             (ended, sent) = await SendAsync(work, tags.RequestId, ended).ConfigureAwait(false);
         }

@@ -31,7 +31,7 @@ internal sealed class ModelInferCall(ServerContext server)
             read = await MessageReader.ReadOnlyAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             read.Body.GiveTo(work.Request.Inputs);
-            var fault = read.Fault;
+            var fault = read.Fault ?? GuardHeaders.Read(http.Request.Headers, work.Request);
             if (fault is null)
             {
                 translation = await InferTranslation.ReadAsync(server, work, read.Message, patience, http)
@@ -82,6 +82,7 @@ internal sealed class ModelInferCall(ServerContext server)
         response.ContentType = GrpcAnswer.ContentType;
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
+        GuardHeaders.WriteTo(response.Headers, work);
         var frame = into.Frame(behind);
         response.BodyWriter.Write(frame);
         return (frame.Length, behind);
@@ -98,6 +99,8 @@ internal sealed class ModelInferCall(ServerContext server)
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         if (!http.Response.HasStarted)
             tags.WriteTo(http.Response.Headers, work.Timeline);
+        if (!http.Response.HasStarted)
+            GuardHeaders.WriteTo(http.Response.Headers, work);
         GrpcAnswer.End(http, fault);
     }
 }

@@ -31,6 +31,7 @@ internal sealed class InferEndpoint(ServerContext server)
         {
             (body, var fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
+            fault ??= GuardHeaders.Read(http.Request.Headers, work.Request);
             if (fault is null && work.Door is { Signature: null, Route.State: RouteState.Absent } && !_serving.Stopping)
             {
                 work.Request.Timeout = Translation.PeekTimeout(http.Request.Headers, body);
@@ -90,6 +91,7 @@ internal sealed class InferEndpoint(ServerContext server)
 
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
+        GuardHeaders.WriteTo(response.Headers, work);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
     }

@@ -1,0 +1,241 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Spillway.Config;
+using Spillway.Flow;
+using Spillway.Flow.Guards;
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Guarding;
+using Spillway.Policies.Rates;
+
+namespace Spillway.Engine.Guards;
+
+/// <summary>
+/// The shell around rate limits and budgets: finds the states of a caller once, holds their short locks for a decision
+/// of <see cref="GuardSet"/>, lets requests wait, and counts. Exists only where limits or budgets are configured. The
+/// request path touches only memory. Thread-safe.
+/// </summary>
+internal sealed class GuardDesk : IAsyncDisposable
+{
+    private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before it was its turn.");
+
+    [ThreadStatic]
+    private static List<GuardEvent>? t_events;
+
+    private readonly ConditionalWeakTable<Caller, CallerGuards> _callers = [];
+    private readonly GuardStates _states;
+    private readonly LimitsOptions _limits;
+    private readonly IReadOnlyDictionary<string, BudgetOptions> _budgets;
+    private readonly GuardClock _clock;
+    private readonly ILogger _logger;
+    private long _borrowed;
+    private long _settled;
+
+    /// <summary>Makes one; budgets need the writer before the first request.</summary>
+    /// <param name="snapshot">With limits or budgets.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="states">Where the states are kept.</param>
+    /// <param name="logger">Where warnings go.</param>
+    public GuardDesk(Snapshot snapshot, GuardClock clock, GuardStates states, ILogger logger)
+    {
+        (_limits, _budgets) = (snapshot.Limits, snapshot.Budgets);
+        (_clock, _states, _logger) = (clock, states, logger);
+    }
+
+    /// <summary>Makes slices durable; null where there are no budgets.</summary>
+    public SliceWriter? Writer { get; init; }
+
+    /// <summary>Every state, for those who look.</summary>
+    public GuardStates States => _states;
+
+    /// <summary>The clock of limits and budgets.</summary>
+    public GuardClock Clock => _clock;
+
+    /// <summary>Tickets given.</summary>
+    public long Borrowed => Interlocked.Read(ref _borrowed);
+
+    /// <summary>Tickets settled; the same number when nothing is in flight.</summary>
+    public long Settled => Interlocked.Read(ref _settled);
+
+    /// <summary>
+    /// Steps 4 (rates) and 7 (budgets): a ticket, a refusal, or a wait that is registered on the work. At once for a
+    /// work that holds its ticket already.
+    /// </summary>
+    public GuardAnswer Enter(Work work)
+    {
+        if (work.Ticket.Set is not null)
+            return new(GuardSays.Passed);
+        var guards = work.Guards ??= Resolve(work.Caller, work.Door.Route);
+        if (guards.Set.IsEmpty)
+            return new(GuardSays.Passed);
+        var (ask, before) = (Ask(work, guards), work.Turn);
+        GuardAnswer answer;
+        var draws = 0UL;
+        guards.Enter();
+        try
+        {
+            answer = guards.Set.Enter(ask, work.Ticket);
+            work.Turn = answer.Says switch
+            {
+                GuardSays.Wait => GuardLines.Stand(guards, ref answer),
+                GuardSays.Draw => GuardLines.AwaitSlice(guards.Budgets[answer.Budget], ref answer),
+                GuardSays.Passed when answer.Wait > TimeSpan.Zero => new(guards.Rates[0], answer.Wait, isDraw: false),
+                GuardSays.Passed or GuardSays.Refused => null,
+            };
+            for (var i = 0; i < guards.Budgets.Length; i++)
+                draws |= guards.Budgets[i].WantsDraw ? 1UL << (i & 63) : 0;
+        }
+        finally
+        {
+            guards.Exit();
+        }
+
+        for (var i = 0; draws != 0 && i < guards.Budgets.Length; i++)
+        {
+            if ((draws & (1UL << (i & 63))) != 0 && guards.Budgets[i].Ask())
+                Writer!.Look(guards.Budgets[i]);
+        }
+
+        // Whoever was called for its turn and cannot take it leaves it to the next in that line.
+        if (before is { IsDraw: false } && answer.Says is not GuardSays.Passed && work.Turn?.At != before.At)
+            GuardLines.PassOn(before.At);
+        Count(answer, guards);
+        return answer;
+    }
+
+    /// <summary>
+    /// Waits for its turn, as <see cref="Enter"/> registered it. Null: ask again. Else the caller is gone.
+    /// </summary>
+    public async ValueTask<Fault?> WaitAsync(Work work, CancellationToken aborted)
+    {
+        var (turn, began) = (work.Turn!, _clock.Now);
+        try
+        {
+            await turn.Turn.WaitAsync(turn.Most, _clock.Time, aborted).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // With a ticket it is its turn now; without, it asks once more and is then told what is missing.
+            if (work.Ticket.Set is null)
+                work.Patient = false;
+        }
+        catch (OperationCanceledException)
+        {
+            GuardLines.GiveUp(turn, passOn: true);
+            return s_left;
+        }
+
+        GuardLines.GiveUp(turn, passOn: false);
+        work.Ticket.Waited += _clock.Now - began;
+        return null;
+    }
+
+    /// <summary>The request is over: settles its ticket, if it has one. Once and never again.</summary>
+    public void Settle(Work work, Money cost)
+    {
+        if (work.Ticket.Set is not { } set || work.Guards is not { } guards)
+            return;
+        // Almost never anything happens; one list a thread will do.
+        var events = guards.Budgets.Length > 0 ? t_events ??= [] : null;
+        GuardWait? first = null;
+        guards.Enter();
+        try
+        {
+            set.Settle(work.Ticket, cost, events);
+            Interlocked.Increment(ref _settled);
+            GuardLines.Wake(guards, ref first);
+        }
+        finally
+        {
+            guards.Exit();
+        }
+
+        first?.Wake();
+        if (events is { Count: > 0 })
+            Tell(events);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Writer?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Looks at every budget, for status and metrics.</summary>
+    public IEnumerable<BudgetView> Budgets()
+    {
+        foreach (var budget in _states.Budgets)
+        {
+            yield return Look(budget);
+        }
+    }
+
+    private BudgetView Look(HeldBudget budget)
+    {
+        lock (budget.Lock)
+            return new(budget.Account, budget.Account.State.Look(_clock.At(_clock.Now)), budget.Trouble);
+    }
+
+    private GuardAsk Ask(Work work, ResolvedGuards guards)
+    {
+        var (now, bytes) = (_clock.Now, 0L);
+        foreach (ref readonly var tensor in work.Request.Inputs.Span)
+            bytes += tensor.Data.Length;
+        var patience = !work.Patient ? TimeSpan.Zero
+            : work.Request.Timeout is { } timeout ? timeout - (now - work.Timeline.Started)
+            : TimeSpan.MaxValue;
+        return new(
+            new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes), work.Flow.CostAtMost(work.Claim.Rows), now,
+            guards.Budgets.Length > 0 ? _clock.At(now) : default, patience);
+    }
+
+    private ResolvedGuards Resolve(Caller caller, Route route) =>
+        _callers.GetValue(caller, static _ => new()).Get(route, caller, this);
+
+    /// <summary>Which limits and budgets count a caller's requests to a served name.</summary>
+    internal ResolvedGuards Make(Caller caller, Route route)
+    {
+        var (model, name) = (route.Deployment, route.Model.Name);
+        var rates = _limits.Rates.Where(r => r.Value.Counts(caller.Tenant, model, name))
+            .Select(r => _states.Rate(r.Key, r.Value, Scope(r.Value))).ToList();
+        var budgets = _budgets.Where(b => b.Value.Counts(caller.Tenant, model, name))
+            .Select(b => _states.Budget(b.Key, b.Value, Scope(b.Value))).ToList();
+        var set = new GuardSet([.. rates.Select(r => r.State)], [.. budgets.Select(b => b.Account)]);
+        return new(route, set, [.. rates], [.. budgets], _limits.WeightOf(caller.Tenant));
+
+        string Scope(ScopedOptions options) => options.ScopeOf(caller.Key, caller.Tenant, model, name);
+    }
+
+    private void Count(in GuardAnswer answer, ResolvedGuards guards)
+    {
+        if (answer.Says is GuardSays.Passed)
+            Interlocked.Increment(ref _borrowed);
+        else if (answer.Says is GuardSays.Refused)
+            (answer.Rate >= 0 ? guards.Rates[answer.Rate].Counts : guards.Budgets[answer.Budget].Counts).Refused
+                .Add();
+    }
+
+    private void Tell(List<GuardEvent> events)
+    {
+        foreach (var happened in events)
+        {
+            var counts = _states.BudgetCounts[happened.Budget.Name];
+            var options = happened.Budget.State.Options;
+            if (happened.Over > Money.Zero)
+            {
+                counts.Overruns.Add();
+                GuardLog.Overrun(
+                    _logger, happened.Budget.Name, happened.Budget.Scope, GuardRefusals.Text(happened.Over));
+            }
+
+            if (happened.Threshold > 0)
+            {
+                counts.Warnings.Add();
+                GuardLog.Threshold(_logger, happened.Budget.Name, happened.Budget.Scope, happened.Threshold * 100,
+                    GuardRefusals.Text(options.LimitMoney), options.Window);
+            }
+        }
+
+        events.Clear();
+    }
+}

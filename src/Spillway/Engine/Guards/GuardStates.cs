@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using Spillway.Flow.Guards;
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Rates;
+using Spillway.Store.Budgets;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Guards;
+
+/// <summary>
+/// The states of every limit and budget, each made with the first request that it counts. Bounded: beyond
+/// <see cref="StatesMax"/> of one rule all newcomers share one. Thread-safe.
+/// </summary>
+internal sealed class GuardStates
+{
+    /// <summary>States of one rule; more keys or tenants than anybody makes by hand.</summary>
+    public const int StatesMax = 100_000;
+
+    /// <summary>The scope of those who found no room.</summary>
+    public const string Overflow = "all others";
+
+    private readonly Lock _making = new();
+    private readonly Dictionary<(string Rule, string Scope), HeldRate> _rates = [];
+    private readonly Dictionary<(string Rule, string Scope), HeldBudget> _budgets = [];
+    private readonly Dictionary<string, GuardInstruments> _rateCounts;
+    private readonly Dictionary<string, GuardInstruments> _budgetCounts;
+    private readonly ConcurrentQueue<HeldBudget> _all = [];
+    private readonly ILookup<(string Budget, string Scope), SliceRow> _kept;
+    private readonly GuardClock _clock;
+    private int _number;
+
+    /// <summary>Nothing was asked for yet.</summary>
+    /// <param name="limits">With the names of the rate limits.</param>
+    /// <param name="budgets">By name.</param>
+    /// <param name="kept">What an earlier process left.</param>
+    /// <param name="clock">The clock of budgets.</param>
+    public GuardStates(
+        LimitsOptions limits, IReadOnlyDictionary<string, BudgetOptions> budgets, IEnumerable<SliceRow> kept,
+        GuardClock clock)
+    {
+        _clock = clock;
+        _kept = kept.ToLookup(row => (row.Budget, row.Scope));
+        _rateCounts = limits.Rates.Keys.ToDictionary(name => name, _ => new GuardInstruments());
+        _budgetCounts = budgets.Keys.ToDictionary(name => name, _ => new GuardInstruments());
+        // What was spent is shown from the start, also of those who do not come back.
+        foreach (var (name, scope) in _kept.Select(rows => rows.Key))
+        {
+            if (budgets.TryGetValue(name, out var options))
+                Budget(name, options, scope);
+        }
+    }
+
+    /// <summary>Every budget that exists.</summary>
+    public IEnumerable<HeldBudget> Budgets => _all;
+
+    /// <summary>What is counted for each rate limit, by its name.</summary>
+    public IReadOnlyDictionary<string, GuardInstruments> RateCounts => _rateCounts;
+
+    /// <summary>What is counted for each budget, by its name.</summary>
+    public IReadOnlyDictionary<string, GuardInstruments> BudgetCounts => _budgetCounts;
+
+    /// <summary>Every rate limit that somebody asked of.</summary>
+    public IReadOnlyList<HeldRate> Rates()
+    {
+        lock (_making)
+            return [.. _rates.Values];
+    }
+
+    /// <summary>The state of a rate limit for a scope.</summary>
+    public HeldRate Rate(string name, RateOptions options, string scope)
+    {
+        lock (_making)
+        {
+            if (_rates.TryGetValue((name, scope), out var known))
+                return known;
+            if (_rates.Count >= StatesMax)
+                scope = Overflow;
+            if (!_rates.TryGetValue((name, scope), out var rate))
+                _rates[(name, scope)] = rate = new(++_number, new(name, scope, new(options)), _rateCounts[name]);
+            return rate;
+        }
+    }
+
+    /// <summary>The state of a budget for a scope, with what an earlier process drew for it.</summary>
+    public HeldBudget Budget(string name, BudgetOptions options, string scope)
+    {
+        lock (_making)
+        {
+            if (_budgets.TryGetValue((name, scope), out var known))
+                return known;
+            if (_budgets.Count >= StatesMax)
+                scope = Overflow;
+            if (!_budgets.TryGetValue((name, scope), out var budget))
+                _budgets[(name, scope)] = budget = Make(name, options, scope);
+            return budget;
+        }
+    }
+
+    private HeldBudget Make(string name, BudgetOptions options, string scope)
+    {
+        var window = new BudgetWindow(
+            options.Window, options.Kind, TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone));
+        var account = new BudgetAccount(options, window);
+        var now = _clock.At(_clock.Now);
+        foreach (var row in _kept[(name, scope)].Where(row => row.Window == window.Identity))
+            account.Load(new(new(row.Start, row.End), new(row.Drawn), new(row.Spent)), now);
+        var budget = new HeldBudget(
+            ++_number, new(name, scope, account), window.Identity, _budgetCounts[name]);
+        _all.Enqueue(budget);
+        return budget;
+    }
+}

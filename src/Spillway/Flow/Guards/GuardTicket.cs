@@ -1,0 +1,69 @@
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Rates;
+
+namespace Spillway.Flow.Guards;
+
+/// <summary>
+/// What a request holds of limits and budgets, from the gate to its settlement. One for each pooled request, used
+/// again: nothing is allocated once it was as large as it must be. One owner.
+/// </summary>
+public sealed class GuardTicket
+{
+    private long[] _cells = [];
+
+    /// <summary>Whose limits and budgets; null when nothing is held.</summary>
+    public GuardSet? Set { get; private set; }
+
+    /// <summary>Set aside in each budget: the most that the request can cost.</summary>
+    public Money Reserved { get; private set; }
+
+    /// <summary>The tenant whose places it holds.</summary>
+    public string Tenant { get; private set; } = "";
+
+    /// <summary>What is left of the tightest rate limit; default where there is none.</summary>
+    public RateLeft Left { get; internal set; }
+
+    /// <summary>
+    /// The limit or budget that had the say: the one that refused, else the tightest budget; or empty.
+    /// </summary>
+    public string Named { get; internal set; } = "";
+
+    /// <summary>What was left in the tightest budget, or in the one that refused.</summary>
+    public Money BudgetLeft { get; internal set; }
+
+    /// <summary>The part of the fullest budget above its first threshold that is gone; 0 below.</summary>
+    public double Warning { get; internal set; }
+
+    /// <summary>That budget.</summary>
+    public string WarningOf { get; internal set; } = "";
+
+    /// <summary>The most that the request could cost, also where it was refused.</summary>
+    public Money CostAtMost { get; internal set; }
+
+    /// <summary>What was short, when a rate limit refused.</summary>
+    public RateUnit Short { get; internal set; }
+
+    /// <summary>The time it waited for its turn at the gate.</summary>
+    public TimeSpan Waited { get; set; }
+
+    /// <summary>The cell of time of each budget in which it was reserved.</summary>
+    internal Span<long> Cells => _cells;
+
+    /// <summary>As new.</summary>
+    public void Reset()
+    {
+        (Set, Reserved, Tenant, Left, Named, BudgetLeft) = (null, default, "", default, "", default);
+        (Warning, WarningOf, CostAtMost, Short, Waited) = (0, "", default, default, default);
+    }
+
+    /// <summary>Everything is taken.</summary>
+    internal void Open(GuardSet set, string tenant, Money reserved, int budgets)
+    {
+        if (_cells.Length < budgets)
+            _cells = new long[budgets];
+        (Set, Tenant, Reserved) = (set, tenant, reserved);
+    }
+
+    /// <summary>Everything is given back or paid.</summary>
+    internal void Close() => (Set, Reserved) = (null, default);
+}

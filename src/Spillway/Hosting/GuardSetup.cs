@@ -1,0 +1,59 @@
+using Spillway.Config;
+using Spillway.Engine;
+using Spillway.Engine.Guards;
+using Spillway.Flow.Guards;
+using Spillway.Store;
+using Spillway.Telemetry;
+
+namespace Spillway.Hosting;
+
+/// <summary>Opens kill switches, limits and budgets of a server, and shows them on /metrics.</summary>
+internal static class GuardSetup
+{
+    /// <summary>Once, before the first request.</summary>
+    /// <exception cref="SpillwayStartException">The state folder or what lies in it cannot be used.</exception>
+    public static void Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
+    {
+        var guards = serving.Guards;
+        if (guards.Open(snapshot.StateFolder, () => Take(state)) is { } fault)
+            throw new SpillwayStartException(fault.Message);
+        state.Own(guards);
+        List<Series> series = [.. guards.Switches.Counts.OfSwitches(() => guards.Switches.Now.Off.Count)];
+        if (guards.Desk is { } desk)
+        {
+            foreach (var (name, counts) in desk.States.RateCounts)
+                series.AddRange(counts.OfRate(name));
+            foreach (var (name, counts) in desk.States.BudgetCounts)
+                series.AddRange(OfBudget(desk, name, counts));
+            if (snapshot.Budgets.Count > 0)
+                series.AddRange(guards.Switches.Counts.OfBudgets());
+        }
+
+        recorder.Registry.Add(guards, series);
+    }
+
+    private static IEnumerable<Series> OfBudget(GuardDesk desk, string name, GuardInstruments counts)
+    {
+        return counts.OfBudget(
+            name,
+            () => Of().Select(Gone).DefaultIfEmpty().Max(),
+            () => Units(b => b.State.Reserved), () => Units(b => b.State.Lost));
+
+        IEnumerable<BudgetView> Of() => desk.Budgets().Where(b => b.Account.Name == name);
+        double Gone(BudgetView b) =>
+            (double)(b.State.Spent + b.State.Reserved).Nano / b.Account.State.Options.LimitMoney.Nano;
+        double Units(Func<BudgetView, Money> of) => (double)Of().Sum(b => (decimal)of(b).Nano) / 1e9;
+    }
+
+    private static Outcome<StateFolder> Take(ServerState state)
+    {
+        try
+        {
+            return state.Folder;
+        }
+        catch (SpillwayStartException refused)
+        {
+            return new Fault(FaultKind.StoreFailed, refused.Message);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Spillway.Flow;
+using Spillway.Flow.Guards;
+using Spillway.Policies.Budgets;
+using Spillway.Policies.Guarding;
+using Spillway.Policies.Rates;
+
+namespace Spillway.Tests.Flow.Guards;
+
+public sealed class GuardSetTests
+{
+    private static readonly BudgetTime s_noon =
+        new(new(2026, 11, 22, 12, 0, 0, DateTimeKind.Utc), new(2026, 11, 22, 12, 0, 0, DateTimeKind.Utc));
+
+    private static readonly RateOptions s_tenASecond =
+        new() { RequestsPerSecond = 10, BurstSeconds = 0.1, AtLimit = AtLimit.Queue };
+
+    [Fact]
+    public void All_or_nothing_a_refusal_of_the_last_takes_nothing_of_the_first()
+    {
+        var (rate, budget) = (Rate(new() { Concurrency = 5 }), Budget(limit: 15));
+        var set = new GuardSet([rate], [budget]);
+        Assert.Equal(GuardSays.Passed, set.Enter(Ask(cost: 10), new()).Says);
+        var refused = set.Enter(Ask(cost: 10), new());
+        Assert.Equal((GuardSays.Refused, FaultKind.BudgetExhausted), (refused.Says, refused.Fault!.Kind));
+        Assert.Equal((1, 10L), (rate.State.Inside, budget.State.Reserved.Nano));
+    }
+
+    [Fact]
+    public void Ticket_is_settled_once_and_gives_everything_back()
+    {
+        var (rate, budget) = (Rate(new() { Concurrency = 1 }), Budget(limit: 100));
+        var (set, ticket) = (new GuardSet([rate], [budget]), new GuardTicket());
+        set.Enter(Ask(cost: 10), ticket);
+        set.Settle(ticket, new(3));
+        var spent = budget.State.Look(s_noon).Spent.Nano;
+        Assert.Equal((0, 0L, 3L), (rate.State.Inside, budget.State.Reserved.Nano, spent));
+        Assert.Throws<InvalidOperationException>(() => set.Settle(ticket, new(3)));
+    }
+
+    [Fact]
+    public void Queueing_rate_takes_the_token_ahead_and_says_how_long_to_wait()
+    {
+        var set = new GuardSet([Rate(s_tenASecond with { QueueMs = 250 })], []);
+        var waits = Enumerable.Range(0, 5).Select(_ => set.Enter(Ask(), new())).ToList();
+        Assert.Equal([0, 100, 200, 0, 0], waits.Select(w => w.Wait.TotalMilliseconds));
+        Assert.Equal([GuardSays.Passed, GuardSays.Passed, GuardSays.Passed, GuardSays.Refused, GuardSays.Refused],
+            waits.Select(w => w.Says));
+    }
+
+    [Fact]
+    public void Nobody_waits_beyond_its_own_patience()
+    {
+        var set = new GuardSet([Rate(s_tenASecond)], []);
+        set.Enter(Ask(), new());
+        Assert.Equal(GuardSays.Refused, set.Enter(Ask(patience: TimeSpan.FromMilliseconds(99)), new()).Says);
+        Assert.Equal(GuardSays.Passed, set.Enter(Ask(patience: TimeSpan.FromMilliseconds(100)), new()).Says);
+    }
+
+    [Fact]
+    public void Queueing_budget_waits_for_money_and_refuses_what_no_waiting_helps()
+    {
+        var set = new GuardSet([], [Budget(limit: 15, AtLimit.Queue)]);
+        set.Enter(Ask(cost: 10), new());
+        Assert.Equal(GuardSays.Wait, set.Enter(Ask(cost: 10), new()).Says);
+        Assert.Equal(GuardSays.Refused, set.Enter(Ask(cost: 16), new()).Says);
+    }
+
+    [Fact]
+    public void Entering_and_settling_allocate_nothing()
+    {
+        var set = new GuardSet(
+            [Rate(new() { RequestsPerSecond = 1e9, FairShares = true }), Rate(new() { Concurrency = 5 })],
+            [Budget(limit: 1_000_000)]);
+        var ticket = new GuardTicket();
+        List<GuardEvent> events = [];
+        Repeat(100);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Repeat(1_000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Repeat(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                if (set.Enter(Ask(cost: 10), ticket).Says is GuardSays.Passed)
+                    set.Settle(ticket, new(3), events);
+                ticket.Reset();
+            }
+        }
+    }
+
+    [Fact]
+    public void Upper_bound_of_a_cost_does_not_overflow()
+    {
+        var flow = default(RequestFlow);
+        flow.Begin(new(new("m", "1"), "m", RouteState.Ready, "", 1, new(5), new(long.MaxValue / 2)), stopping: false);
+        Assert.Equal(new(5 + (long.MaxValue / 2)), flow.CostAtMost(1));
+        Assert.Equal(new(long.MaxValue), flow.CostAtMost(1_000_000));
+    }
+
+    private static Named<RateState> Rate(RateOptions options) => new("rate", "", new(options));
+
+    private static Named<BudgetAccount> Budget(long limit, AtLimit atLimit = AtLimit.Refuse)
+    {
+        var account = new BudgetAccount(
+            new() { Limit = limit / 1e9, Slice = 1, AtLimit = atLimit },
+            new(WindowLength.Month, WindowKind.Calendar, TimeZoneInfo.Utc));
+        List<Draw> plan = [];
+        account.Plan(s_noon, ends: false, plan);
+        plan.ForEach(draw => account.Drawn(draw));
+        return new("budget", "", account);
+    }
+
+    private static GuardAsk Ask(long cost = 0, TimeSpan? patience = null) =>
+        new(new("local", 1, 1, 0), new(cost), new(0), s_noon, patience ?? TimeSpan.MaxValue);
+}
