@@ -65,7 +65,7 @@ public static class ConfigLoader
             overrides.Finish(names);
         Unique(readers, models);
         Grouped(readers, models, options.Groups);
-        GuardChecks.Check(options, models, tenants: [], bound);
+        GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new()

@@ -45,7 +45,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     public static SpillwayServer Build(Snapshot snapshot, ServerParts parts)
     {
         // First, for what is on the disk may refuse.
-        var state = new ServerState(snapshot.Server.StateFolder);
+        var state = new ServerState(snapshot.StateFolder);
         var access = Open(state, s => AccessSetup.Build(snapshot, s, parts.Clock.Time, parts.Logs));
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
         serving.Models.Canary = new(
@@ -71,7 +71,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         var exporter = OtlpExporter.Start(
             telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) 
+        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version)
         {
             Log = parts.Log, Access = access,
         };

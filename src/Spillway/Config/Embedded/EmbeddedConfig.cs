@@ -68,7 +68,7 @@ public sealed class EmbeddedConfig
         var models = readers.ConvertAll(r => r.Read(overrides, names));
         ConfigLoader.Unique(readers, models);
         ConfigLoader.Grouped(readers, models, options.Groups);
-        GuardChecks.Check(options, models, tenants: [], bound);
+        GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         return _errors.Count > 0
             ? new() { Source = source, Errors = _errors.ToArray() }
             : new()
