@@ -97,6 +97,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
