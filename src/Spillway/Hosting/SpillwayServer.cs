@@ -47,22 +47,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         // First, for what is on the disk may refuse.
         var state = new ServerState(snapshot.StateFolder);
         var access = Open(state, s => AccessSetup.Build(snapshot, s, parts.Clock.Time, parts.Logs));
-        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
-        serving.Models.Canary = new(
-            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
-        {
-            IsWanted = snapshot.Server.Canary != "off",
-        };
-        if (serving.Models.Canary.Warning is { } warning)
-            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>(), warning);
-        if (snapshot.Repository is { } repository)
-        {
-            var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
-            serving.Repository = new(
-                repository, new RepositoryReader(repository, types, parts.Environment, snapshot.Models), serving.Models,
-                serving.Clock, parts.Logs.CreateLogger<ModelRepository>());
-        }
-
+        var serving = MakeServing(snapshot, parts);
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
@@ -76,20 +61,6 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
             Log = parts.Log, Access = access,
         };
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
-    }
-
-    /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
-    private static T Open<T>(ServerState state, Func<ServerState, T> open)
-    {
-        try
-        {
-            return open(state);
-        }
-        catch (SpillwayStartException)
-        {
-            state.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            throw;
-        }
     }
 
     /// <summary>
@@ -127,4 +98,39 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
+    {
+        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
+        serving.Models.Canary = new(
+            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
+        {
+            IsWanted = snapshot.Server.Canary != "off",
+        };
+        if (serving.Models.Canary.Warning is { } warning)
+            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>(), warning);
+        if (snapshot.Repository is { } repository)
+        {
+            var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
+            serving.Repository = new(
+                repository, new RepositoryReader(repository, types, parts.Environment, snapshot.Models), serving.Models,
+                serving.Clock, parts.Logs.CreateLogger<ModelRepository>());
+        }
+
+        return serving;
+    }
+
+    /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
+    private static T Open<T>(ServerState state, Func<ServerState, T> open)
+    {
+        try
+        {
+            return open(state);
+        }
+        catch (SpillwayStartException)
+        {
+            state.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
+    }
 }

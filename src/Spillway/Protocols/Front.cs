@@ -82,7 +82,7 @@ public sealed partial class Front
             : RefuseAsync(http, new(FaultKind.UnknownPath, "Not Found"));
     }
 
-    private Task RefuseAsync(HttpContext http, Fault fault)
+    private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
         _server.Recorder.Unrouted(fault.Kind);
         return ErrorAnswer.WriteAsync(http, fault).AsTask();

@@ -18,7 +18,7 @@ public sealed class AccessConfigTests
 
     [Theory]
     [InlineData("acces: { keys: required }", "acces", "access")]
-    [InlineData("access: { key: required }", "access.key", "keys")]
+    [InlineData("access: { kesy: required }", "access.kesy", "keys")]
     [InlineData("access: { keys: requierd }", "access.keys", "required")]
     [InlineData("access: { keys: required, orgins: [] }", "access.orgins", "origins")]
     [InlineData("access: { keys: required, jwt: { isuer: x, audience: y, jwks: z } }", "access.jwt.isuer", "issuer")]

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Spillway.App.Hosting;
-using Spillway.Config;
-using Spillway.Hosting;
 
 namespace Spillway.App.Cli.Keys;
 
@@ -22,19 +20,7 @@ internal abstract class KeyDesk : IAsyncDisposable
     /// <summary>Opens the one that the command line names.</summary>
     public static async Task<KeyDesk> OpenAsync(string? config, ServerPlace server) => config is null
         ? new Wire(new ServerClient(server))
-        : new Folder(await TakeAsync(config).ConfigureAwait(false));
-
-    private static async Task<OfflineKeys> TakeAsync(string config)
-    {
-        var loaded = Composition.LoadConfig(config);
-        if (!loaded.Valid)
-            throw new CommandException(ConfigErrorText.Format(loaded.Errors), Commands.Usage);
-        var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
-        var opened = await OfflineKeys.OpenAsync(snapshot, TimeProvider.System).ConfigureAwait(false);
-        return opened.TryGet(out var keys, out var fault) ? keys
-            : throw new CommandException(fault.Message
-                + " To ask a running server, give --server in place of --config.");
-    }
+        : new Folder(await KeyFolder.OpenAsync(config).ConfigureAwait(false));
 
     private sealed class Wire(ServerClient client) : KeyDesk
     {
@@ -50,12 +36,10 @@ internal abstract class KeyDesk : IAsyncDisposable
         }
     }
 
-    private sealed class Folder(OfflineKeys keys) : KeyDesk
+    private sealed class Folder(KeyFolder keys) : KeyDesk
     {
         public override Task<JsonElement> AskAsync(string path, byte[]? body, CancellationToken cancellation) =>
-            keys.Ask(path, isRead: body is null, body ?? []).TryGet(out var answer, out var fault)
-                ? Task.FromResult(JsonElement.Parse(answer))
-                : throw new CommandException(fault.Message);
+            Task.FromResult(keys.Ask(path, body));
 
         public override ValueTask DisposeAsync() => keys.DisposeAsync();
     }

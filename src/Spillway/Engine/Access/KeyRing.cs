@@ -196,14 +196,15 @@ internal sealed class KeyRing : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _writing.ConfigureAwait(false);
         WriteUses();
         lock (_changing)
         {
-            if (!_disposed)
-                _store.Dispose();
             _disposed = true;
+            _store.Dispose();
         }
 
         _stop.Dispose();

@@ -144,14 +144,11 @@ internal sealed class TokenRing(
         return caller;
     }
 
+    /// <summary>A list has a claim for each of its elements; one text may hold several words.</summary>
     private Roles RolesOf(JsonWebToken token)
     {
-        IEnumerable<string> words = [];
-        if (token.TryGetPayloadValue<object>(options.RolesClaim, out var claim))
-            words = claim is string one ? one.Split(' ') : token.GetPayloadValue<object>(options.RolesClaim) is
-                System.Collections.IEnumerable many ? many.OfType<object>().Select(w => w.ToString() ?? "") : [];
         var roles = Roles.None;
-        foreach (var word in words)
+        foreach (var word in token.Claims.Where(c => c.Type == options.RolesClaim).SelectMany(c => c.Value.Split(' ')))
         {
             var meant = options.Roles.Count == 0 ? word : options.Roles.GetValueOrDefault(word, "");
             roles |= RoleWords.TryParse(meant, out var role) ? role : Roles.None;

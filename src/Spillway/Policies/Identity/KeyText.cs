@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -38,6 +39,9 @@ internal static class KeyText
     // Without 0, 1, 8 and 9, which are easily read as letters.
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
+    private static readonly SearchValues<char> s_base62 = SearchValues.Create(Base62);
+    private static readonly SearchValues<char> s_base32 = SearchValues.Create(Base32);
+
     /// <summary>The longest key.</summary>
     public static int LengthMax { get; } =
         Prefix.Length + EnvironmentLengthMax + 1 + IdLength + 1 + SecretLength + 1 + ChecksumLength;
@@ -71,7 +75,7 @@ internal static class KeyText
         var id = rest.Slice(1, IdLength);
         var secret = rest.Slice(1 + IdLength + 1, SecretLength);
         if (rest[0] != '_' || rest[1 + IdLength] != '_' || rest[^(ChecksumLength + 1)] != '_'
-            || !IsEnvironment(environment) || id.ContainsAnyExcept(Base32) || secret.ContainsAnyExcept(Base62))
+            || !IsEnvironment(environment) || id.ContainsAnyExcept(s_base32) || secret.ContainsAnyExcept(s_base62))
             return false;
         Span<char> checksum = stackalloc char[ChecksumLength];
         WriteChecksum(text[..^(ChecksumLength + 1)], checksum);
@@ -94,7 +98,7 @@ internal static class KeyText
     }
 
     /// <summary>Whether a text can be an id.</summary>
-    public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(Base32);
+    public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(s_base32);
 
     private static void WriteChecksum(ReadOnlySpan<char> text, Span<char> into)
     {

@@ -226,13 +226,13 @@ public sealed class TokenRingTests : IAsyncLifetime
         using var next = new Issuer();
         var old = _issuer.Token(("exp", FarAway));
         Who(old);
+        var before = _keys.Current;
         var token = Issuer.Sign("RS256", "r2", Issuer.Claims(("exp", FarAway)), next.Rs256);
         Refuses(token, "not known here");
         var key = next.Rsa.ExportParameters(false);
         await File.WriteAllTextAsync(Place, $$"""
             {"keys":[{"kty":"RSA","kid":"r2","n":"{{Issuer.Text(key.Modulus!)}}","e":"{{Issuer.Text(key.Exponent!)}}"}]}
             """);
-        var before = _keys.Current;
         await AdvanceUntilAsync(() => !ReferenceEquals(before, _keys.Current));
         Who(token);
         Refuses(old, "not known here");
