@@ -106,9 +106,7 @@ public sealed class Serving : IAsyncDisposable
     /// <summary>The reader is done with a work; returns it when no run still uses it.</summary>
     public void Return(Work work)
     {
-        // The recorder settled it; where a bug kept it from that, the request may have cost what was reserved.
-        if (work.Ticket.Set is not null)
-            Guards.Desk!.Settle(work, work.Ticket.Reserved);
+        Guards.Desk?.Leave(work);
         work.Release();
         if (Interlocked.Decrement(ref _inFlight) == 0 && Stopping)
             _drained.TrySetResult();

@@ -121,12 +121,27 @@ internal sealed class GuardDesk : IAsyncDisposable
         catch (OperationCanceledException)
         {
             GuardLines.GiveUp(turn, passOn: true);
+            work.Turn = null;
             return s_left;
         }
 
         GuardLines.GiveUp(turn, passOn: false);
         work.Ticket.Waited += _clock.Now - began;
+        if (work.Ticket.Set is not null)
+            work.Turn = null;
         return null;
+    }
+
+    /// <summary>
+    /// The very end of a request. What a bug kept from being settled may have cost what was reserved; and a turn that it
+    /// was called for and did not take, because it was switched off meanwhile, goes to the next.
+    /// </summary>
+    public void Leave(Work work)
+    {
+        if (work.Ticket.Set is not null)
+            Settle(work, work.Ticket.Reserved);
+        else if (work.Turn is { IsDraw: false } turn)
+            GuardLines.PassOn(turn.At);
     }
 
     /// <summary>The request is over: settles its ticket, if it has one. Once and never again.</summary>

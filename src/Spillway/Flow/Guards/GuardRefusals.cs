@@ -24,7 +24,7 @@ internal static class GuardRefusals
     /// <summary>The caller's key does not have the model.</summary>
     public static Fault NotYours(string route) => new(
         FaultKind.Forbidden,
-        $"This key may not use model {route}. Ask for one that has it (spillway keys create --models).");
+        $"This key may not use model {route}. Ask for one that has it (spillway keys create --model).");
 
     /// <summary>A rate limit.</summary>
     public static Fault Rate(Named<RateState> limit, in RateVerdict verdict, in RateLeft left)
