@@ -52,8 +52,11 @@ internal static class Server
             using var drain = app.Lifetime.ApplicationStopping.Register(
                 () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
             using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
-            await serving.Loaded.ConfigureAwait(false);
-            Announce(serving, address, grpc, hints);
+            // A load that hangs must not keep a signal from ending the server.
+            await serving.Loaded.WaitAsync(app.Lifetime.ApplicationStopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!app.Lifetime.ApplicationStopping.IsCancellationRequested)
+                Announce(serving, address, grpc, hints);
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
