@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -27,7 +28,7 @@ internal sealed class ModelReader(
     [
         ("library", [], "A model in a repository may not choose native code to load.",
             "Remove the key; SPILLWAY_ORT_LIB names the library for the whole server."),
-        ("cache", ["auto", "off"], "A model in a repository may not choose a folder to write to and delete from.",
+        ("cache", ["off"], "A model in a repository may not choose a folder to write to and delete from.",
             "Write auto or off; SPILLWAY_CACHE names the folder for the whole server."),
         ("cacheBytesMax", [], "A model in a repository may not say how much of the server's cache is kept.",
             "Remove the key; it is for models that the configuration lists."),
@@ -107,10 +108,15 @@ internal sealed class ModelReader(
         foreach (var (key, allowed, problem, remedy) in s_serversOwn)
         {
             if (section.Find(key) is { Value: ConfigScalar { Text.Length: > 0 } written }
-                && !allowed.Contains(written.Text))
+                && !allowed.Contains(written.Text) && !IsDefault(model.Runtime, key, written.Text))
                 errors.Add(written.Mark, $"{path}.{model.Runtime}.{key}", written.Text, problem, remedy);
         }
     }
+
+    /// <summary>What stands there anyway may be written, as an effective configuration does.</summary>
+    private bool IsDefault(string runtime, string key, string text) => runtimes.TryGetValue(runtime, out var type)
+        && OptionSet.Of(type).FirstOrDefault(m => m.Key == key) is { Default: { } value }
+        && Convert.ToString(value, CultureInfo.InvariantCulture) == text;
 
     private object? Runtime(ModelOptions model, Mark at)
     {

@@ -128,6 +128,8 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
 
     private void Hear(string text)
     {
+        if (!text.StartsWith('{'))
+            return;
         CanaryLine? line;
         try
         {
