@@ -53,6 +53,7 @@ internal static class Commands
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
         root.Subcommands.Add(TopCommand.Create());
+        root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         return root;

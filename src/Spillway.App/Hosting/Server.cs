@@ -32,7 +32,19 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
+        WebApplication built;
+        Serving serving;
+        try
+        {
+            built = Build(snapshot, out serving, environment: Composition.Variables());
+        }
+        catch (SpillwayConfigurationException wrong)
+        {
+            await Console.Error.WriteLineAsync(ConfigErrorText.Format(wrong.Errors)).ConfigureAwait(false);
+            return Commands.Failed;
+        }
+
+        await using var app = built;
         await using (serving.ConfigureAwait(false))
         {
             try

@@ -20,8 +20,10 @@ public static class ConfigLoader
     /// <param name="runtimeOptions">The options class of each known runtime by its name.</param>
     /// <param name="environment">Environment variables; those with SPILLWAY__ override, SPILLWAY_NATIVE finds npm:
     /// files.</param>
+    /// <param name="today">The day, UTC, on which prices must hold; the system's by default.</param>
     public static ConfigResult Load(
-        string file, IReadOnlyDictionary<string, Type> runtimeOptions, IReadOnlyDictionary<string, string> environment)
+        string file, IReadOnlyDictionary<string, Type> runtimeOptions, IReadOnlyDictionary<string, string> environment,
+        DateOnly? today = null)
     {
         var errors = new ErrorList();
         if (string.IsNullOrWhiteSpace(file) || file.Contains('\0', StringComparison.Ordinal))
@@ -54,6 +56,8 @@ public static class ConfigLoader
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
         RootChecks.Telemetry(options.Telemetry, bound);
+        var prices = new PriceChecks(bound, today ?? Today);
+        options = prices.Read(options, Path.GetDirectoryName(full)!, errors);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
@@ -64,10 +68,21 @@ public static class ConfigLoader
             overrides.Finish(names);
         Unique(readers, models);
         Grouped(readers, models, options.Groups);
-        return errors.Count > 0
-            ? new() { Source = full, Errors = errors.ToArray() }
-            : new() { Source = full, Options = options, Models = models.AsReadOnly() };
+        prices.All(options, models);
+        return Result(full, options, readers, models, errors);
     }
+
+    private static ConfigResult Result(
+        string source, SpillwayOptions options, List<ModelReader> readers, List<ModelOptions> models, ErrorList errors) =>
+        errors.Count > 0
+            ? new() { Source = source, Errors = errors.ToArray() }
+            : new()
+            {
+                Source = source, Options = options, Models = models.AsReadOnly(), Notes = OwnerNotes.Of(readers, models),
+            };
+
+    /// <summary>The day of now, UTC.</summary>
+    internal static DateOnly Today => DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
 
     private static List<ModelReader> Open(SpillwayOptions options, OptionBinder bound, string file,
         IReadOnlyDictionary<string, Type> runtimes, string? native, ErrorList errors)

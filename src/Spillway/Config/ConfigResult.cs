@@ -22,6 +22,9 @@ public sealed record ConfigResult
     /// <summary>All errors at once; empty means valid.</summary>
     public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 
+    /// <summary>What is valid and still worth a word: a model without an owner.</summary>
+    public IReadOnlyList<ConfigError> Notes { get; init; } = [];
+
     /// <summary>True when there is no error.</summary>
     [MemberNotNullWhen(true, nameof(Options))]
     public bool Valid => Errors.Count == 0 && Options is not null;

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Spillway.Config.Repository;
+using Spillway.Policies.Pricing;
+using Spillway.Store.Ledger;
 
 namespace Spillway.Config;
 
@@ -17,6 +19,8 @@ public sealed record Snapshot
         Server = options.Server;
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         Telemetry = options.Telemetry;
+        (Prices, Ledger) = (options.Prices, options.Ledger);
+        PriceList = Prices is null ? null : PriceList.From(Prices);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -43,6 +47,15 @@ public sealed record Snapshot
 
     /// <summary>The limit of each concurrency group, on each device.</summary>
     public IReadOnlyDictionary<string, int> Groups { get; }
+
+    /// <summary>What work costs, as it was written; null prices nothing.</summary>
+    public PricesOptions? Prices { get; }
+
+    /// <summary>The same, ready to be asked.</summary>
+    public PriceList? PriceList { get; }
+
+    /// <summary>Durable bills; null keeps none.</summary>
+    public LedgerOptions? Ledger { get; }
 
     /// <summary>1 for the first of a process, then counting up.</summary>
     public required int Number { get; init; }
@@ -86,6 +99,10 @@ public sealed record Snapshot
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);
         json.WriteEndObject();
+        json.WritePropertyName("prices");
+        EffectiveJson.Value(json, Prices, OptionShape.Of(typeof(PricesOptions)));
+        json.WritePropertyName("ledger");
+        EffectiveJson.Value(json, Ledger, OptionShape.Of(typeof(LedgerOptions)));
         json.WriteEndObject();
     }
 }

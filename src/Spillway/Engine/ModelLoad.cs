@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Billing;
 using Spillway.Engine.Doors;
 using Spillway.Engine.Sequences;
 using Spillway.Policies.Batching;
@@ -29,6 +30,7 @@ internal sealed class ModelLoad : IDisposable
     private ILoadedModel? _model;
     private Deployment? _deployment;
     private Calibration? _calibration;
+    private DeploymentBilling? _billing;
     private bool _disposed;
 
     public ModelLoad(ModelOptions options, IRuntime runtime, Clock clock, ILogger logger) =>
@@ -42,6 +44,9 @@ internal sealed class ModelLoad : IDisposable
 
     /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
     public Action<Deployment>? Sharing { get; init; }
+
+    /// <summary>What the deployment to come is billed by, or why it has no price.</summary>
+    public Func<RuntimeTraits, IReadOnlyList<Device>, Outcome<DeploymentBilling?>>? Billing { get; init; }
 
     /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
     /// <param name="closed">Its doors as they are.</param>
@@ -126,6 +131,7 @@ internal sealed class ModelLoad : IDisposable
         }
 
         _deployment?.Dispose();
+        _billing?.Dispose();
         _model?.Dispose();
         _end.Dispose();
     }
@@ -184,11 +190,23 @@ internal sealed class ModelLoad : IDisposable
             : _calibration.Known(model) ?? Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
+        if (Price(model, replicas) is { } unpriced)
+            return unpriced;
         _deployment = Deploy(model, lengths, curves, replicas);
         if (sequences is not null)
             _deployment.KeepSequences(sequences);
         Sharing?.Invoke(_deployment);
         return DoorSet.Open(Options, closed, _deployment, model, output, sequences);
+    }
+
+    private Fault? Price(ILoadedModel model, List<(Device Device, IBatchReplica Replica)> replicas)
+    {
+        if (Billing is null
+            || Billing(model.Traits, [.. replicas.Select(r => r.Device)]).TryGet(out _billing, out var fault))
+            return null;
+        foreach (var (_, replica) in replicas)
+            replica.Dispose();
+        return fault;
     }
 
     private Deployment Deploy(
@@ -207,7 +225,7 @@ internal sealed class ModelLoad : IDisposable
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
-            Instruments = Instruments?.Invoke(facts),
+            Instruments = Instruments?.Invoke(facts), Billing = _billing,
         };
     }
 

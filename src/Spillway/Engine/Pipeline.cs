@@ -113,6 +113,8 @@ public sealed class Pipeline(Clock clock, Residents models)
 
     private Effect Admit(Work work, bool stopping)
     {
+        if (models.Stores.Refusal is { } untraced)
+            return new(Do.Refuse, untraced);
         while (true)
         {
             var effect = work.Flow.Begin(work.Door.Route, stopping);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Billing;
 using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Runtimes;
@@ -34,11 +35,20 @@ public sealed class Residents : IAsyncDisposable
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
     internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, Clock clock, ILogger logger,
-        CancellationToken stop) =>
+        CancellationToken stop)
+    {
         (_runtimes, _devices, _clock, _logger, _stop) = (runtimes, devices, clock, logger, stop);
+        Costs = new(prices: null, clock);
+    }
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
+
+    /// <summary>Whether what must leave a trace may begin.</summary>
+    internal StoreWatch Stores { get; } = new();
+
+    /// <summary>What runs cost. Set before the first load.</summary>
+    internal Costs Costs { get; set; }
 
     /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
     public CanaryGate? Canary { get; set; }
@@ -201,11 +211,7 @@ public sealed class Residents : IAsyncDisposable
         }
 
         using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
-        var load = new ModelLoad(options, runtime, _clock, _logger)
-        {
-            Instruments = Recorder is { } recorder ? recorder.Open : null,
-            Sharing = deployment => deployment.Share(_devices, options.Sharing),
-        };
+        var load = NewLoad(options, runtime);
         var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();
         if (!load.Open(closed, _stop).TryGet(out var doors, out var fault))
         {
@@ -231,6 +237,13 @@ public sealed class Residents : IAsyncDisposable
         _looks.TryAdd(() => Look(load));
         return null;
     }
+
+    private ModelLoad NewLoad(ModelOptions options, IRuntime runtime) => new(options, runtime, _clock, _logger)
+    {
+        Instruments = Recorder is { } recorder ? recorder.Open : null,
+        Billing = (traits, devices) => Costs.Open(options, traits, devices),
+        Sharing = deployment => deployment.Share(_devices, options.Sharing),
+    };
 
     private void Failed(ModelOptions options, Fault fault)
     {

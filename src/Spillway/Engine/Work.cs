@@ -1,5 +1,6 @@
 using Spillway.Engine.Sequences;
 using Spillway.Flow;
+using Spillway.Policies.Pricing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -60,11 +61,17 @@ public sealed class Work : WorkItem
     /// <summary>The run it was in; default when it was in none.</summary>
     public RunFacts Run { get; internal set; }
 
+    /// <summary>What it has of that run's price; default while it runs, and where nothing has a price.</summary>
+    internal RunShare Share { get; set; }
+
     /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
     public FaultKind? Ended { get; internal set; }
 
     /// <summary>Time that its pictures took, part of the parse stage; only set where the door decodes.</summary>
     internal TimeSpan DecodeTime { get; set; }
+
+    /// <summary>What an answer to it has used.</summary>
+    internal Usage Used => new(Claim.Rows, Claim.Elements);
 
     /// <inheritdoc/>
     public override TensorSet Inputs => Door.Decodes ? _decoded : Request.Inputs;
@@ -125,7 +132,7 @@ public sealed class Work : WorkItem
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
-        (DecodeTime, _seat, Caller) = (default, SequenceSeat.None, Caller.Local);
+        (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
     }
 }
 

@@ -1,3 +1,5 @@
+using Spillway.Policies.Pricing;
+
 namespace Spillway.Flow;
 
 /// <summary>
@@ -15,8 +17,8 @@ namespace Spillway.Flow;
 /// Flow         8 Attempt     one attempt; retries are not built yet               Placed
 /// Engine       9 Run         decode -> batch -> replica -> deltas                 DeploymentFlow.Ready, Take, Observe
 /// Protocols   10 Answer      deltas -> wire, or Fault -> status                   Ended
-/// Flow        11 Settle      price what was delivered                             Settle
-/// Telemetry   12 Record      stages, decisions, bill -> metrics, ring
+/// Flow        11 Settle      price what was delivered (Policies/Pricing)          Settle
+/// Telemetry   12 Record      stages, decisions, bill -> metrics, ring, ledger
 /// </code>
 /// </summary>
 public struct RequestFlow
@@ -56,17 +58,24 @@ public struct RequestFlow
         Refusals.Explain(_route, reason, placement);
 
     /// <summary>
-    /// Step 11, exactly once on every path: what the delivered answer costs. A refused or failed request costs nothing.
+    /// What an answer costs, as often as somebody asks: for its header before it is written, and for
+    /// <see cref="Settle"/>.
     /// </summary>
     /// <param name="used">What ran for it.</param>
-    /// <param name="runRows">All rows of the run it was in, to share the price of the run; at least used.Rows.</param>
-    public Bill Settle(Usage used, long runRows)
+    /// <param name="share">Its share of the run that it was in.</param>
+    public static Bill Price(Usage used, in RunShare share) => share.Price?.Price(used, share) ?? default;
+
+    /// <summary>
+    /// Step 11, exactly once on every path: what the delivered answer costs. A refused or failed request costs nothing;
+    /// its share of a run is waste, which is on nobody's bill.
+    /// </summary>
+    /// <param name="used">What ran for it; nothing for a request without an answer.</param>
+    /// <param name="share">Its share of the run that it was in.</param>
+    public Bill Settle(Usage used, in RunShare share)
     {
         if (_settled)
             throw new InvalidOperationException("A request is settled once.");
         _settled = true;
-        return used.Rows == 0 ? default : new Bill(
-            Run: new(_route.PricePerRun.Nano * used.Rows / Math.Max(runRows, used.Rows)),
-            Rows: _route.PricePerRow * used.Rows);
+        return Price(used, share);
     }
 }

@@ -27,6 +27,9 @@ public sealed record ServerParts
     /// <summary>How models are probed; by default there is no program for it, and they are not.</summary>
     public CanarySettings Canary { get; init; } = new();
 
+    /// <summary>The folder of what must survive a restart, opened by whoever needs it first.</summary>
+    internal ServerState State { get; } = new();
+
     /// <summary>Where the standard OTEL_ variables are looked up; nowhere by default.</summary>
     public IReadOnlyDictionary<string, string> TelemetryVariables { get; init; } = new Dictionary<string, string>();
 }

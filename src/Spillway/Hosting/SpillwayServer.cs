@@ -17,9 +17,10 @@ namespace Spillway.Hosting;
 public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 {
     private readonly OtlpExporter? _exporter;
+    private readonly ServerState _state;
 
-    private SpillwayServer(ServerContext context, Front front, OtlpExporter? exporter) =>
-        (Context, Front, _exporter) = (context, front, exporter);
+    private SpillwayServer(ServerContext context, Front front, OtlpExporter? exporter, ServerState state) =>
+        (Context, Front, _exporter, _state) = (context, front, exporter, state);
 
     /// <summary>Spillway's version.</summary>
     public static string Version { get; } = typeof(SpillwayServer).Assembly
@@ -57,16 +58,33 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
-        var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
-        var exporter = OtlpExporter.Start(
-            telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
+        var costs = CostParts.Open(snapshot, parts, serving, recorder);
+        var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version) { Log = parts.Log };
-        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter);
+        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version)
+        {
+            Log = parts.Log, Costs = costs,
+        };
+        return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, parts.State);
     }
 
-    /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
-    public Task StopTelemetryAsync() => _exporter?.StopAsync() ?? Task.CompletedTask;
+    private static OtlpExporter? StartTelemetry(Snapshot snapshot, ServerParts parts, Recorder recorder) =>
+        OtlpExporter.Start(
+            OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables), recorder,
+            parts.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
+
+    /// <summary>
+    /// Sends what is left of traces and metrics, for a few seconds at most, writes what is left of the ledger, and lets
+    /// go of the state folder. After the last request.
+    /// </summary>
+    public async Task StopTelemetryAsync()
+    {
+        if (_exporter is not null)
+            await _exporter.StopAsync().ConfigureAwait(false);
+        if (Context.Costs is not null)
+            await Context.Costs.StopAsync().ConfigureAwait(false);
+        _state.Dispose();
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -75,6 +93,8 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         await Serving.DisposeAsync().ConfigureAwait(false);
         if (_exporter is not null)
             await _exporter.DisposeAsync().ConfigureAwait(false);
+        if (Context.Costs is not null)
+            await Context.Costs.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>

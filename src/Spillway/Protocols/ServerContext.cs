@@ -1,5 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine;
+using Spillway.Engine.Billing;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols;
@@ -16,6 +17,9 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 
     /// <summary>Which log events are written; the host's filter asks it.</summary>
     public LogSwitch Log { get; init; } = new();
+
+    /// <summary>What is billed; null where nothing is priced.</summary>
+    internal CostWatch? Costs { get; init; }
 
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);

@@ -104,6 +104,12 @@ internal enum DecisionKind : byte
     /// <summary>The run failed on the record's runner and device; the message says how. A took.</summary>
     RunFailed,
 
+    /// <summary>Refused: a store that must keep a trace cannot be written.</summary>
+    RefusedStore,
+
+    /// <summary>It ran and got no answer. A nano-units, B rows.</summary>
+    Wasted,
+
     /// <summary>Priced. A nano-units, B rows.</summary>
     Settled,
 

@@ -40,6 +40,8 @@ internal static class DecisionText
         DecisionKind.RefusedSequence => "refused_sequence",
         DecisionKind.Executed => "executed",
         DecisionKind.RunFailed => "run_failed",
+        DecisionKind.RefusedStore => "refused_store",
+        DecisionKind.Wasted => "wasted",
         DecisionKind.Settled => "settled",
         DecisionKind.Answered => "answered",
     };
@@ -84,6 +86,10 @@ internal static class DecisionText
             DecisionKind.RefusedSequence => "Refused: its sequence did not admit it; the error says why.",
             DecisionKind.Executed => Executed(a, b, record),
             DecisionKind.RunFailed => Text($"Run failed on runner {record.Runner} ({record.Device}) after {Ms(a)}."),
+            DecisionKind.RefusedStore =>
+                "Refused: a store that must keep a trace of each request cannot be written, and refusing is declared.",
+            DecisionKind.Wasted =>
+                $"Wasted: {new Money(a)} for {Count(b, "row")} that ran in vain; the model's cost, on nobody's bill.",
             DecisionKind.Settled => $"Settled: {new Money(a)} for {Count(b, "row")}.",
             DecisionKind.Answered => Text($"Answered: status {a}, {Count(b, "byte")}."),
         };

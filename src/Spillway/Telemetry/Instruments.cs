@@ -131,6 +131,43 @@ internal static class Instruments
         "spillway_runners", InstrumentKind.Gauge, "runners",
         "Runners that the deployment has.", "deployment", "version");
 
+    // Costs: only where prices are configured; the ledger's only where there is one.
+    public static readonly InstrumentSpec Cost = new(
+        "spillway_cost_total", InstrumentKind.Counter, "units",
+        "Costs in units of prices.currency: bill (answers), waste (ran in vain) and idle (hardware that stood by).",
+        "deployment", "owner", "kind");
+
+    public static readonly InstrumentSpec CostSpent = new(
+        "spillway_cost_spent", InstrumentKind.Gauge, "units",
+        "Costs of the present hour or day (UTC) that a threshold of prices.alerts counts.", "alert", "window");
+
+    public static readonly InstrumentSpec CostThreshold = new(
+        "spillway_cost_threshold", InstrumentKind.Gauge, "units",
+        "The threshold itself: perHour or perDay.", "alert", "window");
+
+    public static readonly InstrumentSpec LedgerQueue = new(
+        "spillway_ledger_queue", InstrumentKind.Gauge, "entries", "Ledger entries that wait to be written.");
+
+    public static readonly InstrumentSpec LedgerQueueMax = new(
+        "spillway_ledger_queue_max", InstrumentKind.Gauge, "entries",
+        "Entries that may wait: ledger.queueLengthMax, rounded up to a power of two.");
+
+    public static readonly InstrumentSpec LedgerWritten = new(
+        "spillway_ledger_written_total", InstrumentKind.Counter, "entries", "Ledger entries written to the disk.");
+
+    public static readonly InstrumentSpec LedgerLost = new(
+        "spillway_ledger_lost_total", InstrumentKind.Counter, "entries",
+        "Ledger entries lost: queue_full (found no room), or ended (the process before this one did not write them).",
+        "reason");
+
+    public static readonly InstrumentSpec LedgerFailures = new(
+        "spillway_ledger_write_failures_total", InstrumentKind.Counter, "transactions",
+        "Ledger transactions that failed; their entries wait for the next.");
+
+    public static readonly InstrumentSpec LedgerWriteTime = new(
+        "spillway_ledger_write_seconds_total", InstrumentKind.Counter, "seconds",
+        "Time that the ledger's writer spent in transactions.");
+
     // The server and its process.
     public static readonly InstrumentSpec Records = new(
         "spillway_request_records_total", InstrumentKind.Counter, "records",
@@ -241,7 +278,8 @@ internal static class Instruments
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
         Ready, LoadFailed, Unrouted, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime, BatchRows, BatchRequests, Cuts, BatchElements,
         BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops, RunnerBusy,
-        Runners, Records, RecordsOverwritten, LogEvents, OtlpTraces, OtlpExports, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
+        Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
+        LedgerWriteTime, Records, RecordsOverwritten, LogEvents, OtlpTraces, OtlpExports, ConfigReloads, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

@@ -21,12 +21,13 @@ internal sealed class AdminEndpoints(ServerContext server)
     public const string Root = "/admin/v1/";
 
     /// <summary>Every path, for whoever asked for another one.</summary>
-    public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
+    public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, repository, "
         + "repository/models/<name>/load and repository/models/<name>/unload";
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
+    private readonly CostsEndpoint _costs = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -37,12 +38,15 @@ internal sealed class AdminEndpoints(ServerContext server)
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
+        if (rest is "costs" && HttpMethods.IsGet(http.Request.Method))
+            return _costs.AnswerAsync(http);
         Action<Utf8JsonWriter>? answer = rest switch
         {
             "server" => WriteServer,
             "models" => WriteModels,
             "config" => server.Snapshot.WriteJson,
             "repository" => json => WriteIndex(json, name: null),
+            "costs" => static _ => { },
             "requests" => json => WriteRequests(json, http.Request.Query),
             _ => null,
         };
@@ -64,7 +68,8 @@ internal sealed class AdminEndpoints(ServerContext server)
         return AnswerAsync(http, answer!);
     }
 
-    private static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
+    /// <summary>Writes JSON.</summary>
+    internal static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
     {
         var into = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(into, s_options))

@@ -81,6 +81,7 @@ internal sealed class ModelInferCall(ServerContext server)
         response.ContentType = GrpcAnswer.ContentType;
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
+        CostHeader.Write(response.Headers, work);
         var frame = into.Frame(behind);
         response.BodyWriter.Write(frame);
         return (frame.Length, behind);

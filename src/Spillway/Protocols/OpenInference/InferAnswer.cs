@@ -25,6 +25,7 @@ internal static class InferAnswer
         if (!Begin(http, work, clock, delta.Payload, out var coding).TryGet(out var layout, out var fault))
             return (fault, 0, 0);
         tags.WriteTo(http.Response.Headers, work.Timeline);
+        CostHeader.Write(http.Response.Headers, work);
         if (coding is not ContentCoding.Identity)
             return await CompressedAnswer.SendAsync(http, work, delta.Payload, layout, coding).ConfigureAwait(false);
         http.Response.ContentLength = layout.Length;
