@@ -151,10 +151,12 @@ internal sealed class LedgerFile : IDisposable
         _sums.Clear();
         if (newest == _lastHour)
             return;
-        // By rank and not by the clock: one that jumps must not delete what it should keep.
+        // By rank and not by the clock: one that jumps must not delete what it should keep. The inner SELECT is needed:
+        // SQLite drops the OFFSET of a SELECT DISTINCT that stands for a value.
         _lastHour = newest;
         _database.Execute(
-            "DELETE FROM hours WHERE hour <= (SELECT DISTINCT hour FROM hours ORDER BY hour DESC LIMIT 1 OFFSET $n)",
+            "DELETE FROM hours WHERE hour <= (SELECT hour FROM (SELECT DISTINCT hour FROM hours) "
+            + "ORDER BY hour DESC LIMIT 1 OFFSET $n)",
             ("$n", _options.HoursMax));
     }
 
