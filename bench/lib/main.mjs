@@ -8,6 +8,7 @@ import { mlpBinary, mlpJson } from '../rows/mlp.mjs';
 import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
+import { ledger } from '../rows/ledger.mjs';
 import { memory } from '../rows/memory.mjs';
 import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
 import { sessionCache } from '../rows/session-cache.mjs';
@@ -16,7 +17,7 @@ import { json, start } from '../rows/single.mjs';
 
 const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
-  ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
+  ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory, ledger],
 ];
 
 function usage() {
