@@ -23,6 +23,8 @@ internal sealed class LedgerFile : IDisposable
     private readonly Statement _count;
     private readonly Dictionary<string, long> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<HourKey, HourSums> _sums = [];
+    private readonly long[] _bound = [.. Enumerable.Repeat(long.MinValue, 18)];
+    private readonly (string? Text, long Id)[] _last = new (string?, long)[7];
     private long _lastHour = -1;
 
     private LedgerFile(Database database, LedgerOptions options)
@@ -125,15 +127,26 @@ internal sealed class LedgerFile : IDisposable
     private void Insert(in LedgerEntry entry)
     {
         var key = new HourKey(
-            entry.UnixMs / 3_600_000, entry.Kind, Name(entry.Tenant), Name(entry.Key), Name(entry.Route),
-            Name(entry.Model), Name(entry.Version), Name(entry.Owner), Name(entry.Hardware));
+            entry.UnixMs / 3_600_000, entry.Kind, Name(0, entry.Tenant), Name(1, entry.Key), Name(2, entry.Route),
+            Name(3, entry.Model), Name(4, entry.Version), Name(5, entry.Owner), Name(6, entry.Hardware));
         ref var sums = ref CollectionsMarshal.GetValueRefOrAddDefault(_sums, key, out _);
         sums.Add(entry);
-        _insert.Bind(1, entry.Sequence).Bind(2, entry.UnixMs).Bind(3, (long)entry.Kind).Bind(4, key.Tenant)
-            .Bind(5, key.Key).Bind(6, key.Route).Bind(7, key.Model).Bind(8, key.Version).Bind(9, key.Owner)
-            .Bind(10, key.Hardware).Bind(11, entry.Rows).Bind(12, entry.BusyTicks).Bind(13, entry.Time.Nano)
-            .Bind(14, entry.Run.Nano).Bind(15, entry.PerRow.Nano).Bind(16, entry.Request.Nano)
-            .Bind(17, entry.RequestId).Run();
+        _insert.Bind(1, entry.Sequence).Bind(2, entry.UnixMs).Bind(12, entry.BusyTicks).Bind(13, entry.Time.Nano)
+            .Bind(17, entry.RequestId);
+        // The rest is mostly as in the row before, and a statement keeps what was bound.
+        Set(3, (long)entry.Kind);
+        Set(4, key.Tenant);
+        Set(5, key.Key);
+        Set(6, key.Route);
+        Set(7, key.Model);
+        Set(8, key.Version);
+        Set(9, key.Owner);
+        Set(10, key.Hardware);
+        Set(11, entry.Rows);
+        Set(14, entry.Run.Nano);
+        Set(15, entry.PerRow.Nano);
+        Set(16, entry.Request.Nano);
+        _insert.Run();
     }
 
     private void AddHours()
@@ -164,6 +177,23 @@ internal sealed class LedgerFile : IDisposable
         "INSERT INTO gaps (at_ms, why, entries, nano) VALUES ($at, $why, $entries, $nano)",
         ("$at", unixMs), ("$why", why), ("$entries", lost.Entries), ("$nano", lost.Nano));
 
+    private void Set(int index, long value)
+    {
+        if (_bound[index] == value)
+            return;
+        _insert.Bind(index, value);
+        _bound[index] = value;
+    }
+
+    /// <summary>The number of a name; most often the very string of the row before.</summary>
+    private long Name(int column, string text)
+    {
+        ref var last = ref _last[column];
+        if (!ReferenceEquals(last.Text, text))
+            last = (text, Name(text));
+        return last.Id;
+    }
+
     private long Name(string text)
     {
         if (_names.TryGetValue(text, out var known))
@@ -178,6 +208,7 @@ internal sealed class LedgerFile : IDisposable
     {
         _sums.Clear();
         _names.Clear();
+        Array.Clear(_last);
         _lastHour = -1;
         if (SQLitePCL.raw.sqlite3_get_autocommit(_database.Connection.Handle) == 0)
             _database.Execute("ROLLBACK");
