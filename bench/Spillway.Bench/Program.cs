@@ -13,6 +13,8 @@ const string Usage = """
       keys [--rounds N]                  who calls: a known key, wrong ones, and one HMAC
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
+      ledger [--rate N] [--seconds S]    entries at a constant rate through the ledger's queue and writer
+          [--folder FOLDER]
       probe --port P [--path /v2/health/live] [--rate R] [--seconds S]
                                          latency of a null request at a low constant rate
     """;
@@ -42,6 +44,9 @@ try
             return 0;
         case "start":
             await StartCommand.RunAsync(arguments);
+            return 0;
+        case "ledger":
+            await LedgerCommand.RunAsync(arguments);
             return 0;
         case "probe":
             await ProbeCommand.RunAsync(arguments);

@@ -9,6 +9,7 @@ import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
 import { budgetKill, fairShares, killSwitch } from '../rows/guards.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
+import { ledger } from '../rows/ledger.mjs';
 import { memory } from '../rows/memory.mjs';
 import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
 import { sessionCache } from '../rows/session-cache.mjs';
@@ -21,7 +22,7 @@ const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
-  ...[budgetKill, killSwitch, fairShares],
+  ...[budgetKill, killSwitch, fairShares, ledger],
 ];
 
 function usage() {

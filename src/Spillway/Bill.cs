@@ -1,10 +1,16 @@
 namespace Spillway;
 
-/// <summary>The cost lines of one request.</summary>
-/// <param name="Run">Its share, by rows, of the price of the run.</param>
+/// <summary>What a delivered answer costs: lines that add up.</summary>
+/// <param name="Run">Its share of the run's own price.</param>
 /// <param name="Rows">The price of its rows.</param>
 public readonly record struct Bill(Money Run, Money Rows)
 {
+    /// <summary>Its share of the hardware's price for the time of the run.</summary>
+    public Money Time { get; init; }
+
+    /// <summary>The price of the request itself.</summary>
+    public Money Request { get; init; }
+
     /// <summary>The exact sum of the lines.</summary>
-    public Money Total => Run + Rows;
+    public Money Total => Time + Run + Rows + Request;
 }

@@ -20,7 +20,7 @@ internal static class CheckCommand
         var effective = new Option<bool>("--effective") { Description = "Print the effective configuration, every default filled in, as JSON." };
         var command = new Command("check", """
             List every mistake of a configuration and of its model repository: file, line, key, value, and what to do.
-            Notes say what a config.pbtxt asks for that has no effect here.
+            Notes say what a config.pbtxt asks for that has no effect here, and which model has no owner.
 
             Examples:
               spillway check samples/demo

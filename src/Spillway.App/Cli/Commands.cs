@@ -61,6 +61,7 @@ internal static class Commands
         root.Subcommands.Add(BudgetsCommand.Budgets());
         root.Subcommands.Add(BudgetsCommand.Limits());
         root.Subcommands.Add(TopCommand.Create());
+        root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         return root;

@@ -20,8 +20,10 @@ public static class ConfigLoader
     /// <param name="runtimeOptions">The options class of each known runtime by its name.</param>
     /// <param name="environment">Environment variables; those with SPILLWAY__ override, SPILLWAY_NATIVE finds npm:
     /// files.</param>
+    /// <param name="today">The day, UTC, on which prices must hold; the system's by default.</param>
     public static ConfigResult Load(
-        string file, IReadOnlyDictionary<string, Type> runtimeOptions, IReadOnlyDictionary<string, string> environment)
+        string file, IReadOnlyDictionary<string, Type> runtimeOptions, IReadOnlyDictionary<string, string> environment,
+        DateOnly? today = null)
     {
         var errors = new ErrorList();
         if (string.IsNullOrWhiteSpace(file) || file.Contains('\0', StringComparison.Ordinal))
@@ -55,6 +57,8 @@ public static class ConfigLoader
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
         RootChecks.Telemetry(options.Telemetry, bound);
+        var prices = new PriceChecks(bound, today ?? Today);
+        options = prices.Read(options, Path.GetDirectoryName(full)!, errors);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
@@ -66,14 +70,18 @@ public static class ConfigLoader
         Unique(readers, models);
         Grouped(readers, models, options.Groups);
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
+        prices.All(options, models);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new()
             {
                 Source = full, Options = options, Models = models.AsReadOnly(),
-                Notes = AccessChecks.Notes(options, bound, file),
+                Notes = [.. AccessChecks.Notes(options, bound, file), .. OwnerNotes.Of(readers, models)],
             };
     }
+
+    /// <summary>The day of now, UTC.</summary>
+    internal static DateOnly Today => DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
 
     private static List<ModelReader> Open(SpillwayOptions options, OptionBinder bound, string file,
         IReadOnlyDictionary<string, Type> runtimes, string? native, ErrorList errors)

@@ -22,7 +22,7 @@ public sealed record ConfigResult
     /// <summary>All errors at once; empty means valid.</summary>
     public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 
-    /// <summary>What is allowed and deserves a word; empty when there are errors.</summary>
+    /// <summary>What is allowed and deserves a word, as a model without an owner; empty when there are errors.</summary>
     public IReadOnlyList<ConfigError> Notes { get; init; } = [];
 
     /// <summary>True when there is no error.</summary>

@@ -13,6 +13,11 @@ public sealed record ModelOptions
     [Option("Name of the deployment; by default the folder's name.")]
     public string Name { get; init; } = "";
 
+    /// <summary>Who answers for it.</summary>
+    [Option("Who answers for the model: a team or an address. Its costs are told by owner, and `spillway check` notes a "
+        + "model without one.")]
+    public string Owner { get; init; } = "";
+
     /// <summary>A positive integer.</summary>
     [Option("Version, a positive integer.", Min = 1, Max = 2_147_483_647)]
     public int Version { get; init; } = 1;
@@ -109,6 +114,10 @@ public sealed record OutputOptions
 /// <summary>What happens at the door of one served name.</summary>
 public sealed record DoorOptions
 {
+    /// <summary>Who answers for the name; empty for the model's owner.</summary>
+    [Option("Who answers for this name. Empty: the model's owner.")]
+    public string Owner { get; init; } = "";
+
     /// <summary>PNG bytes to a tensor.</summary>
     [Option("PNG pictures in place of one of the model's inputs.")]
     public PictureOptions? Picture { get; init; }

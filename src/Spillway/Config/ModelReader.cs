@@ -84,6 +84,10 @@ internal sealed class ModelReader(
         };
     }
 
+    /// <summary>A note about a key that is not there.</summary>
+    public ConfigError Note(string key, string problem, string remedy) =>
+        new(shown, $"{path}.{key}", _node.Mark.Line, _node.Mark.Column, "", problem, remedy);
+
     /// <summary>Where a served name stands.</summary>
     public void Report(string key, string value, string problem, string remedy) =>
         _bound.Report($"{path}.{key}", value, problem, remedy);

@@ -6,6 +6,8 @@ using Spillway.Policies.Identity;
 using Spillway.Policies.Budgets;
 using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
+using Spillway.Policies.Pricing;
+using Spillway.Store.Ledger;
 
 namespace Spillway.Config;
 
@@ -23,6 +25,8 @@ public sealed record Snapshot
         (Telemetry, Residency) = (options.Telemetry, options.Residency);
         (Access, Tenants) = (options.Access, options.Tenants);
         (Limits, Budgets) = (options.Limits, options.Budgets);
+        (Prices, Ledger) = (options.Prices, options.Ledger);
+        PriceList = Prices is null ? null : PriceList.From(Prices);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -68,6 +72,15 @@ public sealed record Snapshot
 
     /// <summary>The limit of each concurrency group, on each device.</summary>
     public IReadOnlyDictionary<string, int> Groups { get; }
+
+    /// <summary>What work costs, as it was written; null prices nothing.</summary>
+    public PricesOptions? Prices { get; }
+
+    /// <summary>The same, ready to be asked.</summary>
+    public PriceList? PriceList { get; }
+
+    /// <summary>Durable bills; null keeps none.</summary>
+    public LedgerOptions? Ledger { get; }
 
     /// <summary>1 for the first of a process, then counting up.</summary>
     public required int Number { get; init; }
@@ -133,6 +146,10 @@ public sealed record Snapshot
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);
         json.WriteEndObject();
+        json.WritePropertyName("prices");
+        EffectiveJson.Value(json, Prices, OptionShape.Of(typeof(PricesOptions)));
+        json.WritePropertyName("ledger");
+        EffectiveJson.Value(json, Ledger, OptionShape.Of(typeof(LedgerOptions)));
         json.WriteEndObject();
     }
 }

@@ -3,6 +3,8 @@ using Spillway.Policies.Identity;
 using Spillway.Policies.Budgets;
 using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
+using Spillway.Policies.Pricing;
+using Spillway.Store.Ledger;
 
 namespace Spillway.Config;
 
@@ -50,4 +52,12 @@ public sealed record SpillwayOptions
         + "may have together "
         + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
     public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>What work costs; null prices nothing.</summary>
+    [Option("What work costs, dated. Without the section nothing is priced; with it every model must be.")]
+    public PricesOptions? Prices { get; init; }
+
+    /// <summary>Durable bills; null keeps none.</summary>
+    [Option("Durable bills, in server.stateFolder. Without the section none are kept.")]
+    public LedgerOptions? Ledger { get; init; }
 }

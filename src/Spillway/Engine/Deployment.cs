@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Spillway.Engine.Billing;
 using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
@@ -58,6 +59,9 @@ public sealed class Deployment : IDisposable
     /// <summary>What is counted for it; null outside a server.</summary>
     internal DeploymentInstruments? Instruments { get; set; }
 
+    /// <summary>What its runs cost; null where nothing has a price.</summary>
+    internal DeploymentBilling? Billing { get; init; }
+
     internal Clock Clock { get; }
 
     internal ILogger Logger { get; }
@@ -76,6 +80,9 @@ public sealed class Deployment : IDisposable
 
     /// <summary>The device of a runner.</summary>
     public Device DeviceOf(int runner) => _runners[runner].Device;
+
+    /// <summary>The hardware that a runner's runs are billed for; empty where it has no price.</summary>
+    internal string HardwareOf(int runner) => Billing?.Hardware(_runners[runner].DeviceIndex) ?? "";
 
     /// <summary>A consistent look at its state.</summary>
     public DeploymentState Look()
@@ -312,8 +319,7 @@ public sealed class Deployment : IDisposable
             Arm(now);
         }
 
-        if (fault is null)
-            CountRun(runner, now);
+        Account(runner, fault, now);
         // Before the answers: whoever has one finds the state that it left.
         for (var i = 0; i < count && Sequences is not null; i++)
         {
@@ -322,6 +328,16 @@ public sealed class Deployment : IDisposable
         }
 
         Completions.Of(runner.Items.AsSpan(0, count), fault);
+    }
+
+    /// <summary>What a run cost, and that it was; before its requests are told of its end.</summary>
+    private void Account(Runner runner, Fault? fault, Instant over)
+    {
+        Billing?.Ran(
+            runner.Items.AsSpan(0, runner.Taken.Count), runner.DeviceIndex, over - runner.TakenAt,
+            Clock.Time.GetUtcNow());
+        if (fault is null)
+            CountRun(runner, over);
     }
 
     /// <summary>A run counts once for each served name that had requests in it.</summary>

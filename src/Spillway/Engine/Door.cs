@@ -27,16 +27,20 @@ public sealed class Door
     private readonly LabelFile?[] _labels = [];
     private readonly PaddingPlan? _padding;
     private readonly SequencePlan? _sequences;
+    private readonly string _owner;
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
-    internal Door(Route route, ModelOptions options) => (Route, Options) = (route, options);
+    internal Door(Route route, ModelOptions options) => (Route, Options, _owner) = (route, options, OwnerOf(route, options));
+
+    /// <summary>Who answers for the name: its own owner, or the model's; empty where nobody is declared.</summary>
+    public string Owner => _owner;
 
     private Door(
         Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
             IOutputStage? output, LabelFile?[] labels, SequencePlan? sequences)
         : this(
             closed.Route with { State = RouteState.Ready, Why = "", PricePerRun = traits.PricePerRun,
-                PricePerRow = traits.PricePerRow },
+                PricePerRow = traits.PricePerRow, Tariff = deployment.Billing?.Tariff },
             closed.Options)
     {
         (Traits, Deployment, _modelSignature, _input, _output) = (traits, deployment, model, input, output);
@@ -247,6 +251,9 @@ public sealed class Door
     /// <summary>The elements of a tensor; bytes where the elements are byte strings.</summary>
     internal static long Elements(in Tensor tensor) =>
         tensor.Type is DataType.Bytes ? tensor.Data.Length : tensor.Data.Length / tensor.Type.Size();
+
+    private static string OwnerOf(Route route, ModelOptions options) =>
+        options.Serve.GetValueOrDefault(route.Model.Name) is { Owner.Length: > 0 } own ? own.Owner : options.Owner;
 
     private static Fault NoSequences() => new(
         FaultKind.Unsupported,

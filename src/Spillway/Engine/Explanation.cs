@@ -43,15 +43,38 @@ internal static class Explanation
         ExplainRun(ref record, work, delivery);
     }
 
-    /// <summary>The bill and the end of an answered request.</summary>
-    public static void Close(ref RequestRecord record, Bill bill, int rows, in Delivery delivery)
+    /// <summary>What its run cost: the lines of its bill, or what ran in vain.</summary>
+    public static void Cost(ref RequestRecord record, Work work)
     {
-        if (bill.Run != Money.Zero)
-            record.Charge("run", bill.Run);
-        if (bill.Rows != Money.Zero)
-            record.Charge("rows", bill.Rows);
-        record.Decide(DecisionKind.Settled, bill.Total.Nano, rows);
+        var (share, bill) = (work.Share, record.Charged);
+        if (share.Price is null)
+            return;
+        record.Busy = share.Busy;
+        record.Hardware = work.Deployment?.HardwareOf(work.Run.Runner) ?? "";
+        if (record.Outcome is not null)
+        {
+            record.Wasted = new(share.Run, Money.Zero) { Time = share.Time };
+            record.Decide(DecisionKind.Wasted, share.Total.Nano, work.Claim.Rows);
+            return;
+        }
+
+        Charge(ref record, "time", bill.Time);
+        Charge(ref record, "run", bill.Run);
+        Charge(ref record, "rows", bill.Rows);
+        Charge(ref record, "request", bill.Request);
+    }
+
+    /// <summary>The end of an answered request.</summary>
+    public static void Close(ref RequestRecord record, int rows, in Delivery delivery)
+    {
+        record.Decide(DecisionKind.Settled, record.Charged.Total.Nano, rows);
         record.Decide(DecisionKind.Answered, delivery.Status, delivery.BytesOut);
+    }
+
+    private static void Charge(ref RequestRecord record, string label, Money amount)
+    {
+        if (amount != Money.Zero)
+            record.Charge(label, amount);
     }
 
     private static void ExplainGate(ref RequestRecord record, Work work, in Delivery delivery)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Billing;
 using Spillway.Engine.Doors;
 using Spillway.Engine.Sequences;
 using Spillway.Policies.Batching;
@@ -29,6 +30,7 @@ internal sealed class ModelLoad : IDisposable
     private ILoadedModel? _model;
     private Deployment? _deployment;
     private Calibration? _calibration;
+    private DeploymentBilling? _billing;
     private bool _disposed;
 
     public ModelLoad(ModelOptions options, IRuntime runtime, Clock clock, ILogger logger) =>
@@ -50,6 +52,8 @@ internal sealed class ModelLoad : IDisposable
     public ICurveStore CurvesInMemory { get; init; } = new CurveMemory();
 
     private ICurveStore Curves => _model!.Curves ?? CurvesInMemory;
+    /// <summary>What the deployment to come is billed by, or why it has no price.</summary>
+    public Func<RuntimeTraits, IReadOnlyList<Device>, Outcome<DeploymentBilling?>>? Billing { get; init; }
 
     /// <summary>Loads and measures; the doors that lead to it now, or why it failed. Never throws.</summary>
     /// <param name="closed">Its doors as they are.</param>
@@ -146,6 +150,7 @@ internal sealed class ModelLoad : IDisposable
         }
 
         _deployment?.Dispose();
+        _billing?.Dispose();
         _model?.Dispose();
         _end.Dispose();
     }
@@ -204,11 +209,23 @@ internal sealed class ModelLoad : IDisposable
             : _calibration.Known(Curves) ?? Measure(first, cancellation);
         if (!ReplicaSet.Make(model, Options.Batching, first).TryGet(out var replicas, out fault))
             return fault;
+        if (Price(model, replicas) is { } unpriced)
+            return unpriced;
         _deployment = Deploy(model, lengths, curves, replicas);
         if (sequences is not null)
             _deployment.KeepSequences(sequences);
         Sharing?.Invoke(_deployment);
         return DoorSet.Open(Options, closed, _deployment, model, output, sequences);
+    }
+
+    private Fault? Price(ILoadedModel model, List<(Device Device, IBatchReplica Replica)> replicas)
+    {
+        if (Billing is null
+            || Billing(model.Traits, [.. replicas.Select(r => r.Device)]).TryGet(out _billing, out var fault))
+            return null;
+        foreach (var (_, replica) in replicas)
+            replica.Dispose();
+        return fault;
     }
 
     private Deployment Deploy(
@@ -222,6 +239,7 @@ internal sealed class ModelLoad : IDisposable
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
+            Billing = _billing,
         };
     }
 

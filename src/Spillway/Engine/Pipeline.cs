@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Spillway.Engine.Guards;
 using Spillway.Flow;
+using Spillway.Policies.Batching;
 
 namespace Spillway.Engine;
 
@@ -120,6 +121,8 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
     private Effect Admit(Work work, bool stopping)
     {
+        if (models.Stores.Refusal is { } untraced)
+            return new(Do.Refuse, untraced);
         while (true)
         {
             var effect = work.Flow.Begin(work.Door.Route, stopping, work.Caller, guards.Switches.Now);
@@ -129,7 +132,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
                 return new(Do.Refuse, fault);
             work.Claim = guards.FairShares
                 ? claim with { Tenant = work.Caller.Tenant, Weight = guards.WeightOf(work.Caller.Tenant) } : claim;
-            if (work.Flow.TooDear(claim.Rows, work.Request.CostMax) is { } dear)
+            if (Bound(work) is { } dear)
                 return new(Do.Refuse, dear);
             if (guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held)
                 return held;
@@ -140,6 +143,17 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             if (Enter(work) is { } gone)
                 return new(Do.Refuse, gone);
         }
+    }
+
+    /// <summary>The most that it can cost, where somebody limits that; a fault when its caller allows less.</summary>
+    private Fault? Bound(Work work)
+    {
+        if (work.Door.Route.Tariff is null || (guards.Desk is null && work.Request.CostMax is null))
+            return null;
+        var learned = work.Door.Deployment!.Predict(work.Claim.Rows, work.Claim.Elements);
+        var (deadline, _) = DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned);
+        work.CostAtMost = work.Flow.CostAtMost(work.Claim.Rows, deadline, clock.Time.GetUtcNow());
+        return RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax);
     }
 
     /// <summary>A surprise in it must not keep the room that was given.</summary>

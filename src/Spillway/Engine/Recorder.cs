@@ -121,16 +121,18 @@ public sealed class Recorder
             BytesIn = delivery.BytesIn,
             BytesOut = delivery.BytesOut,
             Decode = work.DecodeTime,
+            Owner = work.Door.Owner,
             Simulated = work.Door.Traits?.Simulated ?? false,
         };
         record.Timeline = work.Timeline;
         var answered = delivery.Fault is null;
-        var bill = work.Flow.Settle(answered ? new(work.Claim.Rows, work.Claim.Elements) : default, work.Run.Rows);
+        record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
         if (work.Ticket.Set is not null)
-            _serving.Guards.Desk!.Settle(work, bill.Total);
+            _serving.Guards.Desk!.Settle(work, record.Charged.Total);
         Explanation.Write(ref record, work, delivery);
+        Explanation.Cost(ref record, work);
         if (answered)
-            Explanation.Close(ref record, bill, work.Claim.Rows, delivery);
+            Explanation.Close(ref record, work.Claim.Rows, delivery);
 
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);

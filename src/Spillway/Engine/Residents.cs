@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Billing;
 using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Policies.Residency;
@@ -54,6 +55,7 @@ public sealed class Residents : IAsyncDisposable
         (_stop, _over) = (stop, over);
         _loads = new(LoadsMax, clock.Time) { Patience = s_loadPatience, Surprised = e => Log.JobThrew(_logger, e) };
         _looks = new(LoadsMax, clock.Time) { Surprised = e => Log.JobThrew(_logger, e) };
+        Costs = new(prices: null, clock);
         Residency = new(residency, runtimes, clock) { Load = Enqueue, Unload = EvictAsync, Look = Look };
     }
 
@@ -62,6 +64,12 @@ public sealed class Residents : IAsyncDisposable
 
     /// <summary>What counts the deployments to come.</summary>
     internal Recorder? Recorder { get; set; }
+
+    /// <summary>Whether what must leave a trace may begin.</summary>
+    internal StoreWatch Stores { get; } = new();
+
+    /// <summary>What runs cost. Set before the first load.</summary>
+    internal Costs Costs { get; set; }
 
     /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
     public CanaryGate? Canary { get; set; }
@@ -303,6 +311,7 @@ public sealed class Residents : IAsyncDisposable
         {
             Order = order,
             Instruments = Recorder is { } recorder ? recorder.Open : null,
+            Billing = (traits, devices) => Costs.Open(options, traits, devices),
             CurvesInMemory = _curves.GetValue(options, static _ => new()),
             Sharing = deployment => deployment.Share(_devices, options.Sharing),
         };

@@ -2,6 +2,7 @@ using Spillway.Engine.Guards;
 using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Flow.Guards;
+using Spillway.Policies.Pricing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -56,6 +57,9 @@ public sealed class Work : WorkItem
     /// <summary>Who asks.</summary>
     public Caller Caller { get; set; } = Caller.Local;
 
+    /// <summary>The most that it can cost, where somebody limits that; else zero.</summary>
+    public Money CostAtMost { get; internal set; }
+
     /// <summary>What holds it, from admission on; null before.</summary>
     internal Deployment? Deployment { get; set; }
 
@@ -74,11 +78,17 @@ public sealed class Work : WorkItem
     /// <summary>The run it was in; default when it was in none.</summary>
     public RunFacts Run { get; internal set; }
 
+    /// <summary>What it has of that run's price; default while it runs, and where nothing has a price.</summary>
+    internal RunShare Share { get; set; }
+
     /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
     public FaultKind? Ended { get; internal set; }
 
     /// <summary>Time that its pictures took, part of the parse stage; only set where the door decodes.</summary>
     internal TimeSpan DecodeTime { get; set; }
+
+    /// <summary>What an answer to it has used.</summary>
+    internal Usage Used => new(Claim.Rows, Claim.Elements);
 
     /// <inheritdoc/>
     public override TensorSet Inputs => Door.Decodes ? _decoded : Request.Inputs;
@@ -139,9 +149,9 @@ public sealed class Work : WorkItem
         (Slot, IsReady, Gone, OutputFault, Ended) = (-1, false, false, null, null);
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
-        (DecodeTime, _seat, Caller) = (default, SequenceSeat.None, Caller.Local);
         Ticket.Reset();
-        (Guards, Turn, Patient) = (null, null, true);
+        (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
+        (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
     }
 }
 

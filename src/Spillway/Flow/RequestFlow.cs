@@ -1,5 +1,6 @@
 using Spillway.Flow.Guards;
 using Spillway.Policies.Switching;
+using Spillway.Policies.Pricing;
 
 namespace Spillway.Flow;
 
@@ -9,7 +10,7 @@ namespace Spillway.Flow;
 /// calls. A field of the pooled request, one owner, no allocation but for faults.
 /// <code>
 /// Protocols    1 Translate   wire -> InferenceRequest
-/// Protocols    2 Identify    loopback callers only; keys are not built yet
+/// Protocols    2 Identify    key, token or certificate -> Caller; without keys who is on this machine
 /// Engine       3 Snapshot    the Route is this request's world to the end
 /// Flow         4 Gate        stopping? kill switch? rights? is the model there?   Gate, Begin; rates: GuardSet.Enter
 /// Flow         5 Route       served name -> deployment                            Begin
@@ -20,7 +21,7 @@ namespace Spillway.Flow;
 /// Engine       9 Run         decode -> batch -> replica -> deltas                 DeploymentFlow.Ready, Take, Observe
 /// Protocols   10 Answer      deltas -> wire, or Fault -> status                   Ended
 /// Flow        11 Settle      price what was delivered, settle the ticket          Settle, GuardSet.Settle
-/// Telemetry   12 Record      stages, decisions, bill -> metrics, ring
+/// Telemetry   12 Record      stages, decisions, bill -> metrics, ring, ledger
 /// </code>
 /// </summary>
 public struct RequestFlow
@@ -69,16 +70,14 @@ public struct RequestFlow
     /// Step 7: the most that it can cost, which is what is reserved; what cannot be counted is the most there is.
     /// </summary>
     /// <param name="rows">Rows that it brings.</param>
-    public readonly Money CostAtMost(long rows)
-    {
-        var most = _route.PricePerRun.Nano + ((Int128)_route.PricePerRow.Nano * rows);
-        return new(most > long.MaxValue ? long.MaxValue : (long)most);
-    }
+    /// <param name="runMax">The longest that its run may take: the time to its deadline.</param>
+    /// <param name="now">For the day's price.</param>
+    public readonly Money CostAtMost(long rows, TimeSpan runMax, DateTimeOffset now) =>
+        _route.Tariff?.AtMost(rows, runMax, now) ?? Money.Zero;
 
     /// <summary>Step 7: whether the most that it can cost is within the caller's own limit; null when it is.</summary>
-    public readonly Fault? TooDear(long rows, Money? most) =>
-        most is { } limit && CostAtMost(rows) is var cost && cost.Nano > limit.Nano
-            ? GuardRefusals.TooDear(cost, limit) : null;
+    public static Fault? TooDear(Money cost, Money? most) =>
+        most is { } limit && cost.Nano > limit.Nano ? GuardRefusals.TooDear(cost, limit) : null;
 
     /// <summary>Limits and budgets have answered.</summary>
     public static Effect Guarded(in GuardAnswer answer) => answer.Says switch
@@ -102,17 +101,24 @@ public struct RequestFlow
         Refusals.Explain(_route, reason, placement);
 
     /// <summary>
-    /// Step 11, exactly once on every path: what the delivered answer costs. A refused or failed request costs nothing.
+    /// What an answer costs, as often as somebody asks: for its header before it is written, and for
+    /// <see cref="Settle"/>.
     /// </summary>
     /// <param name="used">What ran for it.</param>
-    /// <param name="runRows">All rows of the run it was in, to share the price of the run; at least used.Rows.</param>
-    public Bill Settle(Usage used, long runRows)
+    /// <param name="share">Its share of the run that it was in.</param>
+    public static Bill Price(Usage used, in RunShare share) => share.Price?.Price(used, share) ?? default;
+
+    /// <summary>
+    /// Step 11, exactly once on every path: what the delivered answer costs. A refused or failed request costs nothing;
+    /// its share of a run is waste, which is on nobody's bill.
+    /// </summary>
+    /// <param name="used">What ran for it; nothing for a request without an answer.</param>
+    /// <param name="share">Its share of the run that it was in.</param>
+    public Bill Settle(Usage used, in RunShare share)
     {
         if (_settled)
             throw new InvalidOperationException("A request is settled once.");
         _settled = true;
-        return used.Rows == 0 ? default : new Bill(
-            Run: new(_route.PricePerRun.Nano * used.Rows / Math.Max(runRows, used.Rows)),
-            Rows: _route.PricePerRow * used.Rows);
+        return Price(used, share);
     }
 }

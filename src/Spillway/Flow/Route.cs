@@ -1,3 +1,5 @@
+using Spillway.Policies.Pricing;
+
 namespace Spillway.Flow;
 
 /// <summary>Whether a served name can answer.</summary>
@@ -31,4 +33,8 @@ public enum RouteState
 /// <param name="PricePerRow">Price of each row.</param>
 public sealed record Route(
     ModelRef Model, string Deployment, RouteState State, string Why, int QueueLengthMax,
-    Money PricePerRun = default, Money PricePerRow = default);
+    Money PricePerRun = default, Money PricePerRow = default)
+{
+    /// <summary>What its work costs; null where nothing has a price.</summary>
+    public Tariff? Tariff { get; init; }
+}

@@ -52,13 +52,12 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
         GuardSetup.Open(snapshot, serving, state, recorder);
-        var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
-        var exporter = OtlpExporter.Start(
-            telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
+        var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
+        var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version)
         {
-            Log = parts.Log, Access = access,
+            Log = parts.Log, Access = access, Costs = costs,
         };
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }
@@ -98,6 +97,11 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private static OtlpExporter? StartTelemetry(Snapshot snapshot, ServerParts parts, Recorder recorder) =>
+        OtlpExporter.Start(
+            OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables), recorder,
+            parts.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
 
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {

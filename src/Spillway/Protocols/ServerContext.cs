@@ -1,6 +1,7 @@
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Protocols.Access;
+using Spillway.Engine.Billing;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols;
@@ -20,6 +21,9 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 
     /// <summary>Who callers are; null where none shows it.</summary>
     internal AccessGate? Access { get; init; }
+
+    /// <summary>What is billed; null where nothing is priced.</summary>
+    internal CostWatch? Costs { get; init; }
 
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);

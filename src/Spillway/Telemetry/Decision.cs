@@ -104,6 +104,14 @@ internal enum DecisionKind : byte
     /// <summary>The run failed on the record's runner and device; the message says how. A took.</summary>
     RunFailed,
 
+    /// <summary>
+    /// Refused: a store that must keep a trace cannot be written; where it is a budget's, the record names the budget.
+    /// </summary>
+    RefusedStore,
+
+    /// <summary>It ran and got no answer. A nano-units, B rows.</summary>
+    Wasted,
+
     /// <summary>Priced. A nano-units, B rows.</summary>
     Settled,
 
@@ -121,9 +129,6 @@ internal enum DecisionKind : byte
 
     /// <summary>Refused by a budget, named in the record. A left in nano-units, B what the request may cost.</summary>
     RefusedBudget,
-
-    /// <summary>Refused: what it would spend cannot be written down. Its budget is named in the record.</summary>
-    RefusedStore,
 
     /// <summary>
     /// Money was set aside. A its upper bound in nano-units, B left before it in the tightest budget, which the record

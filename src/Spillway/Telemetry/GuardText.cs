@@ -17,7 +17,9 @@ internal static class GuardText
         DecisionKind.RefusedBudget => record.Guard.Length == 0
             ? $"Refused: it may cost up to {Units(b)}, more than its caller allows."
             : $"Refused: budget {record.Guard} had {Units(a)} left, and it may cost up to {Units(b)}.",
-        DecisionKind.RefusedStore => $"Refused: budget {record.Guard} cannot write down what it spends.",
+        DecisionKind.RefusedStore => record.Guard.Length == 0
+            ? "Refused: a store that must keep a trace of each request cannot be written, and refusing is declared."
+            : $"Refused: budget {record.Guard} cannot write down what it spends.",
         DecisionKind.Reserved => $"Reserved: at most {Units(a)}; budget {record.Guard} had {Units(b)} left.",
         DecisionKind.WaitedAtGate => $"Waited {DecisionText.Ms(a)} for its turn at the gate.",
         DecisionKind.EndedBySwitch => $"Ended by a kill switch after {DecisionText.Ms(a)} "

@@ -216,6 +216,42 @@ internal static class Instruments
     public static readonly InstrumentSpec SwitchAborted = new(
         "spillway_switch_aborted_total", InstrumentKind.Counter, "requests",
         "Requests in flight that a kill switch ended.");
+    // Costs: only where prices are configured; the ledger's only where there is one.
+    public static readonly InstrumentSpec Cost = new(
+        "spillway_cost_total", InstrumentKind.Counter, "units",
+        "Costs in units of prices.currency: bill (answers), waste (ran in vain) and idle (hardware that stood by).",
+        "deployment", "owner", "kind");
+
+    public static readonly InstrumentSpec CostSpent = new(
+        "spillway_cost_spent", InstrumentKind.Gauge, "units",
+        "Costs of the present hour or day (UTC) that a threshold of prices.alerts counts.", "alert", "window");
+
+    public static readonly InstrumentSpec CostThreshold = new(
+        "spillway_cost_threshold", InstrumentKind.Gauge, "units",
+        "The threshold itself: perHour or perDay.", "alert", "window");
+
+    public static readonly InstrumentSpec LedgerQueue = new(
+        "spillway_ledger_queue", InstrumentKind.Gauge, "entries", "Ledger entries that wait to be written.");
+
+    public static readonly InstrumentSpec LedgerQueueMax = new(
+        "spillway_ledger_queue_max", InstrumentKind.Gauge, "entries",
+        "Entries that may wait: ledger.queueLengthMax, rounded up to a power of two.");
+
+    public static readonly InstrumentSpec LedgerWritten = new(
+        "spillway_ledger_written_total", InstrumentKind.Counter, "entries", "Ledger entries written to the disk.");
+
+    public static readonly InstrumentSpec LedgerLost = new(
+        "spillway_ledger_lost_total", InstrumentKind.Counter, "entries",
+        "Ledger entries lost: queue_full (found no room), or ended (the process before this one did not write them).",
+        "reason");
+
+    public static readonly InstrumentSpec LedgerFailures = new(
+        "spillway_ledger_write_failures_total", InstrumentKind.Counter, "transactions",
+        "Ledger transactions that failed; their entries wait for the next.");
+
+    public static readonly InstrumentSpec LedgerWriteTime = new(
+        "spillway_ledger_write_seconds_total", InstrumentKind.Counter, "seconds",
+        "Time that the ledger's writer spent in transactions.");
 
     // The server and its process.
     public static readonly InstrumentSpec Records = new(
@@ -322,7 +358,8 @@ internal static class Instruments
         BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops,
         RunnerBusy, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
-        Runners, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
+        Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
+        LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

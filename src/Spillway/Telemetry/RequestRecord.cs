@@ -72,6 +72,21 @@ internal struct RequestRecord
     /// <summary>The part of <see cref="Stage.Parse"/> that came after the gate: pictures.</summary>
     public TimeSpan Decode { get; set; }
 
+    /// <summary>Who answers for the served name; empty where nobody is declared.</summary>
+    public string Owner { get; set; } = "";
+
+    /// <summary>The hardware that it is billed for; empty when it has no price, or nothing ran.</summary>
+    public string Hardware { get; set; } = "";
+
+    /// <summary>Its part of the time of its run; only where that has a price.</summary>
+    public TimeSpan Busy { get; set; }
+
+    /// <summary>What it is charged; its lines are <see cref="Bill"/>.</summary>
+    public Bill Charged { get; set; }
+
+    /// <summary>What ran for it in vain, on nobody's bill.</summary>
+    public Bill Wasted { get; set; }
+
     /// <summary>The fault that ended it; null when it was answered.</summary>
     public FaultKind? Outcome { get; set; }
 

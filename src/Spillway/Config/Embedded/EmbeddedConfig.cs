@@ -62,6 +62,8 @@ public sealed class EmbeddedConfig
         }
 
         RootChecks.Telemetry(options.Telemetry, bound);
+        var prices = new PriceChecks(bound, ConfigLoader.Today);
+        options = prices.Read(options, Folder, _errors);
         var overrides = new EnvironmentOverrides(s_noVariables, _errors);
         var readers = listed.ConvertAll(l => l.Reader);
         var names = readers.ConvertAll(r => r.Name);
@@ -69,6 +71,7 @@ public sealed class EmbeddedConfig
         ConfigLoader.Unique(readers, models);
         ConfigLoader.Grouped(readers, models, options.Groups);
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
+        prices.All(options, models);
         return _errors.Count > 0
             ? new() { Source = source, Errors = _errors.ToArray() }
             : new()

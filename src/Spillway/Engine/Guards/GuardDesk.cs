@@ -200,7 +200,7 @@ internal sealed class GuardDesk : IAsyncDisposable
             : work.Request.Timeout is { } timeout ? timeout - (now - work.Timeline.Started)
             : TimeSpan.MaxValue;
         return new(
-            new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes), work.Flow.CostAtMost(work.Claim.Rows), now,
+            new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes), work.CostAtMost, now,
             guards.Budgets.Length > 0 ? _clock.At(now) : default, patience);
     }
 

@@ -34,8 +34,7 @@ internal static class GuardExplanation
                 record.Decide(DecisionKind.RefusedRate, ticket.Left.Left, ticket.Left.Limit, (long)ticket.Short);
                 return true;
             case FaultKind.BudgetExhausted:
-                var cost = work.Flow.CostAtMost(work.Claim.Rows);
-                record.Decide(DecisionKind.RefusedBudget, ticket.BudgetLeft.Nano, cost.Nano);
+                record.Decide(DecisionKind.RefusedBudget, ticket.BudgetLeft.Nano, work.CostAtMost.Nano);
                 return true;
             case FaultKind.StoreFailed:
                 record.Decide(DecisionKind.RefusedStore);

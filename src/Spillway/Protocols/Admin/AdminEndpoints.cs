@@ -22,8 +22,8 @@ internal sealed class AdminEndpoints(ServerContext server)
     public const string Root = "/admin/v1/";
 
     /// <summary>Every path, for whoever asked for another one.</summary>
-    public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
-        + "repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke, "
+    public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
+        + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke, "
         + "switches, switches/off, switches/on, limits and budgets";
 
     private const int LimitMax = 1000;
@@ -31,6 +31,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     private readonly RepositoryControl _control = new(server);
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
+    private readonly CostsEndpoint _costs = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -52,12 +53,15 @@ internal sealed class AdminEndpoints(ServerContext server)
 
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
+        if (rest is "costs" && HttpMethods.IsGet(http.Request.Method))
+            return _costs.AnswerAsync(http);
         Action<Utf8JsonWriter>? answer = rest switch
         {
             "server" => WriteServer,
             "models" => WriteModels,
             "config" => server.Snapshot.WriteJson,
             "repository" => json => WriteIndex(json, name: null),
+            "costs" => static _ => { },
             "requests" => json => WriteRequests(json, http.Request.Query),
             _ => null,
         };
@@ -79,7 +83,8 @@ internal sealed class AdminEndpoints(ServerContext server)
         return AnswerAsync(http, answer!);
     }
 
-    private static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
+    /// <summary>Writes JSON.</summary>
+    internal static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
     {
         var into = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(into, s_options))

@@ -83,6 +83,7 @@ internal sealed class ModelInferCall(ServerContext server)
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         GuardHeaders.WriteTo(response.Headers, work);
+        CostHeader.Write(response.Headers, work);
         var frame = into.Frame(behind);
         response.BodyWriter.Write(frame);
         return (frame.Length, behind);

@@ -89,15 +89,6 @@ public sealed class GuardSetTests
         }
     }
 
-    [Fact]
-    public void Upper_bound_of_a_cost_does_not_overflow()
-    {
-        var flow = default(RequestFlow);
-        flow.Begin(new(new("m", "1"), "m", RouteState.Ready, "", 1, new(5), new(long.MaxValue / 2)), stopping: false);
-        Assert.Equal(new(5 + (long.MaxValue / 2)), flow.CostAtMost(1));
-        Assert.Equal(new(long.MaxValue), flow.CostAtMost(1_000_000));
-    }
-
     private static Named<RateState> Rate(RateOptions options) => new("rate", "", new(options));
 
     private static Named<BudgetAccount> Budget(long limit, AtLimit atLimit = AtLimit.Refuse)
