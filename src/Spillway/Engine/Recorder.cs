@@ -126,8 +126,7 @@ public sealed class Recorder
         record.Timeline = work.Timeline;
         var answered = delivery.Fault is null;
         var bill = work.Flow.Settle(answered ? new(work.Claim.Rows, work.Claim.Elements) : default, work.Run.Rows);
-        if (work.Ticket.Set is not null)
-            _serving.Guards.Desk!.Settle(work, bill.Total);
+        _serving.Guards.Settle(work, bill.Total);
         Explanation.Write(ref record, work, delivery);
         if (answered)
             Explanation.Close(ref record, bill, work.Claim.Rows, delivery);

@@ -1,7 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Guards;
-using Spillway.Flow.Guards;
 using Spillway.Store;
 using Spillway.Telemetry;
 
@@ -12,7 +11,7 @@ internal static class GuardSetup
 {
     /// <summary>Once, before the first request.</summary>
     /// <exception cref="SpillwayStartException">The state folder or what lies in it cannot be used.</exception>
-    public static void Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
+    public static Guarding Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
     {
         var guards = serving.Guards;
         if (guards.Open(snapshot.StateFolder, () => Take(state)) is { } fault)
@@ -30,6 +29,7 @@ internal static class GuardSetup
         }
 
         recorder.Registry.Add(guards, series);
+        return guards;
     }
 
     private static IEnumerable<Series> OfBudget(GuardDesk desk, string name, GuardInstruments counts)

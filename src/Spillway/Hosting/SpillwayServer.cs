@@ -46,22 +46,10 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     {
         // First, for what is on the disk may refuse.
         var state = new ServerState(snapshot.StateFolder);
-        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
-        serving.Models.Canary = new(
-            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
-        if (!serving.Models.Canary.IsOn && snapshot.Server.Canary != "off")
-            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>());
-        if (snapshot.Repository is { } repository)
-        {
-            var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
-            serving.Repository = new(
-                repository, new RepositoryReader(repository, types, parts.Environment, snapshot.Models), serving.Models,
-                serving.Clock, parts.Logs.CreateLogger<ModelRepository>());
-        }
-
+        var serving = MakeServing(snapshot, parts);
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
-        GuardSetup.Open(snapshot, serving, state, recorder);
+        Open(state, s => GuardSetup.Open(snapshot, serving, s, recorder));
         var telemetry = OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables);
         var exporter = OtlpExporter.Start(
             telemetry, recorder, serving.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
@@ -88,4 +76,36 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
     /// <summary>For a container that is disposed synchronously; blocks until the models are gone.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
+    {
+        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
+        serving.Models.Canary = new(
+            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
+        if (!serving.Models.Canary.IsOn && snapshot.Server.Canary != "off")
+            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>());
+        if (snapshot.Repository is { } repository)
+        {
+            var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
+            serving.Repository = new(
+                repository, new RepositoryReader(repository, types, parts.Environment, snapshot.Models), serving.Models,
+                serving.Clock, parts.Logs.CreateLogger<ModelRepository>());
+        }
+
+        return serving;
+    }
+
+    /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
+    private static T Open<T>(ServerState state, Func<ServerState, T> open)
+    {
+        try
+        {
+            return open(state);
+        }
+        catch (SpillwayStartException)
+        {
+            state.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
+    }
 }
