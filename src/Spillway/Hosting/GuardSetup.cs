@@ -15,7 +15,11 @@ internal static class GuardSetup
     {
         var guards = serving.Guards;
         if (guards.Open(snapshot.StateFolder, () => Take(state)) is { } fault)
+        {
+            guards.Switches.Dispose();
             throw new SpillwayStartException(fault.Message);
+        }
+
         state.Own(guards);
         List<Series> series = [.. guards.Switches.Counts.OfSwitches(() => guards.Switches.Now.Off.Count)];
         if (guards.Desk is { } desk)
