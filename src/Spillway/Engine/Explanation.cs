@@ -168,11 +168,8 @@ internal static class Explanation
             case FaultKind.Cancelled:
                 record.Decide(inRun ? DecisionKind.CancelledInRun : DecisionKind.CancelledInQueue, spent, stopped);
                 break;
-            case FaultKind.SwitchedOff:
-                record.Decide(DecisionKind.EndedBySwitch, spent, inRun ? 1 : 0);
-                break;
             default:
-                record.Decide(inRun ? DecisionKind.RunFailed : DecisionKind.RefusedInvalid, ran);
+                record.Decide(GuardExplanation.EndOf(ended, inRun), spent, inRun ? 1 : 0);
                 break;
         }
     }

@@ -127,8 +127,7 @@ public sealed class Recorder
         record.Timeline = work.Timeline;
         var answered = delivery.Fault is null;
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
-        if (work.Ticket.Set is not null)
-            _serving.Guards.Desk!.Settle(work, record.Charged.Total);
+        _serving.Guards.Settle(work, record.Charged.Total);
         Explanation.Write(ref record, work, delivery);
         Explanation.Cost(ref record, work);
         if (answered)

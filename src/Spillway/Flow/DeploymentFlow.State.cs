@@ -200,6 +200,13 @@ public sealed partial class DeploymentFlow
     private TenantShares.Part? FindPart(in Claim claim, Instant now) => claim.Tenant is null ? null
         : (_tenants ??= new(_options.QueueLengthMax)).Find(claim.Tenant, claim.Weight, now);
 
+    /// <summary>It begins to run: its tenant has had its turn.</summary>
+    private void Charge(in Slot item)
+    {
+        if (item.Part is not null)
+            _tenants!.Begin(item.Part, item.Due);
+    }
+
     private int Hold(
         in Claim claim, in Extent extent, int level, Instant deadline, Instant now, TenantShares.Part? part,
         double rank)

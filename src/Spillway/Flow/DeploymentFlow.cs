@@ -152,8 +152,7 @@ public sealed partial class DeploymentFlow
             ref var item = ref _slots[batch[i]];
             (item.State, item.Runner) = (SlotState.Running, runner);
             _readyCount--;
-            if (item.Part is not null)
-                _tenants!.Begin(item.Part, item.Due);
+            Charge(item);
             WakeAt = Instant.Earlier(WakeAt, item.Deadline);
             _runSlots[(runner * BatchMax) + i] = batch[i];
         }

@@ -1,7 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Guards;
-using Spillway.Flow.Guards;
 using Spillway.Store;
 using Spillway.Telemetry;
 
@@ -12,11 +11,15 @@ internal static class GuardSetup
 {
     /// <summary>Once, before the first request.</summary>
     /// <exception cref="SpillwayStartException">The state folder or what lies in it cannot be used.</exception>
-    public static void Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
+    public static Guarding Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
     {
         var guards = serving.Guards;
         if (guards.Open(snapshot.StateFolder, () => Take(state)) is { } fault)
+        {
+            guards.Switches.Dispose();
             throw new SpillwayStartException(fault.Message);
+        }
+
         state.Own(guards);
         List<Series> series = [.. guards.Switches.Counts.OfSwitches(() => guards.Switches.Now.Off.Count)];
         if (guards.Desk is { } desk)
@@ -30,6 +33,7 @@ internal static class GuardSetup
         }
 
         recorder.Registry.Add(guards, series);
+        return guards;
     }
 
     private static IEnumerable<Series> OfBudget(GuardDesk desk, string name, GuardInstruments counts)

@@ -51,7 +51,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         var recorder = new Recorder(serving, snapshot, Version);
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
-        GuardSetup.Open(snapshot, serving, state, recorder);
+        Open(state, s => GuardSetup.Open(snapshot, serving, s, recorder));
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
         var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

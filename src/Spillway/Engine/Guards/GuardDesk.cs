@@ -74,13 +74,7 @@ internal sealed class GuardDesk : IAsyncDisposable
         try
         {
             answer = guards.Set.Enter(ask, work.Ticket);
-            work.Turn = answer.Says switch
-            {
-                GuardSays.Wait => GuardLines.Stand(guards, ref answer),
-                GuardSays.Draw => GuardLines.AwaitSlice(guards.Budgets[answer.Budget], ref answer),
-                GuardSays.Passed when answer.Wait > TimeSpan.Zero => new(guards.Rates[0], answer.Wait, isDraw: false),
-                GuardSays.Passed or GuardSays.Refused => null,
-            };
+            work.Turn = GuardLines.Register(guards, ref answer);
             for (var i = 0; i < guards.Budgets.Length; i++)
                 draws |= guards.Budgets[i].WantsDraw ? 1UL << (i & 63) : 0;
         }

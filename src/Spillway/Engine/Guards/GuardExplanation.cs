@@ -17,6 +17,10 @@ internal static class GuardExplanation
         record.Decide(DecisionKind.Reserved, ticket.CostAtMost.Nano, ticket.BudgetLeft.Nano);
     }
 
+    /// <summary>What ended a request that neither ran well, nor was late, nor left.</summary>
+    public static DecisionKind EndOf(FaultKind? ended, bool inRun) => ended is FaultKind.SwitchedOff
+        ? DecisionKind.EndedBySwitch : inRun ? DecisionKind.RunFailed : DecisionKind.RefusedInvalid;
+
     /// <summary>Whether the gate refused it, and why.</summary>
     public static bool Refused(ref RequestRecord record, Work work, FaultKind? kind)
     {

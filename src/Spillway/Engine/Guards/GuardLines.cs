@@ -14,8 +14,17 @@ internal static class GuardLines
     /// </summary>
     private static readonly TimeSpan s_drawPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Under the locks: what a request waits for after an answer; null when it does not.</summary>
+    public static GuardWait? Register(ResolvedGuards guards, ref GuardAnswer answer) => answer.Says switch
+    {
+        GuardSays.Wait => Stand(guards, ref answer),
+        GuardSays.Draw => AwaitSlice(guards.Budgets[answer.Budget], ref answer),
+        GuardSays.Passed when answer.Wait > TimeSpan.Zero => new(guards.Rates[0], answer.Wait, isDraw: false),
+        GuardSays.Passed or GuardSays.Refused => null,
+    };
+
     /// <summary>Under the locks: takes a place in the line of what is short, or is told that it is full.</summary>
-    public static GuardWait? Stand(ResolvedGuards guards, ref GuardAnswer answer)
+    private static GuardWait? Stand(ResolvedGuards guards, ref GuardAnswer answer)
     {
         Held held = answer.Rate >= 0 ? guards.Rates[answer.Rate] : guards.Budgets[answer.Budget];
         if (held.Line.Count >= answer.LineMax)
@@ -32,7 +41,7 @@ internal static class GuardLines
     }
 
     /// <summary>Under the locks: waits for the writer, unless it is in trouble.</summary>
-    public static GuardWait? AwaitSlice(HeldBudget budget, ref GuardAnswer answer)
+    private static GuardWait? AwaitSlice(HeldBudget budget, ref GuardAnswer answer)
     {
         if (budget.Trouble is { } trouble || answer.Wait <= TimeSpan.Zero)
         {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Spillway.Flow.Guards;
 using Spillway.Policies.Budgets;
 using Spillway.Policies.Rates;
 using Spillway.Store.Budgets;

@@ -41,6 +41,9 @@ public sealed class Guarding : IAsyncDisposable
     /// <summary>The weight of a tenant, for fair shares.</summary>
     internal double WeightOf(string tenant) => _snapshot.Limits.WeightOf(tenant);
 
+    /// <summary>Step 11 of a request: settles what it holds, if anything, at what it cost.</summary>
+    internal void Settle(Work work, Money cost) => Desk?.Settle(work, cost);
+
     /// <summary>
     /// Reads what must survive a restart and gets ready; a fault says why the server must not start: a folder that
     /// another one holds, a damaged file.

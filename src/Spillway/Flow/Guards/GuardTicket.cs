@@ -1,4 +1,3 @@
-using Spillway.Policies.Budgets;
 using Spillway.Policies.Rates;
 
 namespace Spillway.Flow.Guards;

@@ -109,10 +109,7 @@ public sealed class BudgetAccount
         var present = Present(now);
         foreach (var cell in _cells)
         {
-            var target = cell == present && !ends ? Ahead(cell, now) : cell.Used;
-            // A cell that is over is written once, when its last request has settled.
-            if (target < cell.Drawn && !ends && cell != present && cell.Reserved > 0)
-                target = cell.Drawn;
+            var target = ends ? cell.Used : cell == present ? Ahead(cell, now) : Behind(cell);
             cell.Drawn = Math.Min(cell.Drawn, target);
             var known = cell.Spent - cell.Lost;
             if (target == cell.Drawn && cell.Saved == target && (!ends || cell.SavedSpent == known))
@@ -183,6 +180,9 @@ public sealed class BudgetAccount
             passed = _warnAt[cell.Warned++];
         return passed;
     }
+
+    /// <summary>A cell that is over is written once, when its last request has settled.</summary>
+    private static long Behind(Cell cell) => cell.Reserved > 0 ? Math.Max(cell.Used, cell.Drawn) : cell.Used;
 
     private long Ahead(Cell cell, in BudgetTime now)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Spillway.Engine;
 using Spillway.Engine.Guards;
 using Spillway.Flow.Guards;
 using Spillway.Policies.Switching;
