@@ -13,7 +13,7 @@ internal static class CostHeader
     /// <summary>Before the answer's first byte.</summary>
     public static void Write(IHeaderDictionary headers, Work work)
     {
-        if (work.Door.Route.Tariff is not null && work.Share.Price is not null)
+        if (work.Door.Route.Tariff is { IsConfigured: true } && work.Share.Price is not null)
             headers[Name] = RequestFlow.Price(work.Used, work.Share).Total.ToString();
     }
 }

@@ -94,6 +94,15 @@ public sealed class CostsTests
     }
 
     [Fact]
+    public async Task What_a_runtime_declares_of_itself_is_in_the_record_and_in_no_header()
+    {
+        await using var server = await TestServer.StartAsync(
+            TestServer.Folder("", ("echo", TestServer.Simulated(more: "  priceNanoPerRun: 700\n  priceNanoPerRow: 30"))));
+        Assert.Null((await server.InferRowAsync("echo", id: "declared")).Header("X-Spillway-Cost"));
+        Assert.Equal("0.000000730", (await server.RecordAsync("declared")).GetProperty("bill_total").GetString());
+    }
+
+    [Fact]
     public async Task Prices_without_a_ledger_bill_and_make_no_folder()
     {
         var folder = Folder(Prices, TestServer.Simulated());

@@ -73,6 +73,9 @@ internal sealed class RepositoryModelReader(
             with { Source = shown, IsFound = true };
         if (_errors.Count > 0)
             return model;
+        // A config.pbtxt has no place for an owner.
+        if (shown.EndsWith(ModelReader.FileName, StringComparison.Ordinal) && OwnerNotes.Of(reader, bound) is { } note)
+            _notes.Add(new(note.File, note.Line, note.Column), note.Key, "", note.Problem, note.Remedy);
 
         var free = bound.RuntimeOptions is SimulatedOptions && model.Found.Count == 0;
         if (reader.Has("version") && !free)

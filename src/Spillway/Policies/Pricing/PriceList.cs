@@ -60,7 +60,7 @@ public sealed class PriceList
                 hour ?? Dated.Always(Money.Zero), rates ?? Dated.Always(default(ModelRates)), (h, r) => Price(h, r, places)));
         }
 
-        return new Tariff(series);
+        return new Tariff(series) { IsConfigured = true };
     }
 
     private static ModelPrice Price(Money hour, ModelRates rates, int places) => new()

@@ -6,6 +6,9 @@ public sealed class Tariff(IReadOnlyList<Dated<ModelPrice>> devices)
 {
     private readonly Dated<ModelPrice>[] _devices = [.. devices];
 
+    /// <summary>Whether a person gave prices for it; else a runtime declares them of itself.</summary>
+    public bool IsConfigured { get; init; }
+
     /// <summary>Prices that a runtime declares of itself, the same on every device and for ever.</summary>
     public static Tariff Declared(Money run, Money row, int devices) => new(
         [.. Enumerable.Repeat(Dated.Always(new ModelPrice { PerRun = run, PerRow = row }), devices)]);

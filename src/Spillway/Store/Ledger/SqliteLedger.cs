@@ -177,7 +177,8 @@ internal sealed class SqliteLedger : ILedger
 
     private void OnTimer()
     {
-        if (_queue.Count > 0 || _queue.Lost() != _bookedLost)
+        // Also while requests are refused: then nobody else comes to find that there is room again.
+        if (_queue.Count > 0 || _queue.Lost() != _bookedLost || Refusal is not null)
             Wake();
     }
 

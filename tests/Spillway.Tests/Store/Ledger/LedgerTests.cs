@@ -104,6 +104,8 @@ public sealed class LedgerTests
             Assert.True(folder.Ledger.Offer(folder.Entry()), "Who is inside already still finds room.");
         Assert.Equal(FaultKind.StoreFailed, folder.Ledger.Refusal?.Kind);
         folder.Ledger.AllowPages(-1);
+        await folder.Ledger.FlushAsync();
+        Assert.Null(folder.Ledger.Refusal);
     }
 
     [Fact]
