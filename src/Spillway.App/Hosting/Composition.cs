@@ -21,7 +21,8 @@ internal static class Composition
         Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
 
     /// <summary>Loads a configuration with this process's environment.</summary>
-    public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(file, RuntimeOptions, Variables());
+    public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(
+        file, RuntimeOptions, Variables(), DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime));
 
     /// <summary>A reader of a valid configuration's repository; null when it has none.</summary>
     public static RepositoryReader? Repository(ConfigResult loaded) => loaded.Options?.Repository is { } options

@@ -20,7 +20,7 @@ public static class ConfigLoader
     /// <param name="runtimeOptions">The options class of each known runtime by its name.</param>
     /// <param name="environment">Environment variables; those with SPILLWAY__ override, SPILLWAY_NATIVE finds npm:
     /// files.</param>
-    /// <param name="today">The day, UTC, on which prices must hold; the system's by default.</param>
+    /// <param name="today">The day, UTC, on which prices must hold; null does not check that.</param>
     public static ConfigResult Load(
         string file, IReadOnlyDictionary<string, Type> runtimeOptions, IReadOnlyDictionary<string, string> environment,
         DateOnly? today = null)
@@ -57,7 +57,7 @@ public static class ConfigLoader
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
         RootChecks.Telemetry(options.Telemetry, bound);
-        var prices = new PriceChecks(bound, today ?? Today);
+        var prices = new PriceChecks(bound, today);
         options = prices.Read(options, Path.GetDirectoryName(full)!, errors);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
@@ -79,9 +79,6 @@ public static class ConfigLoader
                 Notes = [.. AccessChecks.Notes(options, bound, file), .. OwnerNotes.Of(readers, models)],
             };
     }
-
-    /// <summary>The day of now, UTC.</summary>
-    internal static DateOnly Today => DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
 
     private static List<ModelReader> Open(SpillwayOptions options, OptionBinder bound, string file,
         IReadOnlyDictionary<string, Type> runtimes, string? native, ErrorList errors)

@@ -114,11 +114,11 @@ public sealed record OutputOptions
 /// <summary>What happens at the door of one served name.</summary>
 public sealed record DoorOptions
 {
-    /// <summary>Who answers for the name; empty for the model's owner.</summary>
-    [Option("Who answers for this name. Empty: the model's owner.")]
-    public string Owner { get; init; } = "";
-
     /// <summary>PNG bytes to a tensor.</summary>
     [Option("PNG pictures in place of one of the model's inputs.")]
     public PictureOptions? Picture { get; init; }
+
+    /// <summary>Who answers for the name; empty for the model's owner.</summary>
+    [Option("Who answers for this name. Empty: the model's owner.")]
+    public string Owner { get; init; } = "";
 }

@@ -9,8 +9,8 @@ namespace Spillway.Config;
 /// do not overlap, amounts that can be counted, a price for every model. There is no default for a price.
 /// </summary>
 /// <param name="root">Knows where the keys of spillway.yaml stand.</param>
-/// <param name="today">The day of the start, UTC: a price must hold on it.</param>
-internal sealed class PriceChecks(OptionBinder root, DateOnly today)
+/// <param name="today">The day of the start, UTC: a price must hold on it. Null: nobody knows the day.</param>
+internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
 {
     private OptionBinder? _file;
 
@@ -118,8 +118,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly today)
             if (before is { } earlier && day <= earlier)
                 Bound.Report(at, days[i], Overlap(day, earlier), "Order the entries by date, one for each day on which "
                     + "the price changes; each holds until the next begins.");
-            else if (before is null && day > today)
-                Bound.Report(at, days[i], $"No price holds today, {Text(today)}: the first begins later.",
+            else if (before is null && today is { } now && day > now)
+                Bound.Report(at, days[i], $"No price holds today, {Text(now)}: the first begins later.",
                     "Add an entry from today or earlier on.");
             before = day;
         }

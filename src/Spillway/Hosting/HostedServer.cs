@@ -20,7 +20,8 @@ internal static class HostedServer
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var environment = Variables();
-        var loaded = Load(services, options, environment);
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var loaded = Load(services, options, environment, today);
         if (!loaded.Valid)
             throw new SpillwayConfigurationException(loaded.Errors);
         // Without a file, the application's configuration has the variables already.
@@ -46,13 +47,13 @@ internal static class HostedServer
     };
 
     private static ConfigResult Load(
-        IServiceProvider services, SpillwayHostOptions options, Dictionary<string, string> environment)
+        IServiceProvider services, SpillwayHostOptions options, Dictionary<string, string> environment, DateOnly today)
     {
         var folder = services.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
         if (options.ConfigFile is { } file)
         {
             return options.Models.Count == 0 && OptionTree.Of(options.Settings, default).Entries.Count == 0
-                ? ConfigLoader.Load(Path.GetFullPath(file, folder), options.Runtimes.OptionsTypes, environment)
+                ? ConfigLoader.Load(Path.GetFullPath(file, folder), options.Runtimes.OptionsTypes, environment, today)
                 : Both(file);
         }
 
@@ -65,6 +66,7 @@ internal static class HostedServer
             Models = [.. options.Models],
             RuntimeOptions = options.Runtimes.OptionsTypes,
             Folder = folder,
+            Today = today,
             Native = environment.GetValueOrDefault(NativeVariable),
         }.Load();
     }

@@ -33,6 +33,9 @@ public sealed class EmbeddedConfig
     /// <summary>Absolute folder that relative paths start from.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>The day, UTC, on which prices must hold; null does not check that.</summary>
+    public DateOnly? Today { get; init; }
+
     /// <summary>Value of SPILLWAY_NATIVE, which finds npm: files; null for none.</summary>
     public string? Native { get; init; }
 
@@ -62,7 +65,7 @@ public sealed class EmbeddedConfig
         }
 
         RootChecks.Telemetry(options.Telemetry, bound);
-        var prices = new PriceChecks(bound, ConfigLoader.Today);
+        var prices = new PriceChecks(bound, Today);
         options = prices.Read(options, Folder, _errors);
         var overrides = new EnvironmentOverrides(s_noVariables, _errors);
         var readers = listed.ConvertAll(l => l.Reader);
