@@ -12,6 +12,8 @@ const string Usage = """
       json [--rounds N]                  the JSON tensor reader against a loop of Utf8JsonReader
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
+      audit [--rate N] [--seconds S]     the audit log at a fixed rate: what is lost, what waits, CPU per record
+          [--folder FOLDER]
       probe --port P [--path /v2/health/live] [--rate R] [--seconds S]
                                          latency of a null request at a low constant rate
     """;
@@ -38,6 +40,9 @@ try
             return 0;
         case "start":
             await StartCommand.RunAsync(arguments);
+            return 0;
+        case "audit":
+            await AuditRace.RunAsync(arguments);
             return 0;
         case "probe":
             await ProbeCommand.RunAsync(arguments);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spillway.App.Cli.Audit;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -55,6 +56,8 @@ internal static class Commands
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
+        root.Subcommands.Add(AuditCommand.Create());
+        root.Subcommands.Add(SignCommand.Create());
         return root;
     }
 

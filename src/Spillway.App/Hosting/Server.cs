@@ -32,7 +32,19 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        await using var app = Build(snapshot, out var serving, environment: Composition.Variables());
+        WebApplication built;
+        Serving serving;
+        try
+        {
+            built = Build(snapshot, out serving, environment: Composition.Variables());
+        }
+        catch (SpillwayStartException refused)
+        {
+            await Console.Error.WriteLineAsync(TerminalText.Clean(refused.Message)).ConfigureAwait(false);
+            return Commands.Failed;
+        }
+
+        await using var app = built;
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -102,7 +114,11 @@ internal static class Server
         });
         serving = server.Serving;
         // After the last request.
-        app.Lifetime.ApplicationStopped.Register(() => server.StopTelemetryAsync().GetAwaiter().GetResult());
+        app.Lifetime.ApplicationStopped.Register(() =>
+        {
+            server.StopTelemetryAsync().GetAwaiter().GetResult();
+            server.CloseStoresAsync().GetAwaiter().GetResult();
+        });
         app.Run(server.Front.HandleAsync);
         return app;
     }

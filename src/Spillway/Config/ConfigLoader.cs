@@ -54,6 +54,7 @@ public static class ConfigLoader
         if (options.Repository is { } repository)
             options = options with { Repository = RootChecks.Repository(repository, bound, full) };
         RootChecks.Telemetry(options.Telemetry, bound);
+        options = ProofChecks.Complete(options, bound, Path.GetDirectoryName(full)!);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
@@ -64,6 +65,7 @@ public static class ConfigLoader
             overrides.Finish(names);
         Unique(readers, models);
         Grouped(readers, models, options.Groups);
+        ProofChecks.Models(readers, models, options, bound);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new() { Source = full, Options = options, Models = models.AsReadOnly() };

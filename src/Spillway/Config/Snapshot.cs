@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Spillway.Config.Repository;
 using Spillway.Policies.Residency;
+using Spillway.Store.Audit;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Config;
 
@@ -18,6 +20,7 @@ public sealed record Snapshot
         Server = options.Server;
         (Models, Groups, Repository) = ([.. loaded.Models], options.Groups, options.Repository);
         (Telemetry, Residency) = (options.Telemetry, options.Residency);
+        (Audit, Signing) = (options.Audit, options.Signing);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -32,6 +35,12 @@ public sealed record Snapshot
 
     /// <summary>Where traces and metrics are sent.</summary>
     public TelemetryOptions Telemetry { get; }
+
+    /// <summary>The audit log, its paths absolute; null for none.</summary>
+    public AuditOptions? Audit { get; }
+
+    /// <summary>Whose signatures of models count, its paths absolute; null asks nobody.</summary>
+    public SigningOptions? Signing { get; }
 
     /// <summary>
     /// The models in the order of the root file; every path in them is absolute, every default filled in. Those of the
@@ -77,6 +86,10 @@ public sealed record Snapshot
         EffectiveJson.Write(json, Server);
         json.WritePropertyName("telemetry");
         EffectiveJson.Write(json, Telemetry);
+        json.WritePropertyName("audit");
+        EffectiveJson.Value(json, Audit, OptionShape.Of(typeof(AuditOptions)));
+        json.WritePropertyName("signing");
+        EffectiveJson.Value(json, Signing, OptionShape.Of(typeof(SigningOptions)));
         json.WriteStartArray("models");
         foreach (var model in Models)
         {

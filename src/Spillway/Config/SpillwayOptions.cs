@@ -1,5 +1,7 @@
 using Spillway.Config.Repository;
 using Spillway.Policies.Residency;
+using Spillway.Store.Audit;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Config;
 
@@ -31,4 +33,14 @@ public sealed record SpillwayOptions
         + "may have together "
         + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
     public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Who did what, written down for good; null writes nothing.</summary>
+    [Option("The audit log: who asked what, what was refused and why, who changed the server, in an append-only log "
+        + "with "
+        + "signed heads. Its presence switches it on.")]
+    public AuditOptions? Audit { get; init; }
+
+    /// <summary>Whose signatures of models count; null asks nobody.</summary>
+    [Option("Signatures of models: whose count, and whether one is required.")]
+    public SigningOptions? Signing { get; init; }
 }

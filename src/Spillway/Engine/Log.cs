@@ -62,6 +62,10 @@ internal static partial class Log
     [LoggerMessage(4013, LogLevel.Information, "Repository: {Place} {Key}: {Problem} {Remedy}")]
     public static partial void RepositoryNote(ILogger logger, string place, string key, string problem, string remedy);
 
+    [LoggerMessage(4032, LogLevel.Warning,
+        "{Deployment}: a signature lies beside it and does not count: {Why}. None is required, so it is loaded")]
+    public static partial void SignatureDoubtful(ILogger logger, string deployment, string why);
+
     [LoggerMessage(4031, LogLevel.Warning,
         "Canary loading is off: a model that crashes its library ends this process. Name a spillway executable in "
         + "server.canaryExecutable, or set server.canary: off to accept it")]

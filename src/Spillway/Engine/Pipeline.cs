@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Spillway.Engine.Audit;
 using Spillway.Flow;
 
 namespace Spillway.Engine;
@@ -16,6 +17,9 @@ public sealed class Pipeline(Clock clock, Residents models)
 
     private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before the answer was there.");
+
+    /// <summary>Says when nothing may be answered because it could not be written down. Set before serving.</summary>
+    internal AuditSink? Audit { get; set; }
 
     /// <summary>
     /// Runs a translated request to its end. Null when <see cref="Work.Answer"/> holds the answer; else the fault.
@@ -117,6 +121,8 @@ public sealed class Pipeline(Clock clock, Residents models)
 
     private Effect Admit(Work work, bool stopping)
     {
+        if (Audit?.Refusal is { } unrecorded)
+            return new(Do.Refuse, unrecorded);
         while (true)
         {
             var effect = work.Flow.Begin(work.Door.Route, stopping);

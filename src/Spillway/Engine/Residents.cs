@@ -5,6 +5,7 @@ using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Policies.Residency;
 using Spillway.Runtimes;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Engine;
 
@@ -57,6 +58,9 @@ public sealed class Residents : IAsyncDisposable
 
     /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
     public CanaryGate? Canary { get; set; }
+
+    /// <summary>Judges models before they are loaded; null asks nobody. Set before the first load.</summary>
+    internal ModelTrust? Trust { get; set; }
 
     /// <summary>What is to be there at start is there, or failed.</summary>
     internal bool HasStarted { get; set; }
@@ -251,6 +255,13 @@ public sealed class Residents : IAsyncDisposable
     private Fault? Load(ModelOptions options)
     {
         var runtime = _runtimes[options.Runtime];
+        if (!Judge(options, runtime).TryGet(out var provenance, out var untrusted))
+        {
+            Log.LoadFailed(_logger, options.Name, options.Version, untrusted.Message);
+            Failed(options, untrusted);
+            return untrusted;
+        }
+
         if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
         {
             Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
@@ -261,7 +272,7 @@ public sealed class Residents : IAsyncDisposable
         using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
         var load = new ModelLoad(options, runtime, _clock, _logger)
         {
-            Instruments = Recorder is { } recorder ? recorder.Open : null,
+            Instruments = Recorder is { } recorder ? recorder.Open : null, Provenance = provenance,
             CurvesInMemory = _curves.GetValue(options, static _ => new()),
             Sharing = deployment => deployment.Share(_devices, options.Sharing),
         };
@@ -296,6 +307,27 @@ public sealed class Residents : IAsyncDisposable
             _resident[Key(options)] = load;
             return old is not null;
         }
+    }
+
+    /// <summary>Where a model comes from, before anything reads it, a probe included.</summary>
+    private Outcome<ModelProvenance> Judge(ModelOptions options, IRuntime runtime)
+    {
+        if (Trust is null && !options.Signing.Required)
+            return ModelProvenance.Unknown;
+        IReadOnlyList<string>? files = null;
+        try
+        {
+            files = runtime.Files(new(options.Name, options.File, options.RuntimeOptions!));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not all can be told; the load says more.
+        }
+
+        var judged = (Trust ?? ModelTrust.Nobody).Judge(options.Name, options.Signing.Required, files);
+        if (judged.TryGet(out var known, out _) && known.Doubt.Length > 0)
+            Log.SignatureDoubtful(_logger, options.Name, known.Doubt);
+        return judged;
     }
 
     private void Failed(ModelOptions options, Fault fault)

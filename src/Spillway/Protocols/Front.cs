@@ -62,6 +62,7 @@ public sealed partial class Front
         if (forbidden is not null)
         {
             _server.Recorder.Unrouted(forbidden.Kind);
+            _server.Audit.Denied(null, forbidden.Kind, http.Request.Path.Value ?? "");
             return ErrorAnswer.WriteAsync(http, forbidden).AsTask();
         }
 

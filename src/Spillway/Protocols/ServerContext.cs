@@ -1,5 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine;
+using Spillway.Store.Audit;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols;
@@ -16,6 +17,12 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 
     /// <summary>Which log events are written; the host's filter asks it.</summary>
     public LogSwitch Log { get; init; } = new();
+
+    /// <summary>Where administration is written down; by default nowhere.</summary>
+    public IAuditLog Audit { get; init; } = IAuditLog.None;
+
+    /// <summary>The audit log to read; null without one.</summary>
+    public AuditLog? AuditLog { get; init; }
 
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);

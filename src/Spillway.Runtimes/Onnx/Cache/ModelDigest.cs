@@ -62,7 +62,8 @@ internal static class ModelDigest
         return digest;
     }
 
-    private static unsafe List<string>? Files(string file)
+    /// <summary>The model file and the files beside it that hold its weights; null when not all can be told.</summary>
+    public static unsafe List<string>? Files(string file)
     {
         using var map = MemoryMappedFile.CreateFromFile(file, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         using var view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);

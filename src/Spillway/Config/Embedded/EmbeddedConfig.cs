@@ -61,12 +61,14 @@ public sealed class EmbeddedConfig
         }
 
         RootChecks.Telemetry(options.Telemetry, bound);
+        options = ProofChecks.Complete(options, bound, Folder);
         var overrides = new EnvironmentOverrides(s_noVariables, _errors);
         var readers = listed.ConvertAll(l => l.Reader);
         var names = readers.ConvertAll(r => r.Name);
         var models = readers.ConvertAll(r => r.Read(overrides, names));
         ConfigLoader.Unique(readers, models);
         ConfigLoader.Grouped(readers, models, options.Groups);
+        ProofChecks.Models(readers, models, options, bound);
         return _errors.Count > 0
             ? new() { Source = source, Errors = _errors.ToArray() }
             : new() { Source = source, Options = options, Models = models.AsReadOnly() };

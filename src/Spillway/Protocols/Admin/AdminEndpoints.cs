@@ -22,11 +22,12 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, repository, "
-        + "repository/models/<name>/load and repository/models/<name>/unload";
+        + "repository/models/<name>/load, repository/models/<name>/unload, " + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
+    private readonly AuditEndpoints _audit = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -35,6 +36,8 @@ internal sealed class AdminEndpoints(ServerContext server)
     {
         var path = http.Request.Path.Value!;
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
+        if (AuditEndpoints.IsMine(rest))
+            return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         Action<Utf8JsonWriter>? answer = rest switch
@@ -165,6 +168,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         {
             var state = deployment.Look();
             json.WriteString("platform", traits.Platform);
+            WriteProvenance(json, deployment);
             json.WriteBoolean("simulated", traits.Simulated);
             json.WriteString("devices", string.Join(", ", traits.Devices.Select(d => d.Name)));
             json.WriteNumber("runners", state.Runners);
@@ -179,6 +183,14 @@ internal sealed class AdminEndpoints(ServerContext server)
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteProvenance(Utf8JsonWriter json, Deployment deployment)
+    {
+        if (deployment.Provenance.Digest.Length > 0)
+            json.WriteString("digest", deployment.Provenance.Digest);
+        if (deployment.Provenance.SignedBy.Length > 0)
+            json.WriteString("signed_by", deployment.Provenance.SignedBy);
     }
 
     private static void WritePorts(Utf8JsonWriter json, string name, IReadOnlyList<TensorSpec> ports)
