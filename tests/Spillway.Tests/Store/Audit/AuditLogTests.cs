@@ -59,7 +59,7 @@ public sealed class AuditLogTests
         using var fixture = new LogFixture();
         await using (var opened = fixture.Open())
         {
-            IAuditLog log = opened.Log;
+            var log = opened.Log;
             log.Administration(Caller.Local, "model.load", "digits");
             log.Administration(Caller.Local, "model.load", "broken", FaultKind.LoadFailed, "no such file");
         }
@@ -261,7 +261,7 @@ public sealed class AuditLogTests
         await using (var opened = fixture.Open())
         {
             for (var i = 0; i < 1000; i++)
-                ((IAuditLog)opened.Log).Denied(null, FaultKind.Unauthenticated, "POST /v2/models/echo/infer");
+                opened.Log.Denied(null, FaultKind.Unauthenticated, "POST /v2/models/echo/infer");
         }
 
         var records = fixture.Reader.From(0).Where(r => r.Action == "access.denied").ToList();
