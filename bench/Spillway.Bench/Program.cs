@@ -14,6 +14,7 @@ const string Usage = """
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
       ledger [--rate N] [--seconds S]    entries at a constant rate through the ledger's queue and writer
+      audit [--rate N] [--seconds S]     the audit log at a fixed rate: what is lost, what waits, CPU per record
           [--folder FOLDER]
       probe --port P [--path /v2/health/live] [--rate R] [--seconds S]
                                          latency of a null request at a low constant rate
@@ -47,6 +48,9 @@ try
             return 0;
         case "ledger":
             await LedgerCommand.RunAsync(arguments);
+            break;
+        case "audit":
+            await AuditRace.RunAsync(arguments);
             return 0;
         case "probe":
             await ProbeCommand.RunAsync(arguments);

@@ -4,6 +4,7 @@ import { app, results, root, rounds, seconds, tool, trial } from './settings.mjs
 import { cpuMark, describeMachine, loadAverage, othersShare } from './machine.mjs';
 import { killAll, stopAll, takeCalibrations, writeModels } from './processes.mjs';
 import { rewriteReadme, save, text, verdict } from './results.mjs';
+import { audit } from '../rows/audit.mjs';
 import { mlpBinary, mlpJson } from '../rows/mlp.mjs';
 import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
 import { budgetKill, fairShares, killSwitch } from '../rows/guards.mjs';
@@ -22,7 +23,7 @@ const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
-  ...[budgetKill, killSwitch, fairShares, ledger],
+  ...[budgetKill, killSwitch, fairShares, ledger, audit],
 ];
 
 function usage() {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spillway.App.Cli.Keys;
+using Spillway.App.Cli.Audit;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -64,6 +65,8 @@ internal static class Commands
         root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
+        root.Subcommands.Add(AuditCommand.Create());
+        root.Subcommands.Add(SignCommand.Create());
         return root;
     }
 

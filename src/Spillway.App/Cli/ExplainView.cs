@@ -22,6 +22,7 @@ internal static class ExplainView
         Decisions(record, console);
         Facts(record, console);
         Bill(record, console);
+        Provenance(record, console);
     }
 
     private static void Header(JsonElement record, IAnsiConsole console)
@@ -105,6 +106,19 @@ internal static class ExplainView
 
         if (any)
             Pair(console, "total", $"{Text(record, "bill_total"),18}");
+    }
+
+    /// <summary>What the answer was made with: the same digests as in the audit log.</summary>
+    private static void Provenance(JsonElement record, IAnsiConsole console)
+    {
+        if (!record.TryGetProperty("provenance", out var known) || known.ValueKind != JsonValueKind.Object
+            || !known.EnumerateObject().Any())
+            return;
+        Title(console, "provenance");
+        Pair(console, "model", Text(known, "model_digest"));
+        Pair(console, "signed by", Text(known, "signed_by"));
+        Pair(console, "config", Text(known, "config_digest"));
+        Pair(console, "prices", Text(known, "price_digest"));
     }
 
     private static int Width(IAnsiConsole console) => Math.Clamp(console.Profile.Width, 40, WidthMax);

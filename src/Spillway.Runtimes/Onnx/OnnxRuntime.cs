@@ -40,6 +40,9 @@ public sealed class OnnxRuntime : IRuntime
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string>? Files(ModelSource source) => ModelDigest.Files(source.File, TimeProvider.System.GetUtcNow());
+
+    /// <inheritdoc/>
     public Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)

@@ -59,6 +59,7 @@ public static class ConfigLoader
         RootChecks.Telemetry(options.Telemetry, bound);
         var prices = new PriceChecks(bound, today);
         options = prices.Read(options, Path.GetDirectoryName(full)!, errors);
+        options = ProofChecks.Complete(options, bound, Path.GetDirectoryName(full)!);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
@@ -71,6 +72,7 @@ public static class ConfigLoader
         Grouped(readers, models, options.Groups);
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         prices.All(options, models);
+        ProofChecks.Models(readers, models, options, bound);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new()

@@ -1,6 +1,8 @@
 using Spillway.Policies.Batching;
 using Spillway.Policies.Sequences;
 using Spillway.Policies.Sharing;
+using Spillway.Store.Audit;
+using Spillway.Store.Provenance;
 using Spillway.Transforms.Picture;
 using Spillway.Transforms.Text;
 
@@ -79,6 +81,14 @@ public sealed record ModelOptions
         + "classes of such an output (parameter classification) gets their labels too. Relative to model.yaml, or "
         + "npm:<package>/<file>.")]
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is written down of it.</summary>
+    [Option("What the audit log keeps of its requests beyond who asked.")]
+    public ModelAuditOptions Audit { get; init; } = new();
+
+    /// <summary>Whether it must be signed.</summary>
+    [Option("Whether it must be signed.")]
+    public ModelSigningOptions Signing { get; init; } = new();
 
     /// <summary>Names it is served under.</summary>
     [Option("The names that clients see, each with what happens at its door; by default one, the deployment's own, "

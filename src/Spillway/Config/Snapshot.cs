@@ -8,6 +8,8 @@ using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
 using Spillway.Policies.Pricing;
 using Spillway.Store.Ledger;
+using Spillway.Store.Audit;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Config;
 
@@ -27,6 +29,7 @@ public sealed record Snapshot
         (Limits, Budgets) = (options.Limits, options.Budgets);
         (Prices, Ledger) = (options.Prices, options.Ledger);
         PriceList = Prices is null ? null : PriceList.From(Prices);
+        (Audit, Signing) = (options.Audit, options.Signing);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
             WriteJson(json);
@@ -57,6 +60,11 @@ public sealed record Snapshot
     /// <summary>Absolute path of the folder of what must survive a restart.</summary>
     public string StateFolder => Path.GetFullPath(
         Server.StateFolder, Path.GetDirectoryName(Path.GetFullPath(Source)) ?? Path.GetFullPath("."));
+    /// <summary>The audit log, its paths absolute; null for none.</summary>
+    public AuditOptions? Audit { get; }
+
+    /// <summary>Whose signatures of models count, its paths absolute; null asks nobody.</summary>
+    public SigningOptions? Signing { get; }
 
     /// <summary>
     /// The models in the order of the root file; every path in them is absolute, every default filled in. Those of the
@@ -121,6 +129,10 @@ public sealed record Snapshot
         json.WriteEndObject();
         json.WritePropertyName("telemetry");
         EffectiveJson.Write(json, Telemetry);
+        json.WritePropertyName("audit");
+        EffectiveJson.Value(json, Audit, OptionShape.Of(typeof(AuditOptions)));
+        json.WritePropertyName("signing");
+        EffectiveJson.Value(json, Signing, OptionShape.Of(typeof(SigningOptions)));
         json.WriteStartArray("models");
         foreach (var model in Models)
         {

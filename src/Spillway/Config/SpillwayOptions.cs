@@ -5,6 +5,8 @@ using Spillway.Policies.Rates;
 using Spillway.Policies.Residency;
 using Spillway.Policies.Pricing;
 using Spillway.Store.Ledger;
+using Spillway.Store.Audit;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Config;
 
@@ -60,4 +62,13 @@ public sealed record SpillwayOptions
     /// <summary>Durable bills; null keeps none.</summary>
     [Option("Durable bills, in server.stateFolder. Without the section none are kept.")]
     public LedgerOptions? Ledger { get; init; }
+    /// <summary>Who did what, written down for good; null writes nothing.</summary>
+    [Option("The audit log: who asked what, what was refused and why, who changed the server, in an append-only log "
+        + "with "
+        + "signed heads. Its presence switches it on.")]
+    public AuditOptions? Audit { get; init; }
+
+    /// <summary>Whose signatures of models count; null asks nobody.</summary>
+    [Option("Signatures of models: whose count, and whether one is required.")]
+    public SigningOptions? Signing { get; init; }
 }

@@ -5,6 +5,7 @@ using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
+using Spillway.Store.Provenance;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine;
@@ -109,6 +110,9 @@ public sealed class Deployment : IDisposable
 
     /// <summary>Input elements of one typical row.</summary>
     internal long TypicalElements { get; init; } = 1;
+
+    /// <summary>Where its model comes from.</summary>
+    internal ModelProvenance Provenance { get; init; } = ModelProvenance.Unknown;
 
     /// <summary>How it deals with requests of different lengths.</summary>
     internal Lengths Lengths { get; init; } = Lengths.None;

@@ -87,6 +87,7 @@ internal static class Explanation
             FaultKind.ShuttingDown => DecisionKind.RefusedShuttingDown,
             FaultKind.ModelNotReady => DecisionKind.RefusedNotReady,
             FaultKind.ServerFull => DecisionKind.RefusedServerFull,
+            FaultKind.StoreFailed => DecisionKind.RefusedUnrecorded,
             _ => DecisionKind.RefusedInvalid,
         }, delivery.BytesHeld, delivery.BytesHeldMax, delivery.BytesIn);
     }

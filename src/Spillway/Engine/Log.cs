@@ -71,4 +71,8 @@ internal static partial class Log
 
     [LoggerMessage(4031, LogLevel.Warning, "{Warning}")]
     public static partial void CanaryOff(ILogger logger, string warning);
+
+    [LoggerMessage(4033, LogLevel.Warning,
+        "{Deployment}: a signature lies beside it and does not count: {Why}. None is required, so it is loaded")]
+    public static partial void SignatureDoubtful(ILogger logger, string deployment, string why);
 }

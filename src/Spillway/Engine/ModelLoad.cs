@@ -6,6 +6,7 @@ using Spillway.Engine.Doors;
 using Spillway.Engine.Sequences;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
+using Spillway.Store.Provenance;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine;
@@ -44,6 +45,9 @@ internal sealed class ModelLoad : IDisposable
 
     /// <summary>What counts the deployment to come.</summary>
     public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
+
+    /// <summary>Where the model comes from.</summary>
+    public ModelProvenance Provenance { get; init; } = ModelProvenance.Unknown;
 
     /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
     public Action<Deployment>? Sharing { get; init; }
@@ -239,7 +243,7 @@ internal sealed class ModelLoad : IDisposable
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
-            Billing = _billing,
+            Billing = _billing, Provenance = Provenance,
         };
     }
 

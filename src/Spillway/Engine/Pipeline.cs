@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Spillway.Engine.Audit;
 using Spillway.Engine.Guards;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
@@ -19,6 +20,9 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
     private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before the answer was there.");
+
+    /// <summary>Says when nothing may be answered because it could not be written down. Set before serving.</summary>
+    internal AuditSink? Audit { get; set; }
 
     /// <summary>
     /// Runs a translated request to its end. Null when <see cref="Work.Answer"/> holds the answer; else the fault.
@@ -121,7 +125,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
     private Effect Admit(Work work, bool stopping)
     {
-        if (models.Stores.Refusal is { } untraced)
+        if ((models.Stores.Refusal ?? Audit?.Refusal) is { } untraced)
             return new(Do.Refuse, untraced);
         while (true)
         {

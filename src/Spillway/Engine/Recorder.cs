@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
+using Spillway.Engine.Audit;
 using Spillway.Flow;
 using Spillway.Telemetry;
 using Spillway.Telemetry.Otlp;
@@ -22,6 +23,7 @@ public sealed class Recorder
     private readonly Func<ModelRef, bool> _isSimulated;
     private readonly Serving _serving;
     private readonly bool _triton;
+    private readonly string _configDigest;
 
     /// <summary>Registers the series of everything served.</summary>
     public Recorder(Serving serving, Snapshot snapshot, string version)
@@ -30,7 +32,7 @@ public sealed class Recorder
         (_serving, _triton) = (serving, snapshot.Server.TritonMetricNames);
         _recent = new(snapshot.Server.RecentRequestsMax);
         _server = new(_registry, version, _recent);
-        _server.ConfigInForce(snapshot.Digest);
+        _server.ConfigInForce(_configDigest = snapshot.Digest);
         _server.Memory(serving.Models.Residency.Budgets);
         foreach (var door in serving.Doors)
             Instruments(door);
@@ -48,6 +50,12 @@ public sealed class Recorder
 
     /// <summary>Who else takes finished requests. Set before serving.</summary>
     internal IReadOnlyList<IRecordSink> Sinks { get; set; } = [];
+
+    /// <summary>Keeps the inputs of models that ask for it; null without an audit log. Set before serving.</summary>
+    internal AuditSink? Audit { get; set; }
+
+    /// <summary>SHA-256 of the price file in force; empty without one.</summary>
+    internal string PriceDigest { get; set; } = "";
 
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
@@ -114,6 +122,7 @@ public sealed class Recorder
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
+            ConfigDigest = _configDigest, PriceDigest = PriceDigest,
             Started = _clock.Time.GetUtcNow() - work.Timeline.Total,
             Outcome = delivery.Fault?.Kind,
             Message = delivery.Fault?.Message ?? "",
@@ -125,6 +134,8 @@ public sealed class Recorder
             Simulated = work.Door.Traits?.Simulated ?? false,
         };
         record.Timeline = work.Timeline;
+        if (work.Door.Deployment is { } ran)
+            (record.ModelDigest, record.SignedBy) = (ran.Provenance.Digest, ran.Provenance.SignedBy);
         var answered = delivery.Fault is null;
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
         _serving.Guards.Settle(work, record.Charged.Total);
@@ -135,11 +146,18 @@ public sealed class Recorder
 
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);
+        HandOn(record, work);
+        if (model.Tracing.Keeps(answered))
+            _recent.Write(record);
+    }
+
+    /// <summary>To everybody else who takes finished requests.</summary>
+    private void HandOn(in RequestRecord record, Work work)
+    {
         Spans?.Offer(record);
         for (var i = 0; i < Sinks.Count; i++)
             Sinks[i].Offer(record);
-        if (model.Tracing.Keeps(answered))
-            _recent.Write(record);
+        Audit?.Keep(work, record.RequestId);
     }
 
     private static void Count(Work work, in Delivery delivery, ModelInstruments model, DateTimeOffset started)

@@ -6,6 +6,7 @@ using Spillway.Engine.Canary;
 using Spillway.Flow;
 using Spillway.Policies.Residency;
 using Spillway.Runtimes;
+using Spillway.Store.Provenance;
 
 namespace Spillway.Engine;
 
@@ -73,6 +74,9 @@ public sealed class Residents : IAsyncDisposable
 
     /// <summary>Probes models before they are loaded here; null loads them at once.</summary>
     public CanaryGate? Canary { get; set; }
+
+    /// <summary>Judges models before they are loaded; null asks nobody. Set before the first load.</summary>
+    internal ModelTrust? Trust { get; set; }
 
     /// <summary>What is to be there at start is there, or failed.</summary>
     internal bool HasStarted { get; set; }
@@ -284,15 +288,16 @@ public sealed class Residents : IAsyncDisposable
         try
         {
             var runtime = _runtimes[options.Runtime];
-            if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
+            if (!Judge(options, runtime).TryGet(out var provenance, out var refused)
+                || (refused = Canary?.Check(options, runtime, HasStarted, _stop)) is not null)
             {
-                Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
-                Failed(options, crashed);
-                return crashed;
+                Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
+                Failed(options, refused);
+                return refused;
             }
 
             using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
-            return Open(options, runtime, order);
+            return Open(options, runtime, order, provenance);
         }
 #pragma warning disable CA1031 // The one border of a load: the next one must be done whatever this one did.
         catch (Exception surprise)
@@ -305,12 +310,12 @@ public sealed class Residents : IAsyncDisposable
         }
     }
 
-    private Fault? Open(ModelOptions options, IRuntime runtime, long order)
+    private Fault? Open(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance)
     {
         var load = new ModelLoad(options, runtime, _clock, _logger)
         {
             Order = order,
-            Instruments = Recorder is { } recorder ? recorder.Open : null,
+            Instruments = Recorder is { } recorder ? recorder.Open : null, Provenance = provenance,
             Billing = (traits, devices) => Costs.Open(options, traits, devices),
             CurvesInMemory = _curves.GetValue(options, static _ => new()),
             Sharing = deployment => deployment.Share(_devices, options.Sharing),
@@ -358,6 +363,27 @@ public sealed class Residents : IAsyncDisposable
             _resident[Key(options)] = load;
             return old is not null;
         }
+    }
+
+    /// <summary>Where a model comes from, before anything reads it, a probe included.</summary>
+    private Outcome<ModelProvenance> Judge(ModelOptions options, IRuntime runtime)
+    {
+        if (Trust is null && !options.Signing.Required)
+            return ModelProvenance.Unknown;
+        IReadOnlyList<string>? files = null;
+        try
+        {
+            files = runtime.Files(new(options.Name, options.File, options.RuntimeOptions!));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not all can be told; the load says more.
+        }
+
+        var judged = (Trust ?? ModelTrust.Nobody).Judge(options.Name, options.Signing.Required, files);
+        if (judged.TryGet(out var known, out _) && known.Doubt.Length > 0)
+            Log.SignatureDoubtful(_logger, options.Name, known.Doubt);
+        return judged;
     }
 
     private void Failed(ModelOptions options, Fault fault)

@@ -20,6 +20,10 @@ internal sealed class ServerState(string path) : IAsyncDisposable
     /// <summary>Closes something with the server, before the folder is let go.</summary>
     public void Own(IAsyncDisposable part) => _owned.Add(part);
 
+    /// <summary>A value, or a start that ends with its fault.</summary>
+    public static T Get<T>(Outcome<T> outcome) =>
+        outcome.TryGet(out var value, out var fault) ? value : throw new SpillwayStartException(fault.Message);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -47,18 +47,20 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         // First, for what is on the disk may refuse.
         var state = new ServerState(snapshot.StateFolder);
         var access = Open(state, s => AccessSetup.Build(snapshot, s, parts.Clock.Time, parts.Logs));
+        var proof = Open(state, s => Proof.Open(snapshot, s, parts, Version));
         var serving = MakeServing(snapshot, parts);
         var recorder = new Recorder(serving, snapshot, Version);
+        proof.Connect(serving, recorder);
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
         Open(state, s => GuardSetup.Open(snapshot, serving, s, recorder));
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
         var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = new ServerContext(serving, snapshot, recorder, new SpanIds(seed), Version)
+        var context = proof.In(new(serving, snapshot, recorder, new SpanIds(seed), Version)
         {
             Log = parts.Log, Access = access, Costs = costs,
-        };
+        });
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }
 

@@ -85,6 +85,8 @@ public sealed partial class Front
     private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
         _server.Recorder.Unrouted(fault.Kind);
+        if (fault.Kind is FaultKind.Forbidden or FaultKind.Unauthenticated)
+            _server.Audit.Denied(null, fault.Kind, http.Request.Path.Value ?? "");
         return ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
 

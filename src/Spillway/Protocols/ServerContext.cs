@@ -2,6 +2,7 @@ using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Protocols.Access;
 using Spillway.Engine.Billing;
+using Spillway.Store.Audit;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols;
@@ -24,6 +25,11 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 
     /// <summary>What is billed; null where nothing is priced.</summary>
     internal CostWatch? Costs { get; init; }
+    /// <summary>Where administration is written down; by default nowhere.</summary>
+    public IAuditLog Audit { get; init; } = IAuditLog.None;
+
+    /// <summary>The audit log to read; null without one.</summary>
+    public AuditLog? AuditLog { get; init; }
 
     /// <summary>Request bytes in memory now.</summary>
     public long BytesHeld => Interlocked.Read(ref _bytesHeld);

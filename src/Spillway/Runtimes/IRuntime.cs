@@ -23,6 +23,12 @@ public interface IRuntime
     /// </summary>
     ModelFootprint Estimate(ModelSource source) => new("cpu", 1);
 
+    /// <summary>
+    /// Every file that a model is made of, absolute, the model file first; empty for a model without files, null when
+    /// they cannot all be told. Reads the model file at most.
+    /// </summary>
+    IReadOnlyList<string>? Files(ModelSource source) => source.File.Length == 0 ? [] : [source.File];
+
     /// <summary>What is remembered of models between processes; null when nothing is.</summary>
     IProofStore? Proofs => null;
 

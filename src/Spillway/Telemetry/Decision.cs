@@ -16,6 +16,9 @@ internal enum DecisionKind : byte
     /// <summary>Refused: the model is not ready.</summary>
     RefusedNotReady,
 
+    /// <summary>Refused: it could not be written down, and refusing was declared.</summary>
+    RefusedUnrecorded,
+
     /// <summary>Refused: too many request bytes. A bytes held, B limit, C bytes of this request.</summary>
     RefusedServerFull,
 

@@ -14,6 +14,7 @@ internal static class DecisionText
         DecisionKind.GatePassed => "gate_passed",
         DecisionKind.RefusedShuttingDown => "refused_shutting_down",
         DecisionKind.RefusedNotReady => "refused_not_ready",
+        DecisionKind.RefusedUnrecorded => "refused_unrecorded",
         DecisionKind.RefusedServerFull => "refused_server_full",
         DecisionKind.RefusedInvalid => "refused_invalid",
         DecisionKind.Routed => "routed",
@@ -62,6 +63,8 @@ internal static class DecisionText
             DecisionKind.GatePassed => $"Gate passed: the server is open and model {record.Model} is ready.",
             DecisionKind.RefusedShuttingDown => "Refused: the server is shutting down and takes no new work.",
             DecisionKind.RefusedNotReady => $"Refused: model {record.Model} is not ready.",
+            DecisionKind.RefusedUnrecorded =>
+                "Refused: the audit log cannot be written, and refusing was declared (audit.onFailure).",
             DecisionKind.RefusedServerFull =>
                 Text($"Refused: the server holds {a} of {b} request bytes, and this request brings {c}."),
             DecisionKind.RefusedInvalid => "Refused: the request is not what the protocol or the model asks for.",

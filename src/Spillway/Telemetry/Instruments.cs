@@ -271,6 +271,31 @@ internal static class Instruments
         "spillway_otlp_exports_total", InstrumentKind.Counter, "exports",
         "Exports to the OTLP endpoint by signal (traces, metrics) and result.", "signal", "result");
 
+    public static readonly InstrumentSpec AuditRecords = new(
+        "spillway_audit_records_total", InstrumentKind.Counter, "records",
+        "Records in the audit log, those of earlier processes too.");
+
+    public static readonly InstrumentSpec AuditLost = new(
+        "spillway_audit_lost_total", InstrumentKind.Counter, "records",
+        "Records and inputs that found no room because the writer was behind or the disk said no; the log says it "
+            + "too.");
+
+    public static readonly InstrumentSpec AuditWaiting = new(
+        "spillway_audit_waiting", InstrumentKind.Gauge, "records",
+        "Records that wait for the writer of the audit log.");
+
+    public static readonly InstrumentSpec AuditSigned = new(
+        "spillway_audit_signed", InstrumentKind.Gauge, "records",
+        "Records under the last signed head of the audit log.");
+
+    public static readonly InstrumentSpec AuditFailing = new(
+        "spillway_audit_failing", InstrumentKind.Gauge, "1",
+        "1 while the audit log cannot be written; else 0.");
+
+    public static readonly InstrumentSpec AuditUnpublished = new(
+        "spillway_audit_publish_failures_total", InstrumentKind.Counter, "heads",
+        "Signed heads of the audit log that could not be written to audit.publish.");
+
     public static readonly InstrumentSpec ConfigInfo = new(
         "spillway_config_info", InstrumentKind.Gauge, "1",
         "Always 1; the label tells the digest of the configuration in force.", "digest");
@@ -359,7 +384,8 @@ internal static class Instruments
         RunnerBusy, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
         Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
-        LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, ConfigInfo, BuildInfo, ProcessCpu,
+        LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, AuditRecords, AuditLost,
+        AuditWaiting, AuditSigned, AuditFailing, AuditUnpublished, ConfigInfo, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

@@ -62,6 +62,18 @@ internal struct RequestRecord
     /// <summary>The deployment behind the name.</summary>
     public string Deployment { get; set; } = "";
 
+    /// <summary>SHA-256 of the model that ran it, in hexadecimal; empty when it is not known.</summary>
+    public string ModelDigest { get; set; } = "";
+
+    /// <summary>Who signed that model: the id of a trusted key; empty when nobody was asked.</summary>
+    public string SignedBy { get; set; } = "";
+
+    /// <summary>SHA-256 of the configuration in force.</summary>
+    public string ConfigDigest { get; set; } = "";
+
+    /// <summary>SHA-256 of the price file in force; empty without one.</summary>
+    public string PriceDigest { get; set; } = "";
+
     /// <summary>Wall time of the first instant.</summary>
     public DateTimeOffset Started { get; set; }
 

@@ -15,6 +15,7 @@ internal static class RequestRecordJson
     {
         json.WriteStartObject();
         Identity(json, record);
+        Provenance(json, record);
         Prediction(json, record);
         Stages(json, record);
         Decisions(json, record);
@@ -45,6 +46,23 @@ internal static class RequestRecordJson
         json.WriteNumber("elements", record.Elements);
         json.WriteNumber("bytes_in", record.BytesIn);
         json.WriteNumber("bytes_out", record.BytesOut);
+    }
+
+    /// <summary>What the answer was made with; members that are not known are left out.</summary>
+    private static void Provenance(Utf8JsonWriter json, in RequestRecord record)
+    {
+        json.WriteStartObject("provenance");
+        Known(json, "model_digest", record.ModelDigest);
+        Known(json, "signed_by", record.SignedBy);
+        Known(json, "config_digest", record.ConfigDigest);
+        Known(json, "price_digest", record.PriceDigest);
+        json.WriteEndObject();
+    }
+
+    private static void Known(Utf8JsonWriter json, string name, string value)
+    {
+        if (value.Length > 0)
+            json.WriteString(name, value);
     }
 
     private static void Prediction(Utf8JsonWriter json, in RequestRecord record)

@@ -34,6 +34,10 @@ internal static class ModelDigest
         return parts.Digest ??= Remembered(parts, memory) ?? Hashed(parts, memory, now);
     }
 
+    /// <summary>The model file and the files beside it that hold its weights; null when not all can be told.</summary>
+    public static List<string>? Files(string file, DateTimeOffset now) =>
+        ModelParts.Of(file, now, out _) is { } parts ? [.. parts.Files.Select(f => f.Path)] : null;
+
     private static string Note(ModelParts parts, string memory) =>
         Path.Combine(memory, CacheFolder.Hash(parts.Files[0].Path));
 

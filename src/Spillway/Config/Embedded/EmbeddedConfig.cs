@@ -67,6 +67,7 @@ public sealed class EmbeddedConfig
         RootChecks.Telemetry(options.Telemetry, bound);
         var prices = new PriceChecks(bound, Today);
         options = prices.Read(options, Folder, _errors);
+        options = ProofChecks.Complete(options, bound, Folder);
         var overrides = new EnvironmentOverrides(s_noVariables, _errors);
         var readers = listed.ConvertAll(l => l.Reader);
         var names = readers.ConvertAll(r => r.Name);
@@ -75,6 +76,7 @@ public sealed class EmbeddedConfig
         ConfigLoader.Grouped(readers, models, options.Groups);
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         prices.All(options, models);
+        ProofChecks.Models(readers, models, options, bound);
         return _errors.Count > 0
             ? new() { Source = source, Errors = _errors.ToArray() }
             : new()

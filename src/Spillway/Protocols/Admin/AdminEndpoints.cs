@@ -23,8 +23,8 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
-        + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, keys/<id>/revoke, "
-        + "switches, switches/off, switches/on, limits and budgets";
+        + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
+        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
 
@@ -32,6 +32,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
     private readonly CostsEndpoint _costs = new(server);
+    private readonly AuditEndpoints _audit = new(server);
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -51,6 +52,8 @@ internal sealed class AdminEndpoints(ServerContext server)
                 ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
         }
 
+        if (AuditEndpoints.IsMine(rest))
+            return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         if (rest is "costs" && HttpMethods.IsGet(http.Request.Method))
@@ -185,6 +188,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         {
             var state = deployment.Look();
             json.WriteString("platform", traits.Platform);
+            WriteProvenance(json, deployment);
             json.WriteBoolean("simulated", traits.Simulated);
             json.WriteString("devices", string.Join(", ", traits.Devices.Select(d => d.Name)));
             json.WriteNumber("runners", state.Runners);
@@ -199,6 +203,14 @@ internal sealed class AdminEndpoints(ServerContext server)
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteProvenance(Utf8JsonWriter json, Deployment deployment)
+    {
+        if (deployment.Provenance.Digest.Length > 0)
+            json.WriteString("digest", deployment.Provenance.Digest);
+        if (deployment.Provenance.SignedBy.Length > 0)
+            json.WriteString("signed_by", deployment.Provenance.SignedBy);
     }
 
     private static void WritePorts(Utf8JsonWriter json, string name, IReadOnlyList<TensorSpec> ports)

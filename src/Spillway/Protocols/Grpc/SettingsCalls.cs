@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Spillway.Protocols.Admin;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Grpc;
@@ -31,7 +32,8 @@ internal sealed class SettingsCalls(ServerContext server)
         }
 
         var fault = Change(
-            message.Span, isLog: false, body => TraceSettings.Change(body, control, server.Recorder.Tracing));
+            message.Span, isLog: false, body => Audited(
+                "settings.trace", body, () => TraceSettings.Change(body, control, server.Recorder.Tracing)));
         if (fault is null)
             Answer(into, isLog: false, json => TraceSettings.Write(control.Setting, json));
         return new(fault);
@@ -39,11 +41,17 @@ internal sealed class SettingsCalls(ServerContext server)
 
     private ValueTask<Fault?> Log(ReadOnlyMemory<byte> message, WireBuffer into, CancellationToken cancellation)
     {
-        var fault = Change(message.Span, isLog: true, body => LogSettings.Change(body, server.Log));
+        var fault = Change(message.Span, isLog: true,
+            body => Audited("settings.log", body, () => LogSettings.Change(body, server.Log)));
         if (fault is null)
             Answer(into, isLog: true, json => LogSettings.Write(server.Log.Setting, json));
         return new(fault);
     }
+
+    /// <summary>A message without settings only asks, and changes nothing.</summary>
+    private Fault? Audited(string action, JsonElement body, Func<Fault?> change) => body.EnumerateObject().Any()
+        ? server.AuditedChange(Caller.Local, action, "server", change)
+        : change();
 
     private static Fault? ReadModel(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> model)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Spillway.Protocols.Admin;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols.OpenInference;
@@ -11,13 +12,15 @@ internal sealed class SettingsEndpoints(ServerContext server)
     /// <summary>GET and POST …/trace/setting, of the server or of a served name.</summary>
     public Task TraceAsync(HttpContext http, TraceControl control) => HandleAsync(
         http,
-        body => TraceSettings.Change(body, control, server.Recorder.Tracing),
+        body => server.AuditedChange(Caller.Local, "settings.trace", http.Request.Path.Value ?? "",
+            () => TraceSettings.Change(body, control, server.Recorder.Tracing)),
         into => TraceSettings.Write(control.Setting, into));
 
     /// <summary>GET and POST /v2/logging.</summary>
     public Task LogAsync(HttpContext http) => HandleAsync(
         http,
-        body => LogSettings.Change(body, server.Log),
+        body => server.AuditedChange(
+            Caller.Local, "settings.log", "server", () => LogSettings.Change(body, server.Log)),
         into => LogSettings.Write(server.Log.Setting, into));
 
     private async Task HandleAsync(

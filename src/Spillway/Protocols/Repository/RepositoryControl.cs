@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spillway.Config;
+using Spillway.Protocols.Admin;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Repository;
@@ -34,7 +35,10 @@ internal sealed class RepositoryControl(ServerContext server)
     }
 
     /// <summary>Loads; to be asked after <see cref="Check"/>.</summary>
-    public async ValueTask<Fault?> LoadAsync(LoadParameters parameters)
+    public ValueTask<Fault?> LoadAsync(LoadParameters parameters) => server.AuditedAsync(
+        Caller.Local, "model.load", parameters.Model, () => LoadUnheardAsync(parameters));
+
+    private async ValueTask<Fault?> LoadUnheardAsync(LoadParameters parameters)
     {
         if (!parameters.TakeOut().TryGet(out var files, out var fault))
             return fault;
@@ -43,7 +47,8 @@ internal sealed class RepositoryControl(ServerContext server)
     }
 
     /// <summary>Unloads; to be asked after <see cref="Check"/>.</summary>
-    public Task<Fault?> UnloadAsync(string name) => server.Serving.Repository!.UnloadAsync(name);
+    public Task<Fault?> UnloadAsync(string name) => server.AuditedAsync(
+        Caller.Local, "model.unload", name, () => new(server.Serving.Repository!.UnloadAsync(name))).AsTask();
 
     /// <summary>Loads or unloads as a JSON body says, which may be empty.</summary>
     public async ValueTask<Fault?> ChangeAsync(HttpContext http, bool loads, string name)
