@@ -134,11 +134,8 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
                 return effect;
             if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
                 return new(Do.Refuse, fault);
-            work.Claim = guards.FairShares
-                ? claim with { Tenant = work.Caller.Tenant, Weight = guards.WeightOf(work.Caller.Tenant) } : claim;
-            if (Bound(work) is { } dear)
-                return new(Do.Refuse, dear);
-            if (guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held)
+            work.Claim = claim;
+            if (Guard(work) is { } held)
                 return held;
             var placement = work.Door.Deployment!.Place(work);
             if (!placement.Closed)
@@ -147,6 +144,21 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             if (Enter(work) is { } gone)
                 return new(Do.Refuse, gone);
         }
+    }
+
+    /// <summary>Steps 4 and 7 of what is limited; null when it may be placed.</summary>
+    private Effect? Guard(Work work)
+    {
+        if (guards.FairShares)
+        {
+            var tenant = work.Caller.Tenant;
+            work.Claim = work.Claim with { Tenant = tenant, Weight = guards.WeightOf(tenant) };
+        }
+
+        if (Bound(work) is { } dear)
+            return new(Do.Refuse, dear);
+        return guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held
+            ? held : null;
     }
 
     /// <summary>The most that it can cost, where somebody limits that; a fault when its caller allows less.</summary>

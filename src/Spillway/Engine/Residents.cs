@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Audit;
 using Spillway.Engine.Billing;
 using Spillway.Engine.Canary;
 using Spillway.Flow;
@@ -288,7 +289,7 @@ public sealed class Residents : IAsyncDisposable
         try
         {
             var runtime = _runtimes[options.Runtime];
-            if (!Judge(options, runtime).TryGet(out var provenance, out var refused)
+            if (!ModelJudge.Judge(Trust, options, runtime, _logger).TryGet(out var provenance, out var refused)
                 || (refused = Canary?.Check(options, runtime, HasStarted, _stop)) is not null)
             {
                 Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
@@ -312,14 +313,7 @@ public sealed class Residents : IAsyncDisposable
 
     private Fault? Open(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance)
     {
-        var load = new ModelLoad(options, runtime, _clock, _logger)
-        {
-            Order = order,
-            Instruments = Recorder is { } recorder ? recorder.Open : null, Provenance = provenance,
-            Billing = (traits, devices) => Costs.Open(options, traits, devices),
-            CurvesInMemory = _curves.GetValue(options, static _ => new()),
-            Sharing = deployment => deployment.Share(_devices, options.Sharing),
-        };
+        var load = New(options, runtime, order, provenance);
         var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();
         if (!load.Open(closed, _stop).TryGet(out var doors, out var fault))
         {
@@ -343,6 +337,16 @@ public sealed class Residents : IAsyncDisposable
         return null;
     }
 
+    private ModelLoad New(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance) =>
+        new(options, runtime, _clock, _logger)
+        {
+            Order = order, Provenance = provenance,
+            Instruments = Recorder is { } recorder ? recorder.Open : null,
+            Billing = (traits, devices) => Costs.Open(options, traits, devices),
+            CurvesInMemory = _curves.GetValue(options, static _ => new()),
+            Sharing = deployment => deployment.Share(_devices, options.Sharing),
+        };
+
     /// <summary>
     /// From now on its doors lead to it; whether it takes the place of another one, which ends. Null when it is too
     /// late: a load that was asked for after it is there, or nothing is served any more.
@@ -363,27 +367,6 @@ public sealed class Residents : IAsyncDisposable
             _resident[Key(options)] = load;
             return old is not null;
         }
-    }
-
-    /// <summary>Where a model comes from, before anything reads it, a probe included.</summary>
-    private Outcome<ModelProvenance> Judge(ModelOptions options, IRuntime runtime)
-    {
-        if (Trust is null && !options.Signing.Required)
-            return ModelProvenance.Unknown;
-        IReadOnlyList<string>? files = null;
-        try
-        {
-            files = runtime.Files(new(options.Name, options.File, options.RuntimeOptions!));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not all can be told; the load says more.
-        }
-
-        var judged = (Trust ?? ModelTrust.Nobody).Judge(options.Name, options.Signing.Required, files);
-        if (judged.TryGet(out var known, out _) && known.Doubt.Length > 0)
-            Log.SignatureDoubtful(_logger, options.Name, known.Doubt);
-        return judged;
     }
 
     private void Failed(ModelOptions options, Fault fault)

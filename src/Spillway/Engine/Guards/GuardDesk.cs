@@ -83,17 +83,25 @@ internal sealed class GuardDesk : IAsyncDisposable
             guards.Exit();
         }
 
-        for (var i = 0; draws != 0 && i < guards.Budgets.Length; i++)
-        {
-            if ((draws & (1UL << (i & 63))) != 0 && guards.Budgets[i].Ask())
-                Writer!.Look(guards.Budgets[i]);
-        }
-
+        if (draws != 0)
+            Draw(guards.Budgets, draws);
         // Whoever was called for its turn and cannot take it leaves it to the next in that line.
         if (before is { IsDraw: false } && answer.Says is not GuardSays.Passed && work.Turn?.At != before.At)
             GuardLines.PassOn(before.At);
         Count(answer, guards);
         return answer;
+    }
+
+    /// <summary>Asks for slices, outside the locks.</summary>
+    /// <param name="budgets">Those of a caller.</param>
+    /// <param name="which">A bit for each, by its index modulo 64: one too many only looks in vain.</param>
+    private void Draw(HeldBudget[] budgets, ulong which)
+    {
+        for (var i = 0; i < budgets.Length; i++)
+        {
+            if ((which & (1UL << (i & 63))) != 0 && budgets[i].Ask())
+                Writer!.Look(budgets[i]);
+        }
     }
 
     /// <summary>

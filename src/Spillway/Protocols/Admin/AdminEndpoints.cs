@@ -44,6 +44,12 @@ internal sealed class AdminEndpoints(ServerContext server)
         var needs = AccessRights.OfAdmin(rest, HttpMethods.IsGet(http.Request.Method));
         if (AccessRights.Need(server, caller, needs) is { } refused)
             return ErrorAnswer.WriteAsync(http, refused).AsTask();
+        return Part(http, rest, caller) ?? ReadAsync(http, rest);
+    }
+
+    /// <summary>What has endpoints of its own; null for the rest.</summary>
+    private Task? Part(HttpContext http, string rest, Caller caller)
+    {
         if (KeysProtocol.Owns(rest))
             return _keys.HandleAsync(http, rest, caller);
         if (GuardEndpoints.Owns(rest))
@@ -56,8 +62,11 @@ internal sealed class AdminEndpoints(ServerContext server)
             return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
-        if (rest is "costs" && HttpMethods.IsGet(http.Request.Method))
-            return _costs.AnswerAsync(http);
+        return rest is "costs" && HttpMethods.IsGet(http.Request.Method) ? _costs.AnswerAsync(http) : null;
+    }
+
+    private Task ReadAsync(HttpContext http, string rest)
+    {
         Action<Utf8JsonWriter>? answer = rest switch
         {
             "server" => WriteServer,

@@ -39,8 +39,7 @@ internal sealed class InferEndpoint(ServerContext server)
                 work.Request.Timeout = null;
             }
 
-            fault ??= Translation.Read(http.Request.Headers, work, body, _serving.Stopping);
-            fault ??= Hardening.Ask(work) ?? Hold(work, ref decoded);
+            fault ??= Read(http, work, body, ref decoded);
             body.GiveTo(work.Request.Inputs);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, Gone(http)).ConfigureAwait(false);
@@ -58,6 +57,10 @@ internal sealed class InferEndpoint(ServerContext server)
                 server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
         }
     }
+
+    private Fault? Read(HttpContext http, Work work, in RequestBody body, ref long decoded) =>
+        Translation.Read(http.Request.Headers, work, body, _serving.Stopping) ?? Hardening.Ask(work)
+        ?? Hold(work, ref decoded);
 
     /// <summary>JSON tensors became up to four times the body: they count as request bytes too.</summary>
     private Fault? Hold(Work work, ref long decoded)
