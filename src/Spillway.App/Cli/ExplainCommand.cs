@@ -39,9 +39,11 @@ internal static class ExplainCommand
         var record = id == "last"
             ? (await client.GetAsync("/admin/v1/requests?limit=1", cancellation).ConfigureAwait(false))
                 .GetProperty("requests").EnumerateArray().FirstOrDefault()
-            : await client.GetAsync($"/admin/v1/requests/{Uri.EscapeDataString(id)}", cancellation).ConfigureAwait(false);
+            : await client.GetAsync($"/admin/v1/requests/{Uri.EscapeDataString(id)}", cancellation)
+                    .ConfigureAwait(false);
         if (record.ValueKind is System.Text.Json.JsonValueKind.Undefined)
-            throw new CommandException("The server has answered no request yet. Send one first, as in: spillway infer line-ocr samples/ocr/invoice.png");
+            throw new CommandException("The server has answered no request yet. Send one first, as in: spillway infer "
+                + "line-ocr samples/ocr/invoice.png");
         if (asJson)
             Console.WriteLine(record.GetRawText());
         else

@@ -53,7 +53,8 @@ internal static class InferCommand
             catch (CommandException error)
             {
                 failed++;
-                await Console.Error.WriteLineAsync(TerminalText.Clean($"{file}: {error.Message}")).ConfigureAwait(false);
+                await Console.Error.WriteLineAsync(TerminalText.Clean($"{file}: {error.Message}"))
+                    .ConfigureAwait(false);
             }
         }
 
@@ -77,7 +78,8 @@ internal static class InferCommand
         var writer = AnsiConsole.Console.Profile.Out.Writer;
         writer.WriteLine(TerminalText.Clean(file));
         foreach (var output in answer.GetProperty("outputs").EnumerateArray())
-            writer.WriteLine(TerminalText.Clean($"  {output.GetProperty("name").GetString(),-12} {Values(output.GetProperty("data"))}"));
+            writer.WriteLine(TerminalText.Clean($"  {output.GetProperty("name").GetString(),-12} "
+                + $"{Values(output.GetProperty("data"))}"));
         WaterfallView.FromServerTiming(timing)?.Write(AnsiConsole.Console);
         if (id.Length > 0)
             writer.WriteLine(TerminalText.Clean($"  spillway explain {id}"));

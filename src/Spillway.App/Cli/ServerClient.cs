@@ -20,9 +20,11 @@ internal sealed class ServerClient : IDisposable
     {
         var server = place.Address;
         if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new CommandException($"'{server}' is not the address of a server. Give one as in --server http://127.0.0.1:8000.", Commands.Usage);
+            throw new CommandException($"'{server}' is not the address of a server. Give one as in --server "
+                + $"http://127.0.0.1:8000.", Commands.Usage);
         _server = server;
-        _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
+        _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address,
+            Timeout = TimeSpan.FromMinutes(10) };
         Authorize(_http, place.Key);
     }
 
@@ -77,7 +79,8 @@ internal sealed class ServerClient : IDisposable
     }
 
     /// <summary>Posts a raw body for a model and reads the answer's JSON.</summary>
-    public async Task<(JsonElement Answer, HttpResponseHeaders Headers)> InferRawAsync(string model, byte[] body, CancellationToken cancellation)
+    public async Task<(JsonElement Answer, HttpResponseHeaders Headers)> InferRawAsync(
+        string model, byte[] body, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{Uri.EscapeDataString(model)}/infer")
         {
@@ -113,7 +116,8 @@ internal sealed class ServerClient : IDisposable
         catch (HttpRequestException error)
         {
             throw new CommandException(
-                $"No server answers at {_server} ({error.HttpRequestError}). Start one with `spillway up`, or name it with --server or SPILLWAY_SERVER.");
+                $"No server answers at {_server} ({error.HttpRequestError}). Start one with `spillway up`, or name it "
+                    + $"with --server or SPILLWAY_SERVER.");
         }
     }
 
@@ -127,12 +131,14 @@ internal sealed class ServerClient : IDisposable
         }
         catch (JsonException)
         {
-            throw new CommandException($"{_server} answered {(int)response.StatusCode} without JSON; is it a Spillway or another Open Inference server?");
+            throw new CommandException($"{_server} answered {(int)response.StatusCode} without JSON; is it a Spillway "
+                + $"or another Open Inference server?");
         }
 
         if (response.IsSuccessStatusCode)
             return json;
-        var text = json.ValueKind is JsonValueKind.Object && json.TryGetProperty("error", out var error) ? error.GetString() : null;
+        var text = json.ValueKind is JsonValueKind.Object && json.TryGetProperty("error", out var error)
+            ? error.GetString() : null;
         throw new CommandException($"{(int)response.StatusCode}: {text ?? response.ReasonPhrase}");
     }
 }

@@ -5,7 +5,9 @@ using Spillway.Hosting;
 
 namespace Spillway.App.Hosting;
 
-/// <summary>The keys of a server that is stopped, for the command line. A refusal is a <see cref="CommandException"/>.</summary>
+/// <summary>
+/// The keys of a server that is stopped, for the command line. A refusal is a <see cref="CommandException"/>.
+/// </summary>
 internal sealed class KeyFolder : IAsyncDisposable
 {
     private readonly OfflineKeys _keys;

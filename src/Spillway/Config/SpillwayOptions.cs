@@ -17,14 +17,6 @@ public sealed record SpillwayOptions
     [Option("The door: address, limits, name.")]
     public ServerOptions Server { get; init; } = new();
 
-    /// <summary>Who may call.</summary>
-    [Option("Who may call, and how a caller shows who it is: keys, tokens, TLS.")]
-    public AccessOptions Access { get; init; } = new();
-
-    /// <summary>Who pays, by name.</summary>
-    [Option("Who pays, by name. Empty: any name will do. Else keys, tokens, limits and budgets may only name these.")]
-    public IReadOnlyDictionary<string, TenantOptions> Tenants { get; init; } = new Dictionary<string, TenantOptions>();
-
     /// <summary>Where traces and metrics are sent.</summary>
     [Option("Where traces and metrics are sent by OTLP; the standard OTEL_ variables override it.")]
     public TelemetryOptions Telemetry { get; init; } = new();

@@ -3,26 +3,26 @@ using Microsoft.Extensions.Logging;
 namespace Spillway.Engine.Access;
 
 /// <summary>
-/// What access logs. Event ids 4100 to 4199. Never keys or tokens, and nothing for a refused request.
+/// What access logs. Event ids 4200 to 4299. Never keys or tokens, and nothing for a refused request.
 /// </summary>
 internal static partial class AccessLog
 {
-    [LoggerMessage(4101, LogLevel.Warning, "When keys were last used could not be written, and will be tried again: "
+    [LoggerMessage(4201, LogLevel.Warning, "When keys were last used could not be written, and will be tried again: "
         + "{Why}")]
     public static partial void UsesNotWritten(ILogger logger, string why);
 
-    [LoggerMessage(4102, LogLevel.Warning,
+    [LoggerMessage(4202, LogLevel.Warning,
         "The identity provider's keys could not be read from {Place}; those known before go on: {Why}")]
     public static partial void JwksFailed(ILogger logger, string place, string why);
 
-    [LoggerMessage(4103, LogLevel.Information, "The identity provider's keys were read from {Place}: {Count} of use")]
+    [LoggerMessage(4203, LogLevel.Information, "The identity provider's keys were read from {Place}: {Count} of use")]
     public static partial void JwksRead(ILogger logger, string place, int count);
 
-    [LoggerMessage(4104, LogLevel.Warning,
+    [LoggerMessage(4204, LogLevel.Warning,
         "{Count} request(s) were refused for who asked in the last {Seconds} s; spillway_access_refused_total says "
             + "why")]
     public static partial void Refused(ILogger logger, long count, double seconds);
 
-    [LoggerMessage(4105, LogLevel.Information, "Key {Id} of {Tenant} was {What} by {By}")]
+    [LoggerMessage(4205, LogLevel.Information, "Key {Id} of {Tenant} was {What} by {By}")]
     public static partial void KeyChanged(ILogger logger, string id, string tenant, string what, string by);
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Spillway.Engine.Access;
 using Spillway.Policies.Identity;
 
 namespace Spillway.Tests.Engine.Access;

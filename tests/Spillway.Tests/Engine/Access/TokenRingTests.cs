@@ -9,7 +9,7 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Access;
 
-public sealed class TokenRingTests : IAsyncLifetime
+public sealed class TokenRingTests : IAsyncLifetime, IDisposable
 {
     /// <summary>Seconds: the clock makes large steps here.</summary>
     private const int FarAway = 1_000_000_000;
@@ -32,9 +32,10 @@ public sealed class TokenRingTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromMinutes(1));
     }
 
-    public async Task DisposeAsync()
+    public async Task DisposeAsync() => await _keys.DisposeAsync();
+
+    public void Dispose()
     {
-        await _keys.DisposeAsync();
         _issuer.Dispose();
         _folder.Dispose();
     }

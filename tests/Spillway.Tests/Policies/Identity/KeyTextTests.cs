@@ -39,7 +39,7 @@ public sealed class KeyTextTests
         Assert.False(KeyText.TryParse(text.Remove(at, 1), out _));
         Assert.False(KeyText.TryParse(text.Insert(at, "a"), out _));
         Assert.False(KeyText.TryParse(text + "a", out _));
-        Assert.False(KeyText.TryParse(text[..at], out _));
+        Assert.False(KeyText.TryParse(text.AsSpan(0, at), out _));
     }
 
     [Theory]
