@@ -47,6 +47,14 @@ public sealed record SpillwayOptions
         + "on each device: { heavy: 1 }.", Unit = "runs", Min = 1, Max = 256)]
     public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Who may call.</summary>
+    [Option("Who may call, and how a caller shows who it is: keys, tokens, TLS.")]
+    public AccessOptions Access { get; init; } = new();
+
+    /// <summary>Who pays, by name.</summary>
+    [Option("Who pays, by name. Empty: any name will do. Else keys, tokens, limits and budgets may only name these.")]
+    public IReadOnlyDictionary<string, TenantOptions> Tenants { get; init; } = new Dictionary<string, TenantOptions>();
+
     /// <summary>What work costs; null prices nothing.</summary>
     [Option("What work costs, dated. Without the section nothing is priced; with it every model must be.")]
     public PricesOptions? Prices { get; init; }
@@ -54,10 +62,10 @@ public sealed record SpillwayOptions
     /// <summary>Durable bills; null keeps none.</summary>
     [Option("Durable bills, in server.stateFolder. Without the section none are kept.")]
     public LedgerOptions? Ledger { get; init; }
+
     /// <summary>Who did what, written down for good; null writes nothing.</summary>
     [Option("The audit log: who asked what, what was refused and why, who changed the server, in an append-only log "
-        + "with "
-        + "signed heads. Its presence switches it on.")]
+        + "with signed heads. Its presence switches it on.")]
     public AuditOptions? Audit { get; init; }
 
     /// <summary>Whose signatures of models count; null asks nobody.</summary>
