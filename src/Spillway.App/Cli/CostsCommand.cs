@@ -14,9 +14,11 @@ internal static class CostsCommand
         {
             Description = "tenant, model, owner, route, key or day.", DefaultValueFactory = _ => "tenant",
         };
-        var from = new Option<string?>("--from") { Description = "First hour, as 2026-01-31 or 2026-01-31T08:00Z. By default 24 hours ago." };
+        var from = new Option<string?>("--from") { Description = "First hour, as 2026-01-31 or 2026-01-31T08:00Z. "
+            + "By default 24 hours ago." };
         var to = new Option<string?>("--to") { Description = "Until this hour. By default now." };
-        var filters = Array.ConvertAll(s_filters, f => new Option<string?>($"--{f}") { Description = $"Only this {f}." });
+        var filters = Array.ConvertAll(s_filters, f =>
+            new Option<string?>($"--{f}") { Description = $"Only this {f}." });
         var server = Commands.ServerOption();
         var json = Commands.JsonOption();
         var command = new Command("costs", """

@@ -16,7 +16,8 @@ public sealed record ModelOptions
     public string Name { get; init; } = "";
 
     /// <summary>Who answers for it.</summary>
-    [Option("Who answers for the model: a team or an address. Its costs are told by owner, and `spillway check` notes a "
+    [Option("Who answers for the model: a team or an address. Its costs are told by owner, and `spillway check` "
+        + "notes a "
         + "model without one.")]
     public string Owner { get; init; } = "";
 

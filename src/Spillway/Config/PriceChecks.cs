@@ -53,7 +53,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         foreach (var stray in (string[])["file", "alerts"])
         {
             if ((node as ConfigMap)?.Find(stray) is not null)
-                Bound.Report($"prices.{stray}", "", "The key belongs into spillway.yaml, under prices.", "Move it there.");
+                Bound.Report($"prices.{stray}", "", "The key belongs into spillway.yaml, under prices.",
+                    "Move it there.");
         }
 
         return own with { File = prices.File, Alerts = prices.Alerts };
@@ -67,7 +68,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         if (options.Prices is not { } prices)
         {
             if (options.Ledger is not null && !root.Failed("prices"))
-                root.Report("ledger", "", "The ledger keeps bills, and nothing has a price.", "Add the section prices.");
+                root.Report("ledger", "", "The ledger keeps bills, and nothing has a price.",
+                    "Add the section prices.");
             return;
         }
 
@@ -104,7 +106,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         if (Bound.Failed(key))
             return;
         if (days.Count == 0)
-            Bound.Report(key, "", "The list is empty, so nothing has a price.", "Add { from: …, … }, or remove the key.");
+            Bound.Report(key, "", "The list is empty, so nothing has a price.",
+                "Add { from: …, … }, or remove the key.");
         DateOnly? before = null;
         for (var i = 0; i < days.Count; i++)
         {
@@ -134,7 +137,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
     }
 
     private static string Overlap(DateOnly day, DateOnly earlier) => day == earlier
-        ? $"Two prices begin on {Text(day)}." : $"It begins before the entry above it, which begins on {Text(earlier)}.";
+        ? $"Two prices begin on {Text(day)}."
+            : $"It begins before the entry above it, which begins on {Text(earlier)}.";
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
@@ -155,7 +159,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         foreach (var name in prices.Models.Keys.Except(known))
         {
             Bound.Report($"prices.models.{name}", name, "There is no model of that name.",
-                $"Known: {string.Join(", ", known)}. Prices are by the model's name, not by the names it is served under.",
+                $"Known: {string.Join(",
+                    ", known)}. Prices are by the model's name, not by the names it is served under.",
                 Suggestion.Nearest(name, known));
         }
     }
@@ -179,20 +184,23 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         {
             var key = $"prices.alerts.{name}";
             if (options.Ledger is null)
-                root.Report(key, "", "Thresholds count what the ledger keeps, and there is none.", "Add the section ledger.");
+                root.Report(key, "", "Thresholds count what the ledger keeps, and there is none.",
+                    "Add the section ledger.");
             if (alert is { PerHour: 0, PerDay: 0 } && !root.Failed(key))
                 root.Report(key, "", "The threshold never tells.", "Give perHour, perDay, or both.");
             foreach (var (what, limit) in ((string, double)[])[("perHour", alert.PerHour), ("perDay", alert.PerDay)])
             {
                 if (!Amounts.TryParse(limit, out _))
-                    root.Report($"{key}.{what}", OptionText.Number(limit), "It has more than nine decimals.", "Round it.");
+                    root.Report($"{key}.{what}", OptionText.Number(limit), "It has more than nine decimals.",
+                        "Round it.");
             }
 
             if (options.Repository is not null)
                 continue;
             Known($"{key}.model", alert.Model, "model", [.. models.Select(m => m.Name)]);
             Known($"{key}.owner", alert.Owner, "owner",
-                [.. models.SelectMany(m => m.Serve.Values.Select(s => s.Owner).Append(m.Owner)).Where(o => o.Length > 0)]);
+                [.. models.SelectMany(m => m.Serve.Values.Select(s => s.Owner).Append(m.Owner)).Where(o =>
+                    o.Length > 0)]);
         }
     }
 

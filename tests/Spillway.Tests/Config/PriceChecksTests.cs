@@ -8,22 +8,36 @@ public sealed class PriceChecksTests
 
     [Theory]
     [InlineData("devices: { cpu: [{ from: 2026-01-01, perHour: 1 }] }", "prices.currency", 3, "This is no currency.")]
-    [InlineData("currency: Euro\n  devices: { cpu: [{ from: 2026-01-01, perHour: 1 }] }", "prices.currency", 4, "no currency")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ perHour: 1 }] }", "prices.devices.cpu[0].from", 5, "from is missing")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01 }] }", "prices.devices.cpu[0].perHour", 5, "perHour is missing")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 01.02.2026, perHour: 1 }] }", "prices.devices.cpu[0].from", 5, "no day")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-02-30, perHour: 1 }] }", "prices.devices.cpu[0].from", 5, "no day")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01, perHour: -1 }] }", "prices.devices.cpu[0].perHour", 5, "")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01, perHour: 0.1234567891 }] }", "prices.devices.cpu[0].perHour", 5, "nine decimals")]
+    [InlineData("currency: Euro\n  devices: { cpu: [{ from: 2026-01-01, perHour: 1 }] }", "prices.currency", 4,
+        "no currency")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ perHour: 1 }] }", "prices.devices.cpu[0].from", 5,
+        "from is missing")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01 }] }", "prices.devices.cpu[0].perHour", 5,
+        "perHour is missing")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 01.02.2026, perHour: 1 }] }", "prices.devices.cpu[0].from",
+        5, "no day")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-02-30, perHour: 1 }] }", "prices.devices.cpu[0].from",
+        5, "no day")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01, perHour: -1 }] }",
+        "prices.devices.cpu[0].perHour", 5, "")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-01-01, perHour: 0.1234567891 }] }",
+        "prices.devices.cpu[0].perHour", 5, "nine decimals")]
     [InlineData("currency: EUR\n  devices: { cpu: [] }", "prices.devices.cpu", 5, "empty")]
-    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-12-01, perHour: 1 }] }", "prices.devices.cpu[0].from", 5, "No price holds today, 2026-11-22")]
-    [InlineData("currency: EUR\n  devices:\n    cpu:\n      - { from: 2026-01-01, perHour: 1 }\n      - { from: 2026-01-01, perHour: 2 }", "prices.devices.cpu[1].from", 8, "Two prices begin on 2026-01-01")]
-    [InlineData("currency: EUR\n  devices:\n    cpu:\n      - { from: 2026-02-01, perHour: 1 }\n      - { from: 2026-01-01, perHour: 2 }", "prices.devices.cpu[1].from", 8, "begins before the entry above it")]
-    [InlineData("currency: EUR\n  models: { ech: [{ from: 2026-01-01, perRow: 1 }] }", "prices.models.ech", 5, "no model of that name")]
+    [InlineData("currency: EUR\n  devices: { cpu: [{ from: 2026-12-01, perHour: 1 }] }", "prices.devices.cpu[0].from",
+        5, "No price holds today, 2026-11-22")]
+    [InlineData("currency: EUR\n  devices:\n    cpu:\n      - { from: 2026-01-01, perHour: 1 }\n      - { from: "
+        + "2026-01-01, perHour: 2 }", "prices.devices.cpu[1].from", 8, "Two prices begin on 2026-01-01")]
+    [InlineData("currency: EUR\n  devices:\n    cpu:\n      - { from: 2026-02-01, perHour: 1 }\n      - { from: "
+        + "2026-01-01, perHour: 2 }", "prices.devices.cpu[1].from", 8, "begins before the entry above it")]
+    [InlineData("currency: EUR\n  models: { ech: [{ from: 2026-01-01, perRow: 1 }] }", "prices.models.ech", 5,
+        "no model of that name")]
     [InlineData("currency: EUR", "prices", 3, "No price covers the model echo")]
-    [InlineData("currency: EUR\n  models:\n    echo:\n      - { from: 2026-01-01, perHour: 1 }\n      - { from: 2026-02-01 }", "prices.models.echo", 6, "Some entries have perHour")]
-    [InlineData("currency: EUR\n  models: { echo: [{ from: 2026-01-01, perrow: 1 }] }", "prices.models.echo[0].perrow", 5, "unknown")]
-    public void A_price_that_is_missing_or_wrong_is_an_error_at_its_line(string prices, string key, int line, string says)
+    [InlineData("currency: EUR\n  models:\n    echo:\n      - { from: 2026-01-01, perHour: 1 }\n      - { from: "
+        + "2026-02-01 }", "prices.models.echo", 6, "Some entries have perHour")]
+    [InlineData("currency: EUR\n  models: { echo: [{ from: 2026-01-01, perrow: 1 }] }", "prices.models.echo[0].perrow",
+        5, "unknown")]
+    public void A_price_that_is_missing_or_wrong_is_an_error_at_its_line(string prices, string key, int line,
+        string says)
     {
         using var folder = Folder($"prices:\n  {prices}\n");
         var error = Load(folder).Errors.FirstOrDefault(e => e.Key == key);
@@ -45,7 +59,8 @@ public sealed class PriceChecksTests
     public void A_ledger_without_prices_is_an_error()
     {
         using var folder = Folder("ledger: {}\n");
-        Assert.Contains(Load(folder).Errors, e => e.Key == "ledger" && e.Remedy.Contains("prices", StringComparison.Ordinal));
+        Assert.Contains(Load(folder).Errors, e => e.Key == "ledger" && e.Remedy.Contains("prices",
+            StringComparison.Ordinal));
     }
 
     [Theory]
@@ -56,7 +71,8 @@ public sealed class PriceChecksTests
     public void A_threshold_that_could_never_tell_is_an_error(string alert, bool ledger, string key, string says)
     {
         using var folder = Folder(
-            $"prices:\n  currency: EUR\n  devices: {{ simulated: [{{ from: 2026-01-01, perHour: 1 }}] }}\n  alerts: {{ {alert} }}\n"
+            $"prices:\n  currency: EUR\n  devices: {{ simulated: [{{ from: 2026-01-01, perHour: 1 }}] }}\n  "
+                + $"alerts: {{ {alert} }}\n"
             + (ledger ? "ledger: {}\n" : ""));
         var error = Assert.Single(Load(folder).Errors);
         Assert.Equal(key, error.Key);
@@ -67,7 +83,8 @@ public sealed class PriceChecksTests
     public void A_price_file_takes_the_place_of_the_section_and_its_errors_name_it()
     {
         using var folder = Folder("prices: { file: prices.yaml }\n");
-        folder.Write("prices.yaml", "currency: EUR\ndevices:\n  simulated:\n    - { from: 2026-01-01, perHour: 0.5 }\n");
+        folder.Write("prices.yaml",
+            "currency: EUR\ndevices:\n  simulated:\n    - { from: 2026-01-01, perHour: 0.5 }\n");
         var loaded = Load(folder);
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         Assert.Equal(0.5, Assert.Single(loaded.Options.Prices!.Devices["simulated"]).PerHour);
@@ -83,7 +100,8 @@ public sealed class PriceChecksTests
         using var folder = Folder("prices: { file: nothing.yaml }\n");
         Assert.Contains("nothing.yaml", Assert.Single(Load(folder).Errors).Problem, StringComparison.Ordinal);
         using var both = Folder("prices: { file: prices.yaml, currency: EUR }\n");
-        Assert.Contains(Load(both).Errors, e => e.Key == "prices.file" && e.Problem.Contains("in this section", StringComparison.Ordinal));
+        Assert.Contains(Load(both).Errors, e => e.Key == "prices.file" && e.Problem.Contains("in this section",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,7 +120,8 @@ public sealed class PriceChecksTests
     }
 
     private static ConfigFolder Folder(string more) => new ConfigFolder()
-        .Write("spillway.yaml", $"server: {{ port: 0 }}\nmodels: [echo]\n{more}").Write("echo/model.yaml", ConfigFolder.Echo);
+        .Write("spillway.yaml", $"server: {{ port: 0 }}\nmodels: [echo]\n{more}").Write("echo/model.yaml",
+            ConfigFolder.Echo);
 
     private static ConfigResult Load(ConfigFolder folder) =>
         ConfigLoader.Load(folder.PathOf("spillway.yaml"), ConfigFolder.Runtimes, folder.Environment, s_today);

@@ -27,22 +27,26 @@ public sealed class CostsTests
             var header = Nano(reply.Header("X-Spillway-Cost"));
             var record = await server.RecordAsync($"r{i}");
             Assert.Equal(header, Nano(record.GetProperty("bill_total").GetString()));
-            Assert.Equal(header, record.GetProperty("bill").EnumerateArray().Sum(l => l.GetProperty("nano").GetInt64()));
+            Assert.Equal(header, record.GetProperty("bill").EnumerateArray().Sum(l => l.GetProperty("nano")
+                .GetInt64()));
             Assert.Equal(["time", "rows", "request"], record.GetProperty("bill").EnumerateArray()
                 .Select(l => l.GetProperty("label").GetString()!));
             told += header;
         }
 
         var costs = (await server.GetAsync("/admin/v1/costs?by=route")).Json;
-        var group = costs.GetProperty("groups").EnumerateArray().Single(g => g.GetProperty("name").GetString() == "echo");
-        Assert.Equal((20, told), (group.GetProperty("answers").GetInt32(), Nano(group.GetProperty("billed").GetString())));
+        var group = costs.GetProperty("groups").EnumerateArray().Single(g => g.GetProperty("name")
+            .GetString() == "echo");
+        Assert.Equal((20, told), (group.GetProperty("answers").GetInt32(), Nano(group.GetProperty("billed")
+            .GetString())));
     }
 
     [Fact]
     public async Task A_caller_who_leaves_pays_nothing_and_what_ran_for_it_is_the_models_waste()
     {
         await using var server = await StartAsync(
-            Prices + "ledger: {}\n", TestServer.Simulated("{ 1: 60000 }", more: "owner: vision\nbatching: { batchRowsMax: 1 }"));
+            Prices + "ledger: {}\n", TestServer.Simulated("{ 1: 60000 }",
+                more: "owner: vision\nbatching: { batchRowsMax: 1 }"));
         using var leave = new CancellationTokenSource();
         var running = server.InferRowAsync("echo", id: "left", cancellation: leave.Token);
         await server.UntilModelAsync("echo", "active_runs", 1);
@@ -52,7 +56,8 @@ public sealed class CostsTests
         await TestServer.UntilAsync(async () =>
         {
             var costs = (await server.GetAsync("/admin/v1/costs?by=owner")).Json;
-            group = costs.GetProperty("groups").EnumerateArray().Single(g => g.GetProperty("name").GetString() == "vision");
+            group = costs.GetProperty("groups").EnumerateArray().Single(g => g.GetProperty("name")
+                .GetString() == "vision");
             return group.GetProperty("wasted_requests").GetInt32() == 1;
         });
         Assert.True(Nano(group.GetProperty("waste").GetString()) > 0);
@@ -64,7 +69,8 @@ public sealed class CostsTests
     [Fact]
     public async Task Bills_waste_and_idle_time_are_together_what_the_hardware_cost()
     {
-        await using var server = await StartAsync(Prices + "ledger: {}\n", TestServer.Simulated(more: "  faultRate: 0.5"));
+        await using var server = await StartAsync(Prices + "ledger: {}\n",
+            TestServer.Simulated(more: "  faultRate: 0.5"));
         var began = TimeProvider.System.GetTimestamp();
         for (var i = 0; i < 50; i++)
             await server.InferRowAsync("echo");
@@ -97,7 +103,8 @@ public sealed class CostsTests
     public async Task What_a_runtime_declares_of_itself_is_in_the_record_and_in_no_header()
     {
         await using var server = await TestServer.StartAsync(
-            TestServer.Folder("", ("echo", TestServer.Simulated(more: "  priceNanoPerRun: 700\n  priceNanoPerRow: 30"))));
+            TestServer.Folder("", ("echo",
+                TestServer.Simulated(more: "  priceNanoPerRun: 700\n  priceNanoPerRow: 30"))));
         Assert.Null((await server.InferRowAsync("echo", id: "declared")).Header("X-Spillway-Cost"));
         Assert.Equal("0.000000730", (await server.RecordAsync("declared")).GetProperty("bill_total").GetString());
     }
@@ -120,7 +127,8 @@ public sealed class CostsTests
             "prices:\n  currency: EUR\n  devices: { cuda: [{ from: 2026-01-01, perHour: 1 }] }\n");
         var model = await server.ModelAsync("echo");
         Assert.Equal("UNAVAILABLE", model.GetProperty("state").GetString());
-        Assert.Contains("No price covers echo on the device simulated:echo:0", model.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("No price covers echo on the device simulated:echo:0", model.GetProperty("reason").GetString(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -143,7 +151,8 @@ public sealed class CostsTests
         await server.InferRowAsync("echo");
         JsonElement report = default;
         await TestServer.UntilAsync(async () =>
-            (report = (await server.GetAsync("/admin/v1/costs?by=owner")).Json).GetProperty("total").GetProperty("answers").GetInt32() == 1);
+            (report = (await server.GetAsync("/admin/v1/costs?by=owner")).Json).GetProperty("total")
+                .GetProperty("answers").GetInt32() == 1);
         var text = CostsView.Text(report);
         Assert.Contains("Costs in EUR from ", text, StringComparison.Ordinal);
         Assert.Matches(@"\n  vision +1 +1 +0\.0000", text);
@@ -162,5 +171,6 @@ public sealed class CostsTests
         return folder;
     }
 
-    private static long Nano(string? units) => (long)(decimal.Parse(units!, CultureInfo.InvariantCulture) * 1_000_000_000);
+    private static long Nano(string? units) => (long)(decimal.Parse(units!,
+        CultureInfo.InvariantCulture) * 1_000_000_000);
 }

@@ -21,7 +21,8 @@ public sealed class LedgerProcessTests
             for (var i = 0; i < 10; i++)
                 Assert.True((await http.PostAsync("/v2/models/echo/infer", Row())).IsSuccessStatusCode);
             await TestServer.UntilAsync(async () =>
-                (await http.GetStringAsync("/metrics")).Contains("\nspillway_ledger_queue 10\n", StringComparison.Ordinal));
+                (await http.GetStringAsync("/metrics")).Contains("\nspillway_ledger_queue 10\n",
+                    StringComparison.Ordinal));
             await child.SignalAsync("KILL");
             await child.EndAsync();
         }
@@ -29,7 +30,8 @@ public sealed class LedgerProcessTests
         await using var next = ChildProcess.Spillway(["up", folder.Root]);
         using var again = await ConnectAsync(next);
         Assert.Contains(
-            "\nspillway_ledger_lost_total{reason=\"ended\"} 10\n", await again.GetStringAsync("/metrics"), StringComparison.Ordinal);
+            "\nspillway_ledger_lost_total{reason=\"ended\"} 10\n", await again.GetStringAsync("/metrics"),
+                StringComparison.Ordinal);
         await next.SignalAsync("TERM");
         var (code, output, _) = await next.EndAsync();
         Assert.Equal(0, code);
@@ -74,7 +76,8 @@ public sealed class LedgerProcessTests
         var ready = await child.LineAsync("Ready: ");
         return new(new SocketsHttpHandler { UseProxy = false })
         {
-            BaseAddress = new(ready[ready.IndexOf("http://", StringComparison.Ordinal)..]), Timeout = TestServer.Patience,
+            BaseAddress = new(ready[ready.IndexOf("http://", StringComparison.Ordinal)..]),
+                Timeout = TestServer.Patience,
         };
     }
 

@@ -147,6 +147,11 @@ public class PrometheusTextTests
         server.Unrouted(FaultKind.UnknownModel);
         server.Memory([("cpu", 8_000_000_000, () => 5e9)]);
         _ = new OtlpInstruments(registry, new Counter());
+        var costs = new CostCounters();
+        costs.Billed.Add(7_389);
+        registry.Add(costs, costs.Series("line-ocr", "vision"));
+        registry.Add(new(), LedgerInstruments.Of(new() { Waiting = () => 3, Written = () => 7 }));
+        registry.Add(new(), LedgerInstruments.Threshold("all", "day", () => 1.5, () => 20));
         var model = new ModelInstruments(registry, new("line-ocr", "1"), simulated: false);
         var timeline = Timelines.Of(execute: 120_000);
         model.Record(timeline, outcome: null, rows: 1, bytesIn: 100, bytesOut: 20);

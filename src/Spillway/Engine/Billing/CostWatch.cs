@@ -61,7 +61,8 @@ internal sealed partial class CostWatch : IAsyncDisposable
             Log.Writes(logger);
         else
             Log.Fails(logger, trouble.Message, onFailure is LedgerFailure.Refuse
-                ? "new requests are refused until it can" : "requests are answered, and what the queue cannot hold is lost");
+                ? "new requests are refused until it can"
+                    : "requests are answered, and what the queue cannot hold is lost");
     }
 
     /// <summary>Everything until now is accounted for and written, as far as it can be.</summary>
@@ -151,22 +152,14 @@ internal sealed partial class CostWatch : IAsyncDisposable
             from.ToString("yyyy-MM-ddTHH:mmZ", CultureInfo.InvariantCulture), alert.Limit.ToString());
     }
 
-    private IEnumerable<Series> Series(ILedger ledger)
+    private IEnumerable<Series> Series(ILedger ledger) => LedgerInstruments.Of(new()
     {
-        yield return new(Instruments.LedgerQueue, new Gauge(() => ledger.Look().Waiting), []);
-        yield return new(Instruments.LedgerQueueMax, new Gauge(() => ledger.Look().Capacity), []);
-        yield return new(Instruments.LedgerWritten, new Gauge(() => ledger.Look().Written), []);
-        yield return new(Instruments.LedgerLost, new Gauge(() => ledger.Look().Lost), ["queue_full"]);
-        yield return new(Instruments.LedgerLost, new Gauge(() => ledger.LostBefore.Entries), ["ended"]);
-        yield return new(Instruments.LedgerFailures, new Gauge(() => ledger.Look().Failures), []);
-        yield return new(Instruments.LedgerWriteTime, new Gauge(() => ledger.Look().WriteTime.TotalSeconds), []);
-        foreach (var alert in _alerts)
-        {
-            string[] labels = [alert.Name, alert.Daily ? "day" : "hour"];
-            yield return new(Instruments.CostSpent, new Gauge(() => Units(alert.Spent)), labels);
-            yield return new(Instruments.CostThreshold, new Gauge(() => Units(alert.Limit)), labels);
-        }
-    }
+        Waiting = () => ledger.Look().Waiting, Capacity = () => ledger.Look().Capacity,
+        Written = () => ledger.Look().Written, Lost = () => ledger.Look().Lost,
+        LostBefore = () => ledger.LostBefore.Entries, Failures = () => ledger.Look().Failures,
+        WriteSeconds = () => ledger.Look().WriteTime.TotalSeconds,
+    }).Concat(_alerts.SelectMany(a => LedgerInstruments.Threshold(
+        a.Name, a.Daily ? "day" : "hour", () => Units(a.Spent), () => Units(a.Limit))));
 
     private static double Units(Money amount) => (double)((decimal)amount.Nano / Amounts.NanoPerUnit);
 
@@ -209,7 +202,8 @@ internal sealed partial class CostWatch : IAsyncDisposable
         public static partial void Writes(ILogger logger);
 
         [LoggerMessage(4203, LogLevel.Error,
-            "The ledger's queue was full: {Entries} entries are lost. Raise ledger.queueLengthMax, or give it a faster disk")]
+            "The ledger's queue was full: {Entries} entries are lost. Raise ledger.queueLengthMax, or give it a "
+                + "faster disk")]
         public static partial void Lost(ILogger logger, long entries);
 
         [LoggerMessage(4204, LogLevel.Warning,

@@ -30,7 +30,8 @@ internal sealed class LedgerPosition : IDisposable
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         stream.SetLength(Bytes);
         var file = MemoryMappedFile.CreateFromFile(
-            stream, mapName: null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+            stream, mapName: null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
+                leaveOpen: false);
         var page = file.CreateViewAccessor(0, Bytes);
         var position = new LedgerPosition(file, page);
         if (page.ReadInt64(0) != Magic)

@@ -81,7 +81,8 @@ internal sealed class LedgerQueue
         return taken;
     }
 
-    /// <summary>The oldest that wait, without a turn of the ring; valid until <see cref="Advance"/>. One thread.</summary>
+    /// <summary>The oldest that wait, without a turn of the ring; valid until <see cref="Advance"/>. One
+    /// thread.</summary>
     public ReadOnlySpan<LedgerEntry> Peek(int most)
     {
         var from = (int)(_head & _mask);

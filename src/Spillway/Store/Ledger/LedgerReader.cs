@@ -89,7 +89,8 @@ internal sealed class LedgerReader : IDisposable
             }
         }
 
-        return query.By is CostGroup.Day ? [.. groups.Values] : [.. groups.Select(g => g.Value with { Name = Name(g.Key) })];
+        return query.By is CostGroup.Day ? [.. groups.Values] : [.. groups.Select(g =>
+            g.Value with { Name = Name(g.Key) })];
     }
 
     private List<HardwareCosts> Hardware(in CostQuery query)
@@ -187,7 +188,8 @@ internal sealed class LedgerReader : IDisposable
         sums.BusyTicks += row.GetInt64(at + 3);
         if (kind is EntryKind.Waste)
         {
-            (sums.Wasted, sums.Waste, sums.WasteTime) = (sums.Wasted + entries, sums.Waste + total, sums.WasteTime + time);
+            (sums.Wasted, sums.Waste, sums.WasteTime) = (sums.Wasted + entries, sums.Waste + total, sums.WasteTime
+                + time);
             return;
         }
 

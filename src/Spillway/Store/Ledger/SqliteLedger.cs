@@ -97,11 +97,13 @@ internal sealed class SqliteLedger : ILedger
             if (position.Sequence > accounted.Entries)
             {
                 before = new(position.Sequence - accounted.Entries, position.Nano - accounted.Nano);
-                file.Write([], before, "not written before the process ended", time.GetUtcNow().ToUnixTimeMilliseconds());
+                file.Write([], before, "not written before the process ended",
+                    time.GetUtcNow().ToUnixTimeMilliseconds());
             }
 
             position.Move(file.Accounted.Entries, file.Accounted.Nano);
-            return new SqliteLedger(file, position, LedgerReader.Open(path), options, time, changed) { LostBefore = before };
+            return new SqliteLedger(file, position, LedgerReader.Open(path), options, time,
+                changed) { LostBefore = before };
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {

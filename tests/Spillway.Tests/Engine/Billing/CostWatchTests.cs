@@ -18,7 +18,8 @@ public sealed class CostWatchTests
         await SpendAsync(folder, watch, 0.9, "acme");
         Assert.Empty(log.Lines);
         await SpendAsync(folder, watch, 0.2, "acme");
-        Assert.Contains("Cost threshold all: 1.100000000 EUR in the hour", Assert.Single(log.Lines), StringComparison.Ordinal);
+        Assert.Contains("Cost threshold all: 1.100000000 EUR in the hour", Assert.Single(log.Lines),
+            StringComparison.Ordinal);
         await SpendAsync(folder, watch, 0.2, "acme");
         Assert.Single(log.Lines);
         folder.Time.Advance(TimeSpan.FromHours(1));
@@ -76,7 +77,8 @@ public sealed class CostWatchTests
         Start(folder, out log, new InstrumentRegistry(), alerts);
 
     private static CostWatch Start(
-        LedgerFolder folder, out LogLines log, InstrumentRegistry registry, params (string Name, CostAlertOptions Alert)[] alerts)
+        LedgerFolder folder, out LogLines log, InstrumentRegistry registry, params (string Name,
+            CostAlertOptions Alert)[] alerts)
     {
         log = new();
         var options = new PricesOptions { Currency = "EUR", Alerts = alerts.ToDictionary(a => a.Name, a => a.Alert) };
@@ -102,7 +104,8 @@ public sealed class CostWatchTests
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+                string> formatter) =>
             Lines.Add(formatter(state, exception));
     }
 }

@@ -41,7 +41,8 @@ public sealed class ModelPriceTests
         {
             var (rows, others) = (random.Next(1, 9), random.Next(0, 30));
             var time = TimeSpan.FromTicks(random.NextInt64(0, TimeSpan.TicksPerSecond));
-            var bill = s_price.Price(new(rows, rows), s_price.Share(time, random.Next(0, others + 1), rows, rows + others));
+            var bill = s_price.Price(new(rows, rows), s_price.Share(time, random.Next(0, others + 1), rows, rows
+                + others));
             Assert.True(bill.Total.Nano <= s_price.AtMost(rows, time).Nano);
         }
     }
@@ -62,7 +63,8 @@ public sealed class ModelPriceTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(1e30)]
-    public void An_amount_that_cannot_be_counted_is_refused(double units) => Assert.False(Amounts.TryParse(units, out _));
+    public void An_amount_that_cannot_be_counted_is_refused(double units) => Assert.False(Amounts.TryParse(units,
+        out _));
 
     [Fact]
     public void A_price_holds_from_its_day_until_the_next_begins()

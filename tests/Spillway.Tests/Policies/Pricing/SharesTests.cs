@@ -12,7 +12,8 @@ public sealed class SharesTests
     {
         var random = new Random(seed);
         var whole = random.NextInt64(-1_000_000_000_000, long.MaxValue / 4);
-        var weights = Enumerable.Range(0, random.Next(1, 64)).Select(_ => random.NextInt64(1, 1L << random.Next(1, 30)));
+        var weights = Enumerable.Range(0, random.Next(1, 64)).Select(_ => random.NextInt64(1, 1L << random.Next(1,
+            30)));
         long[] parts = [.. weights];
         var all = parts.Sum();
         var (before, sum) = (0L, 0L);

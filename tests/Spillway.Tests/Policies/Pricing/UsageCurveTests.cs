@@ -39,7 +39,8 @@ public sealed class UsageCurveTests
     {
         Assert.Equal(0.30 / 0.70, UsageCurve.RightSize(s_day), 9);
         Assert.Equal(1.2 * 24 * (1 - (0.30 / 0.70)), (double)UsageCurve.Saving(s_day).Nano / 1e9, 6);
-        Assert.True(UsageCurve.Saving(s_day with { PeakBusyShare = 0.99 }).Nano < 0, "It is too small, and that costs more.");
+        Assert.True(UsageCurve.Saving(s_day with { PeakBusyShare = 0.99 }).Nano < 0,
+            "It is too small, and that costs more.");
     }
 
     [Fact]

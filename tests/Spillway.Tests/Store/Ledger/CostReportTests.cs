@@ -49,7 +49,8 @@ public sealed class CostReportTests
             folder.Ledger.Offer(folder.Entry(nano: 1, hours: hour));
         await folder.Ledger.FlushAsync();
         var now = folder.Time.GetUtcNow();
-        Assert.Equal(2, folder.Ledger.Read(new(CostGroup.Day, now.AddHours(-1), now.AddHours(1))).Value.Total.Total.Nano);
+        Assert.Equal(2, folder.Ledger.Read(new(CostGroup.Day, now.AddHours(-1), now.AddHours(1)))
+            .Value.Total.Total.Nano);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace Spillway.Tests.Store.Ledger;
 public sealed class LedgerFileTests
 {
     [Theory]
-    [InlineData("this is no database, but it is long enough to be one at first sight: 0123456789 0123456789 0123456789")]
+    [InlineData("this is no database, but it is long enough to be one at first sight: 0123456789 0123456789")]
     [InlineData("flip")]
     public async Task A_damaged_database_is_refused_by_name_and_left_as_it_is(string damage)
     {
@@ -115,7 +115,8 @@ public sealed class LedgerFileTests
 
     private static object? Ask(LedgerFolder folder, string sql)
     {
-        using var connection = new SqliteConnection($"Data Source={folder.PathOf("ledger.db")};Mode=ReadOnly;Pooling=False");
+        var file = folder.PathOf("ledger.db");
+        using var connection = new SqliteConnection($"Data Source={file};Mode=ReadOnly;Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;

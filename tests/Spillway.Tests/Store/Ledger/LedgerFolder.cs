@@ -4,7 +4,8 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Store.Ledger;
 
-/// <summary>A ledger in a folder of its own, on a clock that stands still, so that only a flush or the stop writes.</summary>
+/// <summary>A ledger in a folder of its own, on a clock that stands still, so that only a flush or the stop
+/// writes.</summary>
 internal sealed class LedgerFolder : IAsyncDisposable
 {
     private readonly string _root;

@@ -97,7 +97,8 @@ public sealed class LedgerTests
     [Fact]
     public async Task A_queue_that_fills_up_refuses_before_it_is_full_where_that_is_declared()
     {
-        await using var folder = LedgerFolder.Opened(new() { OnFailure = LedgerFailure.Refuse, QueueLengthMax = 65_536 });
+        await using var folder = LedgerFolder.Opened(new() { OnFailure = LedgerFailure.Refuse,
+            QueueLengthMax = 65_536 });
         await folder.Ledger.FlushAsync();
         folder.Ledger.AllowPages(0);
         for (var i = 0; i < 60_000; i++)
