@@ -112,7 +112,9 @@ public sealed class BudgetAccount
             var target = ends ? cell.Used : cell == present ? Ahead(cell, now) : Behind(cell);
             cell.Drawn = Math.Min(cell.Drawn, target);
             var known = cell.Spent - cell.Lost;
-            if (target == cell.Drawn && cell.Saved == target && (!ends || cell.SavedSpent == known))
+            var isKept = target == cell.Drawn && cell.Saved == target && (!ends || cell.SavedSpent == known);
+            // Who waits is told by the write, also when others gave back meanwhile what it needs.
+            if (isKept && cell.Wanted == 0)
                 continue;
             (cell.Saved, cell.SavedSpent) = (target, known);
             into.Add(new(cell.Span, new(target), new(known)));

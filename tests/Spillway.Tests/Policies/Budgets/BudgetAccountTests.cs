@@ -166,6 +166,19 @@ public sealed class BudgetAccountTests
         Assert.Single(plan);
     }
 
+    [Fact]
+    public void Who_waits_for_a_slice_is_told_also_when_money_that_came_back_is_enough()
+    {
+        var account = Account(limit: 1000, slice: 0.1);
+        account.Check(new(100), At());
+        Draw(account, At());
+        var cell = account.Reserve(new(100), At());
+        Assert.Equal(BudgetSays.NotDrawn, account.Check(new(10), At()).Says);
+        account.Settle(cell, new(100), default);
+        Assert.Equal(100, Draw(account, At()));
+        Assert.Equal(0, Draw(account, At()));
+    }
+
     private static BudgetAccount Account(long limit, double slice, WindowKind kind = WindowKind.Calendar) => new(
         new() { Limit = limit / 1e9, Slice = slice, Window = WindowLength.Day, Kind = kind },
         new(WindowLength.Day, kind, TimeZoneInfo.Utc));
