@@ -65,8 +65,7 @@ internal static class CostsView
         var would = Word(hardware, "saving").StartsWith('-') ? $"cost {Word(hardware, "saving")[1..]} more"
             : $"saved {Word(hardware, "saving")}";
         text.WriteLine($"  Right size: {size.ToString("0.###", CultureInfo.InvariantCulture)} of this hardware "
-            + "would be "
-            + $"{Percent(hardware, "target_busy_share")} busy in that hour, and would have {would}.");
+            + $"would be {Percent(hardware, "target_busy_share")} busy in that hour, and would have {would}.");
     }
 
     private static void Model(StringWriter text, JsonElement hardware, JsonElement model)

@@ -17,8 +17,7 @@ public sealed record ModelOptions
 
     /// <summary>Who answers for it.</summary>
     [Option("Who answers for the model: a team or an address. Its costs are told by owner, and `spillway check` "
-        + "notes a "
-        + "model without one.")]
+        + "notes a model without one.")]
     public string Owner { get; init; } = "";
 
     /// <summary>A positive integer.</summary>

@@ -138,7 +138,7 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
 
     private static string Overlap(DateOnly day, DateOnly earlier) => day == earlier
         ? $"Two prices begin on {Text(day)}."
-            : $"It begins before the entry above it, which begins on {Text(earlier)}.";
+        : $"It begins before the entry above it, which begins on {Text(earlier)}.";
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
@@ -159,8 +159,7 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         foreach (var name in prices.Models.Keys.Except(known))
         {
             Bound.Report($"prices.models.{name}", name, "There is no model of that name.",
-                $"Known: {string.Join(",
-                    ", known)}. Prices are by the model's name, not by the names it is served under.",
+                $"Known: {string.Join(", ", known)}. Prices are by the model's name, not by its served names.",
                 Suggestion.Nearest(name, known));
         }
     }
@@ -199,8 +198,8 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
                 continue;
             Known($"{key}.model", alert.Model, "model", [.. models.Select(m => m.Name)]);
             Known($"{key}.owner", alert.Owner, "owner",
-                [.. models.SelectMany(m => m.Serve.Values.Select(s => s.Owner).Append(m.Owner)).Where(o =>
-                    o.Length > 0)]);
+                [.. models.SelectMany(m => m.Serve.Values.Select(s => s.Owner).Append(m.Owner))
+                    .Where(o => o.Length > 0)]);
         }
     }
 

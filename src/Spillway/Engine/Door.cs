@@ -30,8 +30,8 @@ public sealed class Door
     private readonly string _owner;
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
-    internal Door(Route route, ModelOptions options) => (Route, Options, _owner) = (route, options, OwnerOf(route,
-        options));
+    internal Door(Route route, ModelOptions options) =>
+        (Route, Options, _owner) = (route, options, OwnerOf(route, options));
 
     /// <summary>Who answers for the name: its own owner, or the model's; empty where nobody is declared.</summary>
     public string Owner => _owner;

@@ -62,7 +62,7 @@ internal sealed partial class CostWatch : IAsyncDisposable
         else
             Log.Fails(logger, trouble.Message, onFailure is LedgerFailure.Refuse
                 ? "new requests are refused until it can"
-                    : "requests are answered, and what the queue cannot hold is lost");
+                : "requests are answered, and what the queue cannot hold is lost");
     }
 
     /// <summary>Everything until now is accounted for and written, as far as it can be.</summary>
@@ -203,7 +203,7 @@ internal sealed partial class CostWatch : IAsyncDisposable
 
         [LoggerMessage(4203, LogLevel.Error,
             "The ledger's queue was full: {Entries} entries are lost. Raise ledger.queueLengthMax, or give it a "
-                + "faster disk")]
+            + "faster disk")]
         public static partial void Lost(ILogger logger, long entries);
 
         [LoggerMessage(4204, LogLevel.Warning,

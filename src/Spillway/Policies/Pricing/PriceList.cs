@@ -57,8 +57,8 @@ public sealed class PriceList
             if (rates is null && hour is null)
                 return Unpriced(model, name);
             series.Add(Dated.Join(
-                hour ?? Dated.Always(Money.Zero), rates ?? Dated.Always(default(ModelRates)), (h, r) => Price(h, r,
-                    places)));
+                hour ?? Dated.Always(Money.Zero), rates ?? Dated.Always(default(ModelRates)),
+                (h, r) => Price(h, r, places)));
         }
 
         return new Tariff(series) { IsConfigured = true };

@@ -106,8 +106,7 @@ internal sealed class LedgerFile : IDisposable
         }
     }
 
-    /// <summary>Lets the file grow by so many pages and no more, as a disk that is nearly full does. For
-    /// tests.</summary>
+    /// <summary>Lets the file grow by so many pages and no more, as a nearly full disk does. For tests.</summary>
     internal void AllowPages(int more)
     {
         var pages = Convert.ToInt64(_database.Scalar("PRAGMA page_count"), CultureInfo.InvariantCulture);

@@ -31,7 +31,7 @@ internal sealed class LedgerPosition : IDisposable
         stream.SetLength(Bytes);
         var file = MemoryMappedFile.CreateFromFile(
             stream, mapName: null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
-                leaveOpen: false);
+            leaveOpen: false);
         var page = file.CreateViewAccessor(0, Bytes);
         var position = new LedgerPosition(file, page);
         if (page.ReadInt64(0) != Magic)

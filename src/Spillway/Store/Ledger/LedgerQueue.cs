@@ -81,8 +81,7 @@ internal sealed class LedgerQueue
         return taken;
     }
 
-    /// <summary>The oldest that wait, without a turn of the ring; valid until <see cref="Advance"/>. One
-    /// thread.</summary>
+    /// <summary>The oldest that wait, up to the ring's end; valid until <see cref="Advance"/>. One thread.</summary>
     public ReadOnlySpan<LedgerEntry> Peek(int most)
     {
         var from = (int)(_head & _mask);

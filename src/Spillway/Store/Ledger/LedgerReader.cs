@@ -14,6 +14,9 @@ internal sealed class LedgerReader : IDisposable
 
     private const string Others = "(others)";
 
+    private const string SumColumns = "SUM(entries), SUM(rows), SUM(busy_ticks), SUM(time_nano), "
+        + "SUM(time_nano + run_nano + rows_nano + request_nano)";
+
     private readonly Lock _lock = new();
     private readonly SqliteConnection _connection;
 
@@ -77,7 +80,7 @@ internal sealed class LedgerReader : IDisposable
     private List<CostSums> Groups(in CostQuery query)
     {
         var groups = new Dictionary<long, CostSums>();
-        using var command = Command($"SELECT {Column(query.By)}, kind, {s_sums} FROM hours", query, "GROUP BY 1, 2");
+        using var command = Command($"SELECT {Column(query.By)}, kind, {SumColumns} FROM hours", query, "GROUP BY 1, 2");
         using (var rows = command.ExecuteReader())
         {
             while (rows.Read())
@@ -89,8 +92,9 @@ internal sealed class LedgerReader : IDisposable
             }
         }
 
-        return query.By is CostGroup.Day ? [.. groups.Values] : [.. groups.Select(g =>
-            g.Value with { Name = Name(g.Key) })];
+        return query.By is CostGroup.Day
+            ? [.. groups.Values]
+            : [.. groups.Select(g => g.Value with { Name = Name(g.Key) })];
     }
 
     private List<HardwareCosts> Hardware(in CostQuery query)
@@ -98,7 +102,7 @@ internal sealed class LedgerReader : IDisposable
         var all = new SortedDictionary<string, Dictionary<string, CostSums>>(StringComparer.Ordinal);
         var hours = new Dictionary<string, Dictionary<long, CostSums>>(StringComparer.Ordinal);
         using var command = Command(
-            $"SELECT h.text, m.text, hour, kind, {s_sums} FROM hours "
+            $"SELECT h.text, m.text, hour, kind, {SumColumns} FROM hours "
             + "JOIN names h ON h.id = hardware JOIN names m ON m.id = model",
             new CostQuery(query.By, query.From, query.To), "GROUP BY 1, 2, 3, 4");
         using var rows = command.ExecuteReader();
@@ -139,9 +143,6 @@ internal sealed class LedgerReader : IDisposable
         rows.Read();
         return new(rows.GetInt64(0), rows.GetInt64(1));
     }
-
-    private const string s_sums = "SUM(entries), SUM(rows), SUM(busy_ticks), SUM(time_nano), "
-        + "SUM(time_nano + run_nano + rows_nano + request_nano)";
 
     private SqliteCommand Command(string select, in CostQuery query, string group)
     {
@@ -188,8 +189,8 @@ internal sealed class LedgerReader : IDisposable
         sums.BusyTicks += row.GetInt64(at + 3);
         if (kind is EntryKind.Waste)
         {
-            (sums.Wasted, sums.Waste, sums.WasteTime) = (sums.Wasted + entries, sums.Waste + total, sums.WasteTime
-                + time);
+            (sums.Wasted, sums.Waste) = (sums.Wasted + entries, sums.Waste + total);
+            sums.WasteTime += time;
             return;
         }
 

@@ -102,8 +102,10 @@ internal sealed class SqliteLedger : ILedger
             }
 
             position.Move(file.Accounted.Entries, file.Accounted.Nano);
-            return new SqliteLedger(file, position, LedgerReader.Open(path), options, time,
-                changed) { LostBefore = before };
+            return new SqliteLedger(file, position, LedgerReader.Open(path), options, time, changed)
+            {
+                LostBefore = before,
+            };
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
