@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Spillway.App.Hosting;
-using Spillway.Hosting;
 
 namespace Spillway.App.Cli;
 
@@ -25,18 +24,8 @@ internal static class UpCommand
         {
             config, hints,
         };
-        command.SetAction((parsed, cancellation) => CommandException.GuardAsync(async () =>
-        {
-            try
-            {
-                return await Server.RunAsync(
-                    parsed.GetValue(config)!, parsed.GetValue(hints), cancellation).ConfigureAwait(false);
-            }
-            catch (SpillwayStartException refused)
-            {
-                throw new CommandException(refused.Message);
-            }
-        }));
+        command.SetAction((parsed, cancellation) =>
+            Server.RunAsync(parsed.GetValue(config)!, parsed.GetValue(hints), cancellation));
         return command;
     }
 }

@@ -47,7 +47,7 @@ public sealed class GuardChecksTests
     [Theory]
     [InlineData("limits: { rates: { a: { } } }", "limits.rates.a", "limits nothing")]
     [InlineData("limits: { rates: { a: { requestsPerSecond: 0 } } }", "limits.rates.a.requestsPerSecond", "")]
-    [InlineData("limits: { rates: { a: { concurrency: 1, atLimit: degrade } } }", "limits.rates.a.atLimit", "not built")]
+    [InlineData("limits: { rates: { a: { concurrency: 1, atLimit: degrade } } }", "limits.rates.a.atLimit", "built")]
     [InlineData(
         "limits: { rates: { a: { concurrency: 1, per: [tenant], fairShares: true } } }", "limits.rates.a.fairShares",
         "nothing is shared")]

@@ -6,7 +6,8 @@ namespace Spillway.Tests.Simulation;
 
 /// <summary>
 /// A server with one budget on virtual time: the production rules (<see cref="GuardSet"/>,
-/// <see cref="BudgetAccount"/>), a disk that takes its time, requests that succeed, fail, leave or ask again, and a machine that is killed.
+/// <see cref="BudgetAccount"/>), a disk that takes its time, requests that succeed, fail, leave or ask again, and a
+/// machine that is killed.
 /// What is on the disk is all that survives. The world itself counts what callers got, which nobody can take back.
 /// </summary>
 internal sealed class BudgetWorld

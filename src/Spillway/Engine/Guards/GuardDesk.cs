@@ -135,8 +135,8 @@ internal sealed class GuardDesk : IAsyncDisposable
     }
 
     /// <summary>
-    /// The very end of a request. What a bug kept from being settled may have cost what was reserved; and a turn that it
-    /// was called for and did not take, because it was switched off meanwhile, goes to the next.
+    /// The very end of a request. What a bug kept from being settled may have cost what was reserved; and a turn that
+    /// it was called for and did not take, because it was switched off meanwhile, goes to the next.
     /// </summary>
     public void Leave(Work work)
     {

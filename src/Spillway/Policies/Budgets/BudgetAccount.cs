@@ -48,7 +48,7 @@ public sealed class BudgetAccount
         var moves = _window.IsRolling && kept.Cell.Start > _window.TicksOf(now);
         if (moves)
             _moved.Add(kept.Cell);
-        var cell = moves ? Present(now) : Find(kept.Cell) ?? Add(kept.Cell);
+        var cell = moves ? Present(now) : Find(kept.Cell.Start) ?? Add(kept.Cell);
         var drawn = Math.Max(kept.Drawn.Nano, kept.Spent.Nano);
         cell.Spent += drawn;
         cell.Drawn += drawn;
@@ -86,7 +86,7 @@ public sealed class BudgetAccount
         if (spent.Nano > reserved.Nano)
             over = spent - reserved;
         // The cell of a window long past may be forgotten; then there is nothing left to keep.
-        if (_cells.Find(c => c.Span.Start == start) is not { } cell)
+        if (Find(start) is not { } cell)
             return new(over, 0);
         cell.Reserved -= reserved.Nano;
         cell.Spent += spent.Nano;
@@ -128,7 +128,7 @@ public sealed class BudgetAccount
     /// <summary>So much is durable as spent; or it is not, and is used all the same (serve on store trouble).</summary>
     public void Drawn(in Draw made, bool isSaved = true)
     {
-        if (made.IsGone || Find(made.Cell) is not { } cell)
+        if (made.IsGone || Find(made.Cell.Start) is not { } cell)
             return;
         cell.Drawn = Math.Max(cell.Drawn, made.Drawn.Nano);
         cell.Saved = isSaved ? cell.Saved : -1;
@@ -141,7 +141,7 @@ public sealed class BudgetAccount
     {
         if (made.IsGone)
             _moved.Add(made.Cell);
-        else if (Find(made.Cell) is { } cell)
+        else if (Find(made.Cell.Start) is { } cell)
             (cell.Saved, cell.Wanted) = (-1, 0);
     }
 
@@ -230,7 +230,7 @@ public sealed class BudgetAccount
         if (_present is { } known && known.Span.Has(ticks))
             return known;
         var span = _window.CellOf(ticks);
-        var cell = Find(span) ?? Add(span);
+        var cell = Find(span.Start) ?? Add(span);
         if (_window.IsRolling && _present is { } before)
             cell.Warned = Math.Max(cell.Warned, before.Warned);
         _present = cell;
@@ -238,11 +238,11 @@ public sealed class BudgetAccount
         return cell;
     }
 
-    private Cell? Find(in CellSpan span)
+    private Cell? Find(long start)
     {
         foreach (var cell in _cells)
         {
-            if (cell.Span.Start == span.Start)
+            if (cell.Span.Start == start)
                 return cell;
         }
 

@@ -7,7 +7,8 @@ public sealed class BudgetWindowTests
 {
     public static TheoryData<string> Zones =>
     [
-        "UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana",
+        "UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Beirut",
+        "America/Havana",
     ];
 
     [Theory]
