@@ -173,8 +173,9 @@ public sealed class BudgetAccount
 
     private double Passed(Cell cell)
     {
-        var spent = _window.IsRolling ? _cells.Sum(c => c.Spent) : cell.Spent;
-        var passed = 0.0;
+        var (spent, passed) = (0L, 0.0);
+        foreach (var other in _cells)
+            spent += _window.IsRolling || other == cell ? other.Spent : 0;
         // Of a rolling window somebody hears again when it has fallen below the threshold meanwhile.
         while (cell.Warned > 0 && _window.IsRolling && spent < _warnAt[cell.Warned - 1] * _limit)
             cell.Warned--;
