@@ -175,6 +175,11 @@ public class PrometheusTextTests
         deployment.Ran(device: 0, TimeSpan.FromMilliseconds(500));
         deployment.Dropped(FaultKind.QueueFull);
         deployment.Dropped(FaultKind.Internal);
+        var (rate, budget, counts) = (new GuardInstruments(), new GuardInstruments(), new GuardCounts());
+        registry.Add(counts, [
+            .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
+            .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),
+        ]);
         return registry;
     }
 }

@@ -69,14 +69,13 @@ internal sealed class GuardDesk : IAsyncDisposable
             return new(GuardSays.Passed);
         var (ask, before) = (Ask(work, guards), work.Turn);
         GuardAnswer answer;
-        var draws = 0UL;
+        ulong draws;
         guards.Enter();
         try
         {
             answer = guards.Set.Enter(ask, work.Ticket);
             work.Turn = GuardLines.Register(guards, ref answer);
-            for (var i = 0; i < guards.Budgets.Length; i++)
-                draws |= guards.Budgets[i].WantsDraw ? 1UL << (i & 63) : 0;
+            draws = GuardLines.Draws(guards);
         }
         finally
         {
@@ -84,24 +83,13 @@ internal sealed class GuardDesk : IAsyncDisposable
         }
 
         if (draws != 0)
-            Draw(guards.Budgets, draws);
+            Ring(guards, draws);
+
         // Whoever was called for its turn and cannot take it leaves it to the next in that line.
         if (before is { IsDraw: false } && answer.Says is not GuardSays.Passed && work.Turn?.At != before.At)
             GuardLines.PassOn(before.At);
         Count(answer, guards);
         return answer;
-    }
-
-    /// <summary>Asks for slices, outside the locks.</summary>
-    /// <param name="budgets">Those of a caller.</param>
-    /// <param name="which">A bit for each, by its index modulo 64: one too many only looks in vain.</param>
-    private void Draw(HeldBudget[] budgets, ulong which)
-    {
-        for (var i = 0; i < budgets.Length; i++)
-        {
-            if ((which & (1UL << (i & 63))) != 0 && budgets[i].Ask())
-                Writer!.Look(budgets[i]);
-        }
     }
 
     /// <summary>
@@ -204,6 +192,16 @@ internal sealed class GuardDesk : IAsyncDisposable
         return new(
             new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes), work.CostAtMost, now,
             guards.Budgets.Length > 0 ? _clock.At(now) : default, patience);
+    }
+
+    /// <summary>Rings for the writer, once for each budget until it has looked.</summary>
+    private void Ring(ResolvedGuards guards, ulong draws)
+    {
+        for (var i = 0; i < guards.Budgets.Length; i++)
+        {
+            if ((draws & (1UL << (i & 63))) != 0 && guards.Budgets[i].Ask())
+                Writer!.Look(guards.Budgets[i]);
+        }
     }
 
     private ResolvedGuards Resolve(Caller caller, Route route) =>

@@ -23,6 +23,15 @@ internal static class GuardLines
         GuardSays.Passed or GuardSays.Refused => null,
     };
 
+    /// <summary>Under the locks: which budgets the writer should look at, a bit each.</summary>
+    public static ulong Draws(ResolvedGuards guards)
+    {
+        var draws = 0UL;
+        for (var i = 0; i < guards.Budgets.Length; i++)
+            draws |= guards.Budgets[i].WantsDraw ? 1UL << (i & 63) : 0;
+        return draws;
+    }
+
     /// <summary>Under the locks: takes a place in the line of what is short, or is told that it is full.</summary>
     private static GuardWait? Stand(ResolvedGuards guards, ref GuardAnswer answer)
     {
