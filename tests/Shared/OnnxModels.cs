@@ -18,6 +18,11 @@ public static class OnnxModels
     public static byte[] Identity(int type) => new OnnxWriter()
         .Input("x", type, "N", 4).Output("y", type, "N", 4).Node("Identity", "x", "y").ToModel();
 
+    /// <summary>x FP32 [-1,4] -> y FP32 [-1,4], x + w: w, 16 bytes, lies in another file.</summary>
+    public static byte[] External(string location, bool external = true) => new OnnxWriter()
+        .Input("x", OnnxWriter.Float, "N", 4).Output("y", OnnxWriter.Float, "N", 4)
+        .WeightsIn(location, "w", [4], external).Node("Add", "x w", "y").ToModel();
+
     /// <summary>Triton's "simple": INPUT0, INPUT1 INT32 [-1,16] -> OUTPUT0 their sum, OUTPUT1 their difference.</summary>
     public static byte[] Simple() => new OnnxWriter()
         .Input("INPUT0", OnnxWriter.Int32, "N", 16).Input("INPUT1", OnnxWriter.Int32, "N", 16)

@@ -48,6 +48,21 @@ public sealed class OnnxWriter
         return this;
     }
 
+    /// <summary>
+    /// Adds float weights that lie in another file; <paramref name="external"/> says whether it says so too.
+    /// </summary>
+    public OnnxWriter WeightsIn(string location, string name, long[] dims, bool external = true)
+    {
+        var tensor = new Message();
+        foreach (var dim in dims)
+            tensor.Number(1, dim);
+        tensor.Number(2, Float).Text(8, name);
+        if (!external)
+            tensor.Bytes(9, new byte[sizeof(float) * dims.Aggregate(1L, static (product, dim) => product * dim)]);
+        _graph.Put(5, tensor.Put(13, new Message().Text(1, "location").Text(2, location)).Number(14, external ? 1 : 0));
+        return this;
+    }
+
     /// <summary>Adds float weights, uniform in ±limit from a seed.</summary>
     public OnnxWriter RandomWeights(string name, Random random, float limit, params long[] dims)
     {

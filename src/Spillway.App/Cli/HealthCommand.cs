@@ -44,10 +44,13 @@ internal static class HealthCommand
         using var client = new ServerClient(server);
         try
         {
-            var status = await client.StatusAsync($"/v2/health/{question}", either.Token).ConfigureAwait(false);
+            var (status, warning) = await client.StatusAsync($"/v2/health/{question}", either.Token)
+                .ConfigureAwait(false);
             if (status is 200)
             {
                 Console.WriteLine(question);
+                if (warning.Length > 0)
+                    Console.WriteLine(TerminalText.Clean(warning));
                 return Commands.Ok;
             }
 

@@ -26,12 +26,13 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The status of an answer, whatever it is.</summary>
-    public async Task<int> StatusAsync(string path, CancellationToken cancellation)
+    /// <summary>The status of an answer, whatever it is, and the warning in it; empty for none.</summary>
+    public async Task<(int Status, string Warning)> StatusAsync(string path, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
-        return (int)response.StatusCode;
+        var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        return ((int)response.StatusCode, Warning(body));
     }
 
     /// <summary>Asks for a change without a body, and reads JSON; failures as with <see cref="GetAsync"/>.</summary>
@@ -56,6 +57,19 @@ internal sealed class ServerClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static string Warning(byte[] body)
+    {
+        try
+        {
+            return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object } json
+                && json.TryGetProperty("warning", out var warning) ? warning.ToString() : "";
+        }
+        catch (JsonException)
+        {
+            return ""; // Something between here and the server answers in words of its own.
+        }
+    }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
     {

@@ -15,7 +15,6 @@ internal static class CanaryHost
             : options.CanaryExecutable.Length > 0 ? [options.CanaryExecutable]
             : OwnCommand(),
         TimeMax = TimeSpan.FromMilliseconds(options.CanaryMs),
-        BytesMax = ProcessMemory.AvailableBytes is { } free ? free / 10 * 9 : null,
     };
 
     /// <summary>The inside of the child: one question on the standard input, lines on the standard output.</summary>

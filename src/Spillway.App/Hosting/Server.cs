@@ -23,6 +23,8 @@ internal static class Server
     /// <summary>Serves until Ctrl-C or SIGTERM, then drains.</summary>
     public static async Task<int> RunAsync(string config, bool hints, CancellationToken cancellation)
     {
+        // A signal that comes before the command line holds this task would end the process without a drain.
+        await Task.Yield();
         var loaded = Composition.LoadConfig(config);
         if (!loaded.Valid)
         {
@@ -52,8 +54,11 @@ internal static class Server
             using var drain = app.Lifetime.ApplicationStopping.Register(
                 () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
             using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
-            await serving.Loaded.ConfigureAwait(false);
-            Announce(serving, address, grpc, hints);
+            // A load that hangs must not keep a signal from ending the server.
+            await serving.Loaded.WaitAsync(app.Lifetime.ApplicationStopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!app.Lifetime.ApplicationStopping.IsCancellationRequested)
+                Announce(serving, address, grpc, hints);
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 

@@ -115,21 +115,12 @@ public sealed class OnnxRuntime : IRuntime
     private static Fault Stopped(ModelSource source) =>
         new(FaultKind.Cancelled, $"Loading model '{source.Name}' was cancelled.");
 
-    /// <summary>What can be said of the file without the native library, in clearer words than its own.</summary>
-    private static Fault? CheckFile(ModelSource source)
-    {
-        try
-        {
-            if (Directory.Exists(source.File))
-                return Bad("is a folder; name the .onnx file in it");
-            using var stream = File.OpenRead(source.File);
-            return stream.Length == 0 ? Bad("is empty") : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return Bad($"cannot be read: {error.Message}");
-        }
-
-        Fault Bad(string why) => new(FaultKind.LoadFailed, $"the model file '{source.File}' {why}");
-    }
+    /// <summary>
+    /// What can be said of the file without the native library, in clearer words than its own, and what must be said
+    /// before that follows a path in it.
+    /// </summary>
+    private static Fault? CheckFile(ModelSource source) =>
+        ModelParts.Of(source.File, TimeProvider.System.GetUtcNow(), out var problem) is null
+            ? new(FaultKind.LoadFailed, $"the model file '{source.File}' {problem}")
+            : null;
 }

@@ -16,14 +16,6 @@ public static class ProcessMemory
     public static long? AnonymousBytes => Read("/proc/self/status", "RssAnon:"u8);
 
     /// <summary>
-    /// Memory that could be had now without swapping: of the machine, or of the container where that has a limit.
-    /// Null where nothing tells.
-    /// </summary>
-    public static long? AvailableBytes => Read("/proc/meminfo", "MemAvailable:"u8) is { } free
-        ? Math.Min(free, Math.Max(0, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - (AnonymousBytes ?? 0)))
-        : null;
-
-    /// <summary>
     /// From now on this process may take that much more memory: a request beyond it fails inside the process, which can
     /// then say so, in place of a machine that swaps or kills. Core files are off too. False where it cannot be
     /// limited.

@@ -87,6 +87,11 @@ public sealed record ModelOptions
     /// Absolute path of the model.yaml or config.pbtxt, or of the model's folder where there is neither; not a key.
     /// </summary>
     public string Source { get; init; } = "";
+
+    /// <summary>
+    /// Whether it was found in a model repository, and not named by the configuration itself; not a key.
+    /// </summary>
+    public bool IsFound { get; init; }
 }
 
 /// <summary>Transforms after the model; without any its own outputs are served.</summary>

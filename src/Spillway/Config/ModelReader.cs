@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using Spillway.Runtimes.Simulated;
 
 namespace Spillway.Config;
@@ -18,6 +19,20 @@ internal sealed class ModelReader(
 {
     /// <summary>What each model's folder holds.</summary>
     public const string FileName = "model.yaml";
+
+    /// <summary>
+    /// Keys of a runtime's section that a model in a repository, whoever put it there, may not set: they reach beyond
+    /// the model.
+    /// </summary>
+    private static readonly (string Key, string[] Allowed, string Problem, string Remedy)[] s_serversOwn =
+    [
+        ("library", [], "A model in a repository may not choose native code to load.",
+            "Remove the key; SPILLWAY_ORT_LIB names the library for the whole server."),
+        ("cache", ["off"], "A model in a repository may not choose a folder to write to and delete from.",
+            "Write auto or off; SPILLWAY_CACHE names the folder for the whole server."),
+        ("cacheBytesMax", [], "A model in a repository may not say how much of the server's cache is kept.",
+            "Remove the key; it is for models that the configuration lists."),
+    ];
 
     private readonly OptionBinder _bound = new(errors);
     private ConfigNode _node = ConfigMap.Empty(default);
@@ -88,14 +103,20 @@ internal sealed class ModelReader(
         if (model.Name != name)
             _bound.Report($"{path}.name", model.Name, $"In a repository the folder gives the name, which is {name}.",
                 "Remove the name or rename the folder; serve gives a model other names.");
-        if ((_node as ConfigMap)?.Find(model.Runtime)?.Value is ConfigMap section
-            && section.Find("library") is { Value: ConfigScalar { Text.Length: > 0 } written })
+        if ((_node as ConfigMap)?.Find(model.Runtime)?.Value is not ConfigMap section)
+            return;
+        foreach (var (key, allowed, problem, remedy) in s_serversOwn)
         {
-            errors.Add(written.Mark, $"{path}.{model.Runtime}.library", written.Text,
-                "A model in a repository may not choose native code to load.",
-                "Remove the key; SPILLWAY_ORT_LIB names the library for the whole server.");
+            if (section.Find(key) is { Value: ConfigScalar { Text.Length: > 0 } written }
+                && !allowed.Contains(written.Text) && !IsDefault(model.Runtime, key, written.Text))
+                errors.Add(written.Mark, $"{path}.{model.Runtime}.{key}", written.Text, problem, remedy);
         }
     }
+
+    /// <summary>What stands there anyway may be written, as an effective configuration does.</summary>
+    private bool IsDefault(string runtime, string key, string text) => runtimes.TryGetValue(runtime, out var type)
+        && OptionSet.Of(type).FirstOrDefault(m => m.Key == key) is { Default: { } value }
+        && Convert.ToString(value, CultureInfo.InvariantCulture) == text;
 
     private object? Runtime(ModelOptions model, Mark at)
     {

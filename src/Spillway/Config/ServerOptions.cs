@@ -84,8 +84,8 @@ public sealed record ServerOptions
 
     /// <summary>Which models are probed: "auto", "always" or "off".</summary>
     [Option("Which models a throw-away process loads and runs first, so that one that crashes the library "
-        + "cannot end the server: auto (new files that come while the server serves, and whatever a server ended on "
-        + "while it loaded), "
+        + "cannot end the server: auto (new files of a model repository, new files that come while the server serves, "
+        + "and whatever a server ended on while it loaded), "
         + "always (every new file), off. What passed is not probed again until it changes.", OneOf = "auto|always|off")]
     public string Canary { get; init; } = "auto";
 

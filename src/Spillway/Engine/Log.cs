@@ -62,8 +62,13 @@ internal static partial class Log
     [LoggerMessage(4013, LogLevel.Information, "Repository: {Place} {Key}: {Problem} {Remedy}")]
     public static partial void RepositoryNote(ILogger logger, string place, string key, string problem, string remedy);
 
-    [LoggerMessage(4031, LogLevel.Warning,
-        "Canary loading is off: a model that crashes its library ends this process. Name a spillway executable in "
-        + "server.canaryExecutable, or set server.canary: off to accept it")]
-    public static partial void CanaryOff(ILogger logger);
+    [LoggerMessage(4014, LogLevel.Warning,
+        "{Deployment} version {Version} has been loading for {Seconds} s and may hang; what waits is loaded beside it")]
+    public static partial void LoadIsLate(ILogger logger, string deployment, int version, double seconds);
+
+    [LoggerMessage(4015, LogLevel.Error, "A job in the background threw; the next ones are done")]
+    public static partial void JobThrew(ILogger logger, Exception surprise);
+
+    [LoggerMessage(4031, LogLevel.Warning, "{Warning}")]
+    public static partial void CanaryOff(ILogger logger, string warning);
 }

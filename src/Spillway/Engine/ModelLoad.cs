@@ -37,6 +37,9 @@ internal sealed class ModelLoad : IDisposable
     /// <summary>What was declared.</summary>
     public ModelOptions Options { get; }
 
+    /// <summary>Loads are numbered as they were asked for; one that was late gives way to a later one.</summary>
+    public long Order { get; init; }
+
     /// <summary>What counts the deployment to come.</summary>
     public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
 

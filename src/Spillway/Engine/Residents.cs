@@ -19,6 +19,11 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>Loads that may wait; a repository has fewer models.</summary>
     private const int LoadsMax = 16_384;
 
+    /// <summary>
+    /// What a probe may take by default, and as much for the load; then the next one waits no longer.
+    /// </summary>
+    private static readonly TimeSpan s_loadPatience = TimeSpan.FromSeconds(120);
+
     private static readonly TimeSpan s_lookPause = TimeSpan.FromMilliseconds(50);
 
     private readonly IReadOnlyDictionary<string, IRuntime> _runtimes;
@@ -27,8 +32,8 @@ public sealed class Residents : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
     private readonly CancellationToken _over;
-    private readonly Jobs _loads = new(LoadsMax);
-    private readonly Jobs _looks = new(LoadsMax);
+    private readonly Jobs _loads;
+    private readonly Jobs _looks;
     private readonly Lock _changing = new();
     private readonly Dictionary<ModelRef, ModelOptions> _declared = [];
     private readonly Dictionary<ModelRef, ModelLoad> _resident = [];
@@ -38,6 +43,7 @@ public sealed class Residents : IAsyncDisposable
     private readonly ConditionalWeakTable<ModelOptions, CurveMemory> _curves = [];
     private readonly HashSet<ModelRef> _unloading = [];
     private readonly HashSet<string> _yielding = new(StringComparer.Ordinal);
+    private long _orders;
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
     internal Residents(IReadOnlyDictionary<string, IRuntime> runtimes, Devices devices, ResidencyOptions residency,
@@ -46,6 +52,8 @@ public sealed class Residents : IAsyncDisposable
         (_runtimes, _devices, _clock, _logger) = (runtimes, devices, clock, logger);
         // The first ends loads; the second, when the drain is over, cuts off what unloaded models still answer.
         (_stop, _over) = (stop, over);
+        _loads = new(LoadsMax, clock.Time) { Patience = s_loadPatience, Surprised = e => Log.JobThrew(_logger, e) };
+        _looks = new(LoadsMax, clock.Time) { Surprised = e => Log.JobThrew(_logger, e) };
         Residency = new(residency, runtimes, clock) { Load = Enqueue, Unload = EvictAsync, Look = Look };
     }
 
@@ -240,27 +248,60 @@ public sealed class Residents : IAsyncDisposable
 
     private Task<Fault?> Enqueue(ModelOptions options)
     {
+        var order = Interlocked.Increment(ref _orders);
         var done = new TaskCompletionSource<Fault?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_loads.TryAdd(() => done.SetResult(Load(options))))
+        if (!_loads.TryAdd(() => done.SetResult(Load(options, order)),
+            () => Log.LoadIsLate(_logger, options.Name, options.Version, s_loadPatience.TotalSeconds)))
             done.SetResult(new(FaultKind.ServerFull, $"{LoadsMax:N0} loads wait already. Retry later.",
                 TimeSpan.FromSeconds(1)));
-        return done.Task;
+        return UnlessOverAsync(done.Task);
     }
 
-    /// <summary>On the loading thread.</summary>
-    private Fault? Load(ModelOptions options)
+    /// <summary>A load that does not end must not keep the server from ending, when its drain is over.</summary>
+    private async Task<Fault?> UnlessOverAsync(Task<Fault?> load)
     {
-        var runtime = _runtimes[options.Runtime];
-        if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
+        try
         {
-            Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
-            Failed(options, crashed);
-            return crashed;
+            return await load.WaitAsync(_over).ConfigureAwait(false);
         }
+        catch (OperationCanceledException)
+        {
+            return new(FaultKind.ShuttingDown, "The server is stopping and loads nothing.");
+        }
+    }
 
-        using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
+    /// <summary>On a loading thread. Never throws: whatever a load throws is a fault of that model alone.</summary>
+    private Fault? Load(ModelOptions options, long order)
+    {
+        try
+        {
+            var runtime = _runtimes[options.Runtime];
+            if (Canary?.Check(options, runtime, HasStarted, _stop) is { } crashed)
+            {
+                Log.LoadFailed(_logger, options.Name, options.Version, crashed.Message);
+                Failed(options, crashed);
+                return crashed;
+            }
+
+            using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
+            return Open(options, runtime, order);
+        }
+#pragma warning disable CA1031 // The one border of a load: the next one must be done whatever this one did.
+        catch (Exception surprise)
+#pragma warning restore CA1031
+        {
+            var fault = new Fault(FaultKind.LoadFailed, $"{surprise.GetType().Name}: {surprise.Message}");
+            Log.LoadFailed(_logger, options.Name, options.Version, fault.Message);
+            Failed(options, fault);
+            return fault;
+        }
+    }
+
+    private Fault? Open(ModelOptions options, IRuntime runtime, long order)
+    {
         var load = new ModelLoad(options, runtime, _clock, _logger)
         {
+            Order = order,
             Instruments = Recorder is { } recorder ? recorder.Open : null,
             CurvesInMemory = _curves.GetValue(options, static _ => new()),
             Sharing = deployment => deployment.Share(_devices, options.Sharing),
@@ -275,18 +316,30 @@ public sealed class Residents : IAsyncDisposable
 
         foreach (var door in doors)
             Recorder?.Instruments(door);
-        if (Open(options, load, doors))
+        if (Open(options, load, doors) is not { } replaces)
+        {
+            load.Dispose();
+            return new(FaultKind.LoadFailed, "it came too late: another load of it, or the server's end, was first");
+        }
+
+        if (replaces)
             Residency.Resized(Key(options), load.MemoryBytes);
         Recorder?.Opened(doors[0].Deployment!);
         _looks.TryAdd(() => Look(load));
         return null;
     }
 
-    /// <summary>From now on its doors lead to it; whether it takes the place of another one, which ends.</summary>
-    private bool Open(ModelOptions options, ModelLoad load, IReadOnlyList<Door> doors)
+    /// <summary>
+    /// From now on its doors lead to it; whether it takes the place of another one, which ends. Null when it is too
+    /// late: a load that was asked for after it is there, or nothing is served any more.
+    /// </summary>
+    private bool? Open(ModelOptions options, ModelLoad load, IReadOnlyList<Door> doors)
     {
         lock (_changing)
         {
+            if (_over.IsCancellationRequested
+                || (_resident.TryGetValue(Key(options), out var newer) && newer.Order > load.Order))
+                return null;
             var gone = OwnDoors(options).Select(d => d.Route.Model).Except(doors.Select(d => d.Route.Model)).ToList();
             _catalogue = _catalogue.Without(gone).With(doors);
             foreach (var name in gone)

@@ -44,9 +44,12 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     {
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
         serving.Models.Canary = new(
-            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always");
-        if (!serving.Models.Canary.IsOn && snapshot.Server.Canary != "off")
-            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>());
+            new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
+        {
+            IsWanted = snapshot.Server.Canary != "off",
+        };
+        if (serving.Models.Canary.Warning is { } warning)
+            Log.CanaryOff(parts.Logs.CreateLogger<SpillwayServer>(), warning);
         if (snapshot.Repository is { } repository)
         {
             var types = parts.Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);

@@ -38,6 +38,25 @@ public sealed class LoadFaultTests
     }
 
     [Fact]
+    public async Task A_model_that_names_a_file_with_a_NUL_fails_alone_and_health_says_that_nothing_is_probed()
+    {
+        // Through the cache, which is what looks at such names.
+        var folder = TestServer.Folder("", ("evil", Onnx), ("good", Onnx));
+        var cache = folder.PathOf("cache");
+        File.WriteAllBytes(folder.PathOf("evil/model.onnx"), OnnxModels.External("w\0.bin"));
+        File.WriteAllBytes(folder.PathOf("good/model.onnx"), OnnxModels.Tiny());
+        foreach (var name in new[] { "evil", "good" })
+            folder.Write($"{name}/model.yaml", $"{Onnx}onnx: {{ cache: {cache} }}\n");
+        await using var server = await TestServer.StartAsync(folder);
+
+        (await server.InferAsync("evil", "{}")).Is(503, "model_not_ready", "outside its own folder");
+        Assert.Equal(10, (await InferAsync(server)).Numbers("y").Length);
+        // These tests are no program that probes.
+        var health = (await server.GetAsync("/v2/health/ready")).Json;
+        Assert.Contains("Canary loading is off", health.GetProperty("warning").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_model_file_that_goes_between_check_and_load_fails_that_model_only()
     {
         var folder = TestServer.Folder("", ("good", Onnx), ("gone", Onnx));

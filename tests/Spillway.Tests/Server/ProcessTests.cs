@@ -54,6 +54,19 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task A_signal_while_models_load_ends_the_server()
+    {
+        using var folder = TestServer.Folder("", ("echo", TestServer.Simulated().Replace(
+            "simulated:\n", "simulated:\n  loadMs: 3600000\n", StringComparison.Ordinal)));
+        await using var child = ChildProcess.Spillway(["up", folder.Root]);
+        Assert.Contains("loading echo", await child.LineAsync("Spillway "), StringComparison.Ordinal);
+        await child.SignalAsync("TERM");
+        var (code, output, errors) = await child.EndAsync();
+        Assert.True(code == 0, $"{code}: {output}{errors}");
+        Assert.DoesNotContain("ready", output, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task A_taken_port_is_a_clear_sentence_and_exit_code_1()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

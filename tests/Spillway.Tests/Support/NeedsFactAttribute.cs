@@ -10,6 +10,12 @@ public enum Need
 
     /// <summary>Linux on x64: where a file was seen to kill the native library.</summary>
     LinuxX64,
+
+    /// <summary>Linux: files are told apart by what its kernel says of them.</summary>
+    Linux,
+
+    /// <summary>Linux as its own user, who alone can give files away.</summary>
+    LinuxRoot,
 }
 
 /// <summary>A test that is skipped, and counted as such, where the machine lacks what it needs.</summary>
@@ -36,6 +42,9 @@ internal static class Needs
         Need.LinuxX64 => OperatingSystem.IsLinux()
             && RuntimeInformation.ProcessArchitecture is System.Runtime.InteropServices.Architecture.X64
             ? null : "needs Linux on x64",
+        Need.Linux => OperatingSystem.IsLinux() ? null : "needs Linux",
+        Need.LinuxRoot => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
+            ? null : "needs Linux, as root",
     };
 
     /// <summary>The path of a program; null when it is not there.</summary>

@@ -22,6 +22,9 @@ internal sealed class CacheEntry(string folder)
     /// <summary>The file to load; it finds its weights by itself.</summary>
     public string GraphFile => Path.Combine(Folder, Graph);
 
+    /// <summary>Whether it has a manifest, as everything that was published here does.</summary>
+    public bool HasManifest => File.Exists(Path.Combine(Folder, Manifest));
+
     /// <summary>Writes the manifest of a draft and makes everything durable.</summary>
     public static void Seal(string draft)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,6 +11,25 @@ internal static class CacheFolder
 {
     /// <summary>The environment variable that names the folder for every model that says auto; "off" is none.</summary>
     public const string Variable = "SPILLWAY_CACHE";
+
+    /// <summary>
+    /// The folder in the named one that is ours alone: what is deleted for its age lies below it, so that a named
+    /// folder which holds other things keeps them.
+    /// </summary>
+    public const string Own = "spillway-cache";
+
+    /// <summary>
+    /// Marks our folder: a cache directory tag (https://bford.info/cachedir/), which backup programs know too.
+    /// </summary>
+    public const string Tag = "CACHEDIR.TAG";
+
+    private const string TagText = """
+        Signature: 8a477f597d28d172789f06886806bc55
+        # Spillway keeps optimized models in this folder and deletes the oldest of them. It may be deleted as a whole.
+
+        """;
+
+    private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdef");
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
@@ -38,26 +58,31 @@ internal static class CacheFolder
             : null;
     }
 
-    /// <summary>Makes the folder, for its owner only; the reason when it cannot be used, else null.</summary>
+    /// <summary>
+    /// Makes our folder in the named one, both for their owner only; the reason when they cannot be used, else null.
+    /// </summary>
     public static string? Prepare(string folder)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(folder);
-                return null;
-            }
-
-            Directory.CreateDirectory(folder, OwnerOnly);
-            return (File.GetUnixFileMode(folder) & OthersWrite) == 0 ? null
-                : $"others may write to it; take that right from them with 'chmod go-w {folder}'";
+            var own = Path.Combine(folder, Own);
+            return Enter(folder, isOwn: false) ?? Enter(own, isOwn: true) ?? Claim(own);
         }
         catch (Exception error) when (IsFileProblem(error))
         {
             return error.Message;
         }
     }
+
+    /// <summary>Whether a folder carries our mark: only then is anything in it deleted.</summary>
+    public static bool IsOurs(string folder) => Read(Path.Combine(folder, Tag)) == TagText;
+
+    /// <summary>64 lower-case hexadecimal digits, as we name things.</summary>
+    public static bool IsHash(string name) => IsHex(name, 64);
+
+    /// <summary>So many lower-case hexadecimal digits.</summary>
+    public static bool IsHex(ReadOnlySpan<char> name, int digits) =>
+        name.Length == digits && !name.ContainsAnyExcept(s_hex);
 
     /// <summary>True for what a file system may say at any time: full, read-only, gone, not allowed.</summary>
     public static bool IsFileProblem(Exception error) => error is IOException or UnauthorizedAccessException;
@@ -96,11 +121,39 @@ internal static class CacheFolder
     /// <summary>SHA-256 in lower-case hexadecimal.</summary>
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>SHA-256 of a file in lower-case hexadecimal; about 1 ms a megabyte.</summary>
+    /// <summary>SHA-256 of a file of ours in lower-case hexadecimal; about 1 ms a megabyte.</summary>
     public static string HashFile(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
-            1);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        using var open = ModelFile.Open(file, out var problem) ?? throw new IOException($"'{file}' {problem}");
+        return open.Hash() ?? throw new IOException($"'{file}' changed while it was read.");
+    }
+
+    private static string? Enter(string folder, bool isOwn)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return null;
+        }
+
+        Directory.CreateDirectory(folder, OwnerOnly);
+        // Whoever owns it may give himself the right to write at any time; to the system's own user nothing is barred.
+        if (FileStamp.Of(folder) is { } stamp && stamp.Owner != LibC.UserId() && (isOwn || stamp.Owner != 0))
+            return $"it belongs to user {stamp.Owner} and this process runs as {LibC.UserId()}; "
+                + "name a folder of its own";
+        return (File.GetUnixFileMode(folder) & OthersWrite) == 0 ? null
+            : $"others may write to it; take that right from them with 'chmod go-w {folder}'";
+    }
+
+    private static string? Claim(string own)
+    {
+        if (IsOurs(own))
+            return null;
+        // Another process may be writing the same mark.
+        if (Directory.EnumerateFileSystemEntries(own).Select(e => Path.GetFileName(e))
+            .Any(static name => !name.StartsWith(Tag, StringComparison.Ordinal)))
+            return $"'{own}' holds files and no mark of a cache of ours; delete it, or name another folder";
+        Write(Path.Combine(own, Tag), TagText);
+        return null;
     }
 }

@@ -4,37 +4,56 @@ namespace Spillway.Runtimes.Onnx.Cache;
 
 /// <summary>
 /// Finds the files beside an ONNX model that hold its weights (TensorProto.external_data): they belong to what the
-/// model is. Reads protobuf by its lengths and skips whatever it does not need; a file that is no protobuf has none.
+/// model is. Passes over whatever it does not need; a file that is no protobuf has none.
 /// </summary>
-internal static class ExternalFiles
+internal sealed class ExternalFiles
 {
-    /// <summary>Most files that are looked at, and how deep graphs may lie inside graphs.</summary>
-    private const int FilesMax = 1024, DepthMax = 16;
+    /// <summary>Most files, as many as a model in a repository may bring along; the longest path of Linux.</summary>
+    private const int FilesMax = 10_000, LocationBytesMax = 4096;
+
+    /// <summary>How deep graphs may lie inside graphs, and messages inside each of them.</summary>
+    private const int GraphsMax = 16, DepthMax = GraphsMax * 4;
+
+    private const int DataLocation = 14, ExternalData = 13;
+
+    private static readonly string s_tooMany = $"names more than {FilesMax:N0} files of weights";
+
+    private readonly ProtoFields _fields;
+    private readonly SortedSet<string> _found = new(StringComparer.Ordinal);
+    private string _problem = "";
+
+    private ExternalFiles(ModelFile model) => _fields = new(model);
 
     private enum Part
     {
-        None, Model, Graph, Function, Node, Attribute, Tensor, Sparse, Entry,
+        None, Model, Graph, Function, Node, Attribute, Tensor, Sparse,
     }
 
-    /// <summary>Relative paths as the model names them; null when there are more than can be looked at.</summary>
-    public static IReadOnlyCollection<string>? Find(ReadOnlySpan<byte> model)
+    /// <summary>Paths as the model names them; null with what is wrong when they cannot all be told.</summary>
+    public static IReadOnlyCollection<string>? Find(ModelFile model, out string problem)
     {
-        var found = new SortedSet<string>(StringComparer.Ordinal);
-        return Walk(model, Part.Model, DepthMax * 4, found) ? found : null;
+        if (model.Length > int.MaxValue)
+        {
+            problem = "is larger than 2 GiB, which no ONNX file can be; keep its weights in files beside it";
+            return null;
+        }
+
+        var files = new ExternalFiles(model);
+        var whole = files.Walk(0, model.Length, Part.Model, DepthMax);
+        problem = files._problem;
+        return whole ? files._found : null;
     }
 
-    private static bool Walk(ReadOnlySpan<byte> message, Part part, int depth, SortedSet<string> found)
+    private bool Walk(long at, long end, Part part, int depth)
     {
         if (depth == 0)
-            return false;
-        while (TryField(ref message, out var field, out var body))
+            return Give($"nests graphs deeper than {GraphsMax}, which no real model does");
+        if (part == Part.Tensor)
+            return Tensor(at, end);
+        while (_fields.TryNext(ref at, end, out var field))
         {
-            var inner = Inside(part, field);
-            if (inner == Part.Entry)
-                TakeLocation(body, found);
-            else if (inner != Part.None && !Walk(body, inner, depth - 1, found))
-                return false;
-            if (found.Count > FilesMax)
+            if (field.HasBody && Inside(part, field.Number) is not Part.None and var inner
+                && !Walk(field.From, field.To, inner, depth - 1))
                 return false;
         }
 
@@ -49,75 +68,62 @@ internal static class ExternalFiles
         (Part.Graph, 1) or (Part.Function, 7) => Part.Node,
         (Part.Graph, 5) => Part.Tensor,
         (Part.Graph, 15) => Part.Sparse,
-        (Part.Node, 5) => Part.Attribute,
+        (Part.Node, 5) or (Part.Function, 11) => Part.Attribute,
         (Part.Attribute, 5 or 10) => Part.Tensor,
         (Part.Attribute, 6 or 11) => Part.Graph,
         (Part.Attribute, 22 or 23) => Part.Sparse,
         (Part.Sparse, 1 or 2) => Part.Tensor,
-        (Part.Tensor, 13) => Part.Entry,
         _ => Part.None,
     };
 
-    private static void TakeLocation(ReadOnlySpan<byte> entry, SortedSet<string> found)
+    /// <summary>Its location counts only when it says that its data is external, as in the library.</summary>
+    private bool Tensor(long at, long end)
     {
-        ReadOnlySpan<byte> key = [], value = [];
-        while (TryField(ref entry, out var field, out var body))
+        var external = false;
+        List<string> locations = [];
+        while (_fields.TryNext(ref at, end, out var field))
         {
-            if (field == 1)
-                key = body;
-            else if (field == 2)
-                value = body;
-        }
-
-        if (key.SequenceEqual("location"u8))
-            found.Add(Encoding.UTF8.GetString(value));
-    }
-
-    /// <summary>
-    /// The next field that has a length; others are passed over. False at the end, or where it is no protobuf.
-    /// </summary>
-    private static bool TryField(scoped ref ReadOnlySpan<byte> rest, out int field, out ReadOnlySpan<byte> body)
-    {
-        field = 0;
-        body = default;
-        while (!rest.IsEmpty)
-        {
-            if (!TryVarint(ref rest, out var tag))
+            if (field is { Number: DataLocation, HasBody: false })
+                external |= (int)field.Value == 1;
+            else if (field is { Number: ExternalData, HasBody: true } && !Entry(field.From, field.To, locations))
                 return false;
-            field = (int)(tag >> 3);
-            var skip = (tag & 7) switch { 1 => 8, 5 => 4, _ => 0 };
-            switch (tag & 7)
-            {
-                case 0 when TryVarint(ref rest, out _):
-                    continue;
-                case 1 or 5 when rest.Length >= skip:
-                    rest = rest[skip..];
-                    continue;
-                case 2 when TryVarint(ref rest, out var length) && length <= (ulong)rest.Length:
-                    body = rest[..(int)length];
-                    rest = rest[(int)length..];
-                    return true;
-                default:
-                    return false;
-            }
         }
 
-        return false;
+        if (external)
+            _found.UnionWith(locations);
+        return _found.Count <= FilesMax || Give(s_tooMany);
     }
 
-    private static bool TryVarint(scoped ref ReadOnlySpan<byte> rest, out ulong value)
+    private bool Entry(long at, long end, List<string> locations)
     {
-        value = 0;
-        for (var i = 0; i < rest.Length && i < 10; i++)
+        ProtoField key = default, value = default;
+        while (_fields.TryNext(ref at, end, out var field))
         {
-            value |= (ulong)(rest[i] & 0x7f) << (7 * i);
-            if (rest[i] < 0x80)
-            {
-                rest = rest[(i + 1)..];
-                return true;
-            }
+            if (field is { Number: 1, HasBody: true })
+                key = field;
+            else if (field is { Number: 2, HasBody: true })
+                value = field;
         }
 
+        if (Text(key, "location".Length) != "location")
+            return true;
+        if (Text(value, LocationBytesMax) is not { } location)
+            return Give($"names a file of weights with more than {LocationBytesMax:N0} bytes");
+        locations.Add(location);
+        return locations.Count <= FilesMax || Give(s_tooMany);
+    }
+
+    private string? Text(ProtoField field, int most)
+    {
+        if (field.To - field.From > most)
+            return null;
+        var bytes = new byte[field.To - field.From];
+        return Encoding.UTF8.GetString(bytes.AsSpan(0, _fields.Read(bytes, field.From)));
+    }
+
+    private bool Give(string problem)
+    {
+        _problem = problem;
         return false;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Spillway.Runtimes.Onnx.Cache;
 
@@ -12,30 +13,33 @@ namespace Spillway.Runtimes.Onnx.Cache;
 internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size, long Modified, long Changed)
 {
     private const int CurrentFolder = -100; // AT_FDCWD
+    private const int OfHandle = 0x1000; // AT_EMPTY_PATH
     private const uint BasicFields = 0x7ff; // STATX_BASIC_STATS
+    private const int KindMask = 0xf000, RegularKind = 0x8000; // S_IFMT, S_IFREG
 
-    /// <summary>The stamp of a file; null when there is none, or no such thing here.</summary>
-    public static unsafe FileStamp? Of(string file)
+    /// <summary>A file with bytes in it: no folder, pipe, socket or device.</summary>
+    public bool IsRegular { get; private init; }
+
+    /// <summary>The user that it belongs to.</summary>
+    public uint Owner { get; private init; }
+
+    /// <summary>The stamp of a file or folder; null when there is none, or no such thing here.</summary>
+    public static FileStamp? Of(string file) => Ask(CurrentFolder, file, 0);
+
+    /// <summary>The stamp of what is open; null when there is no such thing here.</summary>
+    public static FileStamp? Of(SafeFileHandle open)
     {
-        if (!OperatingSystem.IsLinux())
-            return null;
-        var buffer = stackalloc byte[256]; // sizeof(struct statx), the same on every processor
+        var held = false;
         try
         {
-            fixed (byte* path = OrtNames.Text(file))
-            {
-                if (LibC.Statx(CurrentFolder, path, 0, BasicFields, buffer) != 0)
-                    return null;
-            }
+            open.DangerousAddRef(ref held);
+            return Ask((int)open.DangerousGetHandle(), "", OfHandle);
         }
-        catch (EntryPointNotFoundException)
+        finally
         {
-            return null;
+            if (held)
+                open.DangerousRelease();
         }
-
-        return new(
-            ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140),
-            *(ulong*)(buffer + 32), *(ulong*)(buffer + 40), Nanoseconds(buffer + 112), Nanoseconds(buffer + 96));
     }
 
     /// <summary>
@@ -47,14 +51,57 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Device:x}.{Inode}.{Size}.{Modified}.{Changed}");
 
+    private static unsafe FileStamp? Ask(int folder, string file, int flags)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        var buffer = stackalloc byte[256]; // sizeof(struct statx), the same on every processor
+        try
+        {
+            fixed (byte* path = OrtNames.Text(file))
+            {
+                if (LibC.Statx(folder, path, flags, BasicFields, buffer) != 0)
+                    return null;
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+
+        return new(
+            ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140),
+            *(ulong*)(buffer + 32), *(ulong*)(buffer + 40), Nanoseconds(buffer + 112), Nanoseconds(buffer + 96))
+        {
+            IsRegular = (*(ushort*)(buffer + 28) & KindMask) == RegularKind,
+            Owner = *(uint*)(buffer + 20),
+        };
+    }
+
     private static unsafe long Nanoseconds(byte* time) => (*(long*)time * 1_000_000_000) + *(uint*)(time + 8);
 }
 
-/// <summary>What the cache asks of the C library.</summary>
+/// <summary>What the cache asks of the C library. Linux only.</summary>
 internal static unsafe partial class LibC
 {
+    /// <summary>O_RDONLY, O_NONBLOCK (a pipe without a writer does not block), O_CLOEXEC.</summary>
+    internal const int ReadOnly = 0x80800;
+
+    /// <summary>O_PATH, O_CLOEXEC: to ask where something lies, not to read it.</summary>
+    internal const int PathOnly = 0x280000;
+
     /// <summary>Fills a struct statx.</summary>
     [LibraryImport("libc", EntryPoint = "statx")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int Statx(int folder, byte* path, int flags, uint mask, byte* buffer);
+
+    /// <summary>Opens a file or folder; negative with the last error set.</summary>
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Open(byte* path, int flags);
+
+    /// <summary>The user that this process acts as.</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial uint UserId();
 }

@@ -12,6 +12,7 @@ internal sealed class ModelCache
     private const string Form = "spillway-onnx-entry 1";
 
     private const string DraftPrefix = "tmp-", ScrapPrefix = "old-";
+    private const int GuidDigits = 32;
 
     /// <summary>A draft that is older was left by a process that ended in the middle.</summary>
     private static readonly TimeSpan s_draftAge = TimeSpan.FromHours(1);
@@ -21,9 +22,9 @@ internal sealed class ModelCache
 
     /// <summary>A cache in a folder that <see cref="CacheFolder.Prepare"/> found good.</summary>
     public ModelCache(string folder, long bytesMax, TimeProvider time) =>
-        (Folder, _bytesMax, _time) = (folder, bytesMax, time);
+        (Folder, _bytesMax, _time) = (Path.Combine(folder, CacheFolder.Own), bytesMax, time);
 
-    /// <summary>Its folder.</summary>
+    /// <summary>Our own folder in the named one.</summary>
     public string Folder { get; }
 
     /// <summary>
@@ -32,7 +33,7 @@ internal sealed class ModelCache
     /// </summary>
     public string? KeyOf(OrtLibrary library, string file, OnnxOptions options, OrtProvider provider)
     {
-        var digest = ModelDigest.Of(file, Path.Combine(Folder, "digests"), _time.GetUtcNow());
+        var digest = ModelDigest.Of(file, Path.Combine(Folder, ModelDigest.Folder), _time.GetUtcNow());
         return digest is null ? null : CacheFolder.Hash(string.Join('\n',
             Form, digest, library.Version, library.Build, MachineFeatures.Text, provider.Word, options.Optimization));
     }
@@ -125,17 +126,21 @@ internal sealed class ModelCache
         }
     }
 
-    /// <summary>Deletes what was not used for longest until the rest fits, and drafts that nobody finished.</summary>
+    /// <summary>
+    /// Deletes what was not used for longest until the rest fits, and drafts that nobody finished. Only what has the
+    /// exact form of ours, and only below our mark.
+    /// </summary>
     private void Trim(CacheEntry keep)
     {
+        if (!CacheFolder.IsOurs(Folder))
+            return;
         List<(CacheEntry Entry, long Bytes)> entries = [];
         foreach (var folder in Directory.EnumerateDirectories(Folder))
         {
             var name = Path.GetFileName(folder);
-            if (name.Length == 64)
-                entries.Add((new(folder), new CacheEntry(folder).Bytes));
-            else if ((name.StartsWith(DraftPrefix, StringComparison.Ordinal)
-                || name.StartsWith(ScrapPrefix, StringComparison.Ordinal))
+            if (CacheFolder.IsHash(name) && new CacheEntry(folder) is { HasManifest: true } entry)
+                entries.Add((entry, entry.Bytes));
+            else if (IsLeftOver(name)
                 && _time.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(folder) > s_draftAge)
                 Drop(folder);
         }
@@ -150,5 +155,13 @@ internal sealed class ModelCache
             Discard(entry);
             total -= bytes;
         }
+
+        NoteFiles.Trim(Path.Combine(Folder, ModelDigest.Folder), _time.GetUtcNow());
+        NoteFiles.Trim(Path.Combine(Folder, ProofFiles.Folder), _time.GetUtcNow());
     }
+
+    private static bool IsLeftOver(string name) => name.Length == DraftPrefix.Length + GuidDigits
+        && (name.StartsWith(DraftPrefix, StringComparison.Ordinal)
+            || name.StartsWith(ScrapPrefix, StringComparison.Ordinal))
+        && CacheFolder.IsHex(name.AsSpan(DraftPrefix.Length), GuidDigits);
 }

@@ -1,19 +1,25 @@
-using System.IO.MemoryMappedFiles;
 using System.Text;
 
 namespace Spillway.Runtimes.Onnx.Cache;
 
 /// <summary>
 /// SHA-256 of a model: of its file and of the files beside it that hold its weights. Hashing costs a millisecond a
-/// megabyte, half of what the cache saves, so the result is remembered with the stamps of the files.
+/// megabyte, half of what the cache saves, so the result is remembered with the stamps of the files: in this process,
+/// and beside the cache for the next ones.
 /// </summary>
 internal static class ModelDigest
 {
-    private const string Magic = "spillway-digest 1";
+    /// <summary>Where digests are remembered, in the folder of the cache.</summary>
+    public const string Folder = "digests";
+
+    private const string Magic = "spillway-digest 2";
+
+    /// <summary>Nothing larger is hashed; that takes a minute.</summary>
+    private const long BytesMax = 64L * 1024 * 1024 * 1024;
 
     /// <summary>
-    /// A file that changed within this time is hashed again: clocks of file systems tick slowly, and a second change
-    /// in the same tick would leave no trace.
+    /// A digest of a file that changed within this time is not written down: clocks of file systems tick slowly, some
+    /// every two seconds, and a second change in the same tick would leave no trace.
     /// </summary>
     private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(2);
 
@@ -23,64 +29,44 @@ internal static class ModelDigest
     /// <param name="now">To tell fresh files.</param>
     public static string? Of(string file, string memory, DateTimeOffset now)
     {
-        var note = Path.Combine(memory, CacheFolder.Hash(file));
-        if (Remembered(note) is { } known)
-            return known;
-        if (Files(file) is not { } files)
+        if (ModelParts.Of(file, now, out _) is not { } parts)
             return null;
+        return parts.Digest ??= Remembered(parts, memory) ?? Hashed(parts, memory, now);
+    }
+
+    private static string Note(ModelParts parts, string memory) =>
+        Path.Combine(memory, CacheFolder.Hash(parts.Files[0].Path));
+
+    private static string? Remembered(ModelParts parts, string memory)
+    {
+        var note = Note(parts, memory);
+        if (CacheFolder.Read(note)?.Split('\n', 3) is not [Magic, { Length: 64 } digest, var files]
+            || files != Stamps(parts))
+            return null;
+        NoteFiles.Touch(note);
+        return digest;
+    }
+
+    private static string? Hashed(ModelParts parts, string memory, DateTimeOffset now)
+    {
         var text = new StringBuilder();
-        var parts = new StringBuilder();
-        var settled = true;
-        foreach (var part in files)
+        var bytes = 0L;
+        foreach (var (path, stamp) in parts.Files)
         {
-            var stamp = FileStamp.Of(part);
-            settled &= stamp is { } s && s.IsBefore(now - s_settled) && !part.Contains('\n', StringComparison.Ordinal);
-            if (!File.Exists(part))
+            using var part = ModelFile.Open(path, out _);
+            // Another one than was looked at may lead anywhere.
+            if (part is null || part.Stamp != stamp || (bytes += part.Length) > BytesMax || part.Hash() is not { } hash)
                 return null;
-            parts.Append(CacheFolder.HashFile(part)).Append(' ').Append(Path.GetRelativePath(file, part)).Append('\n');
-            text.Append(stamp).Append(' ').Append(part).Append('\n');
+            text.Append(hash).Append(' ').Append(Path.GetRelativePath(parts.Files[0].Path, path)).Append('\n');
         }
 
-        var digest = CacheFolder.Hash(parts.ToString());
-        if (settled)
-            CacheFolder.Write(note, $"{Magic}\n{digest}\n{text}");
+        var digest = CacheFolder.Hash(text.ToString());
+        if (parts.Files.All(f => f.Stamp is { } stamp && stamp.IsBefore(now - s_settled)))
+            CacheFolder.Write(Note(parts, memory), $"{Magic}\n{digest}\n{Stamps(parts)}");
         return digest;
     }
 
-    private static string? Remembered(string note)
-    {
-        if (CacheFolder.Read(note)?.Split('\n') is not [Magic, { Length: 64 } digest, .. var files, ""]
-            || files.Length == 0)
-            return null;
-        foreach (var line in files)
-        {
-            var space = line.IndexOf(' ', StringComparison.Ordinal);
-            if (space < 0 || FileStamp.Of(line[(space + 1)..])?.ToString() != line[..space])
-                return null;
-        }
-
-        return digest;
-    }
-
-    private static unsafe List<string>? Files(string file)
-    {
-        using var map = MemoryMappedFile.CreateFromFile(file, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        using var view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        var length = new FileInfo(file).Length;
-        if (length > int.MaxValue)
-            return null; // Protobuf ends at 2 GiB.
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        try
-        {
-            var folder = Path.GetDirectoryName(file)!;
-            return ExternalFiles.Find(new(start, (int)length)) is { } names
-                ? [file, .. names.Select(name => Path.GetFullPath(name, folder))]
-                : null;
-        }
-        finally
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-    }
+    /// <summary>The paths are part of the text, so that a note of other files is none.</summary>
+    private static string Stamps(ModelParts parts) =>
+        string.Concat(parts.Files.Select(static f => $"{f.Stamp?.ToString() ?? "unknown"} {f.Path}\n"));
 }

@@ -4,9 +4,17 @@ namespace Spillway.Runtimes.Onnx.Cache;
 /// <param name="find">Where the proofs of a model lie and its key; null without a cache.</param>
 internal sealed class ProofFiles(Func<ModelSource, (string Folder, string Key)?> find) : IProofStore
 {
+    /// <summary>Where they lie, in the folder of the cache.</summary>
+    public const string Folder = "proofs";
+
     /// <inheritdoc/>
-    public string? Find(ModelSource source, string conditions) =>
-        Place(source, conditions) is { } file ? CacheFolder.Read(file) : null;
+    public string? Find(ModelSource source, string conditions)
+    {
+        if (Place(source, conditions) is not { } file || CacheFolder.Read(file) is not { } text)
+            return null;
+        NoteFiles.Touch(file);
+        return text;
+    }
 
     /// <inheritdoc/>
     public void Save(ModelSource source, string conditions, string? text)
@@ -27,6 +35,6 @@ internal sealed class ProofFiles(Func<ModelSource, (string Folder, string Key)?>
     }
 
     private string? Place(ModelSource source, string conditions) => find(source) is { } place
-        ? Path.Combine(place.Folder, "proofs", $"{place.Key}-{CacheFolder.Hash(conditions)[..16]}")
+        ? Path.Combine(place.Folder, Folder, $"{place.Key}-{CacheFolder.Hash(conditions)[..16]}")
         : null;
 }

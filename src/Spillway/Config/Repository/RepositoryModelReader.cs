@@ -69,7 +69,8 @@ internal sealed class RepositoryModelReader(
         var shown = model.ConfigFile.Length > 0 ? model.ConfigFile : _folder;
         var reader = new ModelReader(_folder, shown, _key, runtimes, new RepositoryFiles(root, _folder), _errors);
         reader.Use(node);
-        var bound = reader.Read(new(environment, _errors), environment.Count > 0 ? names : []) with { Source = shown };
+        var bound = reader.Read(new(environment, _errors), environment.Count > 0 ? names : [])
+            with { Source = shown, IsFound = true };
         if (_errors.Count > 0)
             return model;
 

@@ -4,15 +4,32 @@ using Spillway.Runtimes;
 namespace Spillway.Engine.Canary;
 
 /// <summary>
-/// Which loads are probed first: all of them, or (auto) those that happen while others are served, and what this server
-/// ended on before. A runtime without native code (no proofs) is never probed.
+/// Which loads are probed first: all of them, or (auto) those that happen while others are served, those of a model
+/// repository, and what this server ended on before. What the configuration itself lists is trusted at the start: a
+/// probe costs half a second there, and whoever lists a model has chosen it. A runtime without native code (no proofs)
+/// is never probed.
 /// </summary>
 /// <param name="probe">Probes.</param>
 /// <param name="always">Every file that was not probed before.</param>
 public sealed class CanaryGate(CanaryProbe probe, bool always)
 {
+    private volatile bool _unprobed;
+
     /// <summary>False when there is no program to probe with.</summary>
     public bool IsOn => probe.IsOn;
+
+    /// <summary>
+    /// What the log says at the start when models are to be probed and there is no program; else null.
+    /// </summary>
+    public string? Warning => probe.IsOn || !IsWanted ? null
+        : "Canary loading is off: a model that crashes its library ends this process. Name a spillway executable in "
+            + "server.canaryExecutable, or set server.canary: off to accept it.";
+
+    /// <summary>The same for the server's health, once a model was loaded that could have been probed.</summary>
+    public string? HealthWarning => _unprobed ? Warning : null;
+
+    /// <summary>False where the configuration switches probing off.</summary>
+    public bool IsWanted { get; init; } = true;
 
     /// <summary>
     /// Probes if it is due; null, or why the model must not be loaded here. Blocks: on the loading thread.
@@ -23,9 +40,7 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
     /// <param name="cancellation">The server stops.</param>
     internal Fault? Check(ModelOptions model, IRuntime runtime, bool whileServing, CancellationToken cancellation)
     {
-        if (!probe.IsOn || runtime.Proofs is null)
-            return null;
-        if (!always && !whileServing && !CanaryProbe.EndedWithLastLoad(model, runtime))
+        if (!IsDue(model, runtime, whileServing))
             return null;
         try
         {
@@ -36,5 +51,15 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
         {
             return new(FaultKind.LoadFailed, "the server is stopping");
         }
+    }
+
+    /// <summary>Whether a file without a proof is probed before it is loaded here.</summary>
+    internal bool IsDue(ModelOptions model, IRuntime runtime, bool whileServing)
+    {
+        if (runtime.Proofs is null)
+            return false;
+        _unprobed |= !probe.IsOn;
+        return probe.IsOn
+            && (always || whileServing || model.IsFound || CanaryProbe.EndedWithLastLoad(model, runtime));
     }
 }

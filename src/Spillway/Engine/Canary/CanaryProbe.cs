@@ -40,7 +40,9 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         {
             Runtime = model.Runtime, Name = model.Name, File = model.File,
             Options = JsonSerializer.SerializeToElement(model.RuntimeOptions, runtime.OptionsType),
-            Typical = model.Typical, RowsMax = model.Batching.BatchRowsMax, BytesMax = settings.BytesMax,
+            Typical = model.Typical, RowsMax = model.Batching.BatchRowsMax,
+            // Now: what is free when the server starts says nothing about an hour later.
+            BytesMax = settings.BytesMax ?? settings.FreeBytes() / 10 * 9,
         };
         var outcome = await new CanaryProcess(settings, time).AskAsync(question, cancellation).ConfigureAwait(false);
         if (!outcome.TryGet(out var report, out var fault))

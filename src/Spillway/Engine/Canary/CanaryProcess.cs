@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace Spillway.Engine.Canary;
@@ -7,8 +8,8 @@ namespace Spillway.Engine.Canary;
 /// <summary>One child and what it says before it ends, by itself or not.</summary>
 internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
 {
-    /// <summary>A child that says more is not ours.</summary>
-    private const int LinesMax = 256;
+    /// <summary>A longer line is not ours: a report of a thousand inputs has a tenth of it.</summary>
+    private const int LineCharsMax = 1024 * 1024;
 
     private CanaryReport? _report;
     private string? _error;
@@ -28,6 +29,7 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
+            // Where it closes its end early, how it ends says why; it has no longer for that than for all the rest.
             await TalkAsync(process, question, either.Token).ConfigureAwait(false);
             await process.WaitForExitAsync(either.Token).ConfigureAwait(false);
         }
@@ -40,11 +42,6 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
                 return Failed($"Model '{question.Name}' did not finish within {settings.TimeMax.TotalSeconds:0.#} s "
                     + $"{_doing}; its probe was ended. Raise server.canaryMs if it is only slow.");
             }
-        }
-        catch (IOException)
-        {
-            // It closed its end; how it ended says why.
-            await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
@@ -87,25 +84,52 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
         }
     }
 
+    /// <summary>Until it closes its output, whatever it writes there.</summary>
     private async Task TalkAsync(Process process, CanaryQuestion question, CancellationToken cancellation)
     {
-        var errors = DrainAsync(process.StandardError, cancellation);
-        await process.StandardInput.WriteAsync(
-            JsonSerializer.Serialize(question, CanaryJson.Default.CanaryQuestion).AsMemory(), cancellation)
-                .ConfigureAwait(false);
-        process.StandardInput.Close();
-        for (var lines = 0; lines < LinesMax; lines++)
-        {
-            if (await process.StandardOutput.ReadLineAsync(cancellation).ConfigureAwait(false) is not { } line)
-                break;
-            Hear(line);
-        }
-
+        var errors = DrainAsync(process.StandardError, static _ => { }, cancellation);
+        await AskAsync(process, question, cancellation).ConfigureAwait(false);
+        var line = new StringBuilder();
+        await DrainAsync(process.StandardOutput, piece => Hear(line, piece.Span), cancellation).ConfigureAwait(false);
         await errors.ConfigureAwait(false);
+    }
+
+    private static async Task AskAsync(Process process, CanaryQuestion question, CancellationToken cancellation)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(
+                JsonSerializer.Serialize(question, CanaryJson.Default.CanaryQuestion).AsMemory(), cancellation)
+                    .ConfigureAwait(false);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it had read the question: its exit code says how.
+        }
+    }
+
+    /// <summary>Cuts what it says into lines; of one that is too long for ours, the rest is dropped.</summary>
+    private void Hear(StringBuilder line, ReadOnlySpan<char> piece)
+    {
+        while (!piece.IsEmpty)
+        {
+            var end = piece.IndexOf('\n');
+            var part = end < 0 ? piece : piece[..end];
+            line.Append(part[..Math.Min(part.Length, LineCharsMax - line.Length)]);
+            if (end < 0)
+                return;
+            if (line.Length < LineCharsMax)
+                Hear(line.ToString());
+            line.Clear();
+            piece = piece[(end + 1)..];
+        }
     }
 
     private void Hear(string text)
     {
+        if (!text.StartsWith('{'))
+            return;
         CanaryLine? line;
         try
         {
@@ -148,11 +172,11 @@ internal sealed class CanaryProcess(CanarySettings settings, TimeProvider time)
         }
     }
 
-    private static async Task DrainAsync(StreamReader reader, CancellationToken cancellation)
+    private static async Task DrainAsync(
+        StreamReader reader, Action<ReadOnlyMemory<char>> take, CancellationToken cancellation)
     {
-        var buffer = new char[1024];
-        while (await reader.ReadAsync(buffer, cancellation).ConfigureAwait(false) > 0)
-        {
-        }
+        var buffer = new char[4096];
+        while (await reader.ReadAsync(buffer, cancellation).ConfigureAwait(false) is > 0 and var read)
+            take(buffer.AsMemory(0, read));
     }
 }

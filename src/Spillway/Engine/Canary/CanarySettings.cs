@@ -16,4 +16,7 @@ public sealed record CanarySettings
 
     /// <summary>Memory that a model may take, in bytes; null: nine tenths of what is free when it is probed.</summary>
     public long? BytesMax { get; init; }
+
+    /// <summary>Asked for what is free when a model is probed, in bytes; null where nothing tells.</summary>
+    public Func<long?> FreeBytes { get; init; } = static () => FreeMemory.Bytes;
 }

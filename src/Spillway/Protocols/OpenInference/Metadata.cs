@@ -98,8 +98,19 @@ internal static class Metadata
         live ? "{\"live\":true}"u8 : "{\"live\":false}"u8);
 
     /// <summary>GET /v2/health/ready.</summary>
-    public static void WriteReady(bool ready, IBufferWriter<byte> into) => into.Write(
-        ready ? "{\"ready\":true}"u8 : "{\"ready\":false}"u8);
+    public static void WriteReady(bool ready, IBufferWriter<byte> into, string? warning = null)
+    {
+        var json = new JsonOutput(into);
+        json.Raw(ready ? "{\"ready\":true"u8 : "{\"ready\":false"u8);
+        if (warning is not null)
+        {
+            json.Raw(",\"warning\":"u8);
+            json.String(warning);
+        }
+
+        json.Raw("}"u8);
+        json.Flush();
+    }
 
     /// <summary>GET /v2/models/{model}/ready, when it is.</summary>
     public static void WriteModelReady(string name, bool ready, IBufferWriter<byte> into)

@@ -21,10 +21,12 @@ internal sealed class MetadataEndpoints(ServerContext server)
         return StatusCodes.Status200OK;
     }
 
-    /// <summary>GET /v2/health/ready: every model answers and the server is not stopping.</summary>
+    /// <summary>
+    /// GET /v2/health/ready: every model answers and the server is not stopping. What is degraded stands beside it.
+    /// </summary>
     public int Ready(IBufferWriter<byte> into)
     {
-        Metadata.WriteReady(server.Serving.IsReady, into);
+        Metadata.WriteReady(server.Serving.IsReady, into, server.Serving.Models.Canary?.HealthWarning);
         return server.Serving.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
     }
 

@@ -105,6 +105,8 @@ public sealed class RepositoryReaderTests
     [InlineData("file: .", "lies in the model's own folder")]
     [InlineData("labels: { y: ../../secret.txt }", "lies in the model's own folder")]
     [InlineData("onnx: { library: evil.so }", "may not choose native code")]
+    [InlineData("onnx: { cache: /srv/others }", "may not choose a folder to write to and delete from")]
+    [InlineData("onnx: { cacheBytesMax: 1048576 }", "may not say how much of the server's cache")]
     [InlineData("expects: { inputs: { x: \"FP23 [1]\" } }", "The type must be one of")]
     [InlineData("- a", "holds no keys")]
     public void What_a_repository_does_not_allow_is_an_error(string yaml, string problem)
@@ -117,6 +119,26 @@ public sealed class RepositoryReaderTests
         Assert.Contains(problem, error.Problem, StringComparison.Ordinal);
         Assert.NotEmpty(error.Remedy);
         Assert.Empty(folder.Model("m").Versions);
+    }
+
+    [Fact]
+    public void A_load_request_may_not_choose_the_servers_folders_either()
+    {
+        using var folder = new RepositoryFolder().Versions("m", 1);
+
+        var error = folder.Error("m", """{"parameters":{"spillway.onnx.cache":{"string_value":"/srv/others"}}}""");
+
+        Assert.Contains("may not choose a folder", error.Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("auto")]
+    public void A_model_in_a_repository_may_do_without_the_cache(string cache)
+    {
+        using var folder = new RepositoryFolder().Versions("m", 1).Write("m/model.yaml", $"onnx: {{ cache: {cache} }}");
+
+        Assert.True(folder.Only("m").IsFound);
     }
 
     [Fact]

@@ -127,6 +127,87 @@ public sealed class CanaryProbeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_child_that_reads_nothing_and_stays_is_ended_in_time_too()
+    {
+        var pid = Path.Combine(_folder.Path, "pid");
+        var time = new ManualTimeProvider();
+        var probe = new CanaryProbe(
+            new() { Command = ["sh", _folder.Write("deaf.sh", System.Text.Encoding.UTF8.GetBytes(
+                $"exec 0<&- 1>&- 2>&-; echo $$ > '{pid}.new'; mv '{pid}.new' '{pid}'; exec sleep 1000\n"))] }, time);
+        // More than a pipe holds, so that the question is still being written when the other end closes.
+        var model = Model([1]) with
+        {
+            Typical = Enumerable.Range(0, 20_000).ToDictionary(i => $"input {i}", IReadOnlyList<long> (_) => [1]),
+        };
+        var probing = probe.ProbeAsync(model, new OnnxRuntime(), CancellationToken.None);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid), TestServer.Patience));
+        time.Advance(TimeSpan.FromSeconds(61));
+        var fault = (await probing.WaitAsync(TestServer.Patience))!.Value.Fault;
+        Assert.Contains("did not finish within 60 s", fault!.Message, StringComparison.Ordinal);
+        Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
+    }
+
+    [Theory]
+    [InlineData("seq 1 200000")]
+    [InlineData("head -c 5000000 /dev/zero | tr '\\0' x; echo")]
+    public async Task However_much_a_library_prints_the_report_is_heard(string print)
+    {
+        var outcome = await Probe(Script(print + """
+
+            echo '{"report":{"inputs":["x FP32 [1]"],"outputs":[],"runs":[]}}'
+            """)).ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
+        Assert.True(outcome!.Value.TryGet(out var report, out var fault), fault?.Message);
+        Assert.Equal(["x FP32 [1]"], report.Inputs);
+    }
+
+    [Fact]
+    public async Task The_memory_that_a_model_may_take_is_that_of_the_moment_of_its_probe()
+    {
+        var asked = Path.Combine(_folder.Path, "asked");
+        long? free = 1_000;
+        var probe = new CanaryProbe(
+            new()
+            {
+                Command = ["sh", _folder.Write("ask.sh", System.Text.Encoding.UTF8.GetBytes($"cat > '{asked}'\n"))],
+                FreeBytes = () => free,
+            }, TimeProvider.System);
+        foreach (var (now, limit) in new[] { (1_000L, 900L), (50_000, 45_000) })
+        {
+            free = now;
+            await probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
+            Assert.Contains($"\"bytesMax\":{limit}", await File.ReadAllTextAsync(asked), StringComparison.Ordinal);
+        }
+
+        if (OperatingSystem.IsLinux())
+            Assert.True(new CanarySettings().FreeBytes() > 0);
+    }
+
+    [Fact]
+    public void At_the_start_a_repositorys_files_are_probed_and_what_the_configuration_lists_is_trusted()
+    {
+        var (model, runtime) = (Model(OnnxModels.Tiny()), new OnnxRuntime());
+        var gate = new CanaryGate(Probe("program"), always: false);
+        Assert.False(gate.IsDue(model, runtime, whileServing: false));
+        Assert.True(gate.IsDue(model, runtime, whileServing: true));
+        Assert.True(gate.IsDue(model with { IsFound = true }, runtime, whileServing: false));
+        Assert.True(new CanaryGate(Probe("program"), always: true).IsDue(model, runtime, whileServing: false));
+        Assert.Null(gate.HealthWarning);
+    }
+
+    [Fact]
+    public void Where_nothing_can_be_probed_health_says_so_unless_that_was_asked_for()
+    {
+        var (model, runtime) = (Model([1]), new OnnxRuntime());
+        var gate = new CanaryGate(Probe(), always: false);
+        Assert.Null(gate.HealthWarning);
+        Assert.False(gate.IsDue(model, runtime, whileServing: true));
+        Assert.Contains("server.canaryExecutable", gate.HealthWarning, StringComparison.Ordinal);
+        var off = new CanaryGate(Probe(), always: false) { IsWanted = false };
+        Assert.False(off.IsDue(model, runtime, whileServing: true));
+        Assert.Null(off.HealthWarning);
+    }
+
+    [Fact]
     public async Task Without_a_program_probing_is_off_and_known_to_be()
     {
         var probe = Probe();

@@ -75,6 +75,7 @@ public sealed class CurveFileTests : IDisposable
 
     private ModelSource Source(byte[] model) => new("cached", _folder.Write("model.onnx", model), Options(Cache));
 
-    private string Entry() =>
-        Assert.Single(Directory.GetDirectories(Cache), static folder => Path.GetFileName(folder).Length == 64);
+    private string Entry() => Assert.Single(
+        Directory.GetDirectories(Path.Combine(Cache, CacheFolder.Own)),
+        static folder => Path.GetFileName(folder).Length == 64);
 }

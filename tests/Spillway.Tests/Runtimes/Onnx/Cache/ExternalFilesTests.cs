@@ -11,11 +11,36 @@ public sealed class ExternalFilesTests
         using var folder = new TempFolder();
         ModelCacheTests.Save(OnnxModels.Tiny(), folder.Path);
         var model = File.ReadAllBytes(Path.Combine(folder.Path, CacheEntry.Graph));
-        Assert.Equal([CacheEntry.Weights], ExternalFiles.Find(model)!);
+        Assert.Equal([CacheEntry.Weights], Find(model)!);
     }
 
     [Fact]
-    public void A_model_that_holds_its_weights_has_none() => Assert.Empty(ExternalFiles.Find(OnnxModels.Tiny())!);
+    public void A_model_that_holds_its_weights_has_none()
+    {
+        Assert.Empty(Find(OnnxModels.Tiny())!);
+        // As a tool leaves it that has read the weights into the file.
+        Assert.Empty(Find(OnnxModels.External("left over", external: false))!);
+    }
+
+    [Fact]
+    public void A_group_that_no_reader_knows_hides_nothing()
+    {
+        // Field 999 as a group that holds another one; protobuf passes over both.
+        byte[] group = [.. Tag(999, 3), .. Wrap(1, [1, 2, 3]), .. Tag(7, 3), .. Tag(7, 4), .. Tag(999, 4)];
+        Assert.Equal(["w.bin"], Find([.. group, .. OnnxModels.External("w.bin")])!);
+        // One that never ends is no protobuf.
+        Assert.Empty(Find([.. Tag(999, 3), .. OnnxModels.External("w.bin")])!);
+    }
+
+    [Fact]
+    public void Names_that_are_too_long_or_too_many_are_refused()
+    {
+        Assert.Null(Find(OnnxModels.External(new string('w', 5000))));
+        var writer = new OnnxWriter().Input("x", OnnxWriter.Float, "N");
+        for (var i = 0; i <= 10_000; i++)
+            writer.WeightsIn($"w{i}", $"w{i}", [1]);
+        Assert.Null(Find(writer.ToModel()));
+    }
 
     [Theory]
     [InlineData(1)]
@@ -30,7 +55,7 @@ public sealed class ExternalFilesTests
             var bytes = model[..random.Next(model.Length + 1)];
             for (var flips = random.Next(0, 6); flips > 0 && bytes.Length > 0; flips--)
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-            _ = ExternalFiles.Find(bytes);
+            _ = Find(bytes);
         }
     }
 
@@ -41,7 +66,20 @@ public sealed class ExternalFilesTests
         byte[] inner = [];
         for (var depth = 0; depth < 100; depth++)
             inner = Wrap(1, Wrap(5, Wrap(6, inner)));
-        Assert.Null(ExternalFiles.Find(Wrap(7, inner)));
+        Assert.Null(Find(Wrap(7, inner)));
+    }
+
+    private static IReadOnlyCollection<string>? Find(byte[] model)
+    {
+        using var folder = new TempFolder();
+        using var file = ModelFile.Open(folder.Write("model.onnx", model), out _);
+        return ExternalFiles.Find(file!, out _);
+    }
+
+    private static byte[] Tag(int field, int wire)
+    {
+        var tag = (field << 3) | wire;
+        return tag < 0x80 ? [(byte)tag] : [(byte)(tag & 0x7f | 0x80), (byte)(tag >> 7)];
     }
 
     private static byte[] Wrap(int field, byte[] body) =>

@@ -4,6 +4,7 @@ using Spillway.Runtimes;
 using Spillway.Runtimes.Onnx;
 using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Shared;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Runtimes.Onnx.Cache;
 
@@ -14,6 +15,8 @@ public sealed class ModelCacheTests : IDisposable
     private readonly TempFolder _folder = new();
 
     private string Cache => Path.Combine(_folder.Path, "cache");
+
+    private string Own => Path.Combine(Cache, CacheFolder.Own);
 
     [Fact]
     public void The_second_load_takes_the_optimized_model_and_answers_the_same_bits()
@@ -32,9 +35,11 @@ public sealed class ModelCacheTests : IDisposable
     public void Only_its_owner_may_enter_the_folder()
     {
         Load(Source(OnnxModels.Simple()));
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (var folder in new[] { Cache, Own })
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-                File.GetUnixFileMode(Cache));
+                File.GetUnixFileMode(folder));
     }
 
     [Theory]
@@ -139,7 +144,7 @@ public sealed class ModelCacheTests : IDisposable
         Assert.All(answers, a => Assert.Equal(answers[0].Answer, a.Answer));
         Assert.All(answers, static a => Assert.True(a.Use is CacheUse.Filled or CacheUse.Hit, $"{a.Use}"));
         Assert.Single(Entries());
-        Assert.Empty(Directory.GetDirectories(Cache, "tmp-*"));
+        Assert.Empty(Directory.GetDirectories(Own, "tmp-*"));
     }
 
     [Fact]
@@ -181,7 +186,7 @@ public sealed class ModelCacheTests : IDisposable
         using var model = LoadModel(source);
         Assert.Equal(CacheUse.Failed, model.Report!.Cache);
         Assert.Contains("every start optimizes it again", model.Report.Note, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetDirectories(Cache, "tmp-*"));
+        Assert.Empty(Directory.GetDirectories(Own, "tmp-*"));
     }
 
     [Fact]
@@ -203,6 +208,84 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Equal(2, Entries().Length);
         Assert.False(Directory.Exists(oldest));
         Assert.Equal(CacheUse.Hit, Load(sources[1]).Use);
+    }
+
+    [Fact]
+    public void What_is_not_ours_is_never_deleted_wherever_it_lies()
+    {
+        var options = Options(Cache) with { CacheBytesMax = 1 };
+        Load(new("m", _folder.Write("first.onnx", OnnxModels.Tiny()), options));
+        string[] foreign =
+        [
+            .. new[] { Cache, Own }.SelectMany(at => new[] { "tmp-thesis", "old-photos", new string('a', 64) }
+                .Select(name => Path.Combine(at, name))),
+            Path.Combine(Cache, $"tmp-{new string('b', 32)}"),
+        ];
+        foreach (var folder in foreign)
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "precious"), "");
+            Directory.SetLastWriteTimeUtc(folder, DateTime.UnixEpoch);
+        }
+
+        var draft = Path.Combine(Own, $"tmp-{new string('c', 32)}");
+        Directory.CreateDirectory(draft);
+        Directory.SetLastWriteTimeUtc(draft, DateTime.UnixEpoch);
+        Load(new("m", _folder.Write("second.onnx", OnnxModels.Mlp()), options));
+
+        Assert.All(foreign, static folder => Assert.True(File.Exists(Path.Combine(folder, "precious")), folder));
+        Assert.False(Directory.Exists(draft));
+    }
+
+    [Fact]
+    public void A_folder_of_our_name_without_our_mark_is_somebody_elses()
+    {
+        Directory.CreateDirectory(Own);
+        File.WriteAllText(Path.Combine(Own, "precious"), "");
+        using var model = LoadModel(Source(OnnxModels.Tiny()));
+        Assert.Contains("no mark of a cache of ours", model.Report!.Note, StringComparison.Ordinal);
+        Assert.Empty(Entries());
+    }
+
+    [NeedsFact(Need.LinuxRoot)]
+    public void A_folder_of_another_user_is_not_used()
+    {
+        foreach (var folder in new[] { Cache, Own })
+        {
+            Directory.CreateDirectory(folder);
+            using var chown = System.Diagnostics.Process.Start("chown", ["65534", folder]);
+            chown.WaitForExit();
+            using var model = LoadModel(Source(OnnxModels.Tiny()));
+            Assert.Contains("belongs to user 65534", model.Report!.Note, StringComparison.Ordinal);
+            Directory.Delete(folder);
+        }
+    }
+
+    [Fact]
+    public void Of_digests_and_proofs_the_oldest_go()
+    {
+        var notes = Path.Combine(_folder.Path, "notes");
+        var now = TimeProvider.System.GetUtcNow();
+        string Note(int age, string name)
+        {
+            var file = _folder.Write(Path.Combine("notes", name), [1]);
+            File.SetLastWriteTimeUtc(file, now.UtcDateTime.AddHours(-age));
+            return file;
+        }
+
+        var old = Enumerable.Range(4, 3).Select(age => Note(age, CacheFolder.Hash($"{age}"))).ToList();
+        List<string> stay =
+        [
+            Note(1, CacheFolder.Hash("digest")), Note(2, $"{CacheFolder.Hash("proof")}-0123456789abcdef"),
+            Note(3, CacheFolder.Hash("third")), Note(100, "readme.txt"), Note(100, new string('x', 64)),
+            Note(0, $"{CacheFolder.Hash("half")}.1.2.tmp"),
+        ];
+        old.Add(Note(2, $"{CacheFolder.Hash("half")}.3.4.tmp"));
+
+        NoteFiles.Trim(notes, now, most: 3);
+
+        Assert.All(stay, static file => Assert.True(File.Exists(file), file));
+        Assert.All(old, static file => Assert.False(File.Exists(file), file));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -275,7 +358,7 @@ public sealed class ModelCacheTests : IDisposable
     private ModelSource Source(byte[] model, string? cache = null) =>
         new("cached", _folder.Write("model.onnx", model), Options(cache ?? Cache));
 
-    private string[] Entries() => Directory.Exists(Cache)
-        ? [.. Directory.GetDirectories(Cache).Where(static folder => Path.GetFileName(folder).Length == 64)]
+    private string[] Entries() => Directory.Exists(Own)
+        ? [.. Directory.GetDirectories(Own).Where(static folder => Path.GetFileName(folder).Length == 64)]
         : [];
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Spillway.Runtimes.Onnx.Cache;
 using Spillway.Shared;
 
 namespace Spillway.Tests.Runtimes.Onnx.Cache;
@@ -24,7 +25,9 @@ public sealed class TwoProcessesTests : IDisposable
             }
         }
 
-        Assert.Single(Directory.GetDirectories(Cache), static folder => Path.GetFileName(folder).Length == 64);
+        Assert.Single(
+            Directory.GetDirectories(Path.Combine(Cache, CacheFolder.Own)),
+            static folder => Path.GetFileName(folder).Length == 64);
     }
 
     public void Dispose() => _folder.Dispose();
