@@ -24,6 +24,8 @@ internal static class Server
     /// <summary>Serves until Ctrl-C or SIGTERM, then drains.</summary>
     public static async Task<int> RunAsync(string config, bool hints, CancellationToken cancellation)
     {
+        // A signal that comes before the command line holds this task would end the process without a drain.
+        await Task.Yield();
         var loaded = Composition.LoadConfig(config);
         if (!loaded.Valid)
         {
