@@ -39,11 +39,6 @@ internal static class RootChecks
         return options with
         {
             Access = AccessChecks.Check(options, bound, file),
-            Server = options.Server with
-            {
-                StateFolder = Path.TrimEndingDirectorySeparator(
-                    Path.GetFullPath(folder, Path.GetDirectoryName(file)!)),
-            },
         };
     }
 

@@ -12,15 +12,14 @@ namespace Spillway.Engine;
 
 /// <summary>
 /// One loaded model version, live: interprets <see cref="DeploymentFlow"/> with a clock, threads and replicas. One
-/// short
-/// lock guards the flow; whoever arrives or finishes steps it, there is no pump. Inside the lock there is no await, no
-/// native call, no completion and no log.
+/// short lock guards the flow; whoever arrives or finishes steps it, there is no pump. Inside the lock there is no
+/// await, no native call, no completion and no log.
 /// </summary>
 /// <remarks>
 /// This file is long because every step over the lock stands in it: whoever checks that nothing slow happens inside
 /// reads one file.
 /// </remarks>
-public sealed class Deployment : IDisposable
+public sealed partial class Deployment : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly DeploymentFlow _flow;
@@ -235,31 +234,6 @@ public sealed class Deployment : IDisposable
         stop?.Stop(runId);
         if (wasWaiting)
             work.Release();
-    }
-
-    /// <summary>Cancels every request of some kind that it holds; how many that were.</summary>
-    public int CancelWhere(Func<Work, bool> concerns, Fault fault)
-    {
-        List<Work> found = [];
-        lock (_lock)
-        {
-            foreach (var work in _bySlot)
-            {
-                if (work is null || work.Gone || !concerns(work))
-                    continue;
-                // Held, so that it is not another request by the time it is cancelled.
-                work.Hold();
-                found.Add(work);
-            }
-        }
-
-        foreach (var work in found)
-        {
-            Cancel(work, fault);
-            work.Release();
-        }
-
-        return found.Count;
     }
 
     /// <summary>Takes no more work; what it holds runs to its end.</summary>

@@ -35,6 +35,7 @@ internal static class CostParts
     {
         var opened = SqliteLedger.Open(
             folder, currency, options, time, trouble => CostWatch.LedgerChanged(logger, options.OnFailure, trouble));
-        return opened.TryGet(out var ledger, out var fault) ? ledger : throw new SpillwayStartException(fault.Message);
+        return opened.TryGet(out var ledger, out var fault) ? ledger : throw new SpillwayStartException(
+            $"{fault.Message} The server does not start without its ledger: mend it, or remove the section ledger.");
     }
 }

@@ -1,4 +1,3 @@
-using Spillway.Store;
 using Spillway.Store.Budgets;
 using Spillway.Store.Switches;
 using Spillway.Tests.Config;

@@ -180,6 +180,13 @@ public class PrometheusTextTests
             .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
             .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),
         ]);
+        // Those of rooms that register their own.
+        foreach (var spec in Instruments.All.Where(s => s.Name.StartsWith("spillway_a", StringComparison.Ordinal)))
+        {
+            Instrument one = spec.Kind is InstrumentKind.Counter ? new Counter() : new Gauge(() => 1);
+            registry.Add(new(), [new(spec, one, [.. spec.Labels.Select(l => $"some {l}")])]);
+        }
+
         return registry;
     }
 }

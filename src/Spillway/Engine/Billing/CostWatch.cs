@@ -195,31 +195,31 @@ internal sealed partial class CostWatch : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(4201, LogLevel.Error, "The ledger cannot be written: {Why} Meanwhile {Meanwhile}")]
+        [LoggerMessage(4401, LogLevel.Error, "The ledger cannot be written: {Why} Meanwhile {Meanwhile}")]
         public static partial void Fails(ILogger logger, string why, string meanwhile);
 
-        [LoggerMessage(4202, LogLevel.Warning, "The ledger can be written again")]
+        [LoggerMessage(4402, LogLevel.Warning, "The ledger can be written again")]
         public static partial void Writes(ILogger logger);
 
-        [LoggerMessage(4203, LogLevel.Error,
+        [LoggerMessage(4403, LogLevel.Error,
             "The ledger's queue was full: {Entries} entries are lost. Raise ledger.queueLengthMax, or give it a "
             + "faster disk")]
         public static partial void Lost(ILogger logger, long entries);
 
-        [LoggerMessage(4204, LogLevel.Warning,
+        [LoggerMessage(4404, LogLevel.Warning,
             "The process before this one ended with {Entries} ledger entries of {Amount} {Currency} not written; they "
             + "stand in the table gaps")]
         public static partial void LostBefore(ILogger logger, long entries, string amount, string currency);
 
-        [LoggerMessage(4205, LogLevel.Error, "{Entries} ledger entries could not be written at the stop: {Why}")]
+        [LoggerMessage(4405, LogLevel.Error, "{Entries} ledger entries could not be written at the stop: {Why}")]
         public static partial void LeftBehind(ILogger logger, int entries, string why);
 
-        [LoggerMessage(4206, LogLevel.Warning,
+        [LoggerMessage(4406, LogLevel.Warning,
             "Cost threshold {Name}: {Spent} {Currency} in the {Window} from {From}, at or above {Limit}")]
         public static partial void Threshold(
             ILogger logger, string name, string spent, string currency, string window, string from, string limit);
 
-        [LoggerMessage(4207, LogLevel.Warning, "The ledger could not be read for the cost thresholds: {Why}")]
+        [LoggerMessage(4407, LogLevel.Warning, "The ledger could not be read for the cost thresholds: {Why}")]
         public static partial void NotRead(ILogger logger, string why);
     }
 }

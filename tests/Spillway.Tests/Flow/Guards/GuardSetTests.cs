@@ -1,4 +1,3 @@
-using Spillway.Flow;
 using Spillway.Flow.Guards;
 using Spillway.Policies.Budgets;
 using Spillway.Policies.Guarding;

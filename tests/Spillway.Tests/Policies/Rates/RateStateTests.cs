@@ -1,4 +1,3 @@
-using Spillway.Policies.Guarding;
 using Spillway.Policies.Rates;
 
 namespace Spillway.Tests.Policies.Rates;

@@ -86,10 +86,13 @@ public sealed class RouteAndMappingTests
         FaultKind[] passing =
         [
             FaultKind.ModelNotReady, FaultKind.QueueFull, FaultKind.ServerFull, FaultKind.PredictedLate,
-            FaultKind.DroppedLate, FaultKind.DeadlineExceeded, FaultKind.ShuttingDown,
+            FaultKind.DroppedLate, FaultKind.DeadlineExceeded, FaultKind.ShuttingDown, FaultKind.SwitchedOff,
+            FaultKind.RateLimited, FaultKind.StoreFailed,
         ];
         Assert.Equal(passing, Enum.GetValues<FaultKind>().Where(FaultMapping.IsRetryAfterDue));
-        Assert.All(passing, kind => Assert.Equal(503, FaultMapping.Status(kind)));
+        Assert.All(passing, kind => Assert.Equal(kind is FaultKind.RateLimited ? 429 : 503, FaultMapping.Status(kind)));
+        Assert.Equal((401, 429), (FaultMapping.Status(FaultKind.Unauthenticated), FaultMapping.Status(FaultKind.BudgetExhausted)));
+        Assert.Equal([FaultKind.BudgetExhausted], Enum.GetValues<FaultKind>().Where(FaultMapping.IsRetryInVain));
         Assert.Equal(499, FaultMapping.Status(FaultKind.Cancelled));
         Assert.Equal(413, FaultMapping.Status(FaultKind.InputTooLarge));
     }
