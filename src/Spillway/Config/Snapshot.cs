@@ -103,6 +103,20 @@ public sealed record Snapshot
     /// </summary>
     public string Digest { get; }
 
+    /// <summary>SHA-256 of the prices in force, as <see cref="Digest"/> is of everything; empty without prices.</summary>
+    public string PriceDigest
+    {
+        get
+        {
+            if (Prices is null)
+                return "";
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(buffer))
+                EffectiveJson.Write(json, Prices);
+            return Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
+        }
+    }
+
     /// <summary>Makes one of a valid result; throws for an invalid one, because the caller did not look.</summary>
     /// <param name="loaded">A result without errors.</param>
     /// <param name="number">1 for the first of a process.</param>

@@ -21,7 +21,7 @@ public sealed class OfflineKeys : IAsyncDisposable
     /// <summary>Takes the state folder of a configuration; a fault when a server runs on it.</summary>
     public static async Task<Outcome<OfflineKeys>> OpenAsync(Snapshot snapshot, TimeProvider time)
     {
-        var state = new ServerState(snapshot.Server.StateFolder);
+        var state = new ServerState(snapshot.StateFolder);
         Fault? fault;
         try
         {

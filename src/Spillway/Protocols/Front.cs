@@ -68,6 +68,7 @@ public sealed partial class Front
             refused = LoopbackGate.Check(http.Request);
         }
 
+        Administrator.Enter(http.Request.Path.Value ?? "", caller);
         if (isGrpc)
             return _grpc.HandleAsync(http, refused, caller);
         if (refused is not null)

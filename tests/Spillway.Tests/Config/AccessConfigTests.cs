@@ -95,7 +95,7 @@ public sealed class AccessConfigTests
     {
         var loaded = Load("access: { keys: required, pepper: 'file:p' }\ntenants: { a: { owner: me } }");
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
-        Assert.True(Path.IsPathFullyQualified(snapshot.Server.StateFolder));
+        Assert.True(Path.IsPathFullyQualified(snapshot.StateFolder));
         Assert.StartsWith($"file:{Path.GetDirectoryName(snapshot.Source)}", snapshot.Access.Pepper,
             StringComparison.Ordinal);
         Assert.Equal("me", snapshot.Tenants["a"].Owner);

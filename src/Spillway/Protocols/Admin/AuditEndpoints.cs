@@ -1,3 +1,4 @@
+using Spillway.Protocols.Access;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
@@ -115,7 +116,7 @@ internal sealed class AuditEndpoints(ServerContext server)
             case "audit/consistency":
                 return WriteConsistency(log, reader, query, json);
             default:
-                return server.AuditedChange(Caller.Local, "audit.retain", "payloads", () =>
+                return server.AuditedChange(Administrator.Present, "audit.retain", "payloads", () =>
                 {
                     log.Retain();
                     WriteState(log, json);

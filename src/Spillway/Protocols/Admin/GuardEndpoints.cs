@@ -1,3 +1,4 @@
+using Spillway.Protocols.Access;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -50,6 +51,8 @@ internal sealed class GuardEndpoints(ServerContext server)
         if (why.Length > WhyMax || why.Any(char.IsControl))
             return Fault.Invalid($"the reason (why) has at most {WhyMax} characters and no control characters");
         var aborts = query.TryGetValue("abort", out var abort) && abort == "true";
+        server.Audit.Administration(
+            Administrator.Present, isOff ? "switch.off" : "switch.on", target.ToString(), detail: why);
         var flip = isOff ? _guards.Switches.TurnOff(target, why, aborts) : _guards.Switches.TurnOn(target);
         return (Action<Utf8JsonWriter>)(json => WriteSwitches(json, flip));
     }

@@ -23,7 +23,11 @@ internal sealed class KeysEndpoints(ServerContext server)
         }
 
         if (answer.Key is { } key)
+        {
             server.Access!.Keys.Log(key, answer.What, caller.Key);
+            server.Audit.Administration(caller, $"key.{answer.What}", key.Id);
+        }
+
         // What it holds can be shown once.
         http.Response.Headers.CacheControl = "no-store";
         if (answer.What == "created")

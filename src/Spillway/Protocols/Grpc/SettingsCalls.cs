@@ -1,3 +1,4 @@
+using Spillway.Protocols.Access;
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -50,7 +51,7 @@ internal sealed class SettingsCalls(ServerContext server)
 
     /// <summary>A message without settings only asks, and changes nothing.</summary>
     private Fault? Audited(string action, JsonElement body, Func<Fault?> change) => body.EnumerateObject().Any()
-        ? server.AuditedChange(Caller.Local, action, "server", change)
+        ? server.AuditedChange(Administrator.Present, action, "server", change)
         : change();
 
     private static Fault? ReadModel(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> model)

@@ -1,3 +1,4 @@
+using Spillway.Protocols.Access;
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +13,7 @@ internal sealed class SettingsEndpoints(ServerContext server)
     /// <summary>GET and POST …/trace/setting, of the server or of a served name.</summary>
     public Task TraceAsync(HttpContext http, TraceControl control) => HandleAsync(
         http,
-        body => server.AuditedChange(Caller.Local, "settings.trace", http.Request.Path.Value ?? "",
+        body => server.AuditedChange(Administrator.Present, "settings.trace", http.Request.Path.Value ?? "",
             () => TraceSettings.Change(body, control, server.Recorder.Tracing)),
         into => TraceSettings.Write(control.Setting, into));
 
@@ -20,7 +21,7 @@ internal sealed class SettingsEndpoints(ServerContext server)
     public Task LogAsync(HttpContext http) => HandleAsync(
         http,
         body => server.AuditedChange(
-            Caller.Local, "settings.log", "server", () => LogSettings.Change(body, server.Log)),
+            Administrator.Present, "settings.log", "server", () => LogSettings.Change(body, server.Log)),
         into => LogSettings.Write(server.Log.Setting, into));
 
     private async Task HandleAsync(

@@ -1,3 +1,4 @@
+using Spillway.Protocols.Access;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -36,7 +37,7 @@ internal sealed class RepositoryControl(ServerContext server)
 
     /// <summary>Loads; to be asked after <see cref="Check"/>.</summary>
     public ValueTask<Fault?> LoadAsync(LoadParameters parameters) => server.AuditedAsync(
-        Caller.Local, "model.load", parameters.Model, () => LoadUnheardAsync(parameters));
+        Administrator.Present, "model.load", parameters.Model, () => LoadUnheardAsync(parameters));
 
     private async ValueTask<Fault?> LoadUnheardAsync(LoadParameters parameters)
     {
@@ -48,7 +49,7 @@ internal sealed class RepositoryControl(ServerContext server)
 
     /// <summary>Unloads; to be asked after <see cref="Check"/>.</summary>
     public Task<Fault?> UnloadAsync(string name) => server.AuditedAsync(
-        Caller.Local, "model.unload", name, () => new(server.Serving.Repository!.UnloadAsync(name))).AsTask();
+        Administrator.Present, "model.unload", name, () => new(server.Serving.Repository!.UnloadAsync(name))).AsTask();
 
     /// <summary>Loads or unloads as a JSON body says, which may be empty.</summary>
     public async ValueTask<Fault?> ChangeAsync(HttpContext http, bool loads, string name)
