@@ -48,7 +48,7 @@ try
             return 0;
         case "ledger":
             await LedgerCommand.RunAsync(arguments);
-            break;
+            return 0;
         case "audit":
             await AuditRace.RunAsync(arguments);
             return 0;
