@@ -8,7 +8,10 @@ using Spillway.Tests.Config;
 
 namespace Spillway.Tests.Server;
 
-/// <summary>Kill switch, limits and budgets of a live server.</summary>
+/// <summary>
+/// Kill switch, limits and budgets of a live server.
+/// This file is long because limits, budgets and switches share one server and its helpers.
+/// </summary>
 public sealed class GuardTests
 {
     /// <summary>A row costs 0.001.</summary>

@@ -6,6 +6,10 @@ using Spillway.Store.Provenance;
 
 namespace Spillway.Tests.Store.Audit;
 
+/// <summary>
+/// The audit log: what is written, recovered, and found when somebody changed it.
+/// This file is long because each way to damage a log starts from the same log.
+/// </summary>
 public sealed class AuditLogTests
 {
     [Fact]

@@ -8,6 +8,10 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Runtimes.Onnx.Cache;
 
+/// <summary>
+/// The cache of optimised models: faster, the same bits, and nothing trusted that was not made here.
+/// This file is long because all of it meets one folder.
+/// </summary>
 public sealed class ModelCacheTests : IDisposable
 {
     private static readonly Dictionary<string, IReadOnlyList<long>> s_anything = [];
