@@ -149,9 +149,10 @@ internal static class CacheFolder
     {
         if (IsOurs(own))
             return null;
-        // Another process may be writing the same mark.
+        // Another process may be writing the same mark; and whoever has written it fills the folder at once, so what is
+        // found here is foreign only if there is no mark afterwards either.
         if (Directory.EnumerateFileSystemEntries(own).Select(e => Path.GetFileName(e))
-            .Any(static name => !name.StartsWith(Tag, StringComparison.Ordinal)))
+            .Any(static name => !name.StartsWith(Tag, StringComparison.Ordinal)) && !IsOurs(own))
             return $"'{own}' holds files and no mark of a cache of ours; delete it, or name another folder";
         Write(Path.Combine(own, Tag), TagText);
         return null;
