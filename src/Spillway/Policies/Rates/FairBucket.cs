@@ -1,3 +1,5 @@
+using Spillway.Policies.Sharing;
+
 namespace Spillway.Policies.Rates;
 
 /// <summary>
@@ -14,11 +16,9 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     /// <summary>A tenant that was silent for so long gives its part up.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, Part> _parts = new(StringComparer.Ordinal);
-    private readonly List<string> _silent = [];
+    private readonly TenantParts<Part> _parts = new(PartsMax, s_idle);
     private double _pool = size;
     private double _all = size;
-    private double _weights;
     private Instant _now;
 
     /// <inheritdoc/>
@@ -27,7 +27,7 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
         var part = Find(ask);
         var own = OwnSize(part);
         var needed = Math.Min(tokens, own) - part.Tokens - Math.Max(0, _pool);
-        var wait = Until(needed, PerSecond * part.Weight / _weights);
+        var wait = Until(needed, PerSecond * part.Weight / _parts.Weights);
         // Parts of less than a token are rounded up to one: together they must not be more than there is.
         var forAll = Until(Math.Min(tokens, Size) - _all, PerSecond);
         return wait > forAll ? wait : forAll;
@@ -55,7 +55,7 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     public override TimeSpan ResetFor(in RateAsk ask)
     {
         var part = Find(ask);
-        return Until(OwnSize(part) - part.Tokens, PerSecond * part.Weight / _weights);
+        return Until(OwnSize(part) - part.Tokens, PerSecond * part.Weight / _parts.Weights);
     }
 
     /// <inheritdoc/>
@@ -63,11 +63,13 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     {
         _now = now;
         _all = Math.Min(Size, _all + tokens);
-        Forget();
-        var (over, held) = (_weights > 0 ? 0 : tokens, 0.0);
-        foreach (var part in _parts.Values)
+        // Who owes does not get rid of it by silence.
+        foreach (var gone in _parts.Forget(now, static part => part.Tokens >= 0))
+            _pool += gone.Tokens;
+        var (over, held) = (_parts.Weights > 0 ? 0 : tokens, 0.0);
+        foreach (var part in _parts.All)
         {
-            part.Tokens += tokens * part.Weight / _weights;
+            part.Tokens += tokens * part.Weight / _parts.Weights;
             // With more tenants a part becomes smaller; what it held beyond goes to all.
             var room = OwnSize(part);
             over += Math.Max(0, part.Tokens - room);
@@ -78,51 +80,12 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
         _pool = Math.Max(0, Math.Min(_pool + over, Size - held));
     }
 
-    private double OwnSize(Part part) => Math.Max(1, Size * part.Weight / _weights);
+    private double OwnSize(Part part) => Math.Max(1, Size * part.Weight / _parts.Weights);
 
-    private Part Find(in RateAsk ask)
+    private Part Find(in RateAsk ask) => _parts.Find(ask.Tenant, ask.Weight, _now, out _);
+
+    private sealed class Part : TenantPart
     {
-        if (!_parts.TryGetValue(ask.Tenant, out var part))
-        {
-            var name = _parts.Count < PartsMax ? ask.Tenant : "";
-            if (!_parts.TryGetValue(name, out part))
-            {
-                _parts[name] = part = new() { Weight = ask.Weight };
-                _weights += part.Weight;
-            }
-        }
-
-        part.Seen = _now;
-        return part;
-    }
-
-    private void Forget()
-    {
-        foreach (var (tenant, part) in _parts)
-        {
-            // Who owes does not get rid of it by silence.
-            if (_now - part.Seen > s_idle && part.Tokens >= 0)
-                _silent.Add(tenant);
-        }
-
-        foreach (var tenant in _silent)
-        {
-            _parts.Remove(tenant, out var part);
-            _pool += Math.Max(0, part!.Tokens);
-            _weights -= part.Weight;
-        }
-
-        _silent.Clear();
-        if (_parts.Count == 0)
-            _weights = 0;
-    }
-
-    private sealed class Part
-    {
-        public required double Weight { get; init; }
-
         public double Tokens { get; set; }
-
-        public Instant Seen { get; set; }
     }
 }

@@ -1,3 +1,5 @@
+using Spillway.Policies.Sharing;
+
 namespace Spillway.Policies.Rates;
 
 /// <summary>
@@ -14,9 +16,7 @@ internal sealed class Places(int count, bool isFair)
     /// <summary>A tenant that was silent for so long is kept nothing.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, Part> _parts = new(StringComparer.Ordinal);
-    private readonly List<string> _silent = [];
-    private double _weights;
+    private readonly TenantParts<Part> _parts = new(PartsMax, s_idle);
 
     /// <summary>How many there are.</summary>
     public int Count => count;
@@ -29,7 +29,7 @@ internal sealed class Places(int count, bool isFair)
     {
         if (!isFair)
             return Inside < count;
-        Forget(now);
+        _parts.Forget(now, static part => part.Inside == 0);
         var own = Find(ask, now);
         return Inside < count && (own.Inside < Due(own) || count - Inside > KeptForOthers(own));
     }
@@ -46,7 +46,8 @@ internal sealed class Places(int count, bool isFair)
     public void Leave(string tenant)
     {
         Inside--;
-        if (isFair && (_parts.TryGetValue(tenant, out var part) || _parts.TryGetValue("", out part)))
+        // One that came in with the common part may have a part of its own by now, in which nothing is.
+        if (isFair && (_parts.Known(tenant) is { Inside: > 0 } own ? own : _parts.Known("")) is { } part)
             part.Inside--;
     }
 
@@ -54,55 +55,20 @@ internal sealed class Places(int count, bool isFair)
     public int LeftFor(in RateAsk ask, Instant now) =>
         isFair ? Math.Clamp(count - Inside - KeptForOthers(Find(ask, now)), 0, count) : Math.Max(0, count - Inside);
 
-    private int Due(Part part) => Math.Max(1, (int)(count * part.Weight / _weights));
+    private int Due(Part part) => Math.Max(1, (int)(count * part.Weight / _parts.Weights));
 
     private int KeptForOthers(Part own)
     {
         var kept = 0;
-        foreach (var part in _parts.Values)
+        foreach (var part in _parts.All)
             kept += ReferenceEquals(part, own) ? 0 : Math.Max(0, Due(part) - part.Inside);
         return kept;
     }
 
-    private Part Find(in RateAsk ask, Instant now)
+    private Part Find(in RateAsk ask, Instant now) => _parts.Find(ask.Tenant, ask.Weight, now, out _);
+
+    private sealed class Part : TenantPart
     {
-        if (!_parts.TryGetValue(ask.Tenant, out var part))
-        {
-            var name = _parts.Count < PartsMax ? ask.Tenant : "";
-            if (!_parts.TryGetValue(name, out part))
-            {
-                _parts[name] = part = new() { Weight = ask.Weight };
-                _weights += part.Weight;
-            }
-        }
-
-        part.Seen = now;
-        return part;
-    }
-
-    private void Forget(Instant now)
-    {
-        foreach (var (tenant, part) in _parts)
-        {
-            if (part.Inside == 0 && now - part.Seen > s_idle)
-                _silent.Add(tenant);
-        }
-
-        foreach (var tenant in _silent)
-        {
-            _parts.Remove(tenant, out var part);
-            _weights -= part!.Weight;
-        }
-
-        _silent.Clear();
-    }
-
-    private sealed class Part
-    {
-        public required double Weight { get; init; }
-
         public int Inside { get; set; }
-
-        public Instant Seen { get; set; }
     }
 }

@@ -26,33 +26,26 @@ public sealed class TenantShares(int places)
     /// <summary>A tenant that was silent for so long is kept no places.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, Part> _parts = new(StringComparer.Ordinal);
-    private readonly List<string> _silent = [];
+    private readonly TenantParts<Part> _parts = new(TenantsMax, s_silence);
     private double _now;
-    private double _weights;
     private Instant _lookedAt;
 
     /// <summary>The part of a tenant that wants something now.</summary>
     public Part Find(string tenant, double weight, Instant now)
     {
         if (now - _lookedAt > s_silence)
-            Forget(now);
-        if (!_parts.TryGetValue(tenant, out var part))
         {
-            var name = _parts.Count < TenantsMax ? tenant : "";
-            if (!_parts.TryGetValue(name, out part))
-            {
-                _parts[name] = part = new(weight > 0 ? weight : 1) { Due = _now };
-                _weights += part.Weight;
-            }
+            _lookedAt = now;
+            _parts.Forget(now, static part => part.Held == 0);
         }
 
-        part.Seen = now;
+        var part = _parts.Find(tenant, weight, now, out var isNew);
+        part.Due = isNew ? _now : part.Due;
         return part;
     }
 
     /// <summary>Places that a tenant may hold while the others want theirs.</summary>
-    public int PlacesOf(Part part) => Math.Max(1, (int)(places * part.Weight / _weights));
+    public int PlacesOf(Part part) => Math.Max(1, (int)(places * part.Weight / _parts.Weights));
 
     /// <summary>The virtual time at which a request of that tenant would be due, in ticks by weight.</summary>
     public double DueOf(Part part) => Math.Max(_now, part.Due);
@@ -86,36 +79,12 @@ public sealed class TenantShares(int places)
         part.Due = Math.Max(_now, part.Due - (work.Ticks / part.Weight));
     }
 
-    private void Forget(Instant now)
-    {
-        _lookedAt = now;
-        foreach (var (tenant, part) in _parts)
-        {
-            if (part.Held == 0 && now - part.Seen > s_silence)
-                _silent.Add(tenant);
-        }
-
-        foreach (var tenant in _silent)
-        {
-            _parts.Remove(tenant, out var part);
-            _weights -= part!.Weight;
-        }
-
-        _silent.Clear();
-    }
-
     /// <summary>One tenant's part.</summary>
-    /// <param name="weight">Relative to the others'.</param>
-    public sealed class Part(double weight)
+    public sealed class Part : TenantPart
     {
-        /// <summary>Relative to the others'.</summary>
-        public double Weight => weight;
-
         /// <summary>Places that it holds.</summary>
         public int Held { get; internal set; }
 
         internal double Due { get; set; }
-
-        internal Instant Seen { get; set; }
     }
 }
