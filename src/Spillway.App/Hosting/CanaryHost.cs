@@ -1,6 +1,7 @@
 using System.Reflection;
 using Spillway.Config;
 using Spillway.Engine.Canary;
+using Spillway.Runtimes;
 using Spillway.Runtimes.Processes;
 
 namespace Spillway.App.Hosting;
@@ -19,7 +20,7 @@ internal static class CanaryHost
 
     /// <summary>The inside of the child: one question on the standard input, lines on the standard output.</summary>
     public static int Answer(CancellationToken cancellation) => new CanaryChild(
-        Composition.Runtimes, TimeProvider.System, static () => ProcessMemory.AnonymousBytes,
+        Composition.Runtimes, TimeProvider.System, static () => KernelMemory.AnonymousBytes,
         static bytes => ProcessMemory.TryLimit(bytes)).Run(Console.In, Console.Out, cancellation) ? 0 : 1;
 
     /// <summary>How this very program is started; empty when it is embedded in another one.</summary>

@@ -30,7 +30,7 @@ internal sealed class OnnxModel : ILoadedModel
         // What optimizing took and freed would stay with the C library.
         ProcessMemory.Trim();
         _arenaAtLoad = _arena?.TotalBytes ?? 0;
-        _loadBytes = ProcessMemory.AnonymousBytes is { } after && before is not null
+        _loadBytes = KernelMemory.AnonymousBytes is { } after && before is not null
             ? Math.Max(after - before.Value, _arenaAtLoad)
             : _arena?.TotalBytes;
     }
@@ -74,7 +74,7 @@ internal sealed class OnnxModel : ILoadedModel
     public static Outcome<ILoadedModel> Create(
         OrtLibrary library, ModelSource source, OrtProvider provider, CancellationToken cancellation)
     {
-        var before = ProcessMemory.AnonymousBytes;
+        var before = KernelMemory.AnonymousBytes;
         var loading = new CachedSession(library, source, provider, cancellation);
         return Wrap(loading, loading.Create(), library, source, provider, before);
     }

@@ -1,19 +1,12 @@
-using System.Buffers.Text;
-
 namespace Spillway.Runtimes.Processes;
 
 /// <summary>
-/// Memory of this process as the kernel sees it. Linux only; elsewhere nothing is told and nothing happens.
+/// What a process can do about its own memory. Linux only; elsewhere nothing happens.
 /// </summary>
 public static class ProcessMemory
 {
     private const int DataLimit = 2; // RLIMIT_DATA
     private const int CoreLimit = 4; // RLIMIT_CORE
-
-    /// <summary>
-    /// Resident memory that no file backs, in bytes: what the system cannot take back. Null where nothing tells.
-    /// </summary>
-    public static long? AnonymousBytes => Read("/proc/self/status", "RssAnon:"u8);
 
     /// <summary>
     /// From now on this process may take that much more memory: a request beyond it fails inside the process, which can
@@ -22,7 +15,7 @@ public static class ProcessMemory
     /// </summary>
     public static bool TryLimit(long moreBytes)
     {
-        if (!OperatingSystem.IsLinux() || Read("/proc/self/status", "VmData:"u8) is not { } used)
+        if (!OperatingSystem.IsLinux() || KernelMemory.DataBytes is not { } used)
             return false;
         return Set(CoreLimit, 0) && Set(DataLimit, (ulong)(used + moreBytes));
 
@@ -45,28 +38,6 @@ public static class ProcessMemory
         catch (EntryPointNotFoundException)
         {
             // Another C library; it has no such call.
-        }
-    }
-
-    /// <summary>A figure that the kernel gives in kB.</summary>
-    private static long? Read(string file, ReadOnlySpan<byte> name)
-    {
-        if (!OperatingSystem.IsLinux())
-            return null;
-        Span<byte> buffer = stackalloc byte[4096];
-        try
-        {
-            using var handle = File.OpenHandle(file);
-            var text = (ReadOnlySpan<byte>)buffer[..RandomAccess.Read(handle, buffer, 0)];
-            var at = text.IndexOf(name);
-            return at >= 0 && Utf8Parser.TryParse(text[(at + name.Length)..].TrimStart(" \t"u8), out long kilobytes,
-                out _)
-                ? kilobytes * 1024
-                : null;
-        }
-        catch (IOException)
-        {
-            return null;
         }
     }
 }

@@ -133,14 +133,7 @@ public sealed record Snapshot
         EffectiveJson.Write(json, Server);
         json.WritePropertyName("access");
         EffectiveJson.Write(json, Access);
-        json.WriteStartObject("tenants");
-        foreach (var (name, tenant) in Tenants.OrderBy(t => t.Key, StringComparer.Ordinal))
-        {
-            json.WritePropertyName(name);
-            EffectiveJson.Write(json, tenant);
-        }
-
-        json.WriteEndObject();
+        WriteByName(json, "tenants", Tenants);
         json.WritePropertyName("telemetry");
         EffectiveJson.Write(json, Telemetry);
         json.WritePropertyName("audit");
@@ -160,14 +153,7 @@ public sealed record Snapshot
         EffectiveJson.Write(json, Residency);
         json.WritePropertyName("limits");
         EffectiveJson.Write(json, Limits);
-        json.WriteStartObject("budgets");
-        foreach (var (name, budget) in Budgets.OrderBy(b => b.Key, StringComparer.Ordinal))
-        {
-            json.WritePropertyName(name);
-            EffectiveJson.Write(json, budget);
-        }
-
-        json.WriteEndObject();
+        WriteByName(json, "budgets", Budgets);
         json.WriteStartObject("groups");
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);
@@ -176,6 +162,19 @@ public sealed record Snapshot
         EffectiveJson.Value(json, Prices, OptionShape.Of(typeof(PricesOptions)));
         json.WritePropertyName("ledger");
         EffectiveJson.Value(json, Ledger, OptionShape.Of(typeof(LedgerOptions)));
+        json.WriteEndObject();
+    }
+
+    private static void WriteByName<T>(Utf8JsonWriter json, string section, IReadOnlyDictionary<string, T> byName)
+        where T : notnull
+    {
+        json.WriteStartObject(section);
+        foreach (var (name, options) in byName.OrderBy(o => o.Key, StringComparer.Ordinal))
+        {
+            json.WritePropertyName(name);
+            EffectiveJson.Write(json, options);
+        }
+
         json.WriteEndObject();
     }
 }

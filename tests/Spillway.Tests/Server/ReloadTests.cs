@@ -67,10 +67,7 @@ public sealed class ReloadTests
     public async Task What_a_removed_model_holds_is_answered_and_then_it_is_unknown()
     {
         await using var server = await StartAsync();
-        var slow = Slow(server);
-        Assert.Null(await server.Serving.Models.LoadAsync(slow));
-        var held = server.InferRowAsync("slow");
-        await server.UntilModelAsync("slow", "active_runs", 1);
+        var (slow, held) = await HoldAsync(server);
 
         var gone = server.Serving.Models.RemoveAsync(slow);
         var next = await server.InferRowAsync("slow");
@@ -85,10 +82,7 @@ public sealed class ReloadTests
     public async Task A_stop_in_the_middle_of_a_replacement_answers_what_the_old_one_holds()
     {
         await using var server = await StartAsync();
-        var slow = Slow(server);
-        Assert.Null(await server.Serving.Models.LoadAsync(slow));
-        var held = server.InferRowAsync("slow");
-        await server.UntilModelAsync("slow", "active_runs", 1);
+        var (slow, held) = await HoldAsync(server);
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
 
         Assert.True(await server.Serving.DrainAsync(TestServer.Patience));
@@ -100,10 +94,7 @@ public sealed class ReloadTests
     public async Task A_model_that_is_removed_and_comes_back_before_its_last_answer_is_still_measured()
     {
         await using var server = await StartAsync();
-        var slow = Slow(server);
-        Assert.Null(await server.Serving.Models.LoadAsync(slow));
-        var held = server.InferRowAsync("slow");
-        await server.UntilModelAsync("slow", "active_runs", 1);
+        var (slow, held) = await HoldAsync(server);
         var gone = server.Serving.Models.RemoveAsync(slow);
 
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
@@ -173,6 +164,16 @@ public sealed class ReloadTests
         var fault = await server.Serving.Models.LoadAsync(thief);
 
         Assert.Contains("cannot be served as echo/1: echo is", fault!.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A slow model, loaded, and a request inside its run.</summary>
+    private static async Task<(ModelOptions Slow, Task<Reply> Held)> HoldAsync(TestServer server)
+    {
+        var slow = Slow(server);
+        Assert.Null(await server.Serving.Models.LoadAsync(slow));
+        var held = server.InferRowAsync("slow");
+        await server.UntilModelAsync("slow", "active_runs", 1);
+        return (slow, held);
     }
 
     /// <summary>Its runs take 300 ms.</summary>

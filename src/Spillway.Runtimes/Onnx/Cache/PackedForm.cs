@@ -1,5 +1,3 @@
-using Spillway.Runtimes.Processes;
-
 namespace Spillway.Runtimes.Onnx.Cache;
 
 /// <summary>
@@ -37,7 +35,7 @@ internal sealed class PackedForm : IPreparation
         try
         {
             loading.Store(draft, packed: true);
-            var before = ProcessMemory.AnonymousBytes;
+            var before = KernelMemory.AnonymousBytes;
             var session = loading.FromGraph(Path.Combine(draft, CacheEntry.Graph));
             if (OnnxModel.Wrap(loading, session, library, source, provider, before).TryGet(out var model, out _))
                 form = new(cache, draft, key, model);

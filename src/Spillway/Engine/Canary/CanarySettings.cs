@@ -1,3 +1,5 @@
+using Spillway.Runtimes;
+
 namespace Spillway.Engine.Canary;
 
 /// <summary>How models are probed.</summary>
@@ -18,5 +20,5 @@ public sealed record CanarySettings
     public long? BytesMax { get; init; }
 
     /// <summary>Asked for what is free when a model is probed, in bytes; null where nothing tells.</summary>
-    public Func<long?> FreeBytes { get; init; } = static () => FreeMemory.Bytes;
+    public Func<long?> FreeBytes { get; init; } = static () => KernelMemory.FreeBytes;
 }

@@ -66,32 +66,25 @@ internal sealed class GuardStates
     }
 
     /// <summary>The state of a rate limit for a scope.</summary>
-    public HeldRate Rate(string name, RateOptions options, string scope)
-    {
-        lock (_making)
-        {
-            if (_rates.TryGetValue((name, scope), out var known))
-                return known;
-            if (_rates.Count >= StatesMax)
-                scope = Overflow;
-            if (!_rates.TryGetValue((name, scope), out var rate))
-                _rates[(name, scope)] = rate = new(++_number, new(name, scope, new(options)), _rateCounts[name]);
-            return rate;
-        }
-    }
+    public HeldRate Rate(string name, RateOptions options, string scope) => Known(
+        _rates, name, scope, kept => new(++_number, new(name, kept, new(options)), _rateCounts[name]));
 
     /// <summary>The state of a budget for a scope, with what an earlier process drew for it.</summary>
-    public HeldBudget Budget(string name, BudgetOptions options, string scope)
+    public HeldBudget Budget(string name, BudgetOptions options, string scope) =>
+        Known(_budgets, name, scope, kept => Make(name, options, kept));
+
+    /// <summary>Made at the first asking; when there are too many, the one that the rest share.</summary>
+    private T Known<T>(Dictionary<(string, string), T> all, string name, string scope, Func<string, T> make)
     {
         lock (_making)
         {
-            if (_budgets.TryGetValue((name, scope), out var known))
+            if (all.TryGetValue((name, scope), out var known))
                 return known;
-            if (_budgets.Count >= StatesMax)
+            if (all.Count >= StatesMax)
                 scope = Overflow;
-            if (!_budgets.TryGetValue((name, scope), out var budget))
-                _budgets[(name, scope)] = budget = Make(name, options, scope);
-            return budget;
+            if (!all.TryGetValue((name, scope), out known))
+                all[(name, scope)] = known = make(scope);
+            return known;
         }
     }
 
