@@ -7,6 +7,7 @@ import { rewriteReadme, save, text, verdict } from './results.mjs';
 import { audit } from '../rows/audit.mjs';
 import { mlpBinary, mlpJson } from '../rows/mlp.mjs';
 import { mlpBinary8, tinyBinary1, tinyBinary8 } from '../rows/batching.mjs';
+import { everything } from '../rows/everything.mjs';
 import { budgetKill, fairShares, killSwitch } from '../rows/guards.mjs';
 import { ocrTensor } from '../rows/ocr-tensor.mjs';
 import { ocrOverload } from '../rows/ocr-overload.mjs';
@@ -23,7 +24,7 @@ const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
-  ...[budgetKill, killSwitch, fairShares, ledger, audit],
+  ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
 ];
 
 function usage() {

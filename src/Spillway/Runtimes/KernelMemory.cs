@@ -13,7 +13,9 @@ public static class KernelMemory
     /// </summary>
     public static long? AnonymousBytes => Read("/proc/self/status", "RssAnon:"u8);
 
-    /// <summary>What this process has as data, in bytes, touched or not: what a limit of it counts. Null as above.</summary>
+    /// <summary>
+    /// What this process has as data, in bytes, touched or not: what a limit of it counts. Null as above.
+    /// </summary>
     public static long? DataBytes => Read("/proc/self/status", "VmData:"u8);
 
     /// <summary>

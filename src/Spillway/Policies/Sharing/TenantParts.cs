@@ -11,8 +11,8 @@ public abstract class TenantPart
 }
 
 /// <summary>
-/// The tenants that share something and were there of late, each with its part. Beyond a number of them the rest are one
-/// part together, so a flood of names takes no memory. Pure, one owner; allocates for a new tenant only.
+/// The tenants that share something and were there of late, each with its part. Beyond a number of them the rest are
+/// one part together, so a flood of names takes no memory. Pure, one owner; allocates for a new tenant only.
 /// </summary>
 /// <typeparam name="T">What is kept of each.</typeparam>
 /// <param name="most">Tenants that are told apart; at least 1.</param>
