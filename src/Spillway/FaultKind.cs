@@ -81,6 +81,30 @@ public enum FaultKind
     /// <summary>The model could not be loaded.</summary>
     LoadFailed,
 
+    /// <summary>No connection to the upstream came about.</summary>
+    UpstreamUnreachable,
+
+    /// <summary>The upstream broke: a status from 500 on, a success without an answer, or an end too early.</summary>
+    UpstreamFailed,
+
+    /// <summary>The upstream has enough to do (429, 503) and perhaps said when to come back.</summary>
+    UpstreamThrottled,
+
+    /// <summary>
+    /// The upstream took too long: to connect, to its first delta, between two of them, or in all. The message says
+    /// which.
+    /// </summary>
+    UpstreamTimeout,
+
+    /// <summary>Every target of the route is left alone for a while, because it failed or asked for it.</summary>
+    TargetsOpen,
+
+    /// <summary>There is an answer, and it fails a check that the route declares.</summary>
+    AnswerUnfit,
+
+    /// <summary>Given up under overload in favour of requests that are more critical.</summary>
+    Shed,
+
     /// <summary>A bug here. The log has the details.</summary>
     Internal,
 }

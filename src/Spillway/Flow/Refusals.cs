@@ -10,12 +10,15 @@ internal static class Refusals
 {
     /// <summary>The server drains.</summary>
     public static Fault Stopping() => new(
-        FaultKind.ShuttingDown, "The server is stopping and takes no new requests. Send it to another one, or retry when it is back.",
+        FaultKind.ShuttingDown,
+        "The server is stopping and takes no new requests. Send it to another one, or retry when it is back.",
         TimeSpan.FromSeconds(1));
 
     /// <summary>The model is being loaded.</summary>
     public static Fault Loading(Route route) => new(
-        FaultKind.ModelNotReady, $"Model {route.Model.Name} version {route.Model.Version} is not ready: it is still loading. Retry in a second.",
+        FaultKind.ModelNotReady,
+        $"Model {route.Model.Name} version {route.Model.Version} is not ready: it is still loading. "
+        + "Retry in a second.",
         TimeSpan.FromSeconds(1));
 
     /// <summary>The model's load failed.</summary>
@@ -72,7 +75,9 @@ internal static class Refusals
                 or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.ServerFull or FaultKind.Cancelled
                 or FaultKind.ShuttingDown or FaultKind.Unauthenticated or FaultKind.SwitchedOff
                 or FaultKind.RateLimited or FaultKind.BudgetExhausted or FaultKind.StoreFailed
-                or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal =>
+                or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.UpstreamUnreachable
+                or FaultKind.UpstreamFailed or FaultKind.UpstreamThrottled or FaultKind.UpstreamTimeout
+                or FaultKind.TargetsOpen or FaultKind.AnswerUnfit or FaultKind.Shed or FaultKind.Internal =>
                 $"Model {name} gave the request up ({kind}). Retry after {Ms(retry)} ms.",
         };
         return new(kind, text, retry > TimeSpan.Zero ? retry : TimeSpan.FromMilliseconds(1));

@@ -36,6 +36,13 @@ internal static class FaultLabels
         FaultKind.StoreFailed => "store_failed",
         FaultKind.RuntimeFailed => "runtime_failed",
         FaultKind.LoadFailed => "load_failed",
+        FaultKind.UpstreamUnreachable => "upstream_unreachable",
+        FaultKind.UpstreamFailed => "upstream_failed",
+        FaultKind.UpstreamThrottled => "upstream_throttled",
+        FaultKind.UpstreamTimeout => "upstream_timeout",
+        FaultKind.TargetsOpen => "targets_open",
+        FaultKind.AnswerUnfit => "answer_unfit",
+        FaultKind.Shed => "shed",
         FaultKind.Internal => "internal",
     };
 

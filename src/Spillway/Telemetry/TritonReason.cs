@@ -37,9 +37,11 @@ internal static class TritonReasons
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
             or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown
             or FaultKind.SwitchedOff or FaultKind.RateLimited or FaultKind.BudgetExhausted
-            or FaultKind.StoreFailed => TritonReason.Rejected,
+            or FaultKind.StoreFailed or FaultKind.TargetsOpen or FaultKind.Shed => TritonReason.Rejected,
         FaultKind.Cancelled => TritonReason.Canceled,
-        FaultKind.RuntimeFailed or FaultKind.LoadFailed => TritonReason.Backend,
+        FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.UpstreamUnreachable or FaultKind.UpstreamFailed
+            or FaultKind.UpstreamThrottled or FaultKind.UpstreamTimeout
+            or FaultKind.AnswerUnfit => TritonReason.Backend,
         FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
             or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
             or FaultKind.Unauthenticated or FaultKind.Unsupported or FaultKind.Internal => TritonReason.Other,

@@ -97,5 +97,6 @@ public sealed class AuditSink(AuditLog log) : IRecordSink
     private static bool IsRefusal(FaultKind? outcome) => outcome is FaultKind.QueueFull or FaultKind.ServerFull
         or FaultKind.PredictedLate or FaultKind.DroppedLate or FaultKind.ShuttingDown or FaultKind.SwitchedOff
         or FaultKind.RateLimited or FaultKind.BudgetExhausted or FaultKind.Forbidden or FaultKind.Unauthenticated
-        or FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.ModelNotReady or FaultKind.Unsupported;
+        or FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.ModelNotReady or FaultKind.Unsupported
+        or FaultKind.TargetsOpen or FaultKind.Shed;
 }

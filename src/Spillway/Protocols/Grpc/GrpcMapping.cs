@@ -30,10 +30,14 @@ internal static class GrpcMapping
         FaultKind.RateLimited or FaultKind.BudgetExhausted => GrpcStatus.ResourceExhausted,
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
             or FaultKind.DroppedLate or FaultKind.ShuttingDown or FaultKind.SwitchedOff
-            or FaultKind.StoreFailed => GrpcStatus.Unavailable,
-        FaultKind.DeadlineExceeded => GrpcStatus.DeadlineExceeded,
+            or FaultKind.StoreFailed or FaultKind.UpstreamThrottled or FaultKind.TargetsOpen
+            or FaultKind.Shed => GrpcStatus.Unavailable,
+        // What gRPC's own table makes of an HTTP 502.
+        FaultKind.UpstreamUnreachable or FaultKind.UpstreamFailed => GrpcStatus.Unavailable,
+        FaultKind.DeadlineExceeded or FaultKind.UpstreamTimeout => GrpcStatus.DeadlineExceeded,
         FaultKind.Cancelled => GrpcStatus.Cancelled,
-        FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal => GrpcStatus.Internal,
+        FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.AnswerUnfit
+            or FaultKind.Internal => GrpcStatus.Internal,
     };
 
     /// <summary>The value of grpc-status.</summary>

@@ -24,7 +24,10 @@ internal static class FaultMapping
         FaultKind.Unsupported => 501,
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
             or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown
-            or FaultKind.SwitchedOff or FaultKind.StoreFailed => 503,
+            or FaultKind.SwitchedOff or FaultKind.StoreFailed or FaultKind.UpstreamThrottled
+            or FaultKind.TargetsOpen or FaultKind.Shed => 503,
+        FaultKind.UpstreamUnreachable or FaultKind.UpstreamFailed or FaultKind.AnswerUnfit => 502,
+        FaultKind.UpstreamTimeout => 504,
     };
 
     /// <summary>

@@ -26,13 +26,15 @@ internal sealed record SpanSampler(double Ratio, bool ParentBased, TimeSpan Slow
     public static bool IsFailure(FaultKind kind) => kind switch
     {
         FaultKind.DeadlineExceeded or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.StoreFailed
-            or FaultKind.Internal => true,
+            or FaultKind.UpstreamUnreachable or FaultKind.UpstreamFailed or FaultKind.UpstreamTimeout
+            or FaultKind.AnswerUnfit or FaultKind.Internal => true,
         FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
             or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
             or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull
             or FaultKind.PredictedLate or FaultKind.DroppedLate or FaultKind.Cancelled
             or FaultKind.ShuttingDown or FaultKind.Unauthenticated or FaultKind.SwitchedOff or FaultKind.RateLimited
-            or FaultKind.BudgetExhausted => false,
+            or FaultKind.BudgetExhausted or FaultKind.UpstreamThrottled or FaultKind.TargetsOpen
+            or FaultKind.Shed => false,
     };
 
     /// <summary>

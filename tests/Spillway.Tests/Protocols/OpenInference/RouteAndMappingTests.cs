@@ -81,13 +81,14 @@ public sealed class RouteAndMappingTests
         {
             var label = string.Concat(kind.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : $"{c}"));
             Assert.Equal(label.ToLowerInvariant(), FaultLabels.Of(kind));
-            Assert.InRange(FaultMapping.Status(kind), 400, 503);
+            Assert.InRange(FaultMapping.Status(kind), 400, 504);
         });
         FaultKind[] passing =
         [
             FaultKind.ModelNotReady, FaultKind.QueueFull, FaultKind.ServerFull, FaultKind.PredictedLate,
             FaultKind.DroppedLate, FaultKind.DeadlineExceeded, FaultKind.ShuttingDown, FaultKind.SwitchedOff,
-            FaultKind.RateLimited, FaultKind.StoreFailed,
+            FaultKind.RateLimited, FaultKind.StoreFailed, FaultKind.UpstreamThrottled, FaultKind.TargetsOpen,
+            FaultKind.Shed,
         ];
         Assert.Equal(passing, Enum.GetValues<FaultKind>().Where(FaultMapping.IsRetryAfterDue));
         Assert.All(passing, kind => Assert.Equal(kind is FaultKind.RateLimited ? 429 : 503, FaultMapping.Status(kind)));
@@ -96,6 +97,8 @@ public sealed class RouteAndMappingTests
         Assert.Equal([FaultKind.BudgetExhausted], Enum.GetValues<FaultKind>().Where(FaultMapping.IsRetryInVain));
         Assert.Equal(499, FaultMapping.Status(FaultKind.Cancelled));
         Assert.Equal(413, FaultMapping.Status(FaultKind.InputTooLarge));
+        Assert.Equal(502, FaultMapping.Status(FaultKind.UpstreamFailed));
+        Assert.Equal(504, FaultMapping.Status(FaultKind.UpstreamTimeout));
     }
 
     [Theory]
