@@ -5,8 +5,9 @@ namespace Spillway.Policies.Caching;
 
 /// <summary>
 /// A question as it stands in its request: a head that says everything but the inputs' elements (who may see the
-/// answer, what answers, which outputs, types, shapes, lengths), and those elements where they lie. Nothing is copied until it
-/// is to be kept. Inputs are taken in the order in which they were given: the same in another order is another.
+/// answer, what answers, which outputs, types, shapes, lengths), and those elements where they lie. Nothing is copied
+/// until it is to be kept. Inputs are taken in the order in which they were given; in another order it is another
+/// question.
 /// </summary>
 internal readonly ref struct CacheKey
 {

@@ -35,7 +35,7 @@ internal sealed class KeyHash
     /// <summary>One with a key of its own.</summary>
     public static KeyHash Random() => new(RandomNumberGenerator.GetBytes(KeyBytes));
 
-    /// <summary>Goes on with a hash that began with 1: the bytes of one part, its length added to the last sum.</summary>
+    /// <summary>Goes on with a hash that began with 1: a part's bytes, its length added to the last sum.</summary>
     public UInt128 Add(UInt128 hash, ReadOnlySpan<byte> part)
     {
         var length = (UInt128)(uint)part.Length;
@@ -62,7 +62,7 @@ internal sealed class KeyHash
         return sum & s_sumBits;
     }
 
-    /// <summary>The sum is kept in two registers: by reference, or as one number, it took four times as long.</summary>
+    /// <summary>NH: pairs of words, each plus its key, multiplied and summed; all modulo 2^64 and 2^128.</summary>
     private static UInt128 Products(ReadOnlySpan<ulong> words, ReadOnlySpan<ulong> keys)
     {
         ulong high = 0, low = 0;

@@ -3,9 +3,9 @@ namespace Spillway.Policies.Rollout;
 /// <summary>
 /// Whether the challenger fails more often than the champion, looked at after every block of
 /// <see cref="BlockRequests"/> requests of both. Within a block of a requests of the challenger, b of the champion and
-/// k failures together, the number that are the challenger's has, when both fail alike, the hypergeometric distribution,
-/// whatever the rate of failures is and however it changes from block to block; when the challenger's odds are ψ times
-/// the champion's, Fisher's noncentral one ("The Logic of Inductive Inference", 1935). Their ratio
+/// k failures together, the number that are the challenger's has, when both fail alike, the hypergeometric
+/// distribution, whatever the rate of failures is and however it changes from block to block; when the challenger's
+/// odds are ψ times the champion's, Fisher's noncentral one ("The Logic of Inductive Inference", 1935). Their ratio
 /// <code>ψ^x / Σ_j h(j) ψ^j</code>
 /// is multiplied over the blocks for several ψ above 1: no approximation, no estimated variance, no assumption about
 /// the shares. Pure, one owner.

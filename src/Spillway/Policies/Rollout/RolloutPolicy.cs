@@ -118,7 +118,7 @@ internal sealed class RolloutPolicy
         ? Become(RolloutPhase.Aborted, RolloutEvent.Aborted, who, why)
         : Unfit("aborted", "There is no challenger");
 
-    /// <summary>The champion of before is it again; a rollout that runs is aborted, which callers cannot tell.</summary>
+    /// <summary>The champion of before is it again; a rollout that runs is aborted instead.</summary>
     public Outcome<RolloutChange> Rollback(string who, string why) => State.Phase switch
     {
         RolloutPhase.Running or RolloutPhase.Ready => Abort(who, why),
