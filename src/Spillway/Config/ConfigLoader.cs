@@ -60,6 +60,7 @@ public static class ConfigLoader
         var prices = new PriceChecks(bound, today);
         options = prices.Read(options, Path.GetDirectoryName(full)!, errors);
         options = ProofChecks.Complete(options, bound, Path.GetDirectoryName(full)!);
+        options = RouteChecks.Complete(options, Path.GetDirectoryName(full)!);
 
         environment.TryGetValue(NpmPath.Variable, out var native);
         var readers = Open(options, bound, file, runtimeOptions, native, errors);
@@ -70,6 +71,7 @@ public static class ConfigLoader
             overrides.Finish(names);
         Unique(readers, models);
         Grouped(readers, models, options.Groups);
+        RouteChecks.Check(options, models, bound);
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         prices.All(options, models);
         ProofChecks.Models(readers, models, options, bound);

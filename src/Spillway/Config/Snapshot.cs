@@ -27,6 +27,7 @@ public sealed record Snapshot
         (Telemetry, Residency) = (options.Telemetry, options.Residency);
         (Access, Tenants) = (options.Access, options.Tenants);
         (Limits, Budgets) = (options.Limits, options.Budgets);
+        (Routes, Upstreams) = (options.Routes, options.Upstreams);
         (Prices, Ledger) = (options.Prices, options.Ledger);
         PriceList = Prices is null ? null : PriceList.From(Prices);
         (Audit, Signing) = (options.Audit, options.Signing);
@@ -56,6 +57,12 @@ public sealed record Snapshot
 
     /// <summary>Budgets by name.</summary>
     public IReadOnlyDictionary<string, BudgetOptions> Budgets { get; }
+
+    /// <summary>Routes by name.</summary>
+    public IReadOnlyDictionary<string, RouteOptions> Routes { get; }
+
+    /// <summary>Other servers that routes lead to, by name.</summary>
+    public IReadOnlyDictionary<string, UpstreamOptions> Upstreams { get; }
 
     /// <summary>Absolute path of the folder of what must survive a restart.</summary>
     public string StateFolder => Path.GetFullPath(
@@ -154,6 +161,8 @@ public sealed record Snapshot
         json.WritePropertyName("limits");
         EffectiveJson.Write(json, Limits);
         WriteByName(json, "budgets", Budgets);
+        WriteByName(json, "routes", Routes);
+        WriteByName(json, "upstreams", Upstreams);
         json.WriteStartObject("groups");
         foreach (var (name, limit) in Groups.OrderBy(g => g.Key, StringComparer.Ordinal))
             json.WriteNumber(name, limit);

@@ -29,6 +29,15 @@ public sealed record SpillwayOptions
     [Option("A folder of models, each with a folder for every version, as Triton lays them out.")]
     public RepositoryOptions? Repository { get; init; }
 
+    /// <summary>Routes by name.</summary>
+    [Option("Routes by name: what clients ask for, with a cache and a chain of steps that answer one after the other.")]
+    public IReadOnlyDictionary<string, RouteOptions> Routes { get; init; } = new Dictionary<string, RouteOptions>();
+
+    /// <summary>Upstreams by name.</summary>
+    [Option("Other Open Inference servers by name, which steps of routes may name in place of a model.")]
+    public IReadOnlyDictionary<string, UpstreamOptions> Upstreams { get; init; } =
+        new Dictionary<string, UpstreamOptions>();
+
     /// <summary>Budgets of memory.</summary>
     [Option("How much memory models may take, and what happens when more are wanted.")]
     public ResidencyOptions Residency { get; init; } = new();

@@ -61,6 +61,10 @@ internal sealed class Catalogue
         ]);
     }
 
+    /// <summary>The same models with these routes over them, in place of those that were.</summary>
+    public Catalogue Under(IReadOnlyList<Door> routes) =>
+        routes.Count == 0 ? this : new([.. Doors.Where(d => d.Plan is null), .. routes]);
+
     /// <summary>Without these names and versions.</summary>
     public Catalogue Without(IEnumerable<ModelRef> models)
     {

@@ -1,7 +1,9 @@
 using System.Buffers;
 using Spillway.Config;
 using Spillway.Engine.Doors;
+using Spillway.Engine.Routes;
 using Spillway.Engine.Sequences;
+using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
@@ -128,6 +130,44 @@ public sealed class Door
 
         return signature with { Inputs = inputs };
     }
+
+    /// <summary>
+    /// A route over models: what it takes and gives is what its first step that answers takes and gives.
+    /// </summary>
+    /// <param name="plan">Its steps, as they stand.</param>
+    /// <param name="first">Of its steps the first whose model is there; else the first of them all.</param>
+    internal static Door Over(RoutePlan plan, Door first) =>
+        new(first.Route with { Model = new(plan.Name, RoutePlan.Version), IsChain = true }, first, plan);
+
+    private Door(Route route, Door first, RoutePlan plan)
+        : this(route, first.Options)
+    {
+        (Traits, Deployment, Signature) = (first.Traits, first.Deployment, first.Signature);
+        (_modelSignature, _input, _output) = (first._modelSignature, first._input, first._output);
+        (_labels, _padding) = (first._labels, first._padding);
+        (Plan, _owner) = (plan, plan.Owner.Length > 0 ? plan.Owner : first.Owner);
+    }
+
+    /// <summary>A model elsewhere, as a step of routes; it is served under no name of its own.</summary>
+    internal static Door Remote(UpstreamGroup upstream)
+    {
+        var signature = upstream.Signature;
+        var state = signature is null ? RouteState.Loading : RouteState.Ready;
+        return new(new Route(new(upstream.Name, RoutePlan.Version), upstream.Name, state, "", 0), upstream, signature);
+    }
+
+    private Door(Route route, UpstreamGroup upstream, Signature? signature)
+        : this(route, new ModelOptions { Name = upstream.Name, Runtime = "upstream" })
+    {
+        (Upstream, Signature, _modelSignature) = (upstream, signature, signature);
+        Traits = new() { Platform = "spillway_upstream", Devices = [] };
+    }
+
+    /// <summary>Where the model is, when it is not here; null for one that is.</summary>
+    internal UpstreamGroup? Upstream { get; }
+
+    /// <summary>The steps of a route; null for the door of a model.</summary>
+    internal RoutePlan? Plan { get; }
 
     /// <summary>The same name in another state, without a deployment.</summary>
     internal Door Close(RouteState state, string why) =>

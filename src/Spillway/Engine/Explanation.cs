@@ -1,4 +1,5 @@
 using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Telemetry;
@@ -15,9 +16,13 @@ internal static class Explanation
     public static void Write(ref RequestRecord record, Work work, in Delivery delivery)
     {
         var placement = work.Placement;
+        var plan = work.Trail is { } ? work.Door.Plan : null;
         if (placement.Deadline == default)
         {
-            ExplainGate(ref record, work, delivery);
+            if (plan is not null && (delivery.Fault is null || work.Trail!.Step >= 0))
+                RouteExplanation.Write(ref record, work, plan);
+            else
+                ExplainGate(ref record, work, delivery);
             return;
         }
 
@@ -25,11 +30,19 @@ internal static class Explanation
         (record.Rows, record.Elements) = (work.Claim.Rows, work.Claim.Elements);
         (record.Deadline, record.PredictedWait, record.PredictedRun) = (left, placement.Wait, placement.Service);
         record.QueueDepth = placement.QueueLength;
-        record.Decide(DecisionKind.GatePassed);
-        record.Decide(DecisionKind.Routed);
-        record.Decide(DecisionKind.CacheBypassed);
-        GuardExplanation.Passed(ref record, work);
-        ExplainDeadline(ref record, work);
+        if (plan is not null)
+        {
+            RouteExplanation.Write(ref record, work, plan);
+        }
+        else
+        {
+            record.Decide(DecisionKind.GatePassed);
+            record.Decide(DecisionKind.Routed);
+            record.Decide(DecisionKind.CacheBypassed);
+            GuardExplanation.Passed(ref record, work);
+            ExplainDeadline(ref record, work);
+        }
+
         if (placement.Refused is { } refused)
         {
             if (refused is FaultKind.QueueFull)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Spillway.Engine.Audit;
 using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
 
@@ -20,6 +21,9 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
     private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
     private static readonly Fault s_left = new(FaultKind.Cancelled, "The caller went away before the answer was there.");
+
+    /// <summary>Carries out routes. Set before serving.</summary>
+    internal RouteRunner Routes { get; init; } = null!;
 
     /// <summary>Says when nothing may be answered because it could not be written down. Set before serving.</summary>
     internal AuditSink? Audit { get; set; }
@@ -43,6 +47,8 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Timeline.Mark(Stage.Cache, work.Timeline.Last);
+        if (work.Door.Plan is not null && work.Whole is null)
+            return await FollowAsync(work, effect, stopping, aborted).ConfigureAwait(false);
         if (effect.What is Do.Refuse)
             return effect.Fault;
 
@@ -69,6 +75,15 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         var answered = await answer.ConfigureAwait(false);
         await leaving.DisposeAsync().ConfigureAwait(false);
         return RequestFlow.Ended(answered ? null : work.Answer.Fault).Fault;
+    }
+
+    /// <summary>A route's request, past the gate.</summary>
+    private async ValueTask<Fault?> FollowAsync(Work work, Effect effect, bool stopping, CancellationToken aborted)
+    {
+        if (effect.What is not Do.Refuse)
+            return await Routes.RunAsync(work, stopping, aborted).ConfigureAwait(false);
+        await Routes.GiveUpAsync(work, effect.Fault!).ConfigureAwait(false);
+        return effect.Fault;
     }
 
     /// <summary>
@@ -129,12 +144,15 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             return new(Do.Refuse, untraced);
         while (true)
         {
-            var effect = work.Flow.Begin(work.Door.Route, stopping, work.Caller, guards.Switches.Now);
+            var effect = work.Flow.Begin(
+                work.Door.Route, stopping, work.Caller, guards.Switches.Now, isAttempt: work.Whole is not null);
             if (effect.What is not Do.Place)
                 return effect;
             if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
                 return new(Do.Refuse, fault);
             work.Claim = claim;
+            if (work.Door.Plan is not null)
+                return AdmitToRoute(work);
             if (Guard(work) is { } held)
                 return held;
             var placement = work.Door.Deployment!.Place(work);
@@ -146,6 +164,14 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         }
     }
 
+    /// <summary>Steps 6 and 7 of a route's request; room is each attempt's own matter.</summary>
+    private Effect AdmitToRoute(Work work)
+    {
+        if (work.Trail is null)
+            Routes.LookUp(work);
+        return Guard(work) ?? new(Do.Place);
+    }
+
     /// <summary>Steps 4 and 7 of what is limited; null when it may be placed.</summary>
     private Effect? Guard(Work work)
     {
@@ -155,6 +181,9 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             work.Claim = work.Claim with { Tenant = tenant, Weight = guards.WeightOf(tenant) };
         }
 
+        // An attempt is covered by what its request holds.
+        if (work.Whole is not null)
+            return null;
         if (Bound(work) is { } dear)
             return new(Do.Refuse, dear);
         return guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held
@@ -164,11 +193,15 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
     /// <summary>The most that it can cost, where somebody limits that; a fault when its caller allows less.</summary>
     private Fault? Bound(Work work)
     {
-        if (work.Door.Route.Tariff is null || (guards.Desk is null && work.Request.CostMax is null))
+        work.CostAtMost = default;
+        if (work.Door.Route.Tariff is null || (guards.Desk is null && work.Request.CostMax is null)
+            || work.Trail?.Cache.Answer is not null)
             return null;
-        var learned = work.Door.Deployment!.Predict(work.Claim.Rows, work.Claim.Elements);
+        var learned = work.Door.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;
         var (deadline, _) = DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned);
         work.CostAtMost = work.Flow.CostAtMost(work.Claim.Rows, deadline, clock.Time.GetUtcNow());
+        if (work.Door.Plan is { } plan)
+            work.CostAtMost = plan.CostAtMost(work.CostAtMost, work.Claim.Rows, deadline, clock.Time.GetUtcNow());
         return RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax);
     }
 

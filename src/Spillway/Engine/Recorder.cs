@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
 using Spillway.Engine.Audit;
+using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Telemetry;
 using Spillway.Telemetry.Otlp;
@@ -34,6 +35,7 @@ public sealed class Recorder
         _server = new(_registry, version, _recent);
         _server.ConfigInForce(_configDigest = snapshot.Digest);
         _server.Memory(serving.Models.Residency.Budgets);
+        RouteSeries.Register(serving.Models.Routes, serving.Upstreams, _registry);
         foreach (var door in serving.Doors)
             Instruments(door);
     }
@@ -134,7 +136,7 @@ public sealed class Recorder
             Simulated = work.Door.Traits?.Simulated ?? false,
         };
         record.Timeline = work.Timeline;
-        if (work.Door.Deployment is { } ran)
+        if ((work.Trail is null ? work.Door.Deployment : work.Deployment) is { } ran)
             (record.ModelDigest, record.SignedBy) = (ran.Provenance.Digest, ran.Provenance.SignedBy);
         var answered = delivery.Fault is null;
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
@@ -165,8 +167,9 @@ public sealed class Recorder
         var rows = delivery.Fault is null ? work.Claim.Rows : 0;
         model.Statistics.Ended(work.Timeline, delivery.Fault?.Kind, rows, started.ToUnixTimeMilliseconds());
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
+        // The steps of a route were counted where they failed.
         if (delivery.Fault is { } fault)
-            work.Door.Deployment?.Instruments?.Dropped(fault.Kind);
+            (work.Trail is null ? work.Door.Deployment : null)?.Instruments?.Dropped(fault.Kind);
         else if (work.Door.TakesPictures)
             model.PictureDecodes.Add(rows);
     }

@@ -4,6 +4,7 @@ using Spillway.Config;
 using Spillway.Engine.Audit;
 using Spillway.Engine.Billing;
 using Spillway.Engine.Canary;
+using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Policies.Residency;
 using Spillway.Runtimes;
@@ -82,8 +83,22 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>What is to be there at start is there, or failed.</summary>
     internal bool HasStarted { get; set; }
 
+    /// <summary>Routes over the models. Set before the first model is declared.</summary>
+    internal RouteSet Routes { get; init; } = null!;
+
     /// <summary>What is served now.</summary>
-    internal Catalogue Catalogue => _catalogue;
+    internal Catalogue Catalogue
+    {
+        get => _catalogue;
+        private set => _catalogue = Routes.Over(value);
+    }
+
+    /// <summary>What routes lead to has changed beside the models: an upstream is known now.</summary>
+    internal void Refresh()
+    {
+        lock (_changing)
+            Catalogue = _catalogue;
+    }
 
     /// <summary>
     /// Loads a model version, or another one in place of the one of that name and version, which serves until then and
@@ -128,7 +143,7 @@ public sealed class Residents : IAsyncDisposable
     {
         ModelOptions? options;
         lock (_changing)
-            _declared.TryGetValue(door.Route.Model, out options);
+            _declared.TryGetValue((door.Plan?.First ?? door).Route.Model, out options);
         return options is null ? Task.FromResult<Fault?>(null) : Residency.WantAsync(options, patience, aborted);
     }
 
@@ -151,7 +166,7 @@ public sealed class Residents : IAsyncDisposable
         lock (_changing)
         {
             var doors = OwnDoors(options);
-            _catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, ""))]);
+            Catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, ""))]);
             Log.Unloading(_logger, options.Name, options.Version);
             if (!_resident.Remove(Key(options), out var load))
                 return Task.CompletedTask;
@@ -184,7 +199,7 @@ public sealed class Residents : IAsyncDisposable
         {
             var names = OwnDoors(options).Select(d => d.Route.Model).ToList();
             var gone = UnloadAsync(options);
-            _catalogue = _catalogue.Without(names);
+            Catalogue = _catalogue.Without(names);
             foreach (var name in names)
                 _declared.Remove(name);
             if (!_declared.Values.Any(o => o.Name == options.Name))
@@ -241,6 +256,12 @@ public sealed class Residents : IAsyncDisposable
             List<Door> doors = [];
             foreach (var (model, _) in DoorSet.Names(options))
             {
+                if (Routes.Has(model.Name))
+                {
+                    return new(FaultKind.LoadFailed, $"{options.Name} cannot be served as {model}: a route of that name "
+                        + "is. Give one of them another name (routes in the configuration, serve in model.yaml).");
+                }
+
                 if (_declared.TryGetValue(model, out var other) && other.Name != options.Name
                     && !_yielding.Contains(other.Name))
                 {
@@ -254,7 +275,7 @@ public sealed class Residents : IAsyncDisposable
 
             foreach (var (model, _) in DoorSet.Names(options))
                 _declared[model] = options;
-            _catalogue = _catalogue.With(doors);
+            Catalogue = _catalogue.With(doors);
             return null;
         }
     }
@@ -359,7 +380,7 @@ public sealed class Residents : IAsyncDisposable
                 || (_resident.TryGetValue(Key(options), out var newer) && newer.Order > load.Order))
                 return null;
             var gone = OwnDoors(options).Select(d => d.Route.Model).Except(doors.Select(d => d.Route.Model)).ToList();
-            _catalogue = _catalogue.Without(gone).With(doors);
+            Catalogue = _catalogue.Without(gone).With(doors);
             foreach (var name in gone)
                 _declared.Remove(name);
             if (_resident.Remove(Key(options), out var old))
@@ -378,7 +399,7 @@ public sealed class Residents : IAsyncDisposable
             if (_resident.ContainsKey(Key(options)))
                 Log.OldGoesOn(_logger, options.Name, options.Version);
             else
-                _catalogue = _catalogue.With([.. OwnDoors(options)
+                Catalogue = _catalogue.With([.. OwnDoors(options)
                     .Select(d => d.Close(state, fault.Message))]);
         }
     }

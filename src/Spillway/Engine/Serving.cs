@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
 using Spillway.Engine.Guards;
+using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Switching;
 using Spillway.Runtimes;
@@ -29,16 +31,27 @@ public sealed class Serving : IAsyncDisposable
     /// <param name="runtimes">By name; the snapshot was validated against the same ones.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="logger">Where loads and surprises go.</param>
-    public Serving(Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger)
+    /// <param name="keys">The keys of upstreams by name, where they have one.</param>
+    public Serving(
+        Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger,
+        IReadOnlyDictionary<string, string>? keys = null)
     {
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
+        Upstreams = new(
+            snapshot.Upstreams, keys ?? new Dictionary<string, string>(), clock, logger,
+            RandomNumberGenerator.GetInt32(int.MaxValue));
         Models = new(
-            runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token);
+            runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
+        {
+            Routes = new(snapshot.Routes, Upstreams, clock),
+        };
+        Upstreams.Known = Models.Refresh;
         Guards = new(snapshot, clock, logger, Abort);
-        Pipeline = new(clock, Models, Guards);
+        Pipeline = new(clock, Models, Guards) { Routes = new(this) };
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)
             Models.Declare(model, RouteState.Loading);
+        Models.Refresh();
     }
 
     /// <summary>The clock.</summary>
@@ -49,6 +62,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>The folder of models; null where none is configured. Set before <see cref="Start"/>.</summary>
     public ModelRepository? Repository { get; set; }
+
+    /// <summary>Models elsewhere that routes lead to.</summary>
+    internal UpstreamSet Upstreams { get; }
 
     /// <summary>Kill switches, limits and budgets.</summary>
     public Guarding Guards { get; }
@@ -90,6 +106,7 @@ public sealed class Serving : IAsyncDisposable
     /// </summary>
     public void Start()
     {
+        Upstreams.Start();
         var first = Task.WhenAll(_first.Select(Models.ServeAsync));
         Loaded = StartedAsync(Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first);
     }
@@ -151,7 +168,9 @@ public sealed class Serving : IAsyncDisposable
         await _over.CancelAsync().ConfigureAwait(false);
         if (Repository is { } repository)
             await repository.DisposeAsync().ConfigureAwait(false);
+        await Upstreams.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
+        Models.Routes.Dispose();
         await Guards.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _over.Dispose();
@@ -162,7 +181,8 @@ public sealed class Serving : IAsyncDisposable
         .Select(d => d.Deployment).OfType<Deployment>().Distinct()
         .Sum(d => d.CancelWhere(
             work => target.Concerns(
-                work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name), fault));
+                work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name)
+                || target.Concerns(work.Caller.Tenant, "", work.Asked.Door.Route.Model.Name), fault));
 
     private async Task StartedAsync(Task loads)
     {

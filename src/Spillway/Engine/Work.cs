@@ -1,7 +1,9 @@
 using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
 using Spillway.Engine.Sequences;
 using Spillway.Flow;
 using Spillway.Flow.Guards;
+using Spillway.Policies.Caching;
 using Spillway.Policies.Pricing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
@@ -28,7 +30,7 @@ public sealed class Work : WorkItem
     public InferenceRequest Request { get; } = new();
 
     /// <summary>The outputs as the served name's signature has them.</summary>
-    public TensorSet Outputs { get; } = new();
+    public TensorSet Outputs { get; private set; } = new();
 
     /// <summary>Where the answer arrives.</summary>
     public Answer Answer { get; } = new(capacity: 1);
@@ -41,6 +43,21 @@ public sealed class Work : WorkItem
 
     /// <summary>The served name it came through.</summary>
     public Door Door { get; internal set; } = null!;
+
+    /// <summary>The request of which this is one attempt; null for a request of a caller's.</summary>
+    internal Work? Whole { get; set; }
+
+    /// <summary>The request of a caller's: itself, or the one of which it is an attempt.</summary>
+    internal Work Asked => Whole ?? this;
+
+    /// <summary>Its place in a trace, for those that it asks in turn; null where none is known.</summary>
+    internal TraceContext? Trace { get; set; }
+
+    /// <summary>What its caller asks of a cache.</summary>
+    internal CacheDirective CacheAsked { get; set; }
+
+    /// <summary>How it went through a route's chain and cache; null for a plain model's request.</summary>
+    internal RouteTrail? Trail { get; set; }
 
     /// <summary>What it holds of limits and budgets.</summary>
     internal GuardTicket Ticket { get; } = new();
@@ -129,6 +146,20 @@ public sealed class Work : WorkItem
         _holders = 1;
     }
 
+    /// <summary>Begins as an attempt of another one, whose stages go on here and whose memory it reads.</summary>
+    internal void Begin(Work whole, Door door)
+    {
+        whole.Hold();
+        (Whole, Door, Caller, _holders) = (whole, door, whole.Caller, 1);
+        (_timeline, _flow) = (whole._timeline, default);
+        var (from, to) = (whole.Request, Request);
+        (to.Id, to.Priority, to.Timeout) = (from.Id, from.Priority, from.Timeout);
+        foreach (var output in from.Outputs)
+            to.Outputs.Add(output);
+        foreach (ref readonly var tensor in from.Inputs.Span)
+            to.Inputs.Add() = tensor;
+    }
+
     /// <summary>The deployment holds it too.</summary>
     internal void Hold() => Interlocked.Increment(ref _holders);
 
@@ -137,6 +168,22 @@ public sealed class Work : WorkItem
     {
         if (Interlocked.Decrement(ref _holders) == 0)
             _recycle(this);
+    }
+
+    /// <summary>An attempt ended: what became of it is what became of the request. Only once nothing runs it.</summary>
+    internal void Adopt(Work attempt)
+    {
+        (Outputs, attempt.Outputs) = (attempt.Outputs, Outputs);
+        AdoptFacts(attempt);
+    }
+
+    /// <summary>An attempt failed, and a run may still use what is its own: only what is told of it.</summary>
+    internal void AdoptFacts(Work attempt)
+    {
+        (Placement, Claim, Launch, Run) = (attempt.Placement, attempt.Claim, attempt.Launch, attempt.Run);
+        (Share, Ended, Deployment) = (attempt.Share, attempt.Ended, attempt.Deployment);
+        (DecodeTime, IsReady, ActiveWhenReady) = (attempt.DecodeTime, attempt.IsReady, attempt.ActiveWhenReady);
+        StoppedRun = attempt.StoppedRun;
     }
 
     /// <summary>As new.</summary>
@@ -150,6 +197,10 @@ public sealed class Work : WorkItem
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
         Ticket.Reset();
+        // What an attempt runs on lies in the memory of the request that it belongs to.
+        var whole = Whole;
+        (Whole, Trail, Trace, CacheAsked) = (null, null, null, CacheDirective.Use);
+        whole?.Release();
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
         (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
     }

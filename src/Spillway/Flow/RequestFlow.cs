@@ -30,11 +30,15 @@ public struct RequestFlow
     private bool _settled;
 
     /// <summary>The first part of step 4, before a model is loaded for it: kill switch and rights.</summary>
-    public static Fault? Gate(Route route, Caller caller, Switches switches)
+    /// <param name="route">The served name's state.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="switches">What is off now.</param>
+    /// <param name="isAttempt">For a step of a route: whether the caller may use the route was asked before.</param>
+    public static Fault? Gate(Route route, Caller caller, Switches switches, bool isAttempt = false)
     {
-        if (switches.Stops(caller.Tenant, route.Deployment, route.Model.Name) is { } off)
+        if (switches.Stops(caller.Tenant, route.IsChain ? "" : route.Deployment, route.Model.Name) is { } off)
             return GuardRefusals.Off(off);
-        return caller.MayUse(route.Model.Name) ? null : GuardRefusals.NotYours(route.Model.Name);
+        return isAttempt || caller.MayUse(route.Model.Name) ? null : GuardRefusals.NotYours(route.Model.Name);
     }
 
     /// <summary>Step 4, with the gate, to step 7.</summary>
@@ -42,10 +46,11 @@ public struct RequestFlow
     /// <param name="stopping">Whether the server takes no new work.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="switches">What is off now.</param>
-    public Effect Begin(Route route, bool stopping, Caller caller, Switches switches)
+    /// <param name="isAttempt">For a step of a route.</param>
+    public Effect Begin(Route route, bool stopping, Caller caller, Switches switches, bool isAttempt = false)
     {
         var effect = Begin(route, stopping);
-        return !stopping && Gate(route, caller, switches) is { } shut ? new(Do.Refuse, shut) : effect;
+        return !stopping && Gate(route, caller, switches, isAttempt) is { } shut ? new(Do.Refuse, shut) : effect;
     }
 
     /// <summary>Steps 4 to 7: may it come in, and where does it go?</summary>

@@ -35,6 +35,11 @@ public sealed record Route(
     ModelRef Model, string Deployment, RouteState State, string Why, int QueueLengthMax,
     Money PricePerRun = default, Money PricePerRow = default)
 {
+    /// <summary>
+    /// Whether it is a chain of steps over models: switching one of those off is that step's matter.
+    /// </summary>
+    public bool IsChain { get; init; }
+
     /// <summary>What its work costs; null where nothing has a price.</summary>
     public Tariff? Tariff { get; init; }
 }

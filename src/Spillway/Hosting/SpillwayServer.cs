@@ -6,6 +6,7 @@ using Spillway.Config.Repository;
 using Spillway.Engine;
 using Spillway.Engine.Otlp;
 using Spillway.Protocols;
+using Spillway.Store.Sealing;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -107,7 +108,9 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {
-        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>());
+        var keys = snapshot.Upstreams.Where(u => u.Value.KeyFrom.Length > 0)
+            .ToDictionary(u => u.Key, u => KeyOf(u.Key, u.Value, parts.Environment));
+        var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>(), keys);
         serving.Models.Canary = new(
             new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
         {
@@ -125,6 +128,10 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
         return serving;
     }
+
+    private static string KeyOf(string name, UpstreamOptions upstream, IReadOnlyDictionary<string, string> variables) =>
+        KeyReference.Read(upstream.KeyFrom, $"upstreams.{name}.keyFrom", variables).TryGet(out var key, out var fault)
+            ? key.Trim() : throw new SpillwayStartException(fault.Message);
 
     /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
     private static T Open<T>(ServerState state, Func<ServerState, T> open)

@@ -144,6 +144,42 @@ internal enum DecisionKind : byte
 
     /// <summary>An operator switched it off in flight. A ran or waited so far, B 1 when in a run.</summary>
     EndedBySwitch,
+
+    /// <summary>Answered with a remembered answer. A its age.</summary>
+    CacheHit,
+
+    /// <summary>
+    /// Answered with a remembered answer that was old. A its age, B 1 because the model could not answer, else because
+    /// one request asks anew.
+    /// </summary>
+    CacheStale,
+
+    /// <summary>No answer was remembered. A 1 when there was one that had expired.</summary>
+    CacheMissed,
+
+    /// <summary>Waited for another request that asked the same. A 1 when it was given its answer.</summary>
+    CacheJoined,
+
+    /// <summary>Its caller asked not to read the cache. A 1 when the answer is remembered all the same.</summary>
+    CacheNotAsked,
+
+    /// <summary>The cache could not take it. A 1 too large, 2 no room, 3 too many wait already, 0 otherwise.</summary>
+    CachePassed,
+
+    /// <summary>Its route's deadline, which all steps share. A deadline.</summary>
+    DeadlineOfRoute,
+
+    /// <summary>The first step of its route was passed over before anything failed. A predicted wait.</summary>
+    StepAvoided,
+
+    /// <summary>A step of its route did not answer. A its index, B the kind of fault.</summary>
+    StepLeft,
+
+    /// <summary>A step of its route was taken. A its index, B how many there are.</summary>
+    StepTaken,
+
+    /// <summary>An upstream was asked. A the index of the record's note that says how it went.</summary>
+    UpstreamAsked,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

@@ -52,6 +52,17 @@ internal static class DecisionText
         DecisionKind.Reserved => "reserved",
         DecisionKind.WaitedAtGate => "waited_at_gate",
         DecisionKind.EndedBySwitch => "ended_by_switch",
+        DecisionKind.CacheHit => "cache_hit",
+        DecisionKind.CacheStale => "cache_stale",
+        DecisionKind.CacheMissed => "cache_missed",
+        DecisionKind.CacheJoined => "cache_joined",
+        DecisionKind.CacheNotAsked => "cache_not_asked",
+        DecisionKind.CachePassed => "cache_passed",
+        DecisionKind.DeadlineOfRoute => "deadline_of_route",
+        DecisionKind.StepAvoided => "step_avoided",
+        DecisionKind.StepLeft => "step_left",
+        DecisionKind.StepTaken => "step_taken",
+        DecisionKind.UpstreamAsked => "upstream_asked",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -103,6 +114,9 @@ internal static class DecisionText
             DecisionKind.RefusedSwitchedOff or DecisionKind.RefusedForbidden or DecisionKind.RefusedRate
                 or DecisionKind.RefusedBudget or DecisionKind.RefusedStore or DecisionKind.Reserved
                 or DecisionKind.WaitedAtGate or DecisionKind.EndedBySwitch => GuardText.Render(kind, a, b, c, record),
+            DecisionKind.CacheHit or DecisionKind.CacheStale or DecisionKind.CacheMissed or DecisionKind.CacheJoined
+                or DecisionKind.CacheNotAsked or DecisionKind.CachePassed or DecisionKind.StepAvoided or DecisionKind.DeadlineOfRoute
+                or DecisionKind.StepLeft or DecisionKind.StepTaken or DecisionKind.UpstreamAsked => RouteText.Render(kind, a, b, record),
         };
     }
 

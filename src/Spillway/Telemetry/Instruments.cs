@@ -169,6 +169,62 @@ internal static class Instruments
         "spillway_rate_refused_total", InstrumentKind.Counter, "requests",
         "Requests that a rate limit refused, over all who share its name.", "limit");
 
+    // Routes: one set of series per name in the configuration.
+    public static readonly InstrumentSpec RouteAnswered = new(
+        "spillway_route_answered_total", InstrumentKind.Counter, "requests",
+        "Requests to a route that a step of its chain answered.", "route", "step");
+
+    public static readonly InstrumentSpec RouteLeft = new(
+        "spillway_route_left_total", InstrumentKind.Counter, "requests",
+        "Requests to a route that a step of its chain did not answer.", "route", "step");
+
+    public static readonly InstrumentSpec RouteAvoided = new(
+        "spillway_route_avoided_total", InstrumentKind.Counter, "requests",
+        "Requests to a route whose first step was passed over for its predicted wait.", "route");
+
+    public static readonly InstrumentSpec CacheLookUps = new(
+        "spillway_cache_lookups_total", InstrumentKind.Counter, "requests",
+        "Requests to a route by what its cache said: hit, stale, miss, join, refresh, bypass.", "route", "result");
+
+    public static readonly InstrumentSpec CacheEvictions = new(
+        "spillway_cache_evictions_total", InstrumentKind.Counter, "answers",
+        "Remembered answers that went to make room.", "route");
+
+    public static readonly InstrumentSpec CacheEntries = new(
+        "spillway_cache_entries", InstrumentKind.Gauge, "answers", "Remembered answers.", "route");
+
+    public static readonly InstrumentSpec CacheBytes = new(
+        "spillway_cache_bytes", InstrumentKind.Gauge, "bytes",
+        "Memory of remembered answers, with their questions and what it takes to keep them.", "route");
+
+    public static readonly InstrumentSpec UpstreamAnswered = new(
+        "spillway_upstream_answered_total", InstrumentKind.Counter, "requests",
+        "Calls to a target that it answered.", "upstream", "target");
+
+    public static readonly InstrumentSpec UpstreamFailed = new(
+        "spillway_upstream_failed_total", InstrumentKind.Counter, "requests",
+        "Calls to a target that ended without an answer.", "upstream", "target");
+
+    public static readonly InstrumentSpec UpstreamRetries = new(
+        "spillway_upstream_retries_total", InstrumentKind.Counter, "requests",
+        "Attempts beyond the first of a request.", "upstream");
+
+    public static readonly InstrumentSpec UpstreamWaiting = new(
+        "spillway_upstream_waiting", InstrumentKind.Gauge, "requests",
+        "Requests that wait for a target with room.", "upstream");
+
+    public static readonly InstrumentSpec UpstreamOpen = new(
+        "spillway_upstream_open", InstrumentKind.Gauge, "1",
+        "1 while a target is left alone after failures.", "upstream", "target");
+
+    public static readonly InstrumentSpec UpstreamInFlight = new(
+        "spillway_upstream_in_flight", InstrumentKind.Gauge, "requests",
+        "Requests at a target.", "upstream", "target");
+
+    public static readonly InstrumentSpec UpstreamLimit = new(
+        "spillway_upstream_limit", InstrumentKind.Gauge, "requests",
+        "Requests that a target gets at once, as learned.", "upstream", "target");
+
     public static readonly InstrumentSpec BudgetRefused = new(
         "spillway_budget_refused_total", InstrumentKind.Counter, "requests",
         "Requests that a budget refused, or that it could not write down.", "budget");
@@ -382,7 +438,9 @@ internal static class Instruments
         Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, AccessRefused, AccessKeys,
         AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime,
         BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops,
-        RunnerBusy, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
+        RunnerBusy, RouteAnswered, RouteLeft, RouteAvoided, CacheLookUps, CacheEvictions, CacheEntries, CacheBytes,
+        UpstreamAnswered, UpstreamFailed, UpstreamRetries, UpstreamWaiting, UpstreamOpen, UpstreamInFlight, UpstreamLimit,
+        RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
         Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
         LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, AuditRecords, AuditLost,

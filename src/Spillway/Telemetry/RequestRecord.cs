@@ -19,7 +19,7 @@ internal struct RequestRecord
     /// <summary>
     /// The most decisions kept; a request takes about nine, and one that is cancelled or retried one or two more.
     /// </summary>
-    public const int DecisionsMax = 12;
+    public const int DecisionsMax = 16;
 
     /// <summary>The most lines of a bill.</summary>
     public const int BillLinesMax = 4;
@@ -61,6 +61,12 @@ internal struct RequestRecord
 
     /// <summary>The deployment behind the name.</summary>
     public string Deployment { get; set; } = "";
+
+    /// <summary>Names of its route's steps; empty for a plain model's request.</summary>
+    public IReadOnlyList<string> Steps { get; set; } = [];
+
+    /// <summary>What upstreams did for it, as sentences; empty where none was asked.</summary>
+    public IReadOnlyList<string> Notes { get; set; } = [];
 
     /// <summary>SHA-256 of the model that ran it, in hexadecimal; empty when it is not known.</summary>
     public string ModelDigest { get; set; } = "";

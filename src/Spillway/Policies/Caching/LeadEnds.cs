@@ -13,8 +13,10 @@ internal static class LeadEnds
         // What that caller may, has left, and had time for: nothing about the others.
         FaultKind.InputIncomplete or FaultKind.Forbidden or FaultKind.Unauthenticated or FaultKind.PredictedLate
             or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.Cancelled or FaultKind.RateLimited
-            or FaultKind.BudgetExhausted => LeadEnd.Left,
+            or FaultKind.BudgetExhausted or FaultKind.UpstreamTimeout or FaultKind.Shed => LeadEnd.Left,
         FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.StoreFailed
-            or FaultKind.RuntimeFailed or FaultKind.Internal => LeadEnd.Failed,
+            or FaultKind.RuntimeFailed or FaultKind.Internal or FaultKind.UpstreamUnreachable
+            or FaultKind.UpstreamFailed or FaultKind.UpstreamThrottled or FaultKind.TargetsOpen
+            or FaultKind.AnswerUnfit => LeadEnd.Failed,
     };
 }

@@ -74,7 +74,8 @@ internal sealed class AnswerCheck
             return null;
         if (!isFloat)
             return Text($"it holds {type.WireName()} and no confidence");
-        var width = shape.Rank == 0 ? 1 : (int)shape[shape.Rank - 1];
+        // One number a row is that row's confidence.
+        var width = shape.Rank < 2 ? 1 : (int)shape[shape.Rank - 1];
         var size = type.Size();
         for (var row = 0; row < count / width; row++)
         {

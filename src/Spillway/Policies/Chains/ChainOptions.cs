@@ -3,7 +3,7 @@ namespace Spillway.Policies.Chains;
 /// <summary>What answers a step.</summary>
 public enum ChainStepKind
 {
-    /// <summary>A model, or another route.</summary>
+    /// <summary>A model here, or an upstream.</summary>
     Model,
 
     /// <summary>A cached answer that is past its time.</summary>
@@ -30,15 +30,16 @@ public sealed record ChainOptions
 public sealed record ChainStepOptions
 {
     /// <summary>What answers.</summary>
-    [Option("What answers: a model, a cached answer past its time, or a fixed message.")]
+    [Option("What answers: a model, a cached answer past its time (cache.staleIfErrorMs says how long), or a fixed "
+        + "message.")]
     public ChainStepKind Kind { get; init; }
 
-    /// <summary>Which model or route.</summary>
-    [Option("With kind: model, the model or route that answers.")]
+    /// <summary>Which model or upstream.</summary>
+    [Option("With kind: model, the served name or the upstream that answers.")]
     public string Model { get; init; } = "";
 
     /// <summary>Which text.</summary>
-    [Option("With kind: message, the text that every row gets.")]
+    [Option("With kind: message, what every element of the outputs that hold texts is; numbers are 0.")]
     public string Message { get; init; } = "";
 
     /// <summary>What moves on.</summary>
@@ -64,11 +65,6 @@ public sealed record ChainStepOptions
     /// <summary>How much time must be left.</summary>
     [Option("The step is passed over when less time than this is left.", Unit = "ms", Min = 0, Max = 86_400_000)]
     public double NeedsMs { get; init; }
-
-    /// <summary>How old a cached answer may be.</summary>
-    [Option("With kind: cached, how long past its time an answer may be given.", Unit = "ms",
-        Min = 1, Max = 31_536_000_000, Source = "an hour: the length of a usual outage")]
-    public double StaleMaxMs { get; init; } = 3_600_000;
 
     /// <summary>What an answer of the step must be like.</summary>
     [Option("With kind: model, what the answer must be like; one that is not is the fault answer_unfit.")]

@@ -4,6 +4,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
+using Spillway.Engine.Routes;
+using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Protocols.Access;
 using Spillway.Protocols.OpenInference;
@@ -193,6 +195,8 @@ internal sealed class AdminEndpoints(ServerContext server)
         json.WriteString("state", MetadataEndpoints.State(route));
         if (route.State is RouteState.Failed)
             json.WriteString("reason", route.Why);
+        if (door.Plan is { } plan)
+            WriteRoute(json, plan);
         if (door.Deployment is { } deployment && door.Traits is { } traits)
         {
             var state = deployment.Look();
@@ -207,11 +211,51 @@ internal sealed class AdminEndpoints(ServerContext server)
             json.WriteNumber("batch_rows_useful", state.UsefulRows);
             json.WriteNumber("predicted_wait_ms", state.PredictedWait.TotalMilliseconds);
             json.WriteNumber("typical_run_ms", deployment.TypicalRun.TotalMilliseconds);
-            WritePorts(json, "inputs", door.Signature!.Inputs);
-            WritePorts(json, "outputs", door.Signature.Outputs);
+        }
+
+        if (door.Signature is { } signature)
+        {
+            WritePorts(json, "inputs", signature.Inputs);
+            WritePorts(json, "outputs", signature.Outputs);
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteRoute(Utf8JsonWriter json, RoutePlan plan)
+    {
+        json.WriteStartArray("steps");
+        for (var step = 0; step < plan.Count; step++)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", plan.Names[step]);
+            json.WriteNumber("answered", plan.Memory.Counts.AnsweredBy(step).Value);
+            json.WriteNumber("left", plan.Memory.Counts.LeftBy(step).Value);
+            if (plan.DoorOf(step)?.Upstream is { } upstream)
+                WriteTargets(json, upstream);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteTargets(Utf8JsonWriter json, UpstreamGroup upstream)
+    {
+        json.WriteNumber("waiting", upstream.Waiting);
+        json.WriteStartArray("targets");
+        foreach (var target in upstream.Look())
+        {
+            json.WriteStartObject();
+            json.WriteString("name", target.Name);
+            json.WriteString("breaker", target.Why);
+            json.WriteNumber("in_flight", target.InFlight);
+            json.WriteNumber("limit", target.Limit);
+            if (target.Latency is { } latency)
+                json.WriteNumber("latency_ms", latency.TotalMilliseconds);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteProvenance(Utf8JsonWriter json, Deployment deployment)

@@ -31,7 +31,7 @@ internal sealed class ModelCalls(ServerContext server)
             return new(broken);
         if (name.IsEmpty)
         {
-            foreach (var one in server.Serving.Doors.Where(d => d.Deployment is not null))
+            foreach (var one in server.Serving.Doors.Where(d => d.Signature is not null))
                 Write(into, one);
             return default;
         }
@@ -50,7 +50,7 @@ internal sealed class ModelCalls(ServerContext server)
             return broken;
         if (!InferTranslation.Find(server.Serving, name, version).TryGet(out door, out var unknown))
             return unknown;
-        return door.Deployment is null ? MetadataEndpoints.NotThere(door) : null;
+        return door.Signature is null ? MetadataEndpoints.NotThere(door) : null;
     }
 
     private void Write(WireBuffer into, Door door)

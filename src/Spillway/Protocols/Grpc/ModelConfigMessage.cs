@@ -67,7 +67,7 @@ internal static class ModelConfigMessage
     {
         var entry = into.Begin(7);
         into.Text(1, $"{door.Route.Deployment}_{device.Name}");
-        var share = door.Deployment!.Look().Runners / door.Traits!.Devices.Count;
+        var share = (door.Deployment?.Look().Runners ?? 0) / door.Traits!.Devices.Count;
         into.Whole(2, (ulong)Math.Max(1, share));
         into.Whole(4, ModelConfigJson.Kind(device) switch
         {
@@ -82,7 +82,7 @@ internal static class ModelConfigMessage
     {
         var batching = door.Options.Batching;
         var entry = into.Begin(11);
-        into.Packed(1, [door.Deployment!.Look().UsefulRows]);
+        into.Packed(1, [door.Deployment?.Look().UsefulRows ?? 1]);
         into.Whole(2, (ulong)(batching.BatchWaitMs * 1000));
         into.Whole(4, (ulong)batching.PriorityLevels);
         into.Whole(5, (ulong)(batching.PriorityLevels + 1) / 2);

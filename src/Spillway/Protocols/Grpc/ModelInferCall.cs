@@ -22,6 +22,7 @@ internal sealed class ModelInferCall(ServerContext server)
         var work = _serving.Rent(clock.Now);
         work.Caller = caller;
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
+        work.Trace = tags.Trace;
         var read = default(MessageRead);
         var translation = default(InferTranslation);
         // What is recorded when something here throws.
@@ -39,6 +40,7 @@ internal sealed class ModelInferCall(ServerContext server)
                 fault = translation.Fault;
             }
 
+            RouteHeaders.Read(http.Request.Headers, work);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             fault ??= await _serving.Pipeline.RunAsync(work, _serving.Stopping, http.RequestAborted)
                 .ConfigureAwait(false);
@@ -83,6 +85,7 @@ internal sealed class ModelInferCall(ServerContext server)
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         GuardHeaders.WriteTo(response.Headers, work);
+        RouteHeaders.WriteTo(response.Headers, work);
         CostHeader.Write(response.Headers, work);
         var frame = into.Frame(behind);
         response.BodyWriter.Write(frame);
@@ -99,9 +102,12 @@ internal sealed class ModelInferCall(ServerContext server)
 
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         if (!http.Response.HasStarted)
+        {
             tags.WriteTo(http.Response.Headers, work.Timeline);
-        if (!http.Response.HasStarted)
             GuardHeaders.WriteTo(http.Response.Headers, work);
+            RouteHeaders.WriteTo(http.Response.Headers, work);
+        }
+
         GrpcAnswer.End(http, fault);
     }
 }

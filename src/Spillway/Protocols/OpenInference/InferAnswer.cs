@@ -26,6 +26,7 @@ internal static class InferAnswer
             return (fault, 0, 0);
         tags.WriteTo(http.Response.Headers, work.Timeline);
         GuardHeaders.WriteTo(http.Response.Headers, work);
+        RouteHeaders.WriteTo(http.Response.Headers, work);
         CostHeader.Write(http.Response.Headers, work);
         if (coding is not ContentCoding.Identity)
             return await CompressedAnswer.SendAsync(http, work, delta.Payload, layout, coding).ConfigureAwait(false);

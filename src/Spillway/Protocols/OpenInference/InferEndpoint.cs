@@ -23,6 +23,7 @@ internal sealed class InferEndpoint(ServerContext server)
         var work = _serving.Rent(clock.Now);
         (work.Door, work.Caller) = (door, caller);
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
+        work.Trace = tags.Trace;
         var body = default(RequestBody);
         // What is recorded when something here throws.
         var decoded = 0L;
@@ -58,9 +59,12 @@ internal sealed class InferEndpoint(ServerContext server)
         }
     }
 
-    private Fault? Read(HttpContext http, Work work, in RequestBody body, ref long decoded) =>
-        Translation.Read(http.Request.Headers, work, body, _serving.Stopping) ?? Hardening.Ask(work)
-        ?? Hold(work, ref decoded);
+    private Fault? Read(HttpContext http, Work work, in RequestBody body, ref long decoded)
+    {
+        RouteHeaders.Read(http.Request.Headers, work);
+        return Translation.Read(http.Request.Headers, work, body, _serving.Stopping) ?? Hardening.Ask(work)
+            ?? Hold(work, ref decoded);
+    }
 
     /// <summary>JSON tensors became up to four times the body: they count as request bytes too.</summary>
     private Fault? Hold(Work work, ref long decoded)
@@ -95,6 +99,7 @@ internal sealed class InferEndpoint(ServerContext server)
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));
         tags.WriteTo(response.Headers, work.Timeline);
         GuardHeaders.WriteTo(response.Headers, work);
+        RouteHeaders.WriteTo(response.Headers, work);
         var sent = await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
         return (response.StatusCode, sent);
     }

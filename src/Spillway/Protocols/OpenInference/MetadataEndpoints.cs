@@ -90,7 +90,7 @@ internal sealed class MetadataEndpoints(ServerContext server)
 
     /// <summary>The default deadline that a request of the typical size would get now.</summary>
     private static TimeSpan Default(Door door) =>
-        DeadlineRule.Decide(door.Deadlines, asked: null, door.Deployment!.TypicalRun).Span;
+        DeadlineRule.Decide(door.Deadlines, asked: null, door.Deployment?.TypicalRun ?? TimeSpan.Zero).Span;
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -104,7 +104,7 @@ internal static class ModelConfigJson
     private static void Instances(Utf8JsonWriter json, Door door)
     {
         var devices = door.Traits!.Devices;
-        var runners = door.Deployment!.Look().Runners;
+        var runners = door.Deployment?.Look().Runners ?? 0;
         json.WriteStartArray("instance_group"u8);
         foreach (var device in devices)
         {
@@ -128,7 +128,7 @@ internal static class ModelConfigJson
         var batching = door.Options.Batching;
         json.WriteStartObject("dynamic_batching"u8);
         json.WriteStartArray("preferred_batch_size"u8);
-        json.WriteNumberValue(door.Deployment!.Look().UsefulRows);
+        json.WriteNumberValue(door.Deployment?.Look().UsefulRows ?? 1);
         json.WriteEndArray();
         json.WriteNumber("max_queue_delay_microseconds"u8, (long)(batching.BatchWaitMs * 1000));
         json.WriteBoolean("preserve_ordering"u8, false);

@@ -75,7 +75,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
                 _metadata.Models(into, caller);
                 break;
             case OpenInferenceEndpoint.AllStatistics:
-                StatisticsJson.Write(server.Serving.Doors.Where(d => d.Deployment is not null && IsFor(caller, d)),
+                StatisticsJson.Write(server.Serving.Doors.Where(d => d.Signature is not null && IsFor(caller, d)),
                     server.Recorder, into);
                 break;
             default:
@@ -97,7 +97,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
             return JsonAnswer.WriteAsync(http, into);
         }
 
-        if (door.Deployment is null)
+        if (door.Signature is null)
             return ErrorAnswer.WriteAsync(http, MetadataEndpoints.NotThere(door)).AsTask();
         if (endpoint is OpenInferenceEndpoint.ModelStatistics)
             StatisticsJson.Write([door], server.Recorder, into);

@@ -25,8 +25,8 @@ internal static class PictureTensor
     public static int Planes(PictureOptions options) => options.Channels == "grey" ? 1 : 3;
 
     /// <summary>
-    /// The narrowest tensor that this picture fits: its width once scaled to the options' height with its ratio kept,
-    /// rounded up, and at least <see cref="PictureOptions.WidthMin"/>. A fault when the picture declares more pixels or
+    /// The narrowest tensor that this picture fits: its width once scaled to the options' height with its ratio kept
+    /// (or the part of that which <see cref="PictureOptions.WidthScale"/> leaves), rounded up, and at least <see cref="PictureOptions.WidthMin"/>. A fault when the picture declares more pixels or
     /// becomes wider than the options allow. Allocates only that fault.
     /// </summary>
     public static Outcome<int> Measure(in PngHeader header, PictureOptions options)
@@ -89,6 +89,9 @@ internal static class PictureTensor
         return scaler.Run(rows, header.Height);
     }
 
-    private static long Scaled(in PngHeader header, PictureOptions options) =>
-        (((long)header.Width * options.Height) + header.Height - 1) / header.Height;
+    private static long Scaled(in PngHeader header, PictureOptions options)
+    {
+        var kept = (((long)header.Width * options.Height) + header.Height - 1) / header.Height;
+        return options.WidthScale < 1 ? Math.Max(1, (long)Math.Ceiling(kept * options.WidthScale)) : kept;
+    }
 }

@@ -1,0 +1,25 @@
+using Spillway.Policies.Caching;
+using Spillway.Policies.Chains;
+
+namespace Spillway.Config;
+
+/// <summary>One served name with what stands before and behind its model.</summary>
+public sealed record RouteOptions
+{
+    /// <summary>Who answers for it; empty for the owner of the first step's model.</summary>
+    [Option("Who answers for the route: a team or an address. Empty: the owner of the first step's model.")]
+    public string Owner { get; init; } = "";
+
+    /// <summary>What answers.</summary>
+    [Option("What answers: steps in order. The first is the full answer; the next is taken when it fails as declared.")]
+    public ChainOptions Chain { get; init; } = new();
+
+    /// <summary>Remembered answers.</summary>
+    [Option("Remembered answers, given again to requests whose every input byte is the same.")]
+    public CacheOptions Cache { get; init; } = new();
+
+    /// <summary>The default deadline of the whole chain.</summary>
+    [Option("The time that all steps have together when the caller does not say. 0: what the first step's model gives.",
+        Unit = "ms", Min = 0, Max = 3_600_000)]
+    public double DeadlineMs { get; init; }
+}

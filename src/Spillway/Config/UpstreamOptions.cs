@@ -1,0 +1,85 @@
+using Spillway.Policies.Breaking;
+using Spillway.Policies.Concurrency;
+using Spillway.Policies.Retry;
+using Spillway.Policies.Routing;
+
+namespace Spillway.Config;
+
+/// <summary>Another Open Inference server, or several that serve the same model, as a step of routes.</summary>
+public sealed record UpstreamOptions
+{
+    /// <summary>What the targets call the model.</summary>
+    [Option("What the targets call the model. Empty: the upstream's own name.")]
+    public string Model { get; init; } = "";
+
+    /// <summary>Where it is served.</summary>
+    [Option("Where it is served: targets by name, each with its address.", Required = true)]
+    public IReadOnlyDictionary<string, TargetOptions> Targets { get; init; } = new Dictionary<string, TargetOptions>();
+
+    /// <summary>Time to connect.</summary>
+    [Option("How long a connection may take to be made, TLS included.", Unit = "ms", Min = 1, Max = 600_000,
+        Source = "a second: five round trips around the earth")]
+    public double ConnectMs { get; init; } = 1000;
+
+    /// <summary>Time to the first byte of an answer.</summary>
+    [Option("How long the first byte of an answer may take from the sending on.", Unit = "ms", Min = 1,
+        Max = 3_600_000, Source = "the longest that a person waits without a sign")]
+    public double FirstDeltaMs { get; init; } = 10_000;
+
+    /// <summary>Time between two pieces.</summary>
+    [Option("How long an answer that began may be silent.", Unit = "ms", Min = 1, Max = 3_600_000,
+        Source = "a hole in a network is shorter")]
+    public double BetweenDeltasMs { get; init; } = 5000;
+
+    /// <summary>Time of a whole call.</summary>
+    [Option("How long one call may take from its beginning to the last byte, retries apart.", Unit = "ms", Min = 1,
+        Max = 86_400_000, Source = "one minute")]
+    public double TotalMs { get; init; } = 60_000;
+
+    /// <summary>The largest answer.</summary>
+    [Option("The largest answer that is taken.", Unit = "bytes", Min = 1024, Max = 2_147_483_647,
+        Source = "server.bodyBytesMax's default")]
+    public int AnswerBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>How often targets are asked whether they are ready.</summary>
+    [Option("How often each target is asked whether it is ready, and until the model is known what it takes and gives. "
+        + "0: never.", Unit = "ms", Min = 0, Max = 3_600_000, Source = "a route that nobody uses notices in time")]
+    public double HealthMs { get; init; } = 2000;
+
+    /// <summary>Where its key is.</summary>
+    [Option("The targets' key, sent as Authorization: Bearer: env:NAME for a variable, else the path of a file that only "
+        + "its owner may read, relative to this file. Empty: none.")]
+    public string KeyFrom { get; init; } = "";
+
+    /// <summary>When a target is left alone.</summary>
+    [Option("When a target is left alone, and for how long.")]
+    public BreakerOptions Breaker { get; init; } = new();
+
+    /// <summary>Second attempts.</summary>
+    [Option("How often, how soon and how much is tried again.")]
+    public RetryOptions Retry { get; init; } = new();
+
+    /// <summary>Requests at once at a target.</summary>
+    [Option("How many requests each target has at once, which is learned from the time to the first byte.")]
+    public AdaptiveLimitOptions Concurrency { get; init; } = new();
+
+    /// <summary>Waiting for a target with room.</summary>
+    [Option("How requests wait when every target has as many as it may have.")]
+    public UpstreamLineOptions Queue { get; init; } = new();
+
+    /// <summary>Which target.</summary>
+    [Option("How requests are spread over the targets.")]
+    public BalancerOptions Balancing { get; init; } = new();
+}
+
+/// <summary>One target of an upstream.</summary>
+public sealed record TargetOptions
+{
+    /// <summary>Where it is.</summary>
+    [Option("Its base address: http://10.0.0.7:8000, or https://…; a path in front of /v2 is kept.", Required = true)]
+    public string Url { get; init; } = "";
+
+    /// <summary>Its part of the requests.</summary>
+    [Option("Its part of the requests, relative to the others'.", Min = 0.001, Max = 1000)]
+    public double Weight { get; init; } = 1;
+}

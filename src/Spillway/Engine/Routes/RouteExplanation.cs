@@ -1,0 +1,70 @@
+using Spillway.Engine.Guards;
+using Spillway.Policies.Caching;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Routes;
+
+/// <summary>How a request went through a route, into its record.</summary>
+internal static class RouteExplanation
+{
+    /// <summary>From the gate to the step that answered, or to the last that did not.</summary>
+    public static void Write(ref RequestRecord record, Work work, RoutePlan plan)
+    {
+        var trail = work.Trail!;
+        (record.Steps, record.Rows, record.Elements) = (plan.Names, work.Claim.Rows, work.Claim.Elements);
+        record.Deployment = work.Deployment?.Name ?? record.Deployment;
+        record.Decide(DecisionKind.GatePassed);
+        if (work.Request.Timeout is { } time)
+            record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);
+        Cache(ref record, trail);
+        GuardExplanation.Passed(ref record, work);
+        record.Notes = trail.Notes;
+        for (var i = 0; i < trail.Notes.Count; i++)
+            record.Decide(DecisionKind.UpstreamAsked, i);
+        if (trail.Avoided is { } wait)
+            record.Decide(DecisionKind.StepAvoided, wait.Ticks);
+        foreach (var (step, why) in trail.Left)
+            record.Decide(DecisionKind.StepLeft, step, (long)why);
+        if (trail.Step >= 0 && record.Outcome is null)
+            record.Decide(DecisionKind.StepTaken, trail.Step, plan.Count);
+    }
+
+    private static void Cache(ref RequestRecord record, RouteTrail trail)
+    {
+        var (step, reason) = (trail.Cache.Step, trail.Cache.Reason);
+        switch (step)
+        {
+            case CacheStep.Hit:
+                record.Decide(DecisionKind.CacheHit, trail.Cache.Age.Ticks);
+                break;
+            case CacheStep.Stale:
+                record.Decide(DecisionKind.CacheStale, trail.Cache.Age.Ticks, reason is CacheReason.AfterError ? 1 : 0);
+                break;
+            case CacheStep.Miss:
+                record.Decide(DecisionKind.CacheMissed, reason is CacheReason.Expired ? 1 : 0);
+                break;
+            case CacheStep.Join:
+                record.Decide(DecisionKind.CacheJoined, trail.Joined ? 1 : 0);
+                break;
+            case CacheStep.Refresh:
+                record.Decide(DecisionKind.CacheNotAsked, 1);
+                break;
+            case CacheStep.Bypass:
+                Bypassed(ref record, trail.HasCache, reason);
+                break;
+        }
+    }
+
+    private static void Bypassed(ref RequestRecord record, bool hasCache, CacheReason reason)
+    {
+        if (!hasCache)
+            record.Decide(DecisionKind.CacheBypassed);
+        else if (reason is CacheReason.Asked)
+            record.Decide(DecisionKind.CacheNotAsked);
+        else
+            record.Decide(DecisionKind.CachePassed, reason switch
+            {
+                CacheReason.TooLarge => 1, CacheReason.NoRoom => 2, CacheReason.TooManyJoin => 3, _ => 0,
+            });
+    }
+}

@@ -1,0 +1,123 @@
+using Spillway.Config;
+using Spillway.Engine.Caching;
+using Spillway.Policies.Chains;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Routes;
+
+/// <summary>
+/// What a route remembers while the models under it come and go: its cache, and which steps it passes over now. Owns
+/// its chain's policy under one short lock. Thread-safe.
+/// </summary>
+internal sealed class RouteMemory : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly ChainPolicy _chain;
+    private readonly bool _foresees;
+    private readonly FixedAnswer?[] _messages;
+    private readonly AnswerCheck[][] _checks;
+
+    /// <summary>Makes a route's memory.</summary>
+    /// <param name="name">The served name.</param>
+    /// <param name="options">Validated.</param>
+    /// <param name="clock">The clock.</param>
+    public RouteMemory(string name, RouteOptions options, Clock clock)
+    {
+        (Name, Options, _chain) = (name, options, new(options.Chain));
+        var steps = options.Chain.Steps;
+        _foresees = steps.Any(s => s.WhenPredictedWaitMs is not null);
+        Names = [.. steps.Select(NameOf)];
+        Counts = new(Names);
+        _messages = [.. steps.Select(s => s.Kind is ChainStepKind.Message ? new FixedAnswer(name, s.Message) : null)];
+        _checks = [.. steps.Select(s => s.Checks.Select(c => new AnswerCheck(c)).ToArray())];
+        Cache = options.Cache.Enabled ? new(options.Cache, clock) : null;
+    }
+
+    /// <summary>The served name.</summary>
+    public string Name { get; }
+
+    /// <summary>As declared.</summary>
+    public RouteOptions Options { get; }
+
+    /// <summary>The names of the steps.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Remembered answers; null where none are.</summary>
+    public AnswerCache? Cache { get; }
+
+    /// <summary>What is counted.</summary>
+    public RouteInstruments Counts { get; }
+
+    /// <summary>How many steps.</summary>
+    public int Count => _chain.Count;
+
+    /// <summary>One step as it was declared.</summary>
+    public ChainStepOptions this[int step] => Options.Chain.Steps[step];
+
+    /// <summary>The step of a request that begins.</summary>
+    public ChainMove Start(RoutePlan plan, Instant now)
+    {
+        if (!_foresees)
+            return new(0, ChainReason.First);
+        Span<TimeSpan> waits = stackalloc TimeSpan[Count];
+        plan.PredictWaits(waits);
+        lock (_lock)
+            return _chain.Start(waits, now);
+    }
+
+    /// <summary>The step behind one that failed.</summary>
+    public ChainMove Next(int step, FaultKind fault, TimeSpan left) => _chain.Next(step, fault, left);
+
+    /// <summary>The step behind one that had no answer to give.</summary>
+    public ChainMove Missed(int step, TimeSpan left) => _chain.Missed(step, left);
+
+    /// <summary>How long a step may take, of the time that is left.</summary>
+    public TimeSpan TimeoutOf(int step, TimeSpan left) => _chain.TimeoutOf(step, left);
+
+    /// <summary>The fixed answer of a step; null for another kind.</summary>
+    public FixedAnswer? MessageOf(int step) => _messages[step];
+
+    /// <summary>Asks for the outputs that a step's checks need, where the caller named others only.</summary>
+    public void AskForChecked(int step, Signature signature, IList<RequestedOutput> asked)
+    {
+        if (asked.Count == 0)
+            return;
+        foreach (var check in _checks[step])
+        {
+            if (PortOf(check, signature) is >= 0 and var port && asked.All(a => a.Port != port))
+                asked.Add(new(port, Binary: null));
+        }
+    }
+
+    /// <summary>Whether an answer is what its step promises; null when it is.</summary>
+    public Fault? Check(int step, Signature signature, TensorSet outputs)
+    {
+        foreach (var check in _checks[step])
+        {
+            var index = PortOf(check, signature) is >= 0 and var port ? outputs.Find(port) : -1;
+            var why = index < 0 ? "it is missing"
+                : check.Judge(outputs[index].Type, outputs[index].Shape, outputs[index].Data.Span);
+            if (why is not null)
+            {
+                var name = check.Output.Length > 0 ? check.Output : signature.Outputs[0].Name;
+                return new(
+                    FaultKind.AnswerUnfit, $"The answer of step {Names[step]} of {Name} is not fit: output '{name}': {why}.");
+            }
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Cache?.Dispose();
+
+    private static int PortOf(AnswerCheck check, Signature signature) =>
+        check.Output.Length == 0 ? 0 : signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(check.Output));
+
+    private static string NameOf(ChainStepOptions step) => step.Kind switch
+    {
+        ChainStepKind.Model => step.Model,
+        ChainStepKind.Cached => "cached",
+        ChainStepKind.Message => "message",
+    };
+}

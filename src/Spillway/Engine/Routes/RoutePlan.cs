@@ -1,0 +1,71 @@
+using Spillway.Engine.Caching;
+using Spillway.Policies.Caching;
+
+namespace Spillway.Engine.Routes;
+
+/// <summary>A route's steps as they lead at one moment: immutable, a change of the models makes another one.</summary>
+/// <param name="memory">What the route remembers over all of its plans.</param>
+/// <param name="doors">
+/// For each step its model's door; null for a step without one, and for one that is not known.
+/// </param>
+/// <param name="first">Whose signature is the route's.</param>
+internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, Door first)
+{
+    /// <summary>Of every route: it has no versions of its own.</summary>
+    public const string Version = "1";
+
+    /// <summary>The served name.</summary>
+    public string Name => memory.Name;
+
+    /// <summary>Who answers for it; empty for the model's owner.</summary>
+    public string Owner => memory.Options.Owner;
+
+    /// <summary>What it remembers.</summary>
+    public RouteMemory Memory => memory;
+
+    /// <summary>Remembered answers; null where none are.</summary>
+    public AnswerCache? Cache => memory.Cache;
+
+    /// <summary>Whose signature is the route's.</summary>
+    public Door First => first;
+
+    /// <summary>The names of its steps, as people read them.</summary>
+    public IReadOnlyList<string> Names => memory.Names;
+
+    /// <summary>How many steps.</summary>
+    public int Count => doors.Count;
+
+    /// <summary>What a remembered answer is an answer of: the first step's model as it stands.</summary>
+    public CacheSubject Subject { get; } = new(
+        first.Route.Deployment, first.Deployment?.Provenance.Digest ?? "", new(memory.Name, Version));
+
+    /// <summary>The door of a step's model; null where it has none, or none that takes what the route takes.</summary>
+    public Door? DoorOf(int step) => doors[step] is { } door && Fits(door) ? door : null;
+
+    /// <summary>The predicted wait of each step for a newcomer; zero where nothing waits.</summary>
+    public void PredictWaits(Span<TimeSpan> waits)
+    {
+        for (var i = 0; i < waits.Length; i++)
+            waits[i] = doors[i]?.Deployment?.Look().PredictedWait ?? TimeSpan.Zero;
+    }
+
+    /// <summary>The dearest step's upper bound: any of them may be the one that runs.</summary>
+    /// <param name="least">The first one's.</param>
+    /// <param name="rows">Rows that it brings.</param>
+    /// <param name="runMax">The longest that its run may take.</param>
+    /// <param name="now">For the day's price.</param>
+    public Money CostAtMost(Money least, long rows, TimeSpan runMax, DateTimeOffset now)
+    {
+        var most = least;
+        for (var i = 0; i < doors.Count; i++)
+        {
+            if (doors[i]?.Route.Tariff is { } tariff && tariff.AtMost(rows, runMax, now) is var cost && cost > most)
+                most = cost;
+        }
+
+        return most;
+    }
+
+    private bool Fits(Door door) => door.Signature is null || first.Signature is null
+        || ReferenceEquals(door.Signature, first.Signature) || door.Signature.IsLike(first.Signature);
+}

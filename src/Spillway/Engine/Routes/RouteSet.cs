@@ -1,0 +1,58 @@
+using Spillway.Config;
+using Spillway.Engine.Upstreams;
+using Spillway.Flow;
+using Spillway.Policies.Chains;
+
+namespace Spillway.Engine.Routes;
+
+/// <summary>
+/// The routes of a server. What they lead to changes with the models and upstreams; what they remember (their caches,
+/// which step they prefer now) stays. Thread-safe.
+/// </summary>
+internal sealed class RouteSet : IDisposable
+{
+    private readonly Dictionary<string, RouteMemory> _routes;
+    private readonly UpstreamSet _upstreams;
+
+    /// <summary>Makes the routes of a configuration.</summary>
+    /// <param name="options">By name, validated.</param>
+    /// <param name="upstreams">What steps may name beside models.</param>
+    /// <param name="clock">The clock.</param>
+    public RouteSet(IReadOnlyDictionary<string, RouteOptions> options, UpstreamSet upstreams, Clock clock)
+    {
+        _routes = options.ToDictionary(o => o.Key, o => new RouteMemory(o.Key, o.Value, clock));
+        _upstreams = upstreams;
+    }
+
+    /// <summary>Every route, in the order of the configuration.</summary>
+    public IEnumerable<RouteMemory> All => _routes.Values;
+
+    /// <summary>Whether a name is a route's.</summary>
+    public bool Has(string name) => _routes.ContainsKey(name);
+
+    /// <summary>The models with the routes over them as they lead now.</summary>
+    public Catalogue Over(Catalogue models) => _routes.Count == 0
+        ? models
+        : models.Under([.. _routes.Values.Select(route => Lead(route, models)).OfType<Door>()]);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var route in _routes.Values)
+            route.Dispose();
+    }
+
+    /// <summary>Null while none of its models was declared.</summary>
+    private Door? Lead(RouteMemory route, Catalogue models)
+    {
+        var doors = route.Options.Chain.Steps
+            .Select(step => step.Kind is ChainStepKind.Model ? Find(step.Model, models) : null).ToArray();
+        var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready) ?? doors.FirstOrDefault(d => d is not null);
+        return first is null ? null : Door.Over(new(route, doors, first), first);
+    }
+
+    private Door? Find(string name, Catalogue models) =>
+        _upstreams.Find(name) is { } upstream ? Door.Remote(upstream)
+        : models.Find(name, "") is { Plan: null } door ? door
+        : null;
+}

@@ -1,0 +1,45 @@
+using Spillway.Policies.Caching;
+
+namespace Spillway.Engine.Routes;
+
+/// <summary>How one request went through a route: what its cache said, which steps it left and why, where it ended.</summary>
+internal sealed class RouteTrail
+{
+    /// <summary>Steps that are told of; a chain has no more.</summary>
+    private readonly List<(int Step, FaultKind Why)> _left = [];
+
+    /// <summary>Whether the route has a cache.</summary>
+    public bool HasCache { get; init; }
+
+    /// <summary>What it decided; Bypass where there is none.</summary>
+    public CacheDecision Cache { get; set; }
+
+    /// <summary>It waited for another request that asked the same, and was given its answer.</summary>
+    public bool Joined { get; set; }
+
+    /// <summary>The caller gave no deadline: it has the route's.</summary>
+    public bool OwnDeadline { get; set; }
+
+    /// <summary>The step that it is at; -1 before the first.</summary>
+    public int Step { get; set; } = -1;
+
+    /// <summary>The first step was passed over because of its predicted wait, which was that long.</summary>
+    public TimeSpan? Avoided { get; set; }
+
+    /// <summary>Steps that failed it, in order, with the kind of fault.</summary>
+    public IReadOnlyList<(int Step, FaultKind Why)> Left => _left;
+
+    /// <summary>What its upstreams did, as sentences in order; empty where none was asked.</summary>
+    public List<string> Notes { get; } = [];
+
+    /// <summary>An upstream was asked.</summary>
+    /// <param name="what">Which, and how it went.</param>
+    /// <param name="then">What follows; empty for nothing.</param>
+    public void Say(string what, string then) => Notes.Add(then.Length > 0 ? $"{what}; {then}." : $"{what}.");
+
+    /// <summary>What answered is not what the route promises first.</summary>
+    public bool IsDegraded => Step > 0 || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
+
+    /// <summary>A step failed it.</summary>
+    public void Leave(int step, FaultKind why) => _left.Add((step, why));
+}

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using Spillway.Client;
+using Spillway.Config;
+
+namespace Spillway.Engine.Upstreams;
+
+/// <summary>
+/// Calls one target: an Open Inference server over HTTP. Four time-outs of its own and the request's deadline bound a
+/// call; every way to fail is a fault. Follows no redirect, trusts no length. Thread-safe.
+/// </summary>
+internal sealed class TargetClient : IDisposable
+{
+    private const int FirstBuffer = 16 * 1024;
+    private const int RefusalBytesMax = 64 * 1024;
+
+    private readonly HttpClient _http;
+    private readonly UpstreamOptions _options;
+    private readonly Clock _clock;
+    private readonly string _model;
+
+    /// <summary>Makes one; nothing is connected yet.</summary>
+    /// <param name="upstream">The upstream's name, for messages.</param>
+    /// <param name="name">The target's.</param>
+    /// <param name="options">Validated.</param>
+    /// <param name="key">Sent as a bearer; empty for none.</param>
+    /// <param name="clock">The clock of the time-outs but the first.</param>
+    public TargetClient(string upstream, string name, UpstreamOptions options, string key, Clock clock)
+    {
+        (Name, _options, _clock) = ($"{upstream}/{name}", options, clock);
+        _model = options.Model.Length > 0 ? options.Model : upstream;
+        var url = options.Targets[name].Url;
+        _http = new(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false, UseCookies = false,
+            UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ActivityHeadersPropagator = null,
+        })
+        {
+            BaseAddress = new(url.EndsWith('/') ? url : url + "/"), Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (key.Length > 0)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    /// <summary>"gpu/a", for messages.</summary>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Asks. The work's outputs are there when no fault is.</summary>
+    /// <param name="work">Its inputs are copied before they are sent: an upstream that answers early still reads.</param>
+    /// <param name="signature">What the model takes and gives.</param>
+    /// <param name="deadline">When the answer is due.</param>
+    /// <param name="began">Called when the first byte came.</param>
+    /// <param name="aborted">The caller is gone.</param>
+    public async ValueTask<Fault?> InferAsync(
+        Work work, Signature signature, Instant deadline, Action began, CancellationToken aborted)
+    {
+        using var request = WireCall.Write(CallOf(work, signature, deadline - _clock.Now));
+        if (work.Asked.Trace is { } trace)
+            request.Headers.TryAddWithoutValidation("traceparent", trace.ToString());
+        using var phase = new Phase(_options, _clock, deadline, aborted);
+        byte[]? body = null;
+        try
+        {
+            phase.Enter("the first byte", _options.FirstDeltaMs);
+            using var response = await _http
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, phase.Token).ConfigureAwait(false);
+            began();
+            var most = response.IsSuccessStatusCode ? _options.AnswerBytesMax : RefusalBytesMax;
+            (body, var length) = await ReadAsync(response, most, phase).ConfigureAwait(false);
+            if (length < 0)
+                return Failed($"answered with more than {most:N0} bytes");
+            return response.IsSuccessStatusCode
+                ? Take(response, ref body, length, work, signature)
+                : TargetFaults.Of(Name, response, body.AsSpan(0, length));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return phase.Explain(Name, e);
+        }
+        finally
+        {
+            if (body is not null)
+                ArrayPool<byte>.Shared.Return(body);
+        }
+    }
+
+    /// <summary>What the target's model takes and gives, or why that cannot be told.</summary>
+    public async ValueTask<Outcome<Signature>> DescribeAsync(CancellationToken cancellation)
+    {
+        var path = $"v2/models/{Uri.EscapeDataString(_model)}";
+        var (text, fault) = await GetAsync(path, cancellation).ConfigureAwait(false);
+        return fault is not null ? fault : TargetMetadata.Read(Name, text!);
+    }
+
+    /// <summary>Whether the target is ready; null, or why not.</summary>
+    public async ValueTask<Fault?> CheckAsync(CancellationToken cancellation) =>
+        (await GetAsync($"v2/models/{Uri.EscapeDataString(_model)}/ready", cancellation).ConfigureAwait(false)).Fault;
+
+    private async ValueTask<(byte[]? Body, Fault? Fault)> GetAsync(string path, CancellationToken cancellation)
+    {
+        var deadline = _clock.Now + TimeSpan.FromMilliseconds(_options.FirstDeltaMs);
+        using var phase = new Phase(_options, _clock, deadline, cancellation);
+        try
+        {
+            phase.Enter("the first byte", _options.FirstDeltaMs);
+            using var response = await _http
+                .GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, phase.Token)
+                .ConfigureAwait(false);
+            var (body, length) = await ReadAsync(response, RefusalBytesMax, phase).ConfigureAwait(false);
+            var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();
+            ArrayPool<byte>.Shared.Return(body);
+            return response.IsSuccessStatusCode ? (text, null) : (null, TargetFaults.Of(Name, response, text));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return (null, phase.Explain(Name, e));
+        }
+    }
+
+    /// <summary>The whole body in a rented buffer; a length of -1 when it is longer than allowed.</summary>
+    private async ValueTask<(byte[] Buffer, int Length)> ReadAsync(HttpResponseMessage response, int most, Phase phase)
+    {
+        phase.Enter("the next bytes", _options.BetweenDeltasMs);
+        var stream = await response.Content.ReadAsStreamAsync(phase.Token).ConfigureAwait(false);
+        var (buffer, length) = (ArrayPool<byte>.Shared.Rent(FirstBuffer), 0);
+        try
+        {
+            while (true)
+            {
+                if (length == buffer.Length)
+                    Grow(ref buffer, most);
+                var read = await stream.ReadAsync(buffer.AsMemory(length), phase.Token).ConfigureAwait(false);
+                if (read == 0)
+                    return (buffer, length);
+                length += read;
+                if (length > most)
+                    return (buffer, -1);
+                phase.Enter("the next bytes", _options.BetweenDeltasMs);
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+    }
+
+    private static void Grow(ref byte[] buffer, int most)
+    {
+        var size = (int)Math.Min(2L * buffer.Length, Math.Max(most + 1L, buffer.Length + 1L));
+        var larger = ArrayPool<byte>.Shared.Rent(size);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
+    }
+
+    private Fault? Take(
+        HttpResponseMessage response, ref byte[]? body, int length, Work work, Signature signature)
+    {
+        if (!WireReply.Read(response, body.AsMemory(0, length)).TryGet(out var reply, out var broken))
+            return Failed($"gave an answer that cannot be read: {broken.Message}");
+        work.Outputs.Reset();
+        foreach (var output in reply.Outputs)
+        {
+            var port = signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(output.Name));
+            if (port < 0 || signature.Outputs[port] is var spec && (spec.Type != output.Type || !spec.Accepts(output.Shape)))
+                return Failed($"gave an output '{output.Name}' {output.Type.WireName()} {output.Shape}, which is not its model's");
+            ref var tensor = ref work.Outputs.Add();
+            (tensor.Port, tensor.Type, tensor.Shape, tensor.Data) = (port, output.Type, output.Shape, output.Data);
+        }
+
+        for (var port = 0; port < signature.Outputs.Count; port++)
+        {
+            if (IsWanted(work.Request, port) && work.Outputs.Find(port) < 0)
+                return Failed($"answered without the output '{signature.Outputs[port].Name}'");
+        }
+
+        // The outputs point into it.
+        work.Outputs.Adopt(body!);
+        body = null;
+        return null;
+    }
+
+    private static bool IsWanted(InferenceRequest request, int port)
+    {
+        for (var i = 0; i < request.Outputs.Count; i++)
+        {
+            if (request.Outputs[i].Port == port)
+                return true;
+        }
+
+        return request.Outputs.Count == 0;
+    }
+
+    private InferenceCall CallOf(Work work, Signature signature, TimeSpan left)
+    {
+        var inputs = new List<InferenceInput>(work.Request.Inputs.Count);
+        foreach (ref readonly var tensor in work.Request.Inputs.Span)
+        {
+            inputs.Add(InferenceInput.Raw(
+                signature.Inputs[tensor.Port].Name, tensor.Type, tensor.Shape.Dims, tensor.Data.Span));
+        }
+
+        return new()
+        {
+            Model = _model, Inputs = inputs, Priority = work.Request.Priority,
+            Outputs = [.. work.Request.Outputs.Select(o => signature.Outputs[o.Port].Name)],
+            Deadline = left > TimeSpan.Zero ? left : TimeSpan.FromTicks(1),
+        };
+    }
+
+    private Fault Failed(string how) => new(FaultKind.UpstreamFailed, $"The upstream {Name} {how}.");
+}

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Logging;
+using Spillway.Config;
+
+namespace Spillway.Engine.Upstreams;
+
+/// <summary>The upstreams of a server, and the loop that asks their targets how they are. Thread-safe.</summary>
+internal sealed class UpstreamSet : IAsyncDisposable
+{
+    private readonly Dictionary<string, (UpstreamGroup Group, UpstreamOptions Options)> _groups = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Clock _clock;
+    private readonly ILogger _logger;
+    private Task[] _loops = [];
+
+    /// <summary>Makes the upstreams of a configuration.</summary>
+    /// <param name="options">By name, validated.</param>
+    /// <param name="keys">The key of each, where it has one.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="logger">Where troubles are told.</param>
+    /// <param name="seed">Of draws and jitter.</param>
+    public UpstreamSet(
+        IReadOnlyDictionary<string, UpstreamOptions> options, IReadOnlyDictionary<string, string> keys, Clock clock,
+        ILogger logger, int seed)
+    {
+        (_clock, _logger) = (clock, logger);
+        foreach (var (name, upstream) in options)
+        {
+            var group = new UpstreamGroup(
+                name, upstream, keys.GetValueOrDefault(name, ""), clock, new(seed + _groups.Count));
+            _groups.Add(name, (group, upstream));
+        }
+    }
+
+    /// <summary>Told when what an upstream takes and gives has become known.</summary>
+    public Action? Known { get; set; }
+
+    /// <summary>Every upstream.</summary>
+    public IEnumerable<UpstreamGroup> All => _groups.Values.Select(g => g.Group);
+
+    /// <summary>The upstream of a name; null when there is none.</summary>
+    public UpstreamGroup? Find(string name) => _groups.TryGetValue(name, out var found) ? found.Group : null;
+
+    /// <summary>Begins to ask the targets.</summary>
+    public void Start() => _loops =
+    [
+        .. _groups.Values.SelectMany(g => Enumerable.Range(0, g.Group.TargetCount)
+            .Select(target => LoopAsync(g.Group, target, g.Options.HealthMs))),
+    ];
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var group in All)
+            group.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>
+    /// Until what the model takes is known, and then on, where an interval is declared.
+    /// </summary>
+    private async Task LoopAsync(UpstreamGroup group, int target, double everyMs)
+    {
+        var every = TimeSpan.FromMilliseconds(everyMs > 0 ? everyMs : 1000);
+        try
+        {
+            await Task.Yield();
+            while (true)
+            {
+                if (await group.ProbeAsync(target, _stop.Token).ConfigureAwait(false))
+                {
+                    UpstreamLog.Known(_logger, group.Name);
+                    Known?.Invoke();
+                }
+
+                if (everyMs == 0 && group.Signature is not null)
+                    return;
+                await Task.Delay(every, _clock.Time, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+}
