@@ -35,6 +35,16 @@ public sealed class SliceStoreTests
     }
 
     [Fact]
+    public void Start_with_a_clock_that_is_years_ahead_forgets_nothing_of_the_present()
+    {
+        using var folder = new ConfigFolder();
+        using var store = Open(folder);
+        Assert.Null(store.Write([Row(drawn: 2)]));
+        Assert.Equal([Row(drawn: 2)], store.Load(s_now.AddYears(5)).Value);
+        Assert.Equal([Row(drawn: 2)], store.Load(s_now).Value);
+    }
+
+    [Fact]
     public void Full_disk_is_a_fault_and_nothing_of_the_write_is_kept()
     {
         using var folder = new ConfigFolder();
