@@ -94,7 +94,17 @@ public sealed class SliceStoreTests
         Assert.True(SwitchFile.IsOff(file, out var aborts));
         Assert.False(aborts);
         File.WriteAllText(file, "abort\n");
-        Assert.True(SwitchFile.IsOff(file, out aborts) && aborts);
+        Assert.True(SwitchFile.IsOff(file, out aborts));
+        Assert.True(aborts);
+    }
+
+    [Fact]
+    public void Off_file_that_cannot_be_looked_for_is_neither_there_nor_gone()
+    {
+        using var folder = new ConfigFolder();
+        Assert.Null(SwitchFile.IsOff(folder.PathOf(new string('x', 5000)), out _));
+        folder.Write("state", "a file in place of the folder");
+        Assert.False(SwitchFile.IsOff(folder.PathOf("no-such-folder/off"), out _));
     }
 
     private static SliceStore Open(ConfigFolder folder) => SliceStore.Open(folder.PathOf(SliceStore.FileName)).Value;
