@@ -107,6 +107,22 @@ public sealed class SliceStoreTests
         Assert.False(SwitchFile.IsOff(folder.PathOf("no-such-folder/off"), out _));
     }
 
+    [Fact]
+    public void Files_of_a_store_are_their_owners_alone_also_in_a_folder_that_others_may_read()
+    {
+        using var folder = new ConfigFolder();
+        if (OperatingSystem.IsWindows())
+            return;
+        const UnixFileMode Everybody = UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead
+            | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(folder.Root, File.GetUnixFileMode(folder.Root) | Everybody);
+        using var store = Open(folder);
+        Assert.Null(store.Write([Row(drawn: 10)]));
+        Assert.Null(SwitchFile.Write(folder.PathOf(SwitchFile.FileName), []));
+        foreach (var file in Directory.EnumerateFiles(folder.Root))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+    }
+
     private static SliceStore Open(ConfigFolder folder) => SliceStore.Open(folder.PathOf(SliceStore.FileName)).Value;
 
     private static SliceRow Row(long drawn, long spent = 0) =>

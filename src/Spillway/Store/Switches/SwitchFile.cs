@@ -53,7 +53,7 @@ public static class SwitchFile
         var beside = file + ".new";
         try
         {
-            using (var stream = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.None))
+            using (var stream = OwnerOnly.Open(beside, FileMode.Create))
             {
                 JsonSerializer.Serialize(stream, [.. rows], SwitchJson.Default.SwitchRowArray);
                 stream.Flush(flushToDisk: true);
