@@ -18,7 +18,7 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
     private const long JumpMicros = 1_000_000;
     private const int TellEvery = 4096;
 
-    /// <summary>A head is signed each hour at least (audit.headMs), so a crash leaves no more behind the last.</summary>
+    /// <summary>A head is signed each hour at least (audit.headMs), so no crash leaves more behind the last.</summary>
     private static readonly TimeSpan s_unsignedMax = TimeSpan.FromMinutes(61);
 
     private readonly CompactRange _range = new();
@@ -50,7 +50,7 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
             Note($"The server's clock went back {_jumps} time(s); the order of the records is that of their indexes.");
         var signed = _good?.Size ?? 0;
         if (damage is null && _range.Size > signed)
-            Note($"{_range.Size - signed} record(s) from {Text(_since)} on are whole, not signed yet, and not proven.");
+            Note($"{_range.Size - signed} record(s) from {Text(_since)} on are whole, not signed yet, not proven.");
         return new()
         {
             Log = log, Records = damage is null ? _range.Size : Math.Min(_range.Size, damage.First), Heads = _goodHeads,
