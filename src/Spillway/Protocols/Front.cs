@@ -72,7 +72,7 @@ public sealed partial class Front
         if (isGrpc)
             return _grpc.HandleAsync(http, refused, caller);
         if (refused is not null)
-            return RefuseAsync(http, refused);
+            return RefuseAsync(http, refused, caller);
         var path = http.Request.Path.Value ?? "";
         if (path.StartsWith("/v2", StringComparison.Ordinal))
             return _openInference.HandleAsync(http, caller);
@@ -80,14 +80,13 @@ public sealed partial class Front
             return _admin.HandleAsync(http, caller);
         return path is "/metrics"
             ? MetricsAsync(http, caller)
-            : RefuseAsync(http, new(FaultKind.UnknownPath, "Not Found"));
+            : RefuseAsync(http, new(FaultKind.UnknownPath, "Not Found"), caller);
     }
 
-    private Task<long> RefuseAsync(HttpContext http, Fault fault)
+    private Task<long> RefuseAsync(HttpContext http, Fault fault, Caller caller)
     {
         _server.Recorder.Unrouted(fault.Kind);
-        if (fault.Kind is FaultKind.Forbidden or FaultKind.Unauthenticated)
-            _server.Audit.Denied(null, fault.Kind, http.Request.Path.Value ?? "");
+        _server.Denied(caller, fault, http.Request.Path.Value);
         return ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
 
@@ -95,7 +94,7 @@ public sealed partial class Front
     {
         var needs = _server.Access is { MetricsOpen: true } ? Roles.None : Roles.Operator | Roles.Auditor;
         if (AccessRights.Need(_server, caller, needs) is { } refused)
-            return RefuseAsync(http, refused);
+            return RefuseAsync(http, refused, caller);
         if (!HttpMethods.IsGet(http.Request.Method))
         {
             http.Response.Headers.Allow = "GET";

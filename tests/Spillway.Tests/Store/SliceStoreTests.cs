@@ -35,6 +35,16 @@ public sealed class SliceStoreTests
     }
 
     [Fact]
+    public void Start_with_a_clock_that_is_years_ahead_forgets_nothing_of_the_present()
+    {
+        using var folder = new ConfigFolder();
+        using var store = Open(folder);
+        Assert.Null(store.Write([Row(drawn: 2)]));
+        Assert.Equal([Row(drawn: 2)], store.Load(s_now.AddYears(5)).Value);
+        Assert.Equal([Row(drawn: 2)], store.Load(s_now).Value);
+    }
+
+    [Fact]
     public void Full_disk_is_a_fault_and_nothing_of_the_write_is_kept()
     {
         using var folder = new ConfigFolder();
@@ -84,7 +94,33 @@ public sealed class SliceStoreTests
         Assert.True(SwitchFile.IsOff(file, out var aborts));
         Assert.False(aborts);
         File.WriteAllText(file, "abort\n");
-        Assert.True(SwitchFile.IsOff(file, out aborts) && aborts);
+        Assert.True(SwitchFile.IsOff(file, out aborts));
+        Assert.True(aborts);
+    }
+
+    [Fact]
+    public void Off_file_that_cannot_be_looked_for_is_neither_there_nor_gone()
+    {
+        using var folder = new ConfigFolder();
+        Assert.Null(SwitchFile.IsOff(folder.PathOf(new string('x', 5000)), out _));
+        folder.Write("state", "a file in place of the folder");
+        Assert.False(SwitchFile.IsOff(folder.PathOf("no-such-folder/off"), out _));
+    }
+
+    [Fact]
+    public void Files_of_a_store_are_their_owners_alone_also_in_a_folder_that_others_may_read()
+    {
+        using var folder = new ConfigFolder();
+        if (OperatingSystem.IsWindows())
+            return;
+        const UnixFileMode Everybody = UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead
+            | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(folder.Root, File.GetUnixFileMode(folder.Root) | Everybody);
+        using var store = Open(folder);
+        Assert.Null(store.Write([Row(drawn: 10)]));
+        Assert.Null(SwitchFile.Write(folder.PathOf(SwitchFile.FileName), []));
+        foreach (var file in Directory.EnumerateFiles(folder.Root))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
     private static SliceStore Open(ConfigFolder folder) => SliceStore.Open(folder.PathOf(SliceStore.FileName)).Value;

@@ -1,4 +1,5 @@
 using Spillway.Flow.Guards;
+using Spillway.Policies.Budgets;
 
 namespace Spillway.Engine.Guards;
 
@@ -49,10 +50,15 @@ internal static class GuardLines
         return wait;
     }
 
-    /// <summary>Under the locks: waits for the writer, unless it is in trouble.</summary>
+    /// <summary>
+    /// Under the locks: waits for the writer, unless it is in trouble and that was declared to refuse. Where it was
+    /// declared to serve, the writer's next try gives what is needed, whether it reaches the disk or not.
+    /// </summary>
     private static GuardWait? AwaitSlice(HeldBudget budget, ref GuardAnswer answer)
     {
-        if (budget.Trouble is { } trouble || answer.Wait <= TimeSpan.Zero)
+        var refuses = budget.Trouble is not null
+            && budget.Account.State.Options.OnStoreTrouble is StoreTrouble.Refuse;
+        if (refuses || answer.Wait <= TimeSpan.Zero)
         {
             answer = new(GuardSays.Refused, GuardRefusals.NotSaved(
                 budget.Account.Name, budget.Trouble ?? "the disk is slow"), Budget: answer.Budget);

@@ -104,7 +104,8 @@ internal sealed class SwitchDesk : IDisposable
     /// <summary>On the timer: has the file come or gone?</summary>
     private void LookForFile()
     {
-        var isThere = SwitchFile.IsOff(_offFile, out var aborts);
+        if (SwitchFile.IsOff(_offFile, out var aborts) is not { } isThere)
+            return;
         SwitchedOff? off = null;
         lock (_flipping)
         {

@@ -101,8 +101,7 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
     private GuardAnswer? Blocked(int i, in RateVerdict verdict, in GuardAsk ask, GuardTicket ticket)
     {
         var options = _rates[i].State.Options;
-        (ticket.Named, ticket.Short) = (_rates[i].Name, verdict.Unit);
-        ticket.Left = _rates[i].State.Look(ask.Rate, ask.Now);
+        Name(i, verdict, ask, ticket);
         if (options.AtLimit is AtLimit.Queue && Most(options.QueueMs, ask, ticket) is var most && most > TimeSpan.Zero)
         {
             if (verdict.Unit is RateUnit.Concurrency)
@@ -111,7 +110,34 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
                 return null;
         }
 
-        return new(GuardSays.Refused, GuardRefusals.Rate(_rates[i], verdict, ticket.Left), Rate: i);
+        var (slowest, longest) = (i, verdict);
+        for (var other = i + 1; other < _rates.Length; other++)
+        {
+            if (Refuses(other, ask, ticket, longest.Wait, out var longer))
+                (slowest, longest) = (other, longer);
+        }
+
+        Name(slowest, longest, ask, ticket);
+        return new(GuardSays.Refused, GuardRefusals.Rate(_rates[slowest], longest, ticket.Left), Rate: slowest);
+    }
+
+    /// <summary>
+    /// Whether another rule would refuse it too and for longer: whoever came back after the shorter time would only
+    /// hear of the longer one. A place that nobody knows the time of counts as no time.
+    /// </summary>
+    private bool Refuses(int i, in GuardAsk ask, GuardTicket ticket, TimeSpan than, out RateVerdict verdict)
+    {
+        var options = _rates[i].State.Options;
+        verdict = _rates[i].State.Check(ask.Rate, ask.Now);
+        var isLonger = verdict.Unit is not RateUnit.Concurrency && (than == TimeSpan.MaxValue || verdict.Wait > than);
+        return !verdict.Passed && isLonger
+            && !(options.AtLimit is AtLimit.Queue && verdict.Wait <= Most(options.QueueMs, ask, ticket));
+    }
+
+    private void Name(int i, in RateVerdict verdict, in GuardAsk ask, GuardTicket ticket)
+    {
+        (ticket.Named, ticket.Short) = (_rates[i].Name, verdict.Unit);
+        ticket.Left = _rates[i].State.Look(ask.Rate, ask.Now);
     }
 
     private GuardAnswer Blocked(int i, in BudgetVerdict verdict, in GuardAsk ask, GuardTicket ticket)

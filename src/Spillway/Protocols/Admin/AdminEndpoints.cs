@@ -45,7 +45,11 @@ internal sealed class AdminEndpoints(ServerContext server)
         var rest = path.StartsWith(Root, StringComparison.Ordinal) ? path[Root.Length..] : "";
         var needs = AccessRights.OfAdmin(rest, HttpMethods.IsGet(http.Request.Method));
         if (AccessRights.Need(server, caller, needs) is { } refused)
+        {
+            server.Denied(caller, refused, path);
             return ErrorAnswer.WriteAsync(http, refused).AsTask();
+        }
+
         return Part(http, rest, caller) ?? ReadAsync(http, rest);
     }
 

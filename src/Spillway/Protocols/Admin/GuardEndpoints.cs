@@ -79,15 +79,20 @@ internal sealed class GuardEndpoints(ServerContext server)
         {
             SwitchKind.Model => server.Serving.Doors.Any(d => d.Route.Deployment == target.Name),
             SwitchKind.Route => server.Serving.Doors.Any(d => d.Route.Model.Name == target.Name),
-            // Callers bring the names of tenants; which exist is not this protocol's to know.
-            SwitchKind.Tenant or SwitchKind.Everything => true,
+            // Without a list of tenants callers bring any name.
+            SwitchKind.Tenant => server.Snapshot.Tenants.Count == 0 || server.Snapshot.Tenants.ContainsKey(target.Name)
+                || target.Name == Caller.Local.Tenant,
+            SwitchKind.Everything => true,
         };
         return isKnown || _guards.Switches.Now.Off.Any(o => o.Target == target)
             ? target
             : new Fault(FaultKind.UnknownModel, $"There is no {target} to switch. Known: "
-                + string.Join(", ", server.Serving.Doors.Select(d => target.Kind is SwitchKind.Model
-                    ? d.Route.Deployment : d.Route.Model.Name).Distinct().Take(20)) + ".");
+                + string.Join(", ", Known(target.Kind).Distinct().Take(20)) + ".");
     }
+
+    private IEnumerable<string> Known(SwitchKind kind) => kind is SwitchKind.Tenant
+        ? server.Snapshot.Tenants.Keys.Order(StringComparer.Ordinal)
+        : server.Serving.Doors.Select(d => kind is SwitchKind.Model ? d.Route.Deployment : d.Route.Model.Name);
 
     private void WriteSwitches(Utf8JsonWriter json, SwitchFlip? flip)
     {

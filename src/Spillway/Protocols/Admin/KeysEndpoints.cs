@@ -55,6 +55,9 @@ internal sealed class KeysEndpoints(ServerContext server)
                 "This server has no keys: access.keys is off, and every program on this machine may call.");
         }
 
+        // Revoking is never held up: it takes rights away.
+        if (!isRead && !rest.EndsWith("/revoke", StringComparison.Ordinal) && server.Audit.Refusal is { } unrecorded)
+            return unrecorded;
         var body = Array.Empty<byte>();
         if (!isRead && !(await SmallBody.ReadAsync(http).ConfigureAwait(false)).TryGet(out body, out var fault))
             return fault;

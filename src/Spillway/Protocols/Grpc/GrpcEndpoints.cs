@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Spillway.Protocols.Access;
+using Spillway.Protocols.Admin;
 
 namespace Spillway.Protocols.Grpc;
 
@@ -47,7 +48,7 @@ internal sealed class GrpcEndpoints
         }
 
         var fault = Admit(http, forbidden ?? Refuse(http.Request.Path.Value, caller), out var patience);
-        return fault is null ? Dispatch(http, patience, caller) : RefuseAsync(http, fault);
+        return fault is null ? Dispatch(http, patience, caller) : RefuseAsync(http, fault, caller);
     }
 
     /// <summary>What can be judged by the headers alone, and the call's own deadline.</summary>
@@ -78,10 +79,10 @@ internal sealed class GrpcEndpoints
             return AnswerAsync(http, call, caller);
         if (path == StreamPath)
             return StreamAsync(http, patience, caller);
-        return path == WatchPath ? WatchAsync(http, patience) : RefuseAsync(http, new(
+        return path == WatchPath ? WatchAsync(http, patience, caller) : RefuseAsync(http, new(
             FaultKind.UnknownPath,
             $"unknown service or method {(path?.Length > 200 ? path[..200] + "…" : path)}: this server has {Service} "
-            + "and grpc.health.v1.Health."));
+            + "and grpc.health.v1.Health."), caller);
     }
 
     /// <summary>A bug: as much of an answer as is still possible.</summary>
@@ -99,9 +100,10 @@ internal sealed class GrpcEndpoints
         return rest.IsEmpty || rest[0] is ';' or ' ';
     }
 
-    private Task RefuseAsync(HttpContext http, Fault fault)
+    private Task RefuseAsync(HttpContext http, Fault fault, Caller caller)
     {
         _server.Recorder.Unrouted(fault.Kind);
+        _server.Denied(caller, fault, http.Request.Path.Value);
         if (fault.Kind is FaultKind.Cancelled)
             http.Abort();
         else
@@ -120,7 +122,7 @@ internal sealed class GrpcEndpoints
                 ?? await call(read.Message, into, http.RequestAborted).ConfigureAwait(false);
             if (fault is not null)
             {
-                await RefuseAsync(http, AccessRights.Discreet(caller, fault)).ConfigureAwait(false);
+                await RefuseAsync(http, AccessRights.Discreet(caller, fault), caller).ConfigureAwait(false);
                 return;
             }
         }
@@ -139,16 +141,17 @@ internal sealed class GrpcEndpoints
         // A stream may be silent between two messages; StreamWatch judges silence in its place.
         http.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = null;
         using var stream = new InferStream(_server, http, caller, patience, bug => _log(StreamPath, bug));
-        await EndAsync(http, await stream.RunAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        await EndAsync(http, await stream.RunAsync().ConfigureAwait(false), caller).ConfigureAwait(false);
     }
 
-    private async Task WatchAsync(HttpContext http, TimeSpan? patience) =>
-        await EndAsync(http, await _health.WatchAsync(http, patience).ConfigureAwait(false)).ConfigureAwait(false);
+    private async Task WatchAsync(HttpContext http, TimeSpan? patience, Caller caller) =>
+        await EndAsync(http, await _health.WatchAsync(http, patience).ConfigureAwait(false), caller)
+            .ConfigureAwait(false);
 
-    private Task EndAsync(HttpContext http, Fault? fault)
+    private Task EndAsync(HttpContext http, Fault? fault, Caller caller)
     {
         if (fault is not null)
-            return RefuseAsync(http, fault);
+            return RefuseAsync(http, fault, caller);
         GrpcAnswer.End(http);
         return Task.CompletedTask;
     }

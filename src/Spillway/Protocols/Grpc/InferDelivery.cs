@@ -1,4 +1,5 @@
 using Spillway.Engine;
+using Spillway.Protocols.Admin;
 using Spillway.Protocols.OpenInference;
 
 namespace Spillway.Protocols.Grpc;
@@ -6,6 +7,8 @@ namespace Spillway.Protocols.Grpc;
 /// <summary>The end of a request that came by gRPC, for its record.</summary>
 internal static class InferDelivery
 {
+    private const string InferPath = $"/{GrpcEndpoints.Service}/ModelInfer";
+
     /// <summary>
     /// Records it and gives back what it held. The status is REST's for the same end, so that records and metrics read
     /// the same whatever door was used.
@@ -24,6 +27,9 @@ internal static class InferDelivery
         }
 
         server.Recorder.Unrouted(ended?.Kind ?? FaultKind.Internal);
+        // A stream that ends for its key is written down by whoever ends it.
+        if (ended is { Kind: FaultKind.Forbidden })
+            server.Denied(work.Caller, ended, InferPath);
         server.LetGo(held);
         server.Serving.Return(work);
     }

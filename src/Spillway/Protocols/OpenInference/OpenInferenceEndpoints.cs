@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Protocols.Access;
+using Spillway.Protocols.Admin;
 
 namespace Spillway.Protocols.OpenInference;
 
@@ -22,11 +23,11 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         {
             if (lost.Kind is FaultKind.WrongMethod)
                 http.Response.Headers.Allow = route.Method;
-            return RefuseAsync(http, lost);
+            return RefuseAsync(http, lost, caller);
         }
 
         if (Refuse(route, http.Request.Method, caller) is { } forbidden)
-            return RefuseAsync(http, forbidden);
+            return RefuseAsync(http, forbidden, caller);
         if (route.Endpoint is OpenInferenceEndpoint.TraceSetting)
             return _settings.TraceAsync(http, server.Recorder.Tracing);
         if (route.Endpoint is OpenInferenceEndpoint.LogSetting)
@@ -36,7 +37,7 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         if (route.Model.IsEmpty)
             return AnswerAsync(http, route.Endpoint, caller);
         if (!ModelLookup.Find(server.Serving, route.Model, route.Version).TryGet(out var door, out var unknown))
-            return RefuseAsync(http, AccessRights.Discreet(caller, unknown));
+            return RefuseAsync(http, AccessRights.Discreet(caller, unknown), caller);
         return route.Endpoint switch
         {
             OpenInferenceEndpoint.Infer => _infer.HandleAsync(http, door, caller),
@@ -54,9 +55,10 @@ internal sealed class OpenInferenceEndpoints(ServerContext server)
         return route.Endpoint is OpenInferenceEndpoint.RepositoryIndex ? AccessRights.Everything(server, caller) : null;
     }
 
-    private Task<long> RefuseAsync(HttpContext http, Fault fault)
+    private Task<long> RefuseAsync(HttpContext http, Fault fault, Caller caller)
     {
         server.Recorder.Unrouted(fault.Kind);
+        server.Denied(caller, fault, http.Request.Path.Value);
         return ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
 

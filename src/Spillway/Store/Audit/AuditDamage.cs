@@ -23,6 +23,9 @@ public enum AuditDamageKind
 
     /// <summary>A head is not signed by a key that is trusted, or cannot be read.</summary>
     HeadForged,
+
+    /// <summary>A head that the server signed is gone, so that nothing proves the records that it covered.</summary>
+    HeadMissing,
 }
 
 /// <summary>The first thing that is wrong with a log.</summary>

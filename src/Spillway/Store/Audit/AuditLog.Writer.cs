@@ -182,6 +182,11 @@ public sealed partial class AuditLog
         [LoggerMessage(3005, LogLevel.Error, "The audit log could not be closed: {Count} record(s) are lost. {Why}")]
         public static partial void StopFailed(ILogger logger, long count, string why);
 
+        [LoggerMessage(3007, LogLevel.Error,
+            "The audit log {Folder}: more record(s) ({Count}) stand behind its last head than a crash leaves. Heads "
+                + "were taken away: hold it against heads that were kept elsewhere (spillway audit verify --heads)")]
+        public static partial void HeadsGone(ILogger logger, string folder, long count);
+
         [LoggerMessage(3006, LogLevel.Warning,
             "Heads of the audit log cannot be published to {File}: {Why}. Tried again with each head")]
         public static partial void NotPublished(ILogger logger, string file, string why);

@@ -254,24 +254,36 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
     private void Begin(string about)
     {
         var found = _files.Found;
-        LostBefore = found.Ended ? 0 : Math.Max(0, (_counter.Before ?? 0) - found.Range.Size);
+        LostBefore = found.IsClean ? 0 : Math.Max(0, (_counter.Before ?? 0) - found.Range.Size);
         _counter.Set(found.Range.Size);
-        if (!found.Ended)
-        {
-            var lost = _counter.Before is null ? "an unknown number of records (at most what came in its last "
-                + $"{GatherTime.TotalMilliseconds} ms)" : $"{LostBefore} record(s)";
-            Log.Recovered(_logger, _folder.Path, found.Unsigned, found.CutBytes, lost);
-            Server("server.recovered", $"the server before did not stop; {found.Unsigned} whole record(s) behind "
-                + "the last "
-                + $"head kept, {found.CutBytes} byte(s) of a half-written one set aside, {lost} lost with its memory",
-                LostBefore);
-        }
+        if (!found.IsClean)
+            Recovered(found);
 
         Server("server.started", about);
         _writer.Start();
     }
 
-    private void Server(string action, string detail, long count = 0) => Offer(
+    /// <summary>Says what was found; also what no crash leaves, because whoever wrote it left no other trace.</summary>
+    private void Recovered(AuditRecovery found)
+    {
+        var lost = _counter.Before is null ? "an unknown number of records (at most what came in its last "
+            + $"{GatherTime.TotalMilliseconds} ms)" : $"{LostBefore} record(s)";
+        Log.Recovered(_logger, _folder.Path, found.Unsigned, found.CutBytes, lost);
+        var odd = "";
+        if (found.LacksHeads(TimeSpan.FromMilliseconds(_options.HeadMs)))
+        {
+            odd = FormattableString.Invariant($"; these records span {found.UnsignedFor.TotalSeconds:0.#} s")
+                + (found.Ended ? " and end with a clean stop, which signs all" : "")
+                + ": no crash leaves that, heads were taken away, and nothing proves these records";
+            Log.HeadsGone(_logger, _folder.Path, found.Unsigned);
+        }
+
+        Server(AuditRecovery.Recovered, $"the server before did not stop; {found.Unsigned} whole record(s) behind the "
+            + $"last head kept, {found.CutBytes} byte(s) of a half-written one set aside, {lost} lost with its memory"
+            + odd, LostBefore);
+    }
+
+    private bool Server(string action, string detail, long count = 0) => Offer(
         new() { Kind = AuditKind.Server, Action = action, Reason = detail, Outcome = "ok", Count = count },
         isLast: action == AuditRecovery.Stopped);
 

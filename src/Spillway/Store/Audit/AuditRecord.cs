@@ -32,6 +32,9 @@ public sealed record AuditRecord
     /// <summary>What was changed, as "model.load"; empty for none.</summary>
     public string Action => Text(AuditTag.Action);
 
+    /// <summary>What that was done to, or what was asked; empty for none.</summary>
+    public string Subject => Text(AuditTag.Subject);
+
     /// <summary>The reason or detail.</summary>
     public string Reason => Text(AuditTag.Reason);
 

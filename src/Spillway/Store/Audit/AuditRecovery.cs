@@ -19,6 +19,20 @@ internal sealed record AuditRecovery(
     /// <summary>The action of the record that a clean stop ends with.</summary>
     public const string Stopped = "server.stopped";
 
+    /// <summary>The action of the record that a start begins with when the server before did not stop.</summary>
+    public const string Recovered = "server.recovered";
+
+    /// <summary>The time over which the records behind the last head were written.</summary>
+    public TimeSpan UnsignedFor { get; init; }
+
+    /// <summary>A stop signs all there is, so nothing is left to mend behind it.</summary>
+    public bool IsClean => Ended && Unsigned == 0;
+
+    /// <summary>Whether more stands behind the last head than a crash leaves.</summary>
+    /// <param name="headEvery">How often a head is signed.</param>
+    public bool LacksHeads(TimeSpan headEvery) =>
+        Unsigned > 0 && (Ended || UnsignedFor > headEvery + TimeSpan.FromMinutes(1));
+
     /// <summary>
     /// Finds where a log ends, mends what a crash leaves (a half-written last record, hashes behind the last one), and
     /// refuses what no crash leaves: then somebody must look, and nothing is touched.
@@ -87,6 +101,7 @@ internal sealed record AuditRecovery(
         private readonly byte[] _completed = new byte[CompactRange.CompletedBytesMax];
         private bool _ended;
         private long _unsigned;
+        private (long From, long To) _times;
 
         public Outcome<AuditRecovery> From(IReadOnlyList<long> segments)
         {
@@ -115,7 +130,10 @@ internal sealed record AuditRecovery(
 
             return next < signed
                 ? Refused(folder, $"records {next} to {signed - 1} are missing, which the last head has signed")
-                : new AuditRecovery(range, segments[^1], bytes, 0, null, _unsigned, cut, _ended);
+                : new AuditRecovery(range, segments[^1], bytes, 0, null, _unsigned, cut, _ended)
+                {
+                    UnsignedFor = TimeSpan.FromMicroseconds(_times.To - _times.From),
+                };
         }
 
         private bool Take(Span<byte> frame, long index)
@@ -134,7 +152,8 @@ internal sealed record AuditRecovery(
             {
                 var count = range.Append(_leaf, _completed);
                 tree.WriteAt(NodeAddress.Count(index), _completed.AsSpan(0, count * MerkleHash.Size));
-                _unsigned++;
+                var time = BitConverter.ToInt64(record[10..]);
+                _times = (_unsigned++ == 0 ? time : _times.From, time);
             }
 
             _ended = record[1] == (byte)AuditKind.Server

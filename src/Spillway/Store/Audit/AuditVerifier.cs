@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Spillway.Store.Audit.Merkle;
 
@@ -17,6 +18,9 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
     private const long JumpMicros = 1_000_000;
     private const int TellEvery = 4096;
 
+    /// <summary>A head is signed each hour at least (audit.headMs), so no crash leaves more behind the last.</summary>
+    private static readonly TimeSpan s_unsignedMax = TimeSpan.FromMinutes(61);
+
     private readonly CompactRange _range = new();
     private readonly byte[] _leaf = new byte[MerkleHash.Size];
     private readonly byte[] _completed = new byte[CompactRange.CompletedBytesMax];
@@ -28,6 +32,8 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
     private int _goodHeads;
     private AuditDamage? _tainted;
     private long _suspect = -1;
+    private long _stopped = -1;
+    private long _since;
     private long _time;
     private int _jumps;
 
@@ -44,7 +50,7 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
             Note($"The server's clock went back {_jumps} time(s); the order of the records is that of their indexes.");
         var signed = _good?.Size ?? 0;
         if (damage is null && _range.Size > signed)
-            Note($"{_range.Size - signed} record(s) behind the last head are whole and not signed yet.");
+            Note($"{_range.Size - signed} record(s) from {Text(_since)} on are whole, not signed yet, not proven.");
         return new()
         {
             Log = log, Records = damage is null ? _range.Size : Math.Min(_range.Size, damage.First), Heads = _goodHeads,
@@ -62,14 +68,15 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
         using (_tree)
         {
             var damage = First(Head() ?? Segments(all, progress, cancellation), forged);
-            if (damage is null && _range.Size < all)
-                damage = Missing(all);
+            if (damage is null)
+                damage = _range.Size < all ? Missing(all) : Unsigned();
             return First(_suspect >= 0 ? Altered(_suspect, isWhole: true) : TreeEnd() ?? _tainted, damage);
         }
     }
 
-    private static AuditDamage? First(AuditDamage? a, AuditDamage? b) =>
-        a is null || (b is not null && b.First < a.First) ? b : a;
+    /// <summary>The first of two; but a head that does not count is not one that is gone.</summary>
+    private static AuditDamage? First(AuditDamage? a, AuditDamage? b) => a is null
+        || (b is not null && (b.First < a.First || a.Kind is AuditDamageKind.HeadMissing)) ? b : a;
 
     /// <summary>The heads in the order of their sizes, those kept elsewhere among them.</summary>
     private AuditDamage? Heads(string log)
@@ -169,15 +176,48 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
             return Displaced(index, said);
         if (!isWhole)
             return Altered(index, isWhole: false);
+        var action = record[1] == (byte)AuditKind.Server ? AuditRecord.Parse(record.ToArray())?.Action : null;
+        // A server that found no head of the stop says so itself.
+        if (_stopped >= 0 && action != AuditRecovery.Recovered)
+            return Unstopped();
         var hashes = _range.Append(_leaf, _completed) * MerkleHash.Size;
         Compare(index, hashes);
-        var time = BitConverter.ToInt64(record[10..]);
-        // Requests that end together are written in either order: that is no jump.
+        Clock(index, BitConverter.ToInt64(record[10..]));
+        var damage = Head();
+        _stopped = action == AuditRecovery.Stopped && Signed <= index ? index : -1;
+        return damage;
+    }
+
+    /// <summary>Records that the last good head covers.</summary>
+    private long Signed => _good?.Size ?? 0;
+
+    /// <summary>Requests that end together are written in either order: that is no jump.</summary>
+    private void Clock(long index, long time)
+    {
         if (time + JumpMicros < _time)
             _jumps++;
-        _time = time;
-        return Head();
+        (_time, _since) = (time, index == Signed ? time : _since);
     }
+
+    /// <summary>What stands behind the last head is more than a server leaves that was killed.</summary>
+    private AuditDamage? Unsigned()
+    {
+        if (_stopped >= 0)
+            return Unstopped();
+        var signed = Signed;
+        return _range.Size > signed && _time - _since > s_unsignedMax.TotalMicroseconds
+            ? new(AuditDamageKind.HeadMissing, signed, _range.Size - 1,
+                $"Records {signed} to {_range.Size - 1}, from {Text(_since)} to {Text(_time)}, are under no head, and "
+                    + "a server signs one each hour at least: heads are gone, and nothing proves these records.")
+            : null;
+    }
+
+    private AuditDamage Unstopped() => new(AuditDamageKind.HeadMissing, Signed, _stopped,
+        $"Record {_stopped} says that the server stopped, and the head that a stop signs is gone: nothing proves "
+            + $"records {Signed} to {_stopped}.");
+
+    private static string Text(long micros) => DateTimeOffset.UnixEpoch.AddMicroseconds(micros)
+        .ToString("u", CultureInfo.InvariantCulture);
 
     /// <summary>
     /// Holds a record's hash against the one that was kept. Which of the two was changed, the next head tells.

@@ -103,6 +103,9 @@ internal sealed class PayloadStore(string folder, string log, KeyRing ring) : ID
         List<string> gone = [];
         if (!Directory.Exists(folder))
             return gone;
+        // A server whose models are asked no more keeps no file of a day that is over.
+        if (_file is not null && _day < day)
+            Close();
         foreach (var path in Directory.EnumerateFiles(folder, "*" + End).Order(StringComparer.Ordinal))
         {
             var name = Path.GetFileName(path);

@@ -54,12 +54,17 @@ public sealed class SliceStore : IDisposable
             ? new SliceStore(database)
             : fault;
 
-    /// <summary>Everything that may still count; what is long over is deleted.</summary>
+    /// <summary>
+    /// Everything that may still count; what is long over is deleted. Long over by the clock and by the newest row: a
+    /// clock that is far ahead at one start must not give a month's money back.
+    /// </summary>
     public Outcome<SliceRow[]> Load(DateTimeOffset now)
     {
         try
         {
-            _database.Execute("DELETE FROM slices WHERE ends < @old", ("@old", (now - s_kept).UtcTicks));
+            _database.Execute(
+                "DELETE FROM slices WHERE ends < @old AND ends < (SELECT MAX(start) FROM slices) - @kept",
+                ("@old", (now - s_kept).UtcTicks), ("@kept", s_kept.Ticks));
             using var command = _database.Command(
                 "SELECT budget, scope, window, start, ends, drawn, spent FROM slices");
             using var reader = command.ExecuteReader();

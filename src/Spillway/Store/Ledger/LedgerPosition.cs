@@ -27,8 +27,10 @@ internal sealed class LedgerPosition : IDisposable
     /// <summary>Opens the file, or makes it. One that is not a position counts as new.</summary>
     public static LedgerPosition Open(string path)
     {
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        stream.SetLength(Bytes);
+        var stream = OwnerOnly.Open(path);
+        // Written and not only made longer: a page without a place on a full disk would end the process when touched.
+        if (stream.Length < Bytes)
+            stream.Write(new byte[Bytes]);
         var file = MemoryMappedFile.CreateFromFile(
             stream, mapName: null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
             leaveOpen: false);

@@ -38,6 +38,7 @@ internal sealed class Database : IDisposable
         var database = new Database(connection, file);
         try
         {
+            Own(file);
             connection.Open();
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute($"PRAGMA synchronous = {(durable ? "FULL" : "NORMAL")}");
@@ -96,6 +97,24 @@ internal sealed class Database : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Connection.Dispose();
+
+    /// <summary>
+    /// A new file is its owner's alone, in whatever folder it is; the files beside it take its rights. What cannot be
+    /// made is told when it is opened.
+    /// </summary>
+    private static void Own(string file)
+    {
+        if (file == ":memory:")
+            return;
+        try
+        {
+            OwnerOnly.Open(file).Dispose();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            // SQLite has the words for it.
+        }
+    }
 
     private Fault? Migrate(IReadOnlyList<string> migrations)
     {

@@ -53,7 +53,7 @@ public static class SwitchFile
         var beside = file + ".new";
         try
         {
-            using (var stream = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.None))
+            using (var stream = OwnerOnly.Open(beside, FileMode.Create))
             {
                 JsonSerializer.Serialize(stream, [.. rows], SwitchJson.Default.SwitchRowArray);
                 stream.Flush(flushToDisk: true);
@@ -69,14 +69,18 @@ public static class SwitchFile
         }
     }
 
-    /// <summary>Whether the file is there that switches off, and whether it says to abort. Never throws.</summary>
-    public static bool IsOff(string file, out bool aborts)
+    /// <summary>
+    /// Whether the file is there that switches off, and whether it says to abort. Null when nobody can tell, because
+    /// the folder cannot be looked into: then nothing is to change. Never throws.
+    /// </summary>
+    public static bool? IsOff(string file, out bool aborts)
     {
         aborts = false;
-        if (!File.Exists(file))
-            return false;
         try
         {
+            // File.Exists says no of what cannot be looked at, too.
+            if (!File.Exists(file))
+                return IsKnown(file) ? false : null;
             using var stream = new FileStream(
                 file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Span<byte> begin = stackalloc byte[5];
@@ -89,6 +93,24 @@ public static class SwitchFile
         }
 
         return true;
+    }
+
+    /// <summary>Whether the system says for certain that it is there or not.</summary>
+    private static bool IsKnown(string file)
+    {
+        try
+        {
+            _ = File.GetAttributes(file);
+            return true;
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static Fault Damaged(string file, string why) => new(

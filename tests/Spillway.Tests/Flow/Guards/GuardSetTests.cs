@@ -46,6 +46,31 @@ public sealed class GuardSetTests
             waits.Select(w => w.Says));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Refusal_tells_of_the_rule_that_takes_longest_whatever_their_order(bool slowFirst)
+    {
+        var (fast, slow) = (Rate(new() { RequestsPerSecond = 10, BurstSeconds = 0.1 }),
+            Rate(new() { RequestsPerSecond = 0.1, BurstSeconds = 10 }));
+        var (set, ticket) = (new GuardSet(slowFirst ? [slow, fast] : [fast, slow], []), new GuardTicket());
+        set.Enter(Ask(), new());
+        var refused = set.Enter(Ask(), ticket);
+        Assert.Equal((GuardSays.Refused, slowFirst ? 0 : 1), (refused.Says, refused.Rate));
+        Assert.Equal(10, refused.Fault!.RetryAfter!.Value.TotalSeconds);
+        Assert.Equal(10, ticket.Left.Reset.TotalSeconds);
+    }
+
+    [Fact]
+    public void Rule_that_queues_does_not_make_a_refusal_of_another_longer()
+    {
+        var (fast, slow) = (Rate(new() { RequestsPerSecond = 10, BurstSeconds = 0.1 }),
+            Rate(new() { RequestsPerSecond = 1, BurstSeconds = 1, AtLimit = AtLimit.Queue, QueueMs = 5000 }));
+        var set = new GuardSet([fast, slow], []);
+        set.Enter(Ask(), new());
+        Assert.Equal(100, set.Enter(Ask(), new()).Fault!.RetryAfter!.Value.TotalMilliseconds);
+    }
+
     [Fact]
     public void Nobody_waits_beyond_its_own_patience()
     {

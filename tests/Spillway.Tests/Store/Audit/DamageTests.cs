@@ -147,6 +147,48 @@ public sealed class DamageTests
         Assert.Equal((12L, 23L), (damage.First, damage.Last));
     }
 
+    /// <summary>Whoever may write the folder and has no key: takes heads away, and writes anew what they proved.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Records_rewritten_behind_heads_that_were_taken_away_are_found_by_the_stop_that_nobody_signed(
+        bool goesOn)
+    {
+        using var fixture = await new LogFixture().WithAsync(40, each: 10);
+        CutHeads(fixture, to: 1);
+        var leaf = Rewrite(fixture, 17);
+        var tree = Path.Combine(fixture.Folder.Path, TreeFile.Name);
+        LogFixture.Edit(tree, bytes =>
+        {
+            leaf.CopyTo(bytes, (int)NodeAddress.Of(0, 17) * MerkleHash.Size);
+            return bytes;
+        });
+        // A restart makes the hashes behind the last head anew, and signs them.
+        if (goesOn)
+            await fixture.Open().DisposeAsync();
+        else
+            LogFixture.Edit(tree, bytes => bytes[..(int)(NodeAddress.Count(17) * MerkleHash.Size)]);
+
+        var damage = fixture.Verify().Damage;
+        Assert.Equal(AuditDamageKind.HeadMissing, damage?.Kind);
+        Assert.Equal((12L, 23L), (damage!.First, damage.Last));
+    }
+
+    [Fact]
+    public async Task A_server_that_finds_the_head_of_a_clean_stop_gone_says_so_in_the_log()
+    {
+        using var fixture = await new LogFixture().WithAsync(10);
+        CutHeads(fixture, to: 0);
+        await fixture.Open().DisposeAsync();
+
+        var said = Assert.Single(fixture.Reader.From(0), r => r.Action == "server.recovered");
+        Assert.Contains("12 whole record(s) behind the last head kept", said.Reason, StringComparison.Ordinal);
+        Assert.Contains("heads were taken away", said.Reason, StringComparison.Ordinal);
+    }
+
+    private static void CutHeads(LogFixture fixture, int to) =>
+        File.WriteAllLines(fixture.Folder.Heads, File.ReadAllLines(fixture.Folder.Heads)[..to]);
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

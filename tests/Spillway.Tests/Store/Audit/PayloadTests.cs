@@ -67,6 +67,21 @@ public sealed class PayloadTests
         }
     }
 
+    [Fact]
+    public async Task Retention_deletes_inputs_also_of_a_server_that_runs_on_and_gets_no_more()
+    {
+        using var fixture = new LogFixture();
+        fixture.Options = fixture.Options with { PayloadDays = 2 };
+        await using var opened = fixture.Open();
+        Offer(opened.Log);
+        await LogFixture.UntilAsync(() => opened.Log.Written == 2);
+        fixture.Time.Advance(TimeSpan.FromDays(4));
+        opened.Log.Retain();
+        await LogFixture.UntilAsync(() => !Directory.EnumerateFiles(fixture.Folder.Payloads).Any());
+        Offer(opened.Log);
+        await LogFixture.UntilAsync(() => Directory.EnumerateFiles(fixture.Folder.Payloads).Any());
+    }
+
     private static AuditRecord Payload(LogFixture fixture) =>
         fixture.Reader.From(0).Single(r => r.Kind is AuditKind.Payload);
 
@@ -74,14 +89,19 @@ public sealed class PayloadTests
     {
         fixture ??= new();
         await using var opened = fixture.Open();
+        Offer(opened.Log);
+        return fixture;
+    }
+
+    private static void Offer(AuditLog log)
+    {
         var rented = ArrayPool<byte>.Shared.Rent(s_inputs.Length);
         s_inputs.CopyTo(rented, 0);
-        Assert.True(opened.Log.TryHoldPayload(s_inputs.Length));
-        opened.Log.Offer(new()
+        Assert.True(log.TryHoldPayload(s_inputs.Length));
+        log.Offer(new()
         {
             Kind = AuditKind.Payload, RequestId = "r-1", Model = "echo", Payload = rented,
                 PayloadLength = s_inputs.Length,
         });
-        return fixture;
     }
 }
