@@ -139,6 +139,7 @@ internal sealed class UpstreamGroup : IDisposable
             client.Dispose();
     }
 
+    private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
     private static readonly Fault s_stopped = new(FaultKind.Cancelled, "The server is stopping.");
 
     private async ValueTask<Fault?> CallAsync(
@@ -191,10 +192,19 @@ internal sealed class UpstreamGroup : IDisposable
     {
         lock (_lock)
         {
-            _balancer.Targets[target].Ended(pass, fault?.Kind, fault?.RetryAfter, _clock.Now);
+            var (it, now) = (_balancer.Targets[target], _clock.Now);
+            it.Ended(pass, SignOf(fault?.Kind, it, now - pass.SentAt, now), fault?.RetryAfter, now);
             _queue.Serve();
         }
     }
+
+    /// <summary>
+    /// A deadline that came says something about the target when the target had ample time; else a caller in a hurry
+    /// could have it left alone.
+    /// </summary>
+    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now) =>
+        kind is FaultKind.DeadlineExceeded && took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now)
+            ? FaultKind.UpstreamTimeout : kind;
 
     private RetryDecision Decide(Fault? fault, int attempts, Instant deadline, ref bool paid, out string why)
     {

@@ -122,26 +122,26 @@ public sealed partial class AuditLog
     /// <summary>What is missing stands in the log itself.</summary>
     private void Confess()
     {
-        if (New(Lost, ref _lostTold) is > 0 and var lost)
+        if (Lost - _lostLogged is > 0 and var lost)
         {
+            _lostLogged += lost;
             Log.Lost(_logger, lost);
-            Server("records.lost", $"{lost} record(s) found no room: the writer was behind or could not write", lost);
         }
 
-        if (New(RefusedRequests, ref _refusedTold) is > 0 and var refused)
-        {
-            Server("requests.refused", $"{refused} request(s) refused because the log could not be written", refused);
-        }
-
-        if (New(Interlocked.Read(ref _denied), ref _deniedTold) is > 0 and var denied)
-            Server("access.denied", $"{denied} more denied than are listed in a second", denied);
+        Confess(Lost, ref _lostTold, "records.lost",
+            "record(s) found no room: the writer was behind or could not write");
+        Confess(RefusedRequests, ref _refusedTold, "requests.refused",
+            "request(s) refused because the log could not be written");
+        Confess(Interlocked.Read(ref _denied), ref _deniedTold, "access.denied",
+            "more denied than are listed in a second");
     }
 
-    private static long New(long count, ref long told)
+    /// <summary>Told only when that found room itself: in a flood others take it first, and it is told later.</summary>
+    private void Confess(long count, ref long told, string action, string words)
     {
         var more = count - told;
-        told = count;
-        return more;
+        if (more > 0 && Server(action, $"{more} {words}", more))
+            told = count;
     }
 
     private void Sign()

@@ -48,6 +48,7 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
     private volatile Fault? _failure;
     private long _lost;
     private long _lostTold;
+    private long _lostLogged;
     private long _refused;
     private long _refusedTold;
     private long _denied;

@@ -259,6 +259,29 @@ public sealed class AuditLogTests
     }
 
     [Fact]
+    public async Task What_a_flood_leaves_no_room_for_is_told_to_the_last_record()
+    {
+        using var fixture = new LogFixture();
+        fixture.Options = fixture.Options with { OnFailure = AuditFailure.Serve, QueueLengthMax = 1024 };
+        AuditLog log;
+        await using (var opened = fixture.Open())
+        {
+            log = opened.Log;
+            // The queue is full again before the writer has room for what it has to say.
+            var floods = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+            {
+                for (var i = 0; i < 400_000; i++)
+                    log.Offer(LogFixture.Access(i));
+            }));
+            await Task.WhenAll(floods);
+        }
+
+        Assert.NotEqual(0, log.Lost);
+        Assert.Equal(log.Lost, fixture.Reader.From(0).Where(r => r.Action == "records.lost")
+            .Sum(r => long.Parse(r.Reason.Split(' ')[0], CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
     public async Task A_flood_of_wrong_keys_is_listed_in_part_and_counted_in_full()
     {
         using var fixture = new LogFixture();
