@@ -178,7 +178,7 @@ internal enum DecisionKind : byte
     /// <summary>A step of its route was taken. A its index, B how many there are.</summary>
     StepTaken,
 
-    /// <summary>An upstream was asked. A the index of the record's note that says how it went.</summary>
+    /// <summary>An upstream was asked. A calls; the record's notes say how they went.</summary>
     UpstreamAsked,
 }
 

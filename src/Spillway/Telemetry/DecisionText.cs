@@ -115,8 +115,9 @@ internal static class DecisionText
                 or DecisionKind.RefusedBudget or DecisionKind.RefusedStore or DecisionKind.Reserved
                 or DecisionKind.WaitedAtGate or DecisionKind.EndedBySwitch => GuardText.Render(kind, a, b, c, record),
             DecisionKind.CacheHit or DecisionKind.CacheStale or DecisionKind.CacheMissed or DecisionKind.CacheJoined
-                or DecisionKind.CacheNotAsked or DecisionKind.CachePassed or DecisionKind.StepAvoided or DecisionKind.DeadlineOfRoute
-                or DecisionKind.StepLeft or DecisionKind.StepTaken or DecisionKind.UpstreamAsked => RouteText.Render(kind, a, b, record),
+                or DecisionKind.CacheNotAsked or DecisionKind.CachePassed or DecisionKind.StepAvoided
+                or DecisionKind.StepLeft or DecisionKind.StepTaken or DecisionKind.UpstreamAsked
+                or DecisionKind.DeadlineOfRoute => RouteText.Render(kind, a, b, record),
         };
     }
 

@@ -19,7 +19,7 @@ internal struct RequestRecord
     /// <summary>
     /// The most decisions kept; a request takes about nine, and one that is cancelled or retried one or two more.
     /// </summary>
-    public const int DecisionsMax = 16;
+    public const int DecisionsMax = 14;
 
     /// <summary>The most lines of a bill.</summary>
     public const int BillLinesMax = 4;

@@ -27,7 +27,7 @@ internal static class RouteText
         DecisionKind.StepLeft => $"Step {Name(record, a)} did not answer: {FaultLabels.Of((FaultKind)b)}.",
         DecisionKind.StepTaken => string.Create(
             CultureInfo.InvariantCulture, $"Step {Name(record, a)} taken, {a + 1} of {b} of the chain."),
-        DecisionKind.UpstreamAsked => $"Upstream {(a < record.Notes.Count ? record.Notes[(int)a] : "asked.")}",
+        DecisionKind.UpstreamAsked => $"Upstream {string.Join(" Then ", record.Notes)}",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No decision of a route."),
     };
 

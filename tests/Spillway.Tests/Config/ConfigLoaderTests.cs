@@ -87,7 +87,8 @@ public sealed class ConfigLoaderTests
         Assert.Equal(("line-ocr", "onnx"), (model.Name, model.Runtime));
         Assert.Equal(native.PathOf(Assets + "ch_PP-OCRv4_rec_infer.onnx"), model.File);
         Assert.Equal(native.PathOf(Assets + "ppocr_keys_v1.txt"), model.Outputs.Ctc!.Labels);
-        Assert.Equal(["line-ocr", "line-ocr-tensor"], model.Serve.Keys);
+        Assert.Equal(["line-ocr", "line-ocr-half", "line-ocr-tensor"], model.Serve.Keys);
+        Assert.Equal(["line-ocr-resilient"], result.Options.Routes.Keys);
         var picture = model.Serve["line-ocr"].Picture!;
         Assert.Equal(("image", "x", 48, "bgr", 0.5, 0.5),
             (picture.Name, picture.To, picture.Height, picture.Channels, picture.Mean, picture.Deviation));

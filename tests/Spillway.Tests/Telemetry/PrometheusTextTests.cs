@@ -177,6 +177,9 @@ public class PrometheusTextTests
         deployment.Dropped(FaultKind.Internal);
         var (rate, budget, counts) = (new GuardInstruments(), new GuardInstruments(), new GuardCounts());
         registry.Add(counts, [
+            .. new RouteInstruments(["full", "half"]).Of("resilient"),
+            .. RouteInstruments.OfCache("resilient", [("hit", () => 1)], () => 0, () => 1, () => 100),
+            .. new UpstreamInstruments(["a"]).Of("far", () => 0, _ => 0, _ => 0, _ => 20),
             .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
             .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),
         ]);

@@ -19,8 +19,8 @@ internal static class RouteExplanation
         Cache(ref record, trail);
         GuardExplanation.Passed(ref record, work);
         record.Notes = trail.Notes;
-        for (var i = 0; i < trail.Notes.Count; i++)
-            record.Decide(DecisionKind.UpstreamAsked, i);
+        if (trail.Notes.Count > 0)
+            record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         if (trail.Avoided is { } wait)
             record.Decide(DecisionKind.StepAvoided, wait.Ticks);
         foreach (var (step, why) in trail.Left)
