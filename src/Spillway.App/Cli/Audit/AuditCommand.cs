@@ -26,7 +26,7 @@ internal static class AuditCommand
             """)
         {
             server, json, VerifyCommand.Create(), ExportCommand.Create(), ProveCommand.Create(), HeadsCommand.Create(),
-            RetainCommand.Create(),
+            RetainCommand.Create(), RingCommand.Create(),
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(() => StateAsync(
             parsed.GetValue(server)!, parsed.GetValue(json), cancellation)));
