@@ -14,10 +14,10 @@ namespace Spillway.Flow;
 /// Engine       3 Snapshot    the Route is this request's world to the end
 /// Flow         4 Gate        stopping? kill switch? rights? is the model there?   Gate, Begin; rates: GuardSet.Enter
 /// Flow         5 Route       served name -> deployment                            Begin
-/// Flow         6 Look up     no cache is built yet                                Begin
+/// Engine       6 Look up     a route's cache: hit, join, or miss                  RouteRunner.LookUp
 /// Flow         7 Reserve     money -> ticket                                      GuardSet.Enter -> Guarded
 ///                            room, deadline, predicted wait                       DeploymentFlow.Place -> Placed
-/// Flow         8 Attempt     one attempt; retries are not built yet               Placed
+/// Flow         8 Attempt     one at a model; a route makes one a step             Placed; ChainPolicy
 /// Engine       9 Run         decode -> batch -> replica -> deltas                 DeploymentFlow.Ready, Take, Observe
 /// Protocols   10 Answer      deltas -> wire, or Fault -> status                   Ended
 /// Flow        11 Settle      price what was delivered, settle the ticket          Settle, GuardSet.Settle
