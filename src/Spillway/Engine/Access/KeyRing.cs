@@ -9,6 +9,7 @@ namespace Spillway.Engine.Access;
 /// The keys of a server: who the holder of a text is, and what changes them. Readers take an immutable set; changes
 /// happen under a lock, on the disk first. A known text costs a keyed hash and a look-up; an unknown one costs one HMAC
 /// whether its id exists or not, and leaves nothing behind. Thread-safe.
+/// This file is long because every way to find and to change a key stands in it, over one lock.
 /// </summary>
 internal sealed class KeyRing : IAsyncDisposable
 {
@@ -21,6 +22,9 @@ internal sealed class KeyRing : IAsyncDisposable
 
     private static readonly Fault s_unknown = new(
         FaultKind.Unauthenticated, "No such key is known to this server. Ask its operator for one.");
+
+    private static readonly Fault s_noTenant = new(
+        FaultKind.Unauthenticated, "The key's tenant is no more among those of this server (tenants). Ask its operator.");
 
     private readonly Lock _changing = new();
     private readonly KeyStore _store;
@@ -229,6 +233,12 @@ internal sealed class KeyRing : IAsyncDisposable
             return s_unknown;
         if (KeyRules.Judge(key.Stored.Key, isPrevious, now, out why) is { } refused)
             return refused;
+        if (_tenants.Count > 0 && !_tenants.Contains(key.Caller.Tenant))
+        {
+            why = Refusal.Unknown;
+            return s_noTenant;
+        }
+
         keys.Known[tag] = new(key, KeyRules.GoodUntil(key.Stored.Key, isPrevious).UtcTicks);
         key.Touch(now.UtcTicks);
         return key.Caller;
