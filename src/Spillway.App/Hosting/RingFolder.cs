@@ -23,6 +23,6 @@ internal static class RingFolder
         return retire is null ? ids : Get(OfflineRing.Retire(snapshot, retire));
     }
 
-    private static IReadOnlyList<string> Get(Outcome<string[]> outcome) =>
+    private static string[] Get(Outcome<string[]> outcome) =>
         outcome.TryGet(out var ids, out var fault) ? ids : throw new CommandException(fault.Message);
 }
