@@ -1,3 +1,4 @@
+using Spillway.Policies;
 using Spillway.Policies.Chains;
 using Spillway.Store.Sealing;
 
@@ -95,7 +96,9 @@ internal static class RouteChecks
             if (!Uri.TryCreate(at.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")
                 || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
             {
-                bound.Report(key, at.Url, "It is not an http or https address without a user name.",
+                // A password in it is not to be told again.
+                var shown = at.Url.LastIndexOf('@') is >= 0 and var end ? $"…{at.Url[end..]}" : at.Url;
+                bound.Report(key, shown, "It is not an http or https address without a user name.",
                     "Give a base address, as http://10.0.0.7:8000; a key belongs into keyFrom.");
             }
         }
@@ -126,6 +129,12 @@ internal static class RouteChecks
                 + "connecting too.", "Make it shorter, or firstDeltaMs longer.");
         }
 
+        if (upstream.Concurrency.Min > upstream.Concurrency.Max)
+        {
+            bound.Report($"{path}.concurrency.min", $"{upstream.Concurrency.Min}",
+                $"It is more than max, {upstream.Concurrency.Max} requests.", "Make it smaller, or max larger.");
+        }
+
         if (upstream.Breaker.CoolMs > upstream.Breaker.CoolMaxMs)
         {
             bound.Report($"{path}.breaker.coolMs", FormattableString.Invariant($"{upstream.Breaker.CoolMs}"),
@@ -145,11 +154,34 @@ internal static class RouteChecks
         var found = new ChainCheck(targets).Check(
             options.Routes.ToDictionary(r => r.Key, r => r.Value.Chain),
             options.Routes.ToDictionary(r => r.Key, r => r.Value.DeadlineMs));
-        foreach (var finding in found.Where(f => !bound.Failed(f.Key)))
+        foreach (var at in found.Where(f => !bound.Failed(f.Key)).GroupBy(f => f.Key))
         {
-            var nearest = finding.Key.EndsWith(".model", StringComparison.Ordinal)
-                ? Suggestion.Nearest(finding.Value, targets) : "";
-            bound.Report(finding.Key, finding.Value, Sentence(finding.Problem), finding.Remedy, nearest);
+            var isModel = at.Key.EndsWith(".model", StringComparison.Ordinal);
+            if (isModel && options.Routes.ContainsKey(at.First().Value))
+                Lead(at.Key, [.. at], bound);
+            else
+                Report(at, isModel ? targets : [], bound);
+        }
+    }
+
+    private static void Report(IEnumerable<Finding> found, HashSet<string> targets, OptionBinder bound)
+    {
+        foreach (var finding in found)
+        {
+            bound.Report(finding.Key, finding.Value, Sentence(finding.Problem), finding.Remedy,
+                targets.Contains(finding.Value) ? "" : Suggestion.Nearest(finding.Value, targets));
+        }
+    }
+
+    /// <summary>A step that names a route: the circle where it is one, which is found last, tells more.</summary>
+    private static void Lead(string key, IReadOnlyList<Finding> found, OptionBinder bound)
+    {
+        if (found.Count > 1)
+            Report([found[^1]], [], bound);
+        else
+        {
+            bound.Report(key, found[0].Value, "It is a route, and steps lead to models and upstreams only.",
+                "Name what that route leads to.");
         }
     }
 

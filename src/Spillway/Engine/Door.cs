@@ -157,7 +157,10 @@ public sealed class Door
     }
 
     private Door(Route route, UpstreamGroup upstream, Signature? signature)
-        : this(route, new ModelOptions { Name = upstream.Name, Runtime = "upstream" })
+        : this(route, new ModelOptions
+            {
+                Name = upstream.Name, Runtime = "upstream", Deadline = new() { FixedMs = upstream.TotalMs },
+            })
     {
         (Upstream, Signature, _modelSignature) = (upstream, signature, signature);
         Traits = new() { Platform = "spillway_upstream", Devices = [] };

@@ -38,11 +38,21 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Fault?> RunAsync(Work work, bool stopping, CancellationToken aborted)
     {
-        var effect = Admit(work, stopping);
-        while (effect.What is Do.Load or Do.Wait)
+        Effect effect;
+        try
         {
-            var wait = effect.What is Do.Load ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
-            effect = await wait.ConfigureAwait(false) is { } gone ? new(Do.Refuse, gone) : Admit(work, stopping);
+            effect = Admit(work, stopping);
+            while (effect.What is Do.Load or Do.Wait)
+            {
+                var wait = effect.What is Do.Load ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
+                effect = await wait.ConfigureAwait(false) is { } gone ? new(Do.Refuse, gone) : Admit(work, stopping);
+            }
+        }
+        catch when (work.Trail is not null)
+        {
+            // Others may wait for its answer.
+            await Routes.GiveUpAsync(work, s_broken).ConfigureAwait(false);
+            throw;
         }
 
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
@@ -80,10 +90,17 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
     /// <summary>A route's request, past the gate.</summary>
     private async ValueTask<Fault?> FollowAsync(Work work, Effect effect, bool stopping, CancellationToken aborted)
     {
-        if (effect.What is not Do.Refuse)
-            return await Routes.RunAsync(work, stopping, aborted).ConfigureAwait(false);
-        await Routes.GiveUpAsync(work, effect.Fault!).ConfigureAwait(false);
-        return effect.Fault;
+        var fault = s_broken;
+        try
+        {
+            return effect.What is Do.Refuse
+                ? fault = effect.Fault
+                : fault = await Routes.RunAsync(work, stopping, aborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            await Routes.GiveUpAsync(work, fault ?? s_broken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>

@@ -34,7 +34,7 @@ public sealed class AllocationTests
     private static ConfigFolder Folder(int width) => TestServer.Folder(
         "", ("m", TestServer.Simulated(inputs: $"x: \"FP32 [-1,{width}]\"", outputs: "y: \"FP32 [-1,4]\"")));
 
-    private static async Task SendAsync(HttpClient http, int width, int count)
+    internal static async Task SendAsync(HttpClient http, int width, int count, string model = "m")
     {
         var input = $"{{\"name\":\"x\",\"shape\":[1,{width}],\"datatype\":\"FP32\",\"parameters\":{{\"binary_data_size\":{4 * width}}}}}";
         var json = Encoding.UTF8.GetBytes($"{{\"inputs\":[{input}],\"parameters\":{{\"binary_data_output\":true}}}}");
@@ -43,13 +43,13 @@ public sealed class AllocationTests
         {
             using var content = new ByteArrayContent(body);
             content.Headers.Add("Inference-Header-Content-Length", json.Length.ToString(CultureInfo.InvariantCulture));
-            using var answer = await http.PostAsync(new Uri("/v2/models/m/infer", UriKind.Relative), content);
+            using var answer = await http.PostAsync(new Uri($"/v2/models/{model}/infer", UriKind.Relative), content);
             Assert.True(answer.IsSuccessStatusCode);
             await answer.Content.ReadAsByteArrayAsync();
         }
     }
 
-    private static async Task<double> AllocatedAsync(HttpClient http)
+    internal static async Task<double> AllocatedAsync(HttpClient http)
     {
         var text = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
         var line = text.Split('\n').Single(l => l.StartsWith("dotnet_gc_allocated_bytes_total ", StringComparison.Ordinal));

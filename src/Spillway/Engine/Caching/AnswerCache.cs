@@ -33,6 +33,9 @@ internal sealed class AnswerCache : IDisposable
     private readonly KeyHash _hash;
     private readonly CacheStripe[] _stripes;
 
+    /// <summary>Requests that came no further than here; no stripe knows of them.</summary>
+    private long _excluded;
+
     /// <summary>An empty one.</summary>
     /// <param name="options">Limits, validated.</param>
     /// <param name="clock">Of the deadlines of those that wait.</param>
@@ -47,13 +50,18 @@ internal sealed class AnswerCache : IDisposable
     }
 
     /// <summary>What happened, and what there is.</summary>
-    public CacheCounts Counts => _stripes.Aggregate(default(CacheCounts), (sum, stripe) => sum + stripe.Counts);
+    public CacheCounts Counts => _stripes.Aggregate(
+        new CacheCounts { Bypasses = Interlocked.Read(ref _excluded) }, (sum, stripe) => sum + stripe.Counts);
 
     /// <summary>What a request does.</summary>
     public CacheDecision LookUp(in CacheRequest request, Instant now)
     {
         if (Excludes(request) is { } reason)
+        {
+            Interlocked.Increment(ref _excluded);
             return new(CacheStep.Bypass, reason);
+        }
+
         var length = HeadBytes(request);
         byte[]? rented = null;
         var head = length <= HeadOnStack ? stackalloc byte[HeadOnStack] : rented = ArrayPool<byte>.Shared.Rent(length);

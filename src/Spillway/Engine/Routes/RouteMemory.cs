@@ -27,7 +27,7 @@ internal sealed class RouteMemory : IDisposable
         var steps = options.Chain.Steps;
         _foresees = steps.Any(s => s.WhenPredictedWaitMs is not null);
         Names = [.. steps.Select(NameOf)];
-        Counts = new(Names);
+        (Counts, Subject) = (new(Names), new(name));
         _messages = [.. steps.Select(s => s.Kind is ChainStepKind.Message ? new FixedAnswer(name, s.Message) : null)];
         _checks = [.. steps.Select(s => s.Checks.Select(c => new AnswerCheck(c)).ToArray())];
         Cache = options.Cache.Enabled ? new(options.Cache, clock) : null;
@@ -53,6 +53,9 @@ internal sealed class RouteMemory : IDisposable
 
     /// <summary>One step as it was declared.</summary>
     public ChainStepOptions this[int step] => Options.Chain.Steps[step];
+
+    /// <summary>What its remembered answers are answers of.</summary>
+    public RouteSubject Subject { get; }
 
     /// <summary>The step of a request that begins.</summary>
     public ChainMove Start(RoutePlan plan, Instant now)

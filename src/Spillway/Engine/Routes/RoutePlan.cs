@@ -35,9 +35,8 @@ internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, 
     /// <summary>How many steps.</summary>
     public int Count => doors.Count;
 
-    /// <summary>What a remembered answer is an answer of: the first step's model as it stands.</summary>
-    public CacheSubject Subject { get; } = new(
-        first.Route.Deployment, first.Deployment?.Provenance.Digest ?? "", new(memory.Name, Version));
+    /// <summary>What a remembered answer is an answer of.</summary>
+    public CacheSubject Subject { get; } = memory.Subject.Of(doors[0]);
 
     /// <summary>The door of a step's model; null where it has none, or none that takes what the route takes.</summary>
     public Door? DoorOf(int step) => doors[step] is { } door && Fits(door) ? door : null;
@@ -65,6 +64,18 @@ internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, 
 
         return most;
     }
+
+    /// <summary>
+    /// Whether an attempt's answer is what its step promises; null when it is. Of a model that was loaded for it only
+    /// the attempt's own door knows what it gives.
+    /// </summary>
+    public Fault? Judge(Work attempt, int step) =>
+        Fits(attempt.Door) ? memory.Check(step, attempt.Door.Signature!, attempt.Outputs) : Unlike(step);
+
+    /// <summary>A step that no model can answer.</summary>
+    public Fault Unlike(int step) => new(
+        FaultKind.ModelNotReady, $"Step {Names[step]} of {Name} has no model that takes and gives what the route does: "
+        + "it is not known yet, or its inputs or outputs differ.");
 
     private bool Fits(Door door) => door.Signature is null || first.Signature is null
         || ReferenceEquals(door.Signature, first.Signature) || door.Signature.IsLike(first.Signature);

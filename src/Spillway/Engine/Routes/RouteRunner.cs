@@ -26,21 +26,17 @@ internal sealed class RouteRunner(Serving serving)
         work.Timeline.Mark(Stage.Cache, clock.EndOf(Stage.Cache));
     }
 
-    /// <summary>Ends what the cache expects of a request that did not get further than the gate.</summary>
+    /// <summary>Ends what the cache expects of a request that gets no further: it is refused, or breaks.</summary>
     public async ValueTask GiveUpAsync(Work work, Fault fault)
     {
-        if (work.Trail is not { } trail || work.Door.Plan?.Cache is not { } cache)
-            return;
-        var lead = trail.Cache.Lead;
-        if (trail.Cache.Step is CacheStep.Join)
+        if (work.Trail is { Cache.Waiter: not null } trail)
         {
-            var left = new CancellationToken(canceled: true);
-            lead = (await AnswerCache.AwaitAsync(trail.Cache, serving.Clock.Now, left).ConfigureAwait(false)).Lead;
+            var outcome = await AnswerCache.AwaitAsync(trail.Cache, serving.Clock.Now, new(canceled: true))
+                .ConfigureAwait(false);
+            trail.Cache = trail.Cache with { Waiter = null, Lead = outcome.Lead };
         }
 
-        if (lead is { } mine)
-            cache.Fail(mine, fault, serving.Clock.Now);
-        trail.Cache = trail.Cache with { Lead = null };
+        Forgo(work, fault);
     }
 
     /// <summary>Answers it. Null when its outputs are there, else the fault of the last step.</summary>
@@ -51,25 +47,35 @@ internal sealed class RouteRunner(Serving serving)
         SetDeadline(work, plan);
         if (trail.Cache.Answer is { } known)
         {
-            if (trail.Cache.Lead is not null)
-                _ = RevalidateAsync(work, plan, stopping);
+            if (trail.Cache.Lead is { } lead)
+            {
+                trail.Cache = trail.Cache with { Lead = null };
+                _ = RevalidateAsync(work, plan, lead, stopping);
+            }
+
             return Answer(work, known);
         }
 
-        if (trail.Cache.Step is CacheStep.Join)
+        Fault? shared = null;
+        if (trail.Cache.Waiter is not null)
         {
             var outcome = await AnswerCache.AwaitAsync(trail.Cache, DeadlineOf(work), aborted).ConfigureAwait(false);
+            // It was read, and waits for somebody else a moment later.
+            trail.Cache = trail.Cache with { Waiter = null, Lead = outcome.Lead };
             work.Timeline.Mark(Stage.Cache, serving.Clock.EndOf(Stage.Cache));
-            if (outcome.Fault is { } shared)
-                return shared;
             trail.Joined = outcome.Answer is not null;
             if (outcome.Answer is { } answer)
                 return Answer(work, answer);
-            trail.Cache = trail.Cache with { Lead = outcome.Lead };
+            shared = outcome.Fault;
         }
 
-        var fault = await ClimbAsync(work, plan, stopping, aborted).ConfigureAwait(false);
-        Remember(work, plan, fault);
+        var fault = await ClimbAsync(work, plan, shared, stopping, aborted).ConfigureAwait(false);
+        if (trail.Cache.Lead is { } mine && fault is null && trail.Step == 0)
+        {
+            plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now);
+            trail.Cache = trail.Cache with { Lead = null };
+        }
+
         return fault;
     }
 
@@ -77,19 +83,20 @@ internal sealed class RouteRunner(Serving serving)
     /// Asks the first step's model beside, for those that come later: an old answer was good enough for this request.
     /// It counts as in flight, so a stop waits for it, and it holds the memory of the request that it was made of.
     /// </summary>
-    private async Task RevalidateAsync(Work work, RoutePlan plan, bool stopping)
+    private async Task RevalidateAsync(Work work, RoutePlan plan, CacheLead lead, bool stopping)
     {
-        var (lead, cache, attempt) = (work.Trail!.Cache.Lead!.Value, plan.Cache!, serving.Rent(serving.Clock.Now));
+        var (cache, attempt) = (plan.Cache!, serving.Rent(serving.Clock.Now));
         Fault? fault = s_degraded;
         try
         {
-            attempt.Begin(work, plan.First);
-            await Task.Yield();
+            // Only the first step's answer is a full one.
+            if (plan.DoorOf(0) is not { } door)
+                return;
+            attempt.Begin(work, door);
             attempt.Request.Timeout = work.Request.Timeout;
-            fault = (plan.First.Upstream is { } upstream
-                    ? await AskAsync(attempt, upstream, CancellationToken.None).ConfigureAwait(false)
-                    : await serving.Pipeline.RunAsync(attempt, stopping, CancellationToken.None).ConfigureAwait(false))
-                ?? plan.Memory.Check(0, plan.First.Signature!, attempt.Outputs);
+            await Task.Yield();
+            fault = await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
+                ?? plan.Judge(attempt, 0);
             if (fault is null)
                 cache.Store(lead, attempt.Outputs, serving.Clock.Now);
         }
@@ -101,34 +108,70 @@ internal sealed class RouteRunner(Serving serving)
         }
     }
 
-    /// <summary>One step after the other, in the order of the chain.</summary>
+    /// <summary>
+    /// One step after the other, in the order of the chain; from the second one on where another request that asked the
+    /// same got no answer of the first step, which is shared.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Fault?> ClimbAsync(Work work, RoutePlan plan, bool stopping, CancellationToken aborted)
+    private async ValueTask<Fault?> ClimbAsync(
+        Work work, RoutePlan plan, Fault? shared, bool stopping, CancellationToken aborted)
     {
-        var (trail, memory) = (work.Trail!, plan.Memory);
-        var move = memory.Start(plan, serving.Clock.Now);
-        if (move.Reason is ChainReason.PredictedWait)
-        {
-            trail.Avoided = move.Predicted;
-            memory.Counts.Avoided.Add();
-        }
-
-        Fault? fault = null;
+        var (trail, memory, fault) = (work.Trail!, plan.Memory, shared);
+        var move = shared is null ? Start(work, plan) : Leave(work, plan, 0, shared, aborted);
         while (move.Step >= 0)
         {
             var step = trail.Step = move.Step;
             fault = await StepAsync(work, plan, step, stopping, aborted).ConfigureAwait(false);
-            (fault is null ? memory.Counts.AnsweredBy(step) : memory.Counts.LeftBy(step)).Add();
             if (fault is null)
+            {
+                memory.Counts.AnsweredBy(step).Add();
                 break;
-            trail.Leave(step, fault.Kind);
-            var left = DeadlineOf(work) - serving.Clock.Now;
-            move = aborted.IsCancellationRequested ? new(-1, ChainReason.NotDeclared)
-                : memory[step].Kind is ChainStepKind.Model ? memory.Next(step, fault.Kind, left)
-                : memory.Missed(step, left);
+            }
+
+            move = Leave(work, plan, step, fault, aborted);
         }
 
         return fault;
+    }
+
+    private ChainMove Start(Work work, RoutePlan plan)
+    {
+        var move = plan.Memory.Start(plan, serving.Clock.Now);
+        if (move.Reason is ChainReason.PredictedWait)
+        {
+            work.Trail!.Avoided = move.Predicted;
+            plan.Memory.Counts.Avoided.Add();
+            Forgo(work, s_avoided);
+        }
+
+        return move;
+    }
+
+    /// <summary>
+    /// A step failed. Where it was the first one, this request has nothing to give any more to those that wait for its
+    /// answer: they hear so now, not when a later step has answered this one.
+    /// </summary>
+    private ChainMove Leave(Work work, RoutePlan plan, int step, Fault fault, CancellationToken aborted)
+    {
+        var (trail, memory) = (work.Trail!, plan.Memory);
+        trail.Step = step;
+        trail.Leave(step, fault.Kind);
+        memory.Counts.LeftBy(step).Add();
+        if (step == 0)
+            Forgo(work, fault);
+        var left = DeadlineOf(work) - serving.Clock.Now;
+        return aborted.IsCancellationRequested ? new(-1, ChainReason.NotDeclared)
+            : memory[step].Kind is ChainStepKind.Model ? memory.Next(step, fault.Kind, left)
+            : memory.Missed(step, left);
+    }
+
+    /// <summary>The cache keeps a full answer; a degraded one is nobody else's.</summary>
+    private void Forgo(Work work, Fault fault)
+    {
+        if (work.Trail is not { Cache.Lead: { } lead } trail)
+            return;
+        trail.Cache = trail.Cache with { Lead = null };
+        work.Door.Plan!.Cache!.Fail(lead, fault, serving.Clock.Now);
     }
 
     private ValueTask<Fault?> StepAsync(Work work, RoutePlan plan, int step, bool stopping, CancellationToken aborted)
@@ -145,8 +188,7 @@ internal sealed class RouteRunner(Serving serving)
 
         return plan.DoorOf(step) is { } door
             ? AttemptAsync(work, plan, step, door, stopping, aborted)
-            : new(new Fault(FaultKind.ModelNotReady, $"Step {plan.Names[step]} of {plan.Name} has no model that takes and "
-                + "gives what the route does: it is not known yet, or its inputs or outputs differ."));
+            : new(plan.Unlike(step));
     }
 
     /// <summary>One step's model.</summary>
@@ -155,25 +197,25 @@ internal sealed class RouteRunner(Serving serving)
         Work work, RoutePlan plan, int step, Door door, bool stopping, CancellationToken aborted)
     {
         var attempt = serving.Rent(serving.Clock.Now);
-        attempt.Begin(work, door);
-        if (door.Signature is { } signature)
-            plan.Memory.AskForChecked(step, signature, attempt.Request.Outputs);
-        var (spent, left) = (serving.Clock.Now - work.Timeline.Started, DeadlineOf(work) - serving.Clock.Now);
-        attempt.Request.Timeout = spent + plan.Memory.TimeoutOf(step, left);
         try
         {
-            var fault = door.Upstream is { } upstream
-                ? await AskAsync(attempt, upstream, aborted).ConfigureAwait(false)
-                : await serving.Pipeline.RunAsync(attempt, stopping, aborted).ConfigureAwait(false);
+            attempt.Begin(work, door);
+            var now = serving.Clock.Now;
+            attempt.Request.Timeout = now - work.Timeline.Started + plan.Memory.TimeoutOf(step, DeadlineOf(work) - now);
+            var fault = await AskAsync(attempt, plan, step, stopping, aborted).ConfigureAwait(false);
             work.Timeline = attempt.Timeline;
-            fault ??= plan.Memory.Check(step, door.Signature!, attempt.Outputs);
+            // The route is known: that the model of its step is not there is a failure of the step.
+            fault = fault is { Kind: FaultKind.UnknownModel } ? new(FaultKind.ModelNotReady, fault.Message)
+                : fault ?? plan.Judge(attempt, step);
             if (fault is null)
+            {
                 work.Adopt(attempt);
-            else
-                work.AdoptFacts(attempt);
-            if (fault is not null)
-                door.Deployment?.Instruments?.Dropped(fault.Kind);
-            return fault ?? Deliver(work);
+                return Deliver(work);
+            }
+
+            work.AdoptFacts(attempt);
+            door.Deployment?.Instruments?.Dropped(fault.Kind);
+            return fault;
         }
         finally
         {
@@ -181,8 +223,18 @@ internal sealed class RouteRunner(Serving serving)
         }
     }
 
-    /// <summary>A model elsewhere: all of it is execution, seen from here.</summary>
-    private async ValueTask<Fault?> AskAsync(Work attempt, UpstreamGroup upstream, CancellationToken aborted)
+    /// <summary>A model here; or one elsewhere, which is all execution, seen from here.</summary>
+    private ValueTask<Fault?> AskAsync(
+        Work attempt, RoutePlan plan, int step, bool stopping, CancellationToken aborted)
+    {
+        if ((attempt.Door.Signature ?? plan.First.Signature) is { } signature)
+            plan.Memory.AskForChecked(step, signature, attempt.Request.Outputs);
+        return attempt.Door.Upstream is { } upstream
+            ? AskUpstreamAsync(attempt, upstream, aborted)
+            : serving.Pipeline.RunAsync(attempt, stopping, aborted);
+    }
+
+    private async ValueTask<Fault?> AskUpstreamAsync(Work attempt, UpstreamGroup upstream, CancellationToken aborted)
     {
         var fault = await upstream.InferAsync(attempt, DeadlineOf(attempt), aborted).ConfigureAwait(false);
         attempt.Claim = attempt.Asked.Claim;
@@ -206,8 +258,7 @@ internal sealed class RouteRunner(Serving serving)
     {
         work.Outputs.Reset();
         answer.WriteTo(work.Outputs);
-        // What it cost was paid by who asked first.
-        work.Share = default;
+        work.Share = default; // What it cost was paid by who asked first.
         return Deliver(work);
     }
 
@@ -218,16 +269,8 @@ internal sealed class RouteRunner(Serving serving)
         return null;
     }
 
-    /// <summary>The cache keeps a full answer; a degraded one is nobody else's.</summary>
-    private void Remember(Work work, RoutePlan plan, Fault? fault)
-    {
-        if (work.Trail!.Cache.Lead is not { } lead || plan.Cache is not { } cache)
-            return;
-        if (fault is null && work.Trail.Step == 0)
-            cache.Store(lead, work.Outputs, serving.Clock.Now);
-        else
-            cache.Fail(lead, fault ?? s_degraded, serving.Clock.Now);
-    }
+    private static readonly Fault s_avoided = new(
+        FaultKind.PredictedLate, "The request that asked the same first was not sent to the first step.");
 
     private static readonly Fault s_degraded = new(
         FaultKind.ModelNotReady, "The request that asked the same first got a degraded answer.");

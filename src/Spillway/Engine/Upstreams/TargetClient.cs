@@ -168,6 +168,10 @@ internal sealed class TargetClient : IDisposable
             var port = signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(output.Name));
             if (port < 0 || signature.Outputs[port] is var spec && (spec.Type != output.Type || !spec.Accepts(output.Shape)))
                 return Failed($"gave an output '{output.Name}' {output.Type.WireName()} {output.Shape}, which is not its model's");
+            if (!IsWanted(work.Request, port))
+                continue;
+            if (work.Outputs.Find(port) >= 0)
+                return Failed($"gave the output '{output.Name}' twice");
             ref var tensor = ref work.Outputs.Add();
             (tensor.Port, tensor.Type, tensor.Shape, tensor.Data) = (port, output.Type, output.Shape, output.Data);
         }

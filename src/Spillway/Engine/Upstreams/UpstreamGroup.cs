@@ -42,6 +42,9 @@ internal sealed class UpstreamGroup : IDisposable
     /// <summary>The upstream's name.</summary>
     public string Name { get; }
 
+    /// <summary>The longest that one call may take: the time of a request that brings no deadline.</summary>
+    public double TotalMs => _options.TotalMs;
+
     /// <summary>What is counted.</summary>
     public UpstreamInstruments Counts { get; }
 

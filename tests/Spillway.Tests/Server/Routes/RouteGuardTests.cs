@@ -1,0 +1,152 @@
+using System.Text;
+using System.Text.Json;
+using Spillway.Engine;
+
+namespace Spillway.Tests.Server.Routes;
+
+/// <summary>Kill switches, limits, budgets and what breaks, on requests to a route.</summary>
+public sealed class RouteGuardTests
+{
+    private const string Budget = "budgets: { tiny: { limit: 1 } }";
+
+    /// <summary>A row costs 0.001 on a and 0.00025 on b.</summary>
+    private static readonly string s_dear = "  priceNanoPerRow: 1000000";
+
+    private static readonly string s_cheap = TestServer.Simulated(more: "  priceNanoPerRow: 250000");
+
+    [Fact]
+    public async Task Model_that_is_switched_off_is_left_only_where_declared_and_the_routes_own_switch_stops_it()
+    {
+        const string both = "routes:\n  r: { chain: { steps: [{ model: a }, { model: b }] } }\n"
+            + "  declared: { chain: { steps: [{ model: a, on: [off] }, { model: b }] } }\n";
+        var folder = TestServer.Folder("", ("a", TestServer.Simulated()), ("b", TestServer.Simulated()));
+        await File.AppendAllTextAsync(folder.PathOf("spillway.yaml"), both);
+        await using var server = await TestServer.StartAsync(folder);
+        await PostAsync(server, "off?model=a&why=wrong%20answers");
+        (await server.AskAsync()).Is(503, "switched_off", "wrong answers");
+        (await server.InferRowAsync("declared")).By("b", "switched_off");
+        await PostAsync(server, "on?model=a");
+        (await server.AskAsync()).By("a");
+        await PostAsync(server, "off?route=declared");
+        Assert.Equal("switched_off", (await server.InferRowAsync("declared")).Header("X-Spillway-Fault"));
+        (await server.AskAsync()).By("a");
+        await server.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Abort_of_the_steps_model_ends_a_request_of_the_route()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a, on: [off] }, { model: b }]", a: RoutedServer.Slow);
+        var asked = server.AskAsync();
+        await server.UntilModelAsync("a", "active_runs", 1);
+        await PostAsync(server, "off?model=a&abort=true");
+        (await asked).By("b", "switched_off");
+        await server.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Hit_costs_nothing_and_a_miss_its_step()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            RoutedServer.Two, RoutedServer.Cache(), Budget, TestServer.Simulated(more: s_dear), s_cheap);
+        for (var i = 0; i < 5; i++)
+        {
+            await server.AskAsync("1,2,3,4", ("X-Request-Id", $"p{i}"));
+            var bill = (await server.RecordAsync($"p{i}")).GetProperty("bill_total").GetString();
+            Assert.Equal(i == 0 ? 0.001m : 0m, decimal.Parse(bill!, System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        Assert.Equal("0.001", await SpentAsync(server));
+    }
+
+    [Fact]
+    public async Task Degraded_answer_costs_what_its_step_costs_and_reserves_the_dearest()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            RoutedServer.Two, "", "budgets: { tiny: { limit: 0.0011 } }",
+            TestServer.Simulated(more: s_dear + "\n  faultRate: 1"), s_cheap);
+        (await server.AskAsync("1,2,3,4", ("X-Request-Id", "cheap"))).By("b", "runtime_failed");
+        var record = await server.RecordAsync("cheap");
+        Assert.Equal("0.000250000", record.GetProperty("bill_total").GetString());
+        record.AssertStagesSum();
+        Assert.Equal("0.00025", await SpentAsync(server));
+        // The first step could cost more than what is left, and might run.
+        Assert.Equal("budget_exhausted", (await server.AskAsync()).Header("X-Spillway-Fault"));
+        Assert.Equal("0.00025", await SpentAsync(server));
+    }
+
+    [Fact]
+    public async Task Request_that_is_refused_after_its_look_up_leaves_nobody_waiting_for_it()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a }]", RoutedServer.Cache(), Budget, TestServer.Simulated(more: s_dear));
+        (string, string) poor = ("X-Spillway-Max-Cost", "0.0001");
+        Assert.Equal("budget_exhausted", (await server.AskAsync("1,2,3,4", poor)).Header("X-Spillway-Fault"));
+        Assert.Equal("miss", (await server.AskAsync()).By("a").Header("X-Spillway-Cache"));
+        Assert.Equal("hit", (await server.AskAsync("1,2,3,4", poor)).Header("X-Spillway-Cache"));
+        Assert.Equal("1", await CountAsync(server, "miss", 2));
+    }
+
+    [Fact]
+    public async Task Request_that_is_refused_while_it_would_join_is_not_the_one_that_goes_on()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a }]", RoutedServer.Cache(), Budget,
+            TestServer.Simulated("{ 1: 300 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"));
+        using var leave = new CancellationTokenSource();
+        var leads = server.InferAsync(
+            "r", Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);
+        await server.UntilModelAsync("a", "active_runs", 1);
+        var refused = await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", "0.0001"));
+        Assert.Equal("budget_exhausted", refused.Header("X-Spillway-Fault"));
+        var other = server.AskAsync();
+        await server.UntilJoinedAsync(2);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leads);
+        Assert.Equal("miss", (await other).By("a").Header("X-Spillway-Cache"));
+        await server.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Surprise_in_the_one_that_asks_first_leaves_nobody_waiting_for_it()
+    {
+        var surprises = 1;
+        var clock = new Clock(TimeProvider.System)
+        {
+            Stamping = stage =>
+            {
+                if (stage is Stage.Cache && Interlocked.Decrement(ref surprises) >= 0)
+                    throw new InvalidOperationException("A surprise, as a test wants it.");
+            },
+        };
+        await using var server = await RoutedServer.StartAsync(RoutedServer.Two, RoutedServer.Cache(), clock: clock);
+        Assert.Equal(500, (await server.AskAsync()).Status);
+        Assert.Equal("miss", (await server.AskAsync()).By("a").Header("X-Spillway-Cache"));
+        await server.IdleAsync();
+    }
+
+    private static async Task<string> CountAsync(TestServer server, string result, long count)
+    {
+        Assert.Equal(count, await server.LookUpsAsync(result));
+        return (await server.LookUpsAsync("hit")).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private static async Task PostAsync(TestServer server, string path)
+    {
+        var reply = await server.SendAsync(new(HttpMethod.Post, $"/admin/v1/switches/{path}"));
+        Assert.True(reply.Status == 200, reply.Text);
+    }
+
+    /// <summary>Of the one budget, once nothing is reserved: a request settles just after its last byte.</summary>
+    private static async Task<string> SpentAsync(TestServer server)
+    {
+        JsonElement budget = default;
+        await TestServer.UntilAsync(async () =>
+        {
+            budget = (await server.GetAsync("/admin/v1/budgets")).Json.GetProperty("budgets")[0];
+            return budget.GetProperty("reserved").GetString() == "0";
+        });
+        return budget.GetProperty("spent").GetString()!;
+    }
+}
