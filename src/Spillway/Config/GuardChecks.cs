@@ -26,7 +26,8 @@ internal static class GuardChecks
             // A repository's models come and go while the server runs.
             options.Repository is null ? [.. models.Select(m => m.Name)] : [],
             options.Repository is null
-                ? [.. models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys), .. options.Routes.Keys] : []);
+                ? [.. models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys), .. options.Routes.Keys]
+                : []);
         foreach (var tenant in options.Limits.Weights.Keys)
             Exists(tenant, known.Tenants, "tenant", $"limits.weights.{tenant}", bound);
         foreach (var (name, rate) in options.Limits.Rates)

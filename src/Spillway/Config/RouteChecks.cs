@@ -52,7 +52,8 @@ internal static class RouteChecks
         var cached = route.Chain.Steps.Any(s => s.Kind is ChainStepKind.Cached);
         if (cached && (!route.Cache.Enabled || route.Cache.StaleIfErrorMs <= 0))
         {
-            bound.Report($"{path}.chain.steps", "cached", "The step can never answer: no answer is kept beyond its time.",
+            bound.Report($"{path}.chain.steps", "cached",
+                "The step can never answer: no answer is kept beyond its time.",
                 "Set cache.enabled: true and cache.staleIfErrorMs, or leave the step out.");
         }
 
@@ -83,8 +84,8 @@ internal static class RouteChecks
 
         if (upstream.Targets.Count > TargetsMax)
         {
-            bound.Report($"{path}.targets", $"{upstream.Targets.Count}", $"An upstream has at most {TargetsMax} targets.",
-                "Put a load balancer before some of them.");
+            bound.Report($"{path}.targets", $"{upstream.Targets.Count}",
+                $"An upstream has at most {TargetsMax} targets.", "Put a load balancer before some of them.");
         }
 
         foreach (var (target, at) in upstream.Targets)
@@ -117,7 +118,7 @@ internal static class RouteChecks
             if (ms > upstream.TotalMs && !bound.Failed($"{path}.{key}") && !bound.Failed($"{path}.totalMs"))
             {
                 bound.Report($"{path}.{key}", FormattableString.Invariant($"{ms}"),
-                    FormattableString.Invariant($"It is longer than totalMs, {upstream.TotalMs} ms, and never reached."),
+                    FormattableString.Invariant($"It is longer than totalMs, {upstream.TotalMs} ms: never reached."),
                     "Make it shorter, or totalMs longer.");
             }
         }
@@ -125,8 +126,8 @@ internal static class RouteChecks
         if (upstream.ConnectMs > upstream.FirstDeltaMs)
         {
             bound.Report($"{path}.connectMs", FormattableString.Invariant($"{upstream.ConnectMs}"),
-                FormattableString.Invariant($"It is longer than firstDeltaMs, {upstream.FirstDeltaMs} ms, which counts the ")
-                + "connecting too.", "Make it shorter, or firstDeltaMs longer.");
+                FormattableString.Invariant($"It is longer than firstDeltaMs, {upstream.FirstDeltaMs} ms, ")
+                + "which counts the connecting too.", "Make it shorter, or firstDeltaMs longer.");
         }
 
         if (upstream.Concurrency.Min > upstream.Concurrency.Max)
@@ -149,7 +150,11 @@ internal static class RouteChecks
         targets.UnionWith(options.Upstreams.Keys);
         // A repository's models come and go while the server runs, so any name may be one of them.
         if (options.Repository is not null)
-            targets.UnionWith(options.Routes.Values.SelectMany(r => r.Chain.Steps).Select(s => s.Model).Where(m => m.Length > 0));
+        {
+            targets.UnionWith(options.Routes.Values.SelectMany(r => r.Chain.Steps)
+                .Select(s => s.Model).Where(m => m.Length > 0));
+        }
+
         targets.ExceptWith(options.Routes.Keys);
         var found = new ChainCheck(targets).Check(
             options.Routes.ToDictionary(r => r.Key, r => r.Value.Chain),

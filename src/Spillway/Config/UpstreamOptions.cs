@@ -47,8 +47,8 @@ public sealed record UpstreamOptions
     public double HealthMs { get; init; } = 2000;
 
     /// <summary>Where its key is.</summary>
-    [Option("The targets' key, sent as Authorization: Bearer: env:NAME for a variable, else the path of a file that only "
-        + "its owner may read, relative to this file. Empty: none.")]
+    [Option("The targets' key, sent as Authorization: Bearer: env:NAME for a variable, else the path of a file that "
+        + "only its owner may read, relative to this file. Empty: none.")]
     public string KeyFrom { get; init; } = "";
 
     /// <summary>When a target is left alone.</summary>

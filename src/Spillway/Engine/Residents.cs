@@ -258,8 +258,8 @@ public sealed class Residents : IAsyncDisposable
             {
                 if (Routes.Has(model.Name))
                 {
-                    return new(FaultKind.LoadFailed, $"{options.Name} cannot be served as {model}: a route of that name "
-                        + "is. Give one of them another name (routes in the configuration, serve in model.yaml).");
+                    return new(FaultKind.LoadFailed, $"{options.Name} cannot be served as {model}: a route of that "
+                        + "name is. Give one of them another name (routes in the configuration, serve in model.yaml).");
                 }
 
                 if (_declared.TryGetValue(model, out var other) && other.Name != options.Name

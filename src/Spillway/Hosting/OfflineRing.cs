@@ -11,7 +11,9 @@ namespace Spillway.Hosting;
 /// </summary>
 public static class OfflineRing
 {
-    /// <summary>The ids of the keys, the one that seals first; a fault when a server runs, or there is no ring.</summary>
+    /// <summary>
+    /// The ids of the keys, the one that seals first; a fault when a server runs, or there is no ring.
+    /// </summary>
     public static Outcome<string[]> Ids(Snapshot snapshot) => With(snapshot, static ring => ring);
 
     /// <summary>One more key, which seals from now on; what the others sealed still opens.</summary>
@@ -28,7 +30,8 @@ public static class OfflineRing
         if (!File.Exists(file))
         {
             return new Fault(
-                FaultKind.StoreFailed, $"There is no key ring {file}: it is made when a server with an audit log starts.");
+                FaultKind.StoreFailed,
+                $"There is no key ring {file}: it is made when a server with an audit log starts.");
         }
 
         if (!StateFolder.Open(snapshot.StateFolder).TryGet(out var folder, out var fault))

@@ -17,8 +17,10 @@ internal static class RouteText
         DecisionKind.CacheMissed => "Cache missed: nobody asked this before.",
         DecisionKind.CacheJoined when a == 1 =>
             "Joined another request that asked the same at that moment, and was given its answer.",
-        DecisionKind.CacheJoined => "Joined another request that asked the same at that moment, which was not answered.",
-        DecisionKind.CacheNotAsked when a == 1 => "Cache not read: the caller asked for a new answer; it is remembered.",
+        DecisionKind.CacheJoined =>
+            "Joined another request that asked the same at that moment, which was not answered.",
+        DecisionKind.CacheNotAsked when a == 1 =>
+            "Cache not read: the caller asked for a new answer; it is remembered.",
         DecisionKind.CacheNotAsked => "Cache neither read nor written: the caller asked for that.",
         DecisionKind.CachePassed => $"Cache passed over: {Why(a)}.",
         DecisionKind.DeadlineOfRoute => $"Deadline {DecisionText.Ms(a)}: the route's, for all of its steps.",
@@ -27,7 +29,8 @@ internal static class RouteText
         DecisionKind.StepLeft => $"Step {Name(record, a)} did not answer: {FaultLabels.Of((FaultKind)b)}.",
         DecisionKind.StepTaken => string.Create(
             CultureInfo.InvariantCulture, $"Step {Name(record, a)} taken, {a + 1} of {b} of the chain."),
-        DecisionKind.UpstreamAsked => $"Upstream {string.Join(" Then ", record.Notes)}",
+        DecisionKind.UpstreamAsked when record.Notes.Count > 0 => $"Upstream {string.Join(" Then ", record.Notes)}",
+        DecisionKind.UpstreamAsked => "Upstream asked.",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No decision of a route."),
     };
 

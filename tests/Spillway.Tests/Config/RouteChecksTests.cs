@@ -7,7 +7,8 @@ public sealed class RouteChecksTests
 {
     [Theory]
     [InlineData("r: { chain: { steps: [] } }", "routes.r.chain.steps", "0 steps", "no chain")]
-    [InlineData("r: { chain: { steps: [{ model: ech }] } }", "routes.r.chain.steps[0].model", "ech", "no model", "echo")]
+    [InlineData("r: { chain: { steps: [{ model: ech }] } }", "routes.r.chain.steps[0].model", "ech", "no model",
+        "echo")]
     [InlineData("r: { chain: { steps: [{ kind: model }] } }", "routes.r.chain.steps[0].model", "", "names no model")]
     [InlineData("r: { chain: { steps: [{ model: r }] } }", "routes.r.chain.steps[0].model", "r", "circle: r → r")]
     [InlineData("r: { chain: { steps: [{ model: echo }, { model: r }] } }", "routes.r.chain.steps[1].model", "r",
@@ -36,7 +37,8 @@ public sealed class RouteChecksTests
         "routes.r.chain.steps[0].whenPredictedWaitMs", "50", "never exceeded in time")]
     [InlineData("r: { deadlineMs: 100, chain: { steps: [{ model: echo, timeoutMs: 100 }, { model: gpu }] } }",
         "routes.r.chain.steps[0].timeoutMs", "100", "leaves no time for the steps behind it")]
-    [InlineData("r: { deadlineMs: 100, chain: { steps: [{ model: echo, timeoutMs: 60 }, { model: gpu, needsMs: 50 }] } }",
+    [InlineData("r: { deadlineMs: 100, chain: { steps: [{ model: echo, timeoutMs: 60 }, "
+        + "{ model: gpu, needsMs: 50 }] } }",
         "routes.r.chain.steps[1].needsMs", "50", "more than the 40 ms")]
     [InlineData("r: { chain: { steps: [{ model: echo, checks: [{ pattern: '(?=a)' }] }, { model: gpu }] } }",
         "routes.r.chain.steps[0].checks[0].pattern", "(?=a)", "cannot be used")]
@@ -44,7 +46,8 @@ public sealed class RouteChecksTests
         "never answer")]
     [InlineData("r: { chain: { steps: [{ model: echo }, { kind: cached }] }, cache: { enabled: true } }",
         "routes.r.chain.steps", "cached", "never answer")]
-    [InlineData("r: { chain: { steps: [{ model: echo }] }, cache: { enabled: true, bytesMax: 65536, entryBytesMax: 65537 } }",
+    [InlineData("r: { chain: { steps: [{ model: echo }] }, "
+        + "cache: { enabled: true, bytesMax: 65536, entryBytesMax: 65537 } }",
         "routes.r.cache.entryBytesMax", "65537", "larger than the whole cache")]
     [InlineData("r: { chain: { steps: [{ model: echo }] }, cache: { enabled: true, bytesMax: 1000000000000 } }",
         "routes.r.cache.bytesMax", "1000000000000", "bytes of memory in all")]
@@ -54,7 +57,8 @@ public sealed class RouteChecksTests
         "routes.r.chain.steps[1].model", "gpu", "not used by a message step")]
     [InlineData("r: { chain: { steps: [{ model: echo }, { kind: message, message: x, checks: [{}] }] } }",
         "routes.r.chain.steps[1]", "message", "which a message step does not use")]
-    [InlineData("r: { chain: { steps: [{ kind: cached }, { model: echo }] }, cache: { enabled: true, staleIfErrorMs: 5 } }",
+    [InlineData("r: { chain: { steps: [{ kind: cached }, { model: echo }] }, "
+        + "cache: { enabled: true, staleIfErrorMs: 5 } }",
         "routes.r.chain.steps[0]", "cached", "before any model is asked")]
     [InlineData("echo: { chain: { steps: [{ model: gpu }] } }", "routes.echo", "echo", "has that name already")]
     [InlineData("gpu: { chain: { steps: [{ model: echo }] } }", "routes.gpu", "gpu", "has that name already")]
@@ -75,11 +79,14 @@ public sealed class RouteChecksTests
     [InlineData("targets: { t: { url: 'http://a?x=1' } }", "upstreams.gpu.targets.t.url", "http://a?x=1", "address")]
     [InlineData("targets: { t: { url: 'http://a#x' } }", "upstreams.gpu.targets.t.url", "http://a#x", "address")]
     [InlineData("targets: { \"t t\": { url: 'http://a' } }", "upstreams.gpu.targets.t t", "t t", "no name")]
-    [InlineData("totalMs: 500, connectMs: 500, betweenDeltasMs: 500, firstDeltaMs: 501, targets: { t: { url: 'http://a' } }",
+    [InlineData("totalMs: 500, connectMs: 500, betweenDeltasMs: 500, firstDeltaMs: 501, "
+        + "targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.firstDeltaMs", "501", "longer than totalMs, 500 ms")]
-    [InlineData("totalMs: 500, connectMs: 500, betweenDeltasMs: 501, firstDeltaMs: 500, targets: { t: { url: 'http://a' } }",
+    [InlineData("totalMs: 500, connectMs: 500, betweenDeltasMs: 501, firstDeltaMs: 500, "
+        + "targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.betweenDeltasMs", "501", "longer than totalMs, 500 ms")]
-    [InlineData("connectMs: 501, firstDeltaMs: 500, targets: { t: { url: 'http://a' } }", "upstreams.gpu.connectMs", "501",
+    [InlineData("connectMs: 501, firstDeltaMs: 500, targets: { t: { url: 'http://a' } }", "upstreams.gpu.connectMs",
+        "501",
         "longer than firstDeltaMs, 500 ms")]
     [InlineData("breaker: { coolMs: 501, coolMaxMs: 500 }, targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.breaker.coolMs", "501", "longer than coolMaxMs, 500 ms")]
@@ -129,16 +136,19 @@ public sealed class RouteChecksTests
     public void Everything_at_once_that_can_work_is_taken()
     {
         using var folder = Folder(
-            "routes: { r: { deadlineMs: 1000, chain: { steps: [{ model: gpu, timeoutMs: 500, on: [failure, timeout, off], "
+            "routes: { r: { deadlineMs: 1000, chain: { steps: [{ model: gpu, timeoutMs: 500, "
+            + "on: [failure, timeout, off], "
             + "checks: [{ confidenceMin: 0.5 }] }, { model: echo, whenPredictedWaitMs: 100, leaveBelowMs: 20 }, "
-            + "{ kind: cached }, { kind: message, message: busy }] }, cache: { enabled: true, staleIfErrorMs: 1000 } } }\n",
+            + "{ kind: cached }, { kind: message, message: busy }] }, "
+            + "cache: { enabled: true, staleIfErrorMs: 1000 } } }\n",
             "t: { url: 'https://a.example/base', weight: 2 }");
         folder.Valid();
     }
 
     private static ConfigFolder Folder(string routes, string targets) => new ConfigFolder()
         .Write("echo/model.yaml", ConfigFolder.Echo)
-        .Write("spillway.yaml", $"server: {{ port: 0 }}\nmodels: [echo]\nupstreams:\n  gpu:\n    targets: {{ {targets} }}\n"
+        .Write("spillway.yaml",
+            $"server: {{ port: 0 }}\nmodels: [echo]\nupstreams:\n  gpu:\n    targets: {{ {targets} }}\n"
             + routes);
 
     private static void Is(ConfigFolder folder, string key, int line, string? value, string says, string suggestion)

@@ -13,7 +13,10 @@ internal static class RingCommand
             Description = "The configuration of a stopped server: works on its state folder.", HelpName = "path",
             Required = true,
         };
-        var rotate = new Option<bool>("--rotate") { Description = "Make one more key, which seals from the next start on." };
+        var rotate = new Option<bool>("--rotate")
+        {
+            Description = "Make one more key, which seals from the next start on.",
+        };
         var retire = new Option<string?>("--retire")
         {
             Description = "Take a key away for good: what it sealed can never be opened again.", HelpName = "id",

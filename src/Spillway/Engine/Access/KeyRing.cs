@@ -24,7 +24,8 @@ internal sealed class KeyRing : IAsyncDisposable
         FaultKind.Unauthenticated, "No such key is known to this server. Ask its operator for one.");
 
     private static readonly Fault s_noTenant = new(
-        FaultKind.Unauthenticated, "The key's tenant is no more among those of this server (tenants). Ask its operator.");
+        FaultKind.Unauthenticated,
+        "The key's tenant is no more among those of this server (tenants). Ask its operator.");
 
     private readonly Lock _changing = new();
     private readonly KeyStore _store;

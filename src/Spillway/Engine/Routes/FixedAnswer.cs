@@ -4,8 +4,8 @@ using System.Text;
 namespace Spillway.Engine.Routes;
 
 /// <summary>
-/// An answer that was declared: a text in every element of each output of texts, and zero in every number. Immutable; it
-/// is checked against the route's outputs when it is needed, because a model may come later.
+/// An answer that was declared: a text in every element of each output of texts, and zero in every number. Immutable;
+/// it is checked against the route's outputs when it is needed, because a model may come later.
 /// </summary>
 /// <param name="route">The route's name, for messages.</param>
 /// <param name="text">The text.</param>

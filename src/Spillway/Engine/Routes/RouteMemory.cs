@@ -104,7 +104,8 @@ internal sealed class RouteMemory : IDisposable
             {
                 var name = check.Output.Length > 0 ? check.Output : signature.Outputs[0].Name;
                 return new(
-                    FaultKind.AnswerUnfit, $"The answer of step {Names[step]} of {Name} is not fit: output '{name}': {why}.");
+                    FaultKind.AnswerUnfit,
+                    $"The answer of step {Names[step]} of {Name} is not fit: output '{name}': {why}.");
             }
         }
 

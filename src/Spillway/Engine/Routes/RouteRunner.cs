@@ -15,7 +15,9 @@ namespace Spillway.Engine.Routes;
 /// <param name="serving">Where works come from.</param>
 internal sealed class RouteRunner(Serving serving)
 {
-    /// <summary>What the cache of the request's route says; before limits and budgets, for a hit costs nothing.</summary>
+    /// <summary>
+    /// What the cache of the request's route says; before limits and budgets, for a hit costs nothing.
+    /// </summary>
     public void LookUp(Work work)
     {
         var (plan, clock) = (work.Door.Plan!, serving.Clock);

@@ -47,7 +47,8 @@ internal sealed class RouteSet : IDisposable
     {
         var doors = route.Options.Chain.Steps
             .Select(step => step.Kind is ChainStepKind.Model ? Find(step.Model, models) : null).ToArray();
-        var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready) ?? doors.FirstOrDefault(d => d is not null);
+        var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready)
+            ?? doors.FirstOrDefault(d => d is not null);
         return first is null ? null : Door.Over(new(route, doors, first), first);
     }
 

@@ -2,7 +2,9 @@ using Spillway.Policies.Caching;
 
 namespace Spillway.Engine.Routes;
 
-/// <summary>How one request went through a route: what its cache said, which steps it left and why, where it ended.</summary>
+/// <summary>
+/// How one request went through a route: what its cache said, which steps it left and why, where it ended.
+/// </summary>
 internal sealed class RouteTrail
 {
     /// <summary>Steps that are told of; a chain has no more.</summary>

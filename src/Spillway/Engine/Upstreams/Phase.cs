@@ -59,8 +59,8 @@ internal sealed class Phase : IDisposable
         if (_late.IsCancellationRequested)
         {
             return _isDeadline
-                ? new(FaultKind.DeadlineExceeded, $"Request timeout expired: the deadline came while the upstream {target} "
-                    + "was asked. Give more time, or a shorter upstreams.….firstDeltaMs.")
+                ? new(FaultKind.DeadlineExceeded, "Request timeout expired: the deadline came while the upstream "
+                    + $"{target} was asked. Give more time, or a shorter upstreams.….firstDeltaMs.")
                 : new(FaultKind.UpstreamTimeout, $"The upstream {target} took longer than "
                     + $"{_bound.ToString(CultureInfo.InvariantCulture)} ms for {_what}.");
         }

@@ -32,8 +32,9 @@ internal sealed class TargetClient : IDisposable
         var url = options.Targets[name].Url;
         _http = new(new SocketsHttpHandler
         {
-            ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false, UseCookies = false,
-            UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ActivityHeadersPropagator = null,
+            ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false,
+            UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ActivityHeadersPropagator = null,
         })
         {
             BaseAddress = new(url.EndsWith('/') ? url : url + "/"), Timeout = Timeout.InfiniteTimeSpan,
@@ -49,7 +50,9 @@ internal sealed class TargetClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>Asks. The work's outputs are there when no fault is.</summary>
-    /// <param name="work">Its inputs are copied before they are sent: an upstream that answers early still reads.</param>
+    /// <param name="work">
+    /// Its inputs are copied before they are sent: an upstream that answers early still reads.
+    /// </param>
     /// <param name="signature">What the model takes and gives.</param>
     /// <param name="deadline">When the answer is due.</param>
     /// <param name="began">Called when the first byte came.</param>
@@ -166,8 +169,13 @@ internal sealed class TargetClient : IDisposable
         foreach (var output in reply.Outputs)
         {
             var port = signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(output.Name));
-            if (port < 0 || signature.Outputs[port] is var spec && (spec.Type != output.Type || !spec.Accepts(output.Shape)))
-                return Failed($"gave an output '{output.Name}' {output.Type.WireName()} {output.Shape}, which is not its model's");
+            if (port < 0 || signature.Outputs[port] is var spec
+                && (spec.Type != output.Type || !spec.Accepts(output.Shape)))
+            {
+                return Failed($"gave an output '{output.Name}' {output.Type.WireName()} {output.Shape}, which is not "
+                    + "its model's");
+            }
+
             if (!IsWanted(work.Request, port))
                 continue;
             if (work.Outputs.Find(port) >= 0)

@@ -25,10 +25,11 @@ internal static class TargetFaults
                 FaultKind.UpstreamThrottled, $"The upstream {target} has enough to do ({status}): {said.Message}",
                 retryAfter),
             408 or 504 => new(
-                FaultKind.UpstreamTimeout, $"The upstream {target} was too slow by its own account ({status}): {said.Message}"),
+                FaultKind.UpstreamTimeout,
+                $"The upstream {target} was too slow by its own account ({status}): {said.Message}"),
             >= 300 and < 400 => new(
-                FaultKind.UpstreamFailed, $"The upstream {target} redirects ({status}), which is not followed. Give its "
-                + "real address."),
+                FaultKind.UpstreamFailed,
+                $"The upstream {target} redirects ({status}), which is not followed. Give its real address."),
             _ => new(FaultKind.UpstreamFailed, $"The upstream {target} answered {status}: {said.Message}"),
         };
     }

@@ -61,22 +61,28 @@ internal sealed class UpstreamGroup : IDisposable
         lock (_lock)
         {
             return [.. _balancer.Targets.Select(t => new TargetView(
-                t.Name, t.Breaker.StateAt(now), t.Limit.Limit, t.InFlight, t.IsKnown ? new((long)t.LatencyAt(now)) : null,
-                t.Breaker.Explain(now)))];
+                t.Name, t.Breaker.StateAt(now), t.Limit.Limit, t.InFlight,
+                t.IsKnown ? new((long)t.LatencyAt(now)) : null, t.Breaker.Explain(now)))];
         }
     }
 
     /// <summary>Requests that wait for a target with room.</summary>
     public int Waiting => _queue.Count;
 
-    /// <summary>Asks until a target answers or another attempt is not worth it. Null: the work's outputs are there.</summary>
+    /// <summary>
+    /// Asks until a target answers or another attempt is not worth it. Null: the work's outputs are there.
+    /// </summary>
     /// <param name="work">With inputs of the signature.</param>
     /// <param name="deadline">When the answer is due.</param>
     /// <param name="aborted">The caller is gone.</param>
     public async ValueTask<Fault?> InferAsync(Work work, Instant deadline, CancellationToken aborted)
     {
         if (Signature is not { } signature)
-            return new(FaultKind.ModelNotReady, $"The upstream {Name} is not known yet: {Trouble}", TimeSpan.FromSeconds(1));
+        {
+            return new(
+                FaultKind.ModelNotReady, $"The upstream {Name} is not known yet: {Trouble}", TimeSpan.FromSeconds(1));
+        }
+
         var (attempts, tried, paid) = (0, 0UL, false);
         while (true)
         {
@@ -101,7 +107,9 @@ internal sealed class UpstreamGroup : IDisposable
         }
     }
 
-    /// <summary>Asks one target how it is: what its model is as long as nobody said it, else whether it is ready.</summary>
+    /// <summary>
+    /// Asks one target how it is: what its model is as long as nobody said it, else whether it is ready.
+    /// </summary>
     /// <returns>True when the signature has just become known.</returns>
     public async ValueTask<bool> ProbeAsync(int target, CancellationToken stop)
     {
@@ -118,7 +126,8 @@ internal sealed class UpstreamGroup : IDisposable
         {
             if (Signature is not null)
                 fault = await _clients[target].CheckAsync(stop).ConfigureAwait(false);
-            else if ((await _clients[target].DescribeAsync(stop).ConfigureAwait(false)).TryGet(out var known, out fault))
+            else if ((await _clients[target].DescribeAsync(stop).ConfigureAwait(false))
+                .TryGet(out var known, out fault))
                 (Signature, isNew) = (known, true);
             if (fault is not null && Signature is null)
                 Trouble = fault.Message;

@@ -110,8 +110,8 @@ internal sealed class UpstreamQueue : IDisposable
             foreach (var drop in drops[..count])
             {
                 Tell(drop.Slot, new(-1, default, drop.IsLate
-                    ? new(FaultKind.DroppedLate, $"Request timeout expired: it waited {drop.Waited.TotalMilliseconds:0} ms "
-                        + $"for the upstream {_name}.")
+                    ? new(FaultKind.DroppedLate, "Request timeout expired: it waited "
+                        + $"{drop.Waited.TotalMilliseconds:0} ms for the upstream {_name}.")
                     : new(FaultKind.Shed, $"The upstream {_name} has more than it can do: it waited "
                         + $"{drop.Waited.TotalMilliseconds:0} ms for a target with room. Retry later.",
                         TimeSpan.FromMilliseconds(100))));

@@ -3,7 +3,9 @@ namespace Spillway.Protocols.Admin;
 /// <summary>Changes of the server that are written down, or not made; and who was turned away.</summary>
 internal static class AuditedChanges
 {
-    /// <summary>Writes down that somebody was turned away before a request began, when that is what a fault says.</summary>
+    /// <summary>
+    /// Writes down that somebody was turned away before a request began, when that is what a fault says.
+    /// </summary>
     /// <param name="server">Whose log.</param>
     /// <param name="who">Who asked, where that is known.</param>
     /// <param name="fault">What was answered.</param>

@@ -17,8 +17,8 @@ public sealed record PictureOptions
     public int Height { get; init; }
 
     /// <summary>Part of the width that is kept.</summary>
-    [Option("Part of the width that is kept after scaling: 0.5 squeezes every picture to half of it, which costs a model "
-        + "over lines half the time and some of its accuracy.", Min = 0.1, Max = 1, Source = "the whole of it")]
+    [Option("Part of the width that is kept after scaling: 0.5 squeezes every picture to half of it, which costs a "
+        + "model over lines half the time and some of its accuracy.", Min = 0.1, Max = 1, Source = "the whole of it")]
     public double WidthScale { get; init; } = 1;
 
     /// <summary>Narrowest tensor; a narrower picture is padded on the right.</summary>

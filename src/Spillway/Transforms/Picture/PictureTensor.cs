@@ -26,8 +26,9 @@ internal static class PictureTensor
 
     /// <summary>
     /// The narrowest tensor that this picture fits: its width once scaled to the options' height with its ratio kept
-    /// (or the part of that which <see cref="PictureOptions.WidthScale"/> leaves), rounded up, and at least <see cref="PictureOptions.WidthMin"/>. A fault when the picture declares more pixels or
-    /// becomes wider than the options allow. Allocates only that fault.
+    /// (or the part of that which <see cref="PictureOptions.WidthScale"/> leaves), rounded up, and at least
+    /// <see cref="PictureOptions.WidthMin"/>. A fault when the picture declares more pixels or becomes wider than the
+    /// options allow. Allocates only that fault.
     /// </summary>
     public static Outcome<int> Measure(in PngHeader header, PictureOptions options)
     {

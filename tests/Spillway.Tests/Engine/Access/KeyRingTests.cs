@@ -178,12 +178,14 @@ public sealed class KeyRingTests
     public async Task Keys_of_a_tenant_that_is_declared_no_more_are_refused()
     {
         await using var ring = new Ring();
-        var (stays, goes) = (ring.Issue(new() { Tenant = "team-b" }).Text, ring.Issue(new() { Tenant = "team-a" }).Text);
+        var stays = ring.Issue(new() { Tenant = "team-b" }).Text;
+        var goes = ring.Issue(new() { Tenant = "team-a" }).Text;
         await ring.Keys.DisposeAsync();
         await using var keys = ring.TryOpen("a pepper of more than sixteen bytes", "team-b").Value;
 
         Assert.Equal("team-b", keys.Identify(stays, out _).Value.Tenant);
-        Assert.Contains("no more among those", keys.Identify(goes, out var why).Fault!.Message, StringComparison.Ordinal);
+        var refused = keys.Identify(goes, out var why).Fault!;
+        Assert.Contains("no more among those", refused.Message, StringComparison.Ordinal);
         Assert.Equal(Refusal.Unknown, why);
     }
 

@@ -111,7 +111,8 @@ public sealed class RogueTests
     {
         await using var rogue = new RogueServer(RogueServer.Echo);
         rogue.Infer = rogue.HangAfter(after);
-        await using var server = await UpstreamServer.StartAsync(UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
+        await using var server = await UpstreamServer.StartAsync(
+            UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
         (await server.AskAsync("1,2,3,4", ("X-Request-Id", "hang"))).By("b", "upstream_timeout");
         (await server.RecordAsync("hang")).AssertStagesSum();
         await TestServer.UntilAsync(() => Task.FromResult(rogue.Left == 1));
@@ -130,7 +131,8 @@ public sealed class RogueTests
                 await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(20));
             }
         });
-        await using var server = await UpstreamServer.StartAsync(UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
+        await using var server = await UpstreamServer.StartAsync(
+            UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
         (await server.AskAsync()).By("b", "upstream_timeout");
         await server.AssertNothingHeldAsync();
     }

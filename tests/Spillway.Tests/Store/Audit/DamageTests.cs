@@ -147,7 +147,9 @@ public sealed class DamageTests
         Assert.Equal((12L, 23L), (damage.First, damage.Last));
     }
 
-    /// <summary>Whoever may write the folder and has no key: takes heads away, and writes anew what they proved.</summary>
+    /// <summary>
+    /// Whoever may write the folder and has no key: takes heads away, and writes anew what they proved.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
