@@ -160,7 +160,8 @@ public sealed class UpstreamTests
         var folder = UpstreamServer.Folder(
             "[{ model: gpu, timeoutMs: 5000 }]", [rogue.Url], UpstreamServer.Once + "\nkeyFrom: gpu.key");
         folder.Write("gpu.key", secret);
-        File.SetUnixFileMode(folder.PathOf("gpu.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder.PathOf("gpu.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await using var server = await TestServer.StartAsync(folder);
         await server.KnownAsync();
         const string trace = "0af7651916cd43dd8448eb211c80319c";
