@@ -15,12 +15,15 @@ namespace Spillway.Engine.Routes;
 /// <param name="serving">Where works come from.</param>
 internal sealed class RouteRunner(Serving serving)
 {
+    private readonly RouteSides _sides = new(serving);
+
     /// <summary>What the cache of the request's route says; before limits and budgets, for a hit costs nothing.</summary>
     public void LookUp(Work work)
     {
         var (plan, clock) = (work.Door.Plan!, serving.Clock);
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Trail = new() { HasCache = plan.Cache is not null };
+        _sides.Choose(work, plan);
         if (plan.Cache is { } cache)
             work.Trail.Cache = cache.LookUp(RequestOf(work, plan), clock.Now);
         work.Timeline.Mark(Stage.Cache, clock.EndOf(Stage.Cache));
@@ -83,13 +86,16 @@ internal sealed class RouteRunner(Serving serving)
         Fault? fault = s_degraded;
         try
         {
-            attempt.Begin(work, plan.First);
+            if ((work.Trail.Version is null ? plan.First : RouteSides.DoorOf(work, plan)) is not { } door)
+                return;
+            attempt.Begin(work, door);
+            attempt.IsBeside = true;
             await Task.Yield();
             attempt.Request.Timeout = work.Request.Timeout;
-            fault = (plan.First.Upstream is { } upstream
-                    ? await AskAsync(attempt, upstream, CancellationToken.None).ConfigureAwait(false)
+            fault = (door.Upstream is { } upstream
+                    ? await AskAsync(serving.Clock, attempt, upstream, CancellationToken.None).ConfigureAwait(false)
                     : await serving.Pipeline.RunAsync(attempt, stopping, CancellationToken.None).ConfigureAwait(false))
-                ?? plan.Memory.Check(0, plan.First.Signature!, attempt.Outputs);
+                ?? plan.Memory.Check(0, door.Signature!, attempt.Outputs);
             if (fault is null)
                 cache.Store(lead, attempt.Outputs, serving.Clock.Now);
         }
@@ -106,7 +112,7 @@ internal sealed class RouteRunner(Serving serving)
     private async ValueTask<Fault?> ClimbAsync(Work work, RoutePlan plan, bool stopping, CancellationToken aborted)
     {
         var (trail, memory) = (work.Trail!, plan.Memory);
-        var move = memory.Start(plan, serving.Clock.Now);
+        var move = memory.Start(plan, serving.Clock.Now, trail.Version?.Door, trail.IsChallenger);
         if (move.Reason is ChainReason.PredictedWait)
         {
             trail.Avoided = move.Predicted;
@@ -143,10 +149,14 @@ internal sealed class RouteRunner(Serving serving)
                 break;
         }
 
-        return plan.DoorOf(step) is { } door
-            ? AttemptAsync(work, plan, step, door, stopping, aborted)
-            : new(new Fault(FaultKind.ModelNotReady, $"Step {plan.Names[step]} of {plan.Name} has no model that takes and "
-                + "gives what the route does: it is not known yet, or its inputs or outputs differ."));
+        if ((step == 0 ? RouteSides.DoorOf(work, plan) : plan.DoorOf(step)) is { } door)
+            return AttemptAsync(work, plan, step, door, stopping, aborted);
+        var names = work.Trail!.Version?.Names ?? plan.Names;
+        var unfit = new Fault(FaultKind.ModelNotReady, $"Step {names[step]} of {plan.Name} has no model that takes and "
+            + "gives what the route does: it is not known yet, or its inputs or outputs differ.");
+        if (step == 0)
+            _sides.Ended(work, attempt: null, unfit);
+        return new(unfit);
     }
 
     /// <summary>One step's model.</summary>
@@ -163,16 +173,20 @@ internal sealed class RouteRunner(Serving serving)
         try
         {
             var fault = door.Upstream is { } upstream
-                ? await AskAsync(attempt, upstream, aborted).ConfigureAwait(false)
+                ? await AskAsync(serving.Clock, attempt, upstream, aborted).ConfigureAwait(false)
                 : await serving.Pipeline.RunAsync(attempt, stopping, aborted).ConfigureAwait(false);
             work.Timeline = attempt.Timeline;
             fault ??= plan.Memory.Check(step, door.Signature!, attempt.Outputs);
+            if (step == 0)
+                _sides.Ended(work, attempt, fault);
             if (fault is null)
                 work.Adopt(attempt);
             else
                 work.AdoptFacts(attempt);
             if (fault is not null)
                 door.Deployment?.Instruments?.Dropped(fault.Kind);
+            else if (step == 0)
+                _sides.Copy(work, plan, RouteSides.LatencyOf(attempt));
             return fault ?? Deliver(work);
         }
         finally
@@ -182,11 +196,12 @@ internal sealed class RouteRunner(Serving serving)
     }
 
     /// <summary>A model elsewhere: all of it is execution, seen from here.</summary>
-    private async ValueTask<Fault?> AskAsync(Work attempt, UpstreamGroup upstream, CancellationToken aborted)
+    internal static async ValueTask<Fault?> AskAsync(
+        Clock clock, Work attempt, UpstreamGroup upstream, CancellationToken aborted)
     {
         var fault = await upstream.InferAsync(attempt, DeadlineOf(attempt), aborted).ConfigureAwait(false);
         attempt.Claim = attempt.Asked.Claim;
-        attempt.Timeline.Mark(Stage.Execute, serving.Clock.EndOf(Stage.Execute));
+        attempt.Timeline.Mark(Stage.Execute, clock.EndOf(Stage.Execute));
         return fault;
     }
 
@@ -249,7 +264,7 @@ internal sealed class RouteRunner(Serving serving)
 
     private static CacheRequest RequestOf(Work work, RoutePlan plan) => new()
     {
-        Subject = plan.Subject, Tenant = work.Caller.Tenant, Request = work.Request,
+        Subject = work.Trail?.Version?.Subject ?? plan.Subject, Tenant = work.Caller.Tenant, Request = work.Request,
         Directive = work.CacheAsked,
     };
 }

@@ -26,13 +26,15 @@ internal sealed class AdminEndpoints(ServerContext server)
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
-        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + AuditEndpoints.PathsInWords;
+        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + RolloutEndpoints.PathsInWords + ", "
+        + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
+    private readonly RolloutEndpoints _rollouts = new(server);
     private readonly CostsEndpoint _costs = new(server);
     private readonly AuditEndpoints _audit = new(server);
 
@@ -62,6 +64,12 @@ internal sealed class AdminEndpoints(ServerContext server)
         {
             return _guards.Answer(http, rest).TryGet(out var guarded, out var wrong)
                 ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
+        }
+
+        if (RolloutEndpoints.Owns(rest))
+        {
+            return _rollouts.Answer(http, rest).TryGet(out var rollouts, out var wrong)
+                ? AnswerAsync(http, rollouts) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
         }
 
         if (AuditEndpoints.IsMine(rest))
