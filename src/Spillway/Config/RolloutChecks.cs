@@ -51,7 +51,8 @@ internal static class RolloutChecks
                 "Name the model or the upstream that is to take over.");
         }
         // A repository's models come and go while the server runs, so any name may be one of them.
-        else if (options.Repository is null && !served.Contains(challenger) && !options.Upstreams.ContainsKey(challenger))
+        else if (options.Repository is null && !served.Contains(challenger)
+            && !options.Upstreams.ContainsKey(challenger))
         {
             string[] known = [.. served, .. options.Upstreams.Keys];
             bound.Report(key, challenger, "No model and no upstream has that name.",

@@ -20,8 +20,8 @@ public sealed record RouteOptions
     public CacheOptions Cache { get; init; } = new();
 
     /// <summary>How another model takes over; null where none does.</summary>
-    [Option("How another model takes the place of the first step's: in steps, watched, and stopped when it is worse. Its "
-        + "presence allows it; `spillway rollout start` begins.")]
+    [Option("How another model takes the place of the first step's: in steps, watched, and stopped when it is worse. "
+        + "Its presence allows it; `spillway rollout start` begins.")]
     public RolloutOptions? Rollout { get; init; }
 
     /// <summary>The default deadline of the whole chain.</summary>

@@ -14,8 +14,9 @@ internal static class RolloutSetup
         var rollouts = serving.Rollouts;
         if (!rollouts.All.Any())
             return rollouts;
-        if (rollouts.Desk.Open(
-            snapshot.StateFolder, () => state.Take().TryGet(out var folder, out var held) ? folder.Path : held) is { } fault)
+        var fault = rollouts.Desk.Open(
+            snapshot.StateFolder, () => state.Take().TryGet(out var folder, out var held) ? folder.Path : held);
+        if (fault is not null)
             throw new SpillwayStartException(fault.Message);
         state.Own(rollouts);
         recorder.Registry.Add(rollouts, rollouts.Series());

@@ -241,13 +241,13 @@ internal static class Instruments
 
     public static readonly InstrumentSpec RolloutAgreement = new(
         "spillway_rollout_agreement_ratio", InstrumentKind.Gauge, "1",
-        "Copies whose answers agreed with the champion's, of those compared since the rollout began or the process did; "
+        "Copies whose answers agreed with the champion's, of those compared since the rollout or the process began; "
         + "NaN before the first.", "route");
 
     public static readonly InstrumentSpec RolloutShadowLatency = new(
         "spillway_rollout_shadow_latency_ratio", InstrumentKind.Gauge, "1",
-        "Time of a copy in the challenger over that of the same request in the champion, the geometric mean; NaN before "
-        + "the first.", "route");
+        "Time of a copy in the challenger over that of the same request in the champion, the geometric mean; NaN "
+        + "before the first.", "route");
 
     public static readonly InstrumentSpec RolloutShadowDropped = new(
         "spillway_rollout_shadow_dropped_total", InstrumentKind.Counter, "copies",
@@ -255,7 +255,7 @@ internal static class Instruments
 
     public static readonly InstrumentSpec RolloutState = new(
         "spillway_rollout_state", InstrumentKind.Gauge, "1",
-        "1 for the phase of the route's last rollout (running, ready, promoted, aborted, rolled_back), 0 for the others.",
+        "1 for the phase of the route's last rollout (running, ready, promoted, aborted, rolled_back), else 0.",
         "route", "phase");
 
     public static readonly InstrumentSpec BudgetRefused = new(

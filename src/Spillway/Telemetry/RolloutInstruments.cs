@@ -59,7 +59,8 @@ internal sealed class RolloutInstruments
     /// <param name="agreement">The share of copies that agreed; NaN before the first.</param>
     /// <param name="phases">Every phase by its word, with whether it is the present one.</param>
     public IEnumerable<Series> Of(
-        string route, Func<double> share, Func<double> agreement, IEnumerable<(string Word, Func<bool> IsNow)> phases) =>
+        string route, Func<double> share, Func<double> agreement,
+        IEnumerable<(string Word, Func<bool> IsNow)> phases) =>
     [
         new(Instruments.RolloutRequests, Champion, [route, "champion"]),
         new(Instruments.RolloutRequests, Challenger, [route, "challenger"]),

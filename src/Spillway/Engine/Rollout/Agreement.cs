@@ -34,7 +34,8 @@ internal static class Agreement
         {
             DataType.Float64 => Near(a, b, sizeof(double), BinaryPrimitives.ReadDoubleLittleEndian),
             DataType.Float32 => Near(a, b, sizeof(float), static v => BinaryPrimitives.ReadSingleLittleEndian(v)),
-            DataType.Float16 => Near(a, b, sizeof(ushort), static v => (double)BinaryPrimitives.ReadHalfLittleEndian(v)),
+            DataType.Float16 => Near(
+                a, b, sizeof(ushort), static v => (double)BinaryPrimitives.ReadHalfLittleEndian(v)),
             DataType.BFloat16 => Near(a, b, sizeof(ushort), static v => BitConverter.Int32BitsToSingle(
                 BinaryPrimitives.ReadUInt16LittleEndian(v) << 16)),
             DataType.Bool or DataType.UInt8 or DataType.UInt16 or DataType.UInt32 or DataType.UInt64 or DataType.Int8

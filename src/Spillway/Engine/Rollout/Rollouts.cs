@@ -38,7 +38,8 @@ internal sealed class Rollouts : IAsyncDisposable
     /// <param name="key">Whose side is kept.</param>
     /// <param name="request">A number of this request.</param>
     public RolloutRoute? Decide(DeclaredRollout declared, ReadOnlySpan<char> key, ulong request) =>
-        Desk.Decide(declared.Route, key, request) is { } route && route.Seat.State.Concerns(declared.Model) ? route : null;
+        Desk.Decide(declared.Route, key, request) is { } route && route.Seat.State.Concerns(declared.Model)
+            ? route : null;
 
     /// <summary>The series of every route that declares a rollout.</summary>
     public IEnumerable<Series> Series() => All.SelectMany(declared => declared.Counts.Of(

@@ -88,9 +88,12 @@ internal sealed class RoutePlan(
         if (model == memory[0].Model)
             return new(DoorOf(0), Subject, Names);
         var door = find?.Invoke(model) is { } found && Fits(found) ? found : null;
+        // Two served names may stand over one deployment, so the model's name belongs to it.
         return new(
             door,
-            new(model, door?.Deployment?.Provenance.Digest ?? "", new(memory.Name, Version)), [model, .. Names.Skip(1)]);
+            new(door?.Route.Deployment ?? model, door?.Deployment?.Provenance.Digest ?? "",
+                new($"{memory.Name}\n{model}", Version)),
+            [model, .. Names.Skip(1)]);
     }
 
     private bool Fits(Door door) => door.Signature is null || first.Signature is null

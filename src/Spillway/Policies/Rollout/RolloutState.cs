@@ -33,8 +33,8 @@ public sealed record RolloutState(
     public bool IsOpen => Phase is RolloutPhase.Running or RolloutPhase.Ready;
 
     /// <summary>
-    /// Whether it is about a declared version. When neither of its two is, somebody declared a third one since, and that
-    /// answers.
+    /// Whether it is about a declared version. When neither of its two is, somebody declared a third one since, and
+    /// that answers.
     /// </summary>
     public bool Concerns(string declared) => declared == Champion || declared == Challenger;
 }

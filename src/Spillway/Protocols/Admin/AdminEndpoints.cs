@@ -61,17 +61,9 @@ internal sealed class AdminEndpoints(ServerContext server)
         if (KeysProtocol.Owns(rest))
             return _keys.HandleAsync(http, rest, caller);
         if (GuardEndpoints.Owns(rest))
-        {
-            return _guards.Answer(http, rest).TryGet(out var guarded, out var wrong)
-                ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
-        }
-
+            return AnswerAsync(http, _guards.Answer(http, rest));
         if (RolloutEndpoints.Owns(rest))
-        {
-            return _rollouts.Answer(http, rest).TryGet(out var rollouts, out var wrong)
-                ? AnswerAsync(http, rollouts) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
-        }
-
+            return AnswerAsync(http, _rollouts.Answer(http, rest));
         if (AuditEndpoints.IsMine(rest))
             return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
@@ -104,10 +96,12 @@ internal sealed class AdminEndpoints(ServerContext server)
             fault = new(FaultKind.UnknownPath, $"Not Found: the admin protocol has {PathsInWords}.");
         }
 
-        if (fault is not null)
-            return ErrorAnswer.WriteAsync(http, fault).AsTask();
-        return AnswerAsync(http, answer!);
+        return fault is null ? AnswerAsync(http, answer!) : ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
+
+    private static Task AnswerAsync(HttpContext http, Outcome<Action<Utf8JsonWriter>> outcome) =>
+        outcome.TryGet(out var answer, out var wrong)
+            ? AnswerAsync(http, answer) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
 
     /// <summary>Writes JSON.</summary>
     internal static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)

@@ -89,23 +89,23 @@ internal sealed class RolloutEndpoints(ServerContext server)
             ? absent : _rollouts.Desk.Start(declared.Route, declared.Model, challenger, who, why);
     }
 
-    /// <summary>Why a model cannot answer for a route now; null when it can, and when there is none to ask about.</summary>
+    /// <summary>Why a model cannot answer for a route now; null when it can, and when there is none.</summary>
     private Fault? IsThere(DeclaredRollout declared, string? model)
     {
         if (model is null)
             return null;
         if (server.Serving.Find(declared.Route)?.Plan is not { } plan)
         {
-            return new(FaultKind.ModelNotReady, $"The route {declared.Route} has no model yet. Ask again when one of its "
-                + "steps is loaded.");
+            return new(FaultKind.ModelNotReady, $"The route {declared.Route} has no model yet. Ask again when "
+                + "one of its steps is loaded.");
         }
 
         var door = plan.VersionOf(model).Door;
         if (door is { Route.State: RouteState.Ready or RouteState.Absent })
             return null;
         return door is null
-            ? Fault.Invalid($"{model} cannot take the place of {declared.Model} in {declared.Route}: no model or upstream "
-                + "of that name takes and gives what the route does. See `spillway models`.")
+            ? Fault.Invalid($"{model} cannot take the place of {declared.Model} in {declared.Route}: no model or "
+                + "upstream of that name takes and gives what the route does. See `spillway models`.")
             : new(FaultKind.ModelNotReady, $"{model} does not answer now ({door.Route.State}"
                 + $"{(door.Route.Why.Length > 0 ? ": " + door.Route.Why : "")}). Ask again when it is ready.");
     }

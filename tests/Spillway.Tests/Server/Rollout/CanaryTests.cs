@@ -8,7 +8,8 @@ public sealed class CanaryTests
     [Fact]
     public async Task Canary_gives_its_share_of_sessions_to_the_challenger_and_each_keeps_its_side()
     {
-        await using var server = await TestServer.StartAsync(RolloutServer.Folder($"{{ stepsPercent: [30], {Endless} }}"));
+        await using var server = await TestServer.StartAsync(
+            RolloutServer.Folder($"{{ stepsPercent: [30], {Endless} }}"));
         var before = await server.AskAsync("a");
         Assert.Equal((200, null), (before.Status, before.Header("X-Spillway-Rollout")));
         Assert.Equal("none", (await server.RolloutAsync()).Text("phase"));
@@ -26,32 +27,36 @@ public sealed class CanaryTests
 
         Assert.InRange(challengers, 35, 85);
         var status = await server.RolloutAsync();
-        Assert.Equal((2 * challengers, 0), (status.Number("challenger_requests"), status.Number("challenger_failures")));
+        Assert.Equal(
+            (2 * challengers, 0), (status.Number("challenger_requests"), status.Number("challenger_failures")));
         Assert.Equal(400 - 2 * challengers, status.Number("champion_requests"));
         var metrics = (await server.GetAsync("/metrics")).Text;
         Assert.Contains("spillway_rollout_share{route=\"r\"} 0.3\n", metrics, StringComparison.Ordinal);
         Assert.Contains("spillway_rollout_state{route=\"r\",phase=\"running\"} 1\n", metrics, StringComparison.Ordinal);
-        Assert.Contains($"spillway_rollout_requests_total{{route=\"r\",side=\"challenger\"}} {2 * challengers}\n", metrics,
-            StringComparison.Ordinal);
+        Assert.Contains($"spillway_rollout_requests_total{{route=\"r\",side=\"challenger\"}} {2 * challengers}\n",
+            metrics, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task The_record_of_a_request_says_which_side_and_why()
     {
-        await using var server = await TestServer.StartAsync(RolloutServer.Folder($"{{ stepsPercent: [50], {Endless} }}"));
+        await using var server = await TestServer.StartAsync(
+            RolloutServer.Folder($"{{ stepsPercent: [50], {Endless} }}"));
         await server.ChangeAsync("start?challenger=new");
         var session = await server.SessionAsync("challenger");
         await server.AskAsync(session, ("X-Request-Id", "told-1"));
         var record = await server.RecordAsync("told-1");
         var told = record.GetProperty("decisions").EnumerateArray().Single(d => d.Text("kind") == "rolled_out");
-        Assert.StartsWith("Routed to challenger new: canary 50 %, bucket ", told.Text("text"), StringComparison.Ordinal);
+        Assert.StartsWith("Routed to challenger new: canary 50 %, bucket ", told.Text("text"),
+            StringComparison.Ordinal);
         Assert.Equal("new", record.Text("deployment"));
     }
 
     [Fact]
     public async Task Callers_that_nothing_tells_apart_are_spread_and_a_request_id_keeps_its_side()
     {
-        await using var server = await TestServer.StartAsync(RolloutServer.Folder($"{{ stepsPercent: [50], {Endless} }}"));
+        await using var server = await TestServer.StartAsync(
+            RolloutServer.Folder($"{{ stepsPercent: [50], {Endless} }}"));
         await server.ChangeAsync("start?challenger=new");
         HashSet<string?> sides = [];
         for (var i = 0; i < 60; i++)
@@ -66,8 +71,8 @@ public sealed class CanaryTests
     public async Task Challenger_that_fails_is_stopped_by_itself_and_the_chain_answers_meanwhile()
     {
         await using var server = await TestServer.StartAsync(RolloutServer.Folder(
-            $"{{ challenger: new, stepsPercent: [50], {Endless} }}", latest: TestServer.Simulated(more: "  faultRate: 1"),
-            steps: ", { model: spare }"));
+            $"{{ challenger: new, stepsPercent: [50], {Endless} }}",
+            latest: TestServer.Simulated(more: "  faultRate: 1"), steps: ", { model: spare }"));
         await server.ChangeAsync("start");
         var asked = 0;
         for (; (await server.RolloutAsync()).Text("phase") == "running"; asked++)
@@ -80,7 +85,8 @@ public sealed class CanaryTests
         Assert.Equal(("aborted", "old"), (status.Text("phase"), status.Text("champion")));
         var last = status.GetProperty("history").EnumerateArray().Last();
         Assert.Equal(("spillway", "aborted"), (last.Text("who"), last.Text("what")));
-        Assert.Contains("it fails in 100 % of its requests, the champion in 0 %", last.Text("why"), StringComparison.Ordinal);
+        Assert.Contains("it fails in 100 % of its requests, the champion in 0 %", last.Text("why"),
+            StringComparison.Ordinal);
         for (var i = 0; i < 50; i++)
         {
             var reply = await server.AskAsync($"s{i}");
@@ -103,7 +109,8 @@ public sealed class CanaryTests
     public async Task Steps_grow_by_themselves_until_somebody_promotes()
     {
         await using var server = await TestServer.StartAsync(RolloutServer.Folder(
-            "{ challenger: new, stepsPercent: [50, 100], stepRequestsMin: 5, stepSecondsMin: 0, latencyTolerance: 100 }"));
+            "{ challenger: new, stepsPercent: [50, 100], stepRequestsMin: 5, stepSecondsMin: 0, "
+            + "latencyTolerance: 100 }"));
         await server.ChangeAsync("start");
         for (var i = 0; (await server.RolloutAsync()).Text("phase") == "running"; i++)
         {

@@ -9,14 +9,15 @@ public sealed class RolloutCommandTests
 {
     [Theory]
     [InlineData("{ stepsPercent: [] }", "routes.r.rollout.stepsPercent", "empty", "Name at least one share")]
-    [InlineData("{ stepsPercent: [5, 5] }", "routes.r.rollout.stepsPercent", "from 5 to 5", "larger than the one before")]
+    [InlineData("{ stepsPercent: [5, 5] }", "routes.r.rollout.stepsPercent", "from 5 to 5", "larger than the one")]
     [InlineData("{ stepsPercent: [0, 5] }", "routes.r.rollout.stepsPercent[0]", "", "")]
     [InlineData("{ challenger: nwe }", "routes.r.rollout.challenger", "No model and no upstream", "Known: ")]
     [InlineData("{ challenger: old }", "routes.r.rollout.challenger", "first step's model already", "Name another")]
     [InlineData("{ challenger: r }", "routes.r.rollout.challenger", "It is a route", "Name the model")]
     [InlineData("{ shadow: 5 }", "routes.r.rollout.shadow", "unknown", "shadowPercent")]
     [InlineData("{ falseAbortRate: 0 }", "routes.r.rollout.falseAbortRate", "", "")]
-    public void What_cannot_work_is_an_error_with_key_and_remedy(string rollout, string key, string problem, string remedy)
+    public void What_cannot_work_is_an_error_with_key_and_remedy(
+        string rollout, string key, string problem, string remedy)
     {
         using var folder = RolloutServer.Folder(rollout);
         var error = Assert.Single(Load(folder.PathOf("spillway.yaml")).Errors);

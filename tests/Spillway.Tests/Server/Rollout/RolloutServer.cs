@@ -4,7 +4,7 @@ using Spillway.Tests.Config;
 
 namespace Spillway.Tests.Server.Rollout;
 
-/// <summary>A server whose route `r` leads to the model `old`, beside which `new` stands; and what tests ask of it.</summary>
+/// <summary>A server whose route `r` leads to the model `old`, beside which `new` stands, and how to ask.</summary>
 internal static class RolloutServer
 {
     /// <summary>The configuration.</summary>
@@ -32,7 +32,8 @@ internal static class RolloutServer
             """);
     }
 
-    public static Task<Reply> AskAsync(this TestServer server, string session, params (string Name, string Value)[] headers) =>
+    public static Task<Reply> AskAsync(
+        this TestServer server, string session, params (string Name, string Value)[] headers) =>
         server.InferAsync("r", Encoding.UTF8.GetBytes(TestServer.Row()), session.Length > 0
             ? [("X-Spillway-Session", session), .. headers] : headers);
 
