@@ -28,8 +28,10 @@ internal static class RolloutText
                 + Line($"{Number(one, "step_requests"):0} of {Number(one, "step_requests_min"):0} requests in it");
         }
 
-        if (Number(one, "challenger_requests") > 0)
-            yield return Line($"  latency     the challenger takes {Signed(Number(one, "slower"))}");
+        // Zero while too little is seen to tell.
+        if (Number(one, "slower") is not 0 and var slower)
+            yield return Line($"  latency     the challenger takes {Math.Abs(slower) * 100:0.##} % ")
+                + (slower > 0 ? "longer" : "less");
         foreach (var guard in one.GetProperty("guards").EnumerateArray())
         {
             yield return Line($"  guard       {Text(guard, "guard"),-9}  p = {Number(guard, "p_value"):0.####}, ")
@@ -81,9 +83,6 @@ internal static class RolloutText
         return Line($"  copies      {Number(copies, "agreed"):0} of {Number(copies, "compared"):0} agree, ")
             + Line($"{Number(copies, "dropped"):0} dropped") + ratio;
     }
-
-    private static string Signed(double slower) => Math.Abs(slower) < 0.0005 ? "as long as the champion"
-        : Line($"{Math.Abs(slower) * 100:0.#} % {(slower > 0 ? "longer" : "less")}");
 
     private static double Number(JsonElement from, string name) => from.GetProperty(name).GetDouble();
 
