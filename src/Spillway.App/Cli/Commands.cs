@@ -59,6 +59,7 @@ internal static class Commands
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
         root.Subcommands.Add(SwitchCommand.Create());
+        root.Subcommands.Add(RolloutCommand.Create());
         root.Subcommands.Add(BudgetsCommand.Budgets());
         root.Subcommands.Add(BudgetsCommand.Limits());
         root.Subcommands.Add(TopCommand.Create());

@@ -84,7 +84,8 @@ internal static class GuardChecks
 
         if (atLimit is AtLimit.Degrade)
         {
-            bound.Report($"{path}.atLimit", "degrade", "Cheaper answers are not built yet.", "Use refuse or queue.");
+            bound.Report($"{path}.atLimit", "degrade", "A limit gives no answers.",
+                "Use refuse, and let the first step of a route move on for it: on: [limits, budget].");
         }
 
         All(options.Tenants, known.Tenants, "tenant", $"{path}.tenants", bound);

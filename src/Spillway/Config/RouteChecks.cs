@@ -25,6 +25,7 @@ internal static class RouteChecks
         foreach (var (name, upstream) in options.Upstreams)
             Upstream(name, upstream, served, bound);
         Chains(options, served, bound);
+        RolloutChecks.Check(options, served, bound);
     }
 
     /// <summary>Every path absolute.</summary>

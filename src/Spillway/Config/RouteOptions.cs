@@ -1,5 +1,6 @@
 using Spillway.Policies.Caching;
 using Spillway.Policies.Chains;
+using Spillway.Policies.Rollout;
 
 namespace Spillway.Config;
 
@@ -17,6 +18,11 @@ public sealed record RouteOptions
     /// <summary>Remembered answers.</summary>
     [Option("Remembered answers, given again to requests whose every input byte is the same.")]
     public CacheOptions Cache { get; init; } = new();
+
+    /// <summary>How another model takes over; null where none does.</summary>
+    [Option("How another model takes the place of the first step's: in steps, watched, and stopped when it is worse. "
+        + "Its presence allows it; `spillway rollout start` begins.")]
+    public RolloutOptions? Rollout { get; init; }
 
     /// <summary>The default deadline of the whole chain.</summary>
     [Option("The time that all steps have together when the caller does not say. 0: what the first step's model gives.",

@@ -94,7 +94,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         try
         {
             return effect.What is Do.Refuse
-                ? fault = effect.Fault
+                ? fault = await Routes.RefusedAsync(work, effect.Fault!).ConfigureAwait(false)
                 : fault = await Routes.RunAsync(work, stopping, aborted).ConfigureAwait(false);
         }
         finally
@@ -218,7 +218,8 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         var (deadline, _) = DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned);
         work.CostAtMost = work.Flow.CostAtMost(work.Claim.Rows, deadline, clock.Time.GetUtcNow());
         if (work.Door.Plan is { } plan)
-            work.CostAtMost = plan.CostAtMost(work.CostAtMost, work.Claim.Rows, deadline, clock.Time.GetUtcNow());
+            work.CostAtMost = plan.CostAtMost(
+                work.CostAtMost, work.Claim.Rows, deadline, clock.Time.GetUtcNow(), work.Trail?.Version?.Door);
         return RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax);
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
 using Spillway.Engine.Guards;
+using Spillway.Engine.Rollout;
 using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Switching;
@@ -47,6 +48,7 @@ public sealed class Serving : IAsyncDisposable
         };
         Upstreams.Known = Models.Refresh;
         Guards = new(snapshot, clock, logger, Abort);
+        Rollouts = new(snapshot.Routes, clock, logger);
         Pipeline = new(clock, Models, Guards) { Routes = new(this) };
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)
@@ -68,6 +70,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>Kill switches, limits and budgets.</summary>
     public Guarding Guards { get; }
+
+    /// <summary>Models that take the place of others, step by step.</summary>
+    internal Rollouts Rollouts { get; }
 
     /// <summary>What runs requests.</summary>
     public Pipeline Pipeline { get; }

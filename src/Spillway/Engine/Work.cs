@@ -56,6 +56,12 @@ public sealed class Work : WorkItem
     /// <summary>What its caller asks of a cache.</summary>
     internal CacheDirective CacheAsked { get; set; }
 
+    /// <summary>Whose side in a rollout is kept, when its caller says so; empty for the caller itself.</summary>
+    internal string Session { get; set; } = "";
+
+    /// <summary>An attempt that nobody waits for: its request may be over, so nothing is told of it there.</summary>
+    internal bool IsBeside { get; set; }
+
     /// <summary>How it went through a route's chain and cache; null for a plain model's request.</summary>
     internal RouteTrail? Trail { get; set; }
 
@@ -200,6 +206,7 @@ public sealed class Work : WorkItem
         // What an attempt runs on lies in the memory of the request that it belongs to.
         var whole = Whole;
         (Whole, Trail, Trace, CacheAsked) = (null, null, null, CacheDirective.Use);
+        (Session, IsBeside) = ("", false);
         whole?.Release();
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
         (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);

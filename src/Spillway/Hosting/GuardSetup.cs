@@ -1,7 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Guards;
-using Spillway.Store;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -14,7 +13,7 @@ internal static class GuardSetup
     public static Guarding Open(Snapshot snapshot, Serving serving, ServerState state, Recorder recorder)
     {
         var guards = serving.Guards;
-        if (guards.Open(snapshot.StateFolder, () => Take(state)) is { } fault)
+        if (guards.Open(snapshot.StateFolder, state.Take) is { } fault)
         {
             guards.Switches.Dispose();
             throw new SpillwayStartException(fault.Message);
@@ -47,17 +46,5 @@ internal static class GuardSetup
         double Gone(BudgetView b) =>
             (double)(b.State.Spent + b.State.Reserved).Nano / b.Account.State.Options.LimitMoney.Nano;
         double Units(Func<BudgetView, Money> of) => (double)Of().Sum(b => (decimal)of(b).Nano) / 1e9;
-    }
-
-    private static Outcome<StateFolder> Take(ServerState state)
-    {
-        try
-        {
-            return state.Folder;
-        }
-        catch (SpillwayStartException refused)
-        {
-            return new Fault(FaultKind.StoreFailed, refused.Message);
-        }
     }
 }

@@ -15,7 +15,20 @@ internal sealed class ServerState(string path) : IAsyncDisposable
 
     /// <summary>The folder, taken for this process with the first call.</summary>
     /// <exception cref="SpillwayStartException">It cannot be taken.</exception>
-    public StateFolder Folder => _folder ??= Take();
+    public StateFolder Folder => _folder ??= TakeFolder();
+
+    /// <summary>As <see cref="Folder"/>, for what has something to keep while it serves: it is told why not.</summary>
+    public Outcome<StateFolder> Take()
+    {
+        try
+        {
+            return Folder;
+        }
+        catch (SpillwayStartException refused)
+        {
+            return new Fault(FaultKind.StoreFailed, refused.Message);
+        }
+    }
 
     /// <summary>Closes something with the server, before the folder is let go.</summary>
     public void Own(IAsyncDisposable part) => _owned.Add(part);
@@ -35,6 +48,6 @@ internal sealed class ServerState(string path) : IAsyncDisposable
         _folder?.Dispose();
     }
 
-    private StateFolder Take() => StateFolder.Open(path).TryGet(out var folder, out var fault)
+    private StateFolder TakeFolder() => StateFolder.Open(path).TryGet(out var folder, out var fault)
         ? folder : throw new SpillwayStartException(fault.Message);
 }

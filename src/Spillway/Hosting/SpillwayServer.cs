@@ -55,6 +55,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         serving.CountIn(recorder);
         access?.Counts.Register(recorder.Registry, access.Keys);
         Open(state, s => GuardSetup.Open(snapshot, serving, s, recorder));
+        Open(state, s => RolloutSetup.Open(snapshot, serving, s, recorder));
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
         var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Engine.Routes;
 using Spillway.Policies.Caching;
+using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
 namespace Spillway.Protocols;
@@ -11,12 +12,19 @@ namespace Spillway.Protocols;
 /// A route's cache and chain in headers. In: <c>Cache-Control: no-store</c> (neither read nor write the cache) and
 /// <c>no-cache</c> (a new answer, which is remembered). Out: X-Spillway-Cache (hit, stale, joined, miss, refresh or
 /// bypass) with <c>Age</c> in seconds (RFC 9111), X-Spillway-Step (which step answered), and on a degraded answer
-/// X-Spillway-Degraded with the reason.
+/// X-Spillway-Degraded with the reason. <c>X-Spillway-Session</c> keeps a caller's side in a rollout, and
+/// X-Spillway-Rollout tells it.
 /// </summary>
 internal static class RouteHeaders
 {
     /// <summary>On an answer that is not what the route promises first: why.</summary>
     public const string DegradedName = "X-Spillway-Degraded";
+
+    /// <summary>In: whose side in a rollout is kept, where that is not the caller itself.</summary>
+    public const string SessionName = "X-Spillway-Session";
+
+    /// <summary>Out, while a rollout is under way: champion or challenger.</summary>
+    public const string RolloutName = "X-Spillway-Rollout";
 
     private const string CacheName = "X-Spillway-Cache";
     private const string StepName = "X-Spillway-Step";
@@ -24,7 +32,10 @@ internal static class RouteHeaders
     /// <summary>What the caller asks of the cache.</summary>
     public static void Read(IHeaderDictionary headers, Work work)
     {
-        if (work.Door?.Plan is null || headers.CacheControl is not { Count: > 0 } asked)
+        if (work.Door?.Plan is null)
+            return;
+        ReadSession(headers, work);
+        if (headers.CacheControl is not { Count: > 0 } asked)
             return;
         foreach (var line in asked)
         {
@@ -51,9 +62,21 @@ internal static class RouteHeaders
         if (trail.Cache.Answer is not null)
             headers.Age = ((long)trail.Cache.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         if (trail.Step >= 0)
-            headers[StepName] = work.Door.Plan!.Names[trail.Step];
+            headers[StepName] = (trail.Version?.Names ?? work.Door.Plan!.Names)[trail.Step];
+        if (trail.Rollout is { Decision.Percent: > 0 })
+            headers[RolloutName] = trail.IsChallenger ? "challenger" : "champion";
         if (trail.IsDegraded)
             headers[DegradedName] = Why(trail);
+    }
+
+    /// <summary>Callers that nothing tells apart keep their side for a request that they send again.</summary>
+    private static void ReadSession(IHeaderDictionary headers, Work work)
+    {
+        if (headers.TryGetValue(SessionName, out var session) && session is [{ Length: > 0 } one])
+            work.Session = one;
+        else if (ReferenceEquals(work.Caller, Caller.Local)
+            && headers.TryGetValue(RequestTags.RequestIdName, out var id) && id is [{ Length: > 0 } request])
+            work.Session = request;
     }
 
     private static string Word(RouteTrail trail) => trail.Cache.Step switch

@@ -180,6 +180,15 @@ internal enum DecisionKind : byte
 
     /// <summary>An upstream was asked. A calls; the record's notes say how they went.</summary>
     UpstreamAsked,
+
+    /// <summary>
+    /// Its side in a rollout. A 1 for the challenger, B the challenger's share in hundredths of a percent, C the
+    /// caller's bucket of 10,000, negative less one when the challenger was to have a copy.
+    /// </summary>
+    RolledOut,
+
+    /// <summary>A rollout put another model in the place of the declared one.</summary>
+    Promoted,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

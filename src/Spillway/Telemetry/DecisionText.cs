@@ -63,6 +63,8 @@ internal static class DecisionText
         DecisionKind.StepLeft => "step_left",
         DecisionKind.StepTaken => "step_taken",
         DecisionKind.UpstreamAsked => "upstream_asked",
+        DecisionKind.RolledOut => "rolled_out",
+        DecisionKind.Promoted => "promoted",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -118,6 +120,7 @@ internal static class DecisionText
                 or DecisionKind.CacheNotAsked or DecisionKind.CachePassed or DecisionKind.StepAvoided
                 or DecisionKind.StepLeft or DecisionKind.StepTaken or DecisionKind.UpstreamAsked
                 or DecisionKind.DeadlineOfRoute => RouteText.Render(kind, a, b, record),
+            DecisionKind.RolledOut or DecisionKind.Promoted => RouteText.Rollout(kind, a, b, c, record),
         };
     }
 

@@ -225,6 +225,39 @@ internal static class Instruments
         "spillway_upstream_limit", InstrumentKind.Gauge, "requests",
         "Requests that a target gets at once, as learned.", "upstream", "target");
 
+    // Rollouts: one set of series per route that declares one.
+    public static readonly InstrumentSpec RolloutRequests = new(
+        "spillway_rollout_requests_total", InstrumentKind.Counter, "requests",
+        "Requests that a side (champion, challenger) ended while a rollout was under way; neither cached answers nor "
+        + "faults of callers.", "route", "side");
+
+    public static readonly InstrumentSpec RolloutFailures = new(
+        "spillway_rollout_failures_total", InstrumentKind.Counter, "requests", "Those of them that failed.",
+        "route", "side");
+
+    public static readonly InstrumentSpec RolloutShare = new(
+        "spillway_rollout_share", InstrumentKind.Gauge, "1",
+        "The challenger's share of the route's callers; 0 without a rollout under way.", "route");
+
+    public static readonly InstrumentSpec RolloutAgreement = new(
+        "spillway_rollout_agreement_ratio", InstrumentKind.Gauge, "1",
+        "Copies whose answers agreed with the champion's, of those compared since the rollout or the process began; "
+        + "NaN before the first.", "route");
+
+    public static readonly InstrumentSpec RolloutShadowLatency = new(
+        "spillway_rollout_shadow_latency_ratio", InstrumentKind.Gauge, "1",
+        "Time of a copy in the challenger over that of the same request in the champion, the geometric mean; NaN "
+        + "before the first.", "route");
+
+    public static readonly InstrumentSpec RolloutShadowDropped = new(
+        "spillway_rollout_shadow_dropped_total", InstrumentKind.Counter, "copies",
+        "Copies that were not made, because the challenger had work to do or the server was stopping.", "route");
+
+    public static readonly InstrumentSpec RolloutState = new(
+        "spillway_rollout_state", InstrumentKind.Gauge, "1",
+        "1 for the phase of the route's last rollout (running, ready, promoted, aborted, rolled_back), else 0.",
+        "route", "phase");
+
     public static readonly InstrumentSpec BudgetRefused = new(
         "spillway_budget_refused_total", InstrumentKind.Counter, "requests",
         "Requests that a budget refused, or that it could not write down.", "budget");
@@ -441,7 +474,8 @@ internal static class Instruments
         RunnerBusy, RouteAnswered, RouteLeft, RouteAvoided, CacheLookUps, CacheEvictions, CacheEntries, CacheBytes,
         UpstreamAnswered, UpstreamFailed, UpstreamRetries, UpstreamWaiting, UpstreamOpen, UpstreamInFlight,
         UpstreamLimit,
-        RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
+        RolloutRequests, RolloutFailures, RolloutShare, RolloutAgreement, RolloutShadowLatency, RolloutShadowDropped,
+        RolloutState, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
         Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
         LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, AuditRecords, AuditLost,

@@ -34,6 +34,18 @@ internal static class RouteText
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No decision of a route."),
     };
 
+    /// <summary>The sentence of a rollout's decision.</summary>
+    public static string Rollout(DecisionKind kind, long a, long b, long c, in RequestRecord record)
+    {
+        if (kind is DecisionKind.Promoted)
+            return $"Routed to {Name(record, 0)}: a rollout put it in the place of the declared model.";
+        var bucket = (c < 0 ? -1 - c : c) / 100m;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Routed to {(a == 1 ? "challenger" : "champion")} {Name(record, 0)}: canary {b / 100m:0.##} %, ")
+            + string.Create(CultureInfo.InvariantCulture, $"bucket {bucket:0.##}")
+            + (c < 0 ? "; the challenger was to have a copy." : ".");
+    }
+
     private static string Name(in RequestRecord record, long step) =>
         step < record.Steps.Count ? record.Steps[(int)step] : step.ToString(CultureInfo.InvariantCulture);
 

@@ -103,8 +103,8 @@ internal sealed class RolloutDesk(
                 return Fault.Invalid($"The rollout of {name} cannot begin: {wrong}");
             var at = clock.Time.GetUtcNow();
             var salt = string.Create(CultureInfo.InvariantCulture, $"{name} {challenger} {at.UtcTicks}");
-            if (!RolloutPolicy.Begin(name, before?.State.Champion ?? declared, challenger, salt)
-                .TryGet(out var state, out var fault))
+            var champion = before?.State is { } past && past.Concerns(declared) ? past.Champion : declared;
+            if (!RolloutPolicy.Begin(name, champion, challenger, salt).TryGet(out var state, out var fault))
             {
                 return fault;
             }

@@ -1,5 +1,6 @@
 using Spillway.Engine.Guards;
 using Spillway.Policies.Caching;
+using Spillway.Policies.Rollout;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Routes;
@@ -11,11 +12,12 @@ internal static class RouteExplanation
     public static void Write(ref RequestRecord record, Work work, RoutePlan plan)
     {
         var trail = work.Trail!;
-        (record.Steps, record.Rows, record.Elements) = (plan.Names, work.Claim.Rows, work.Claim.Elements);
+        (record.Steps, record.Rows, record.Elements) = (trail.Version?.Names ?? plan.Names, work.Claim.Rows, work.Claim.Elements);
         record.Deployment = work.Deployment?.Name ?? record.Deployment;
         record.Decide(DecisionKind.GatePassed);
         if (work.Request.Timeout is { } time)
             record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);
+        Rollout(ref record, trail, plan);
         Cache(ref record, trail);
         GuardExplanation.Passed(ref record, work);
         record.Notes = trail.Notes;
@@ -27,6 +29,19 @@ internal static class RouteExplanation
             record.Decide(DecisionKind.StepLeft, step, (long)why);
         if (trail.Step >= 0 && record.Outcome is null)
             record.Decide(DecisionKind.StepTaken, trail.Step, plan.Count);
+    }
+
+    private static void Rollout(ref RequestRecord record, RouteTrail trail, RoutePlan plan)
+    {
+        if (trail.Rollout is not { } route)
+            return;
+        var (side, copies, bucket, percent) = route.Decision;
+        if (percent > 0)
+            record.Decide(
+                DecisionKind.RolledOut, side is RolloutSide.Challenger ? 1 : 0, (long)Math.Round(percent * 100),
+                copies ? -1 - bucket : bucket);
+        else if (route.Version != plan.Memory[0].Model)
+            record.Decide(DecisionKind.Promoted);
     }
 
     private static void Cache(ref RequestRecord record, RouteTrail trail)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Spillway.Config;
 using Spillway.Engine.Caching;
 using Spillway.Policies.Chains;
@@ -11,8 +12,13 @@ namespace Spillway.Engine.Routes;
 /// </summary>
 internal sealed class RouteMemory : IDisposable
 {
+    // By the name of a model; people start rollouts, so they are few.
+    private readonly ConcurrentDictionary<string, RouteSubject> _subjects = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly ChainPolicy _chain;
+
+    // A challenger's waits are others than its champion's: what is passed over of the one says nothing of the other.
+    private readonly ChainPolicy _challengers;
     private readonly bool _foresees;
     private readonly FixedAnswer?[] _messages;
     private readonly AnswerCheck[][] _checks;
@@ -23,7 +29,7 @@ internal sealed class RouteMemory : IDisposable
     /// <param name="clock">The clock.</param>
     public RouteMemory(string name, RouteOptions options, Clock clock)
     {
-        (Name, Options, _chain) = (name, options, new(options.Chain));
+        (Name, Options, _chain, _challengers) = (name, options, new(options.Chain), new(options.Chain));
         var steps = options.Chain.Steps;
         _foresees = steps.Any(s => s.WhenPredictedWaitMs is not null);
         Names = [.. steps.Select(NameOf)];
@@ -57,15 +63,23 @@ internal sealed class RouteMemory : IDisposable
     /// <summary>What its remembered answers are answers of.</summary>
     public RouteSubject Subject { get; }
 
+    /// <summary>The same for another model in the first step's place.</summary>
+    public RouteSubject SubjectOf(string model) =>
+        _subjects.GetOrAdd(model, static (model, route) => new($"{route}\n{model}"), Name);
+
     /// <summary>The step of a request that begins.</summary>
-    public ChainMove Start(RoutePlan plan, Instant now)
+    /// <param name="plan">Where the steps lead.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
+    /// <param name="isChallenger">Whether that is the challenger.</param>
+    public ChainMove Start(RoutePlan plan, Instant now, Door? instead = null, bool isChallenger = false)
     {
         if (!_foresees)
             return new(0, ChainReason.First);
         Span<TimeSpan> waits = stackalloc TimeSpan[Count];
-        plan.PredictWaits(waits);
+        plan.PredictWaits(waits, instead);
         lock (_lock)
-            return _chain.Start(waits, now);
+            return (isChallenger ? _challengers : _chain).Start(waits, now);
     }
 
     /// <summary>The step behind one that failed.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Spillway.Engine.Caching;
 using Spillway.Policies.Caching;
 
@@ -9,8 +10,13 @@ namespace Spillway.Engine.Routes;
 /// For each step its model's door; null for a step without one, and for one that is not known.
 /// </param>
 /// <param name="first">Whose signature is the route's.</param>
-internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, Door first)
+/// <param name="find">Finds what a rollout puts in the first step's place; null finds nothing.</param>
+internal sealed class RoutePlan(
+    RouteMemory memory, IReadOnlyList<Door?> doors, Door first, Func<string, Door?>? find = null)
 {
+    // By the name of a model; people start rollouts, so they are few.
+    private readonly ConcurrentDictionary<string, RouteVersion> _versions = new(StringComparer.Ordinal);
+
     /// <summary>Of every route: it has no versions of its own.</summary>
     public const string Version = "1";
 
@@ -41,11 +47,20 @@ internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, 
     /// <summary>The door of a step's model; null where it has none, or none that takes what the route takes.</summary>
     public Door? DoorOf(int step) => doors[step] is { } door && Fits(door) ? door : null;
 
+    /// <summary>A model in the first step's place.</summary>
+    public RouteVersion VersionOf(string model) =>
+        _versions.TryGetValue(model, out var known) ? known : _versions.GetOrAdd(model, MakeVersion);
+
     /// <summary>The predicted wait of each step for a newcomer; zero where nothing waits.</summary>
-    public void PredictWaits(Span<TimeSpan> waits)
+    /// <param name="waits">Takes them.</param>
+    /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
+    public void PredictWaits(Span<TimeSpan> waits, Door? instead = null)
     {
         for (var i = 0; i < waits.Length; i++)
-            waits[i] = doors[i]?.Deployment?.Look().PredictedWait ?? TimeSpan.Zero;
+        {
+            var door = i == 0 && instead is not null ? instead : doors[i];
+            waits[i] = door?.Deployment?.Look().PredictedWait ?? TimeSpan.Zero;
+        }
     }
 
     /// <summary>The dearest step's upper bound: any of them may be the one that runs.</summary>
@@ -53,12 +68,14 @@ internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, 
     /// <param name="rows">Rows that it brings.</param>
     /// <param name="runMax">The longest that its run may take.</param>
     /// <param name="now">For the day's price.</param>
-    public Money CostAtMost(Money least, long rows, TimeSpan runMax, DateTimeOffset now)
+    /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
+    public Money CostAtMost(Money least, long rows, TimeSpan runMax, DateTimeOffset now, Door? instead = null)
     {
         var most = least;
-        for (var i = 0; i < doors.Count; i++)
+        for (var i = -1; i < doors.Count; i++)
         {
-            if (doors[i]?.Route.Tariff is { } tariff && tariff.AtMost(rows, runMax, now) is var cost && cost > most)
+            var door = i < 0 ? instead : doors[i];
+            if (door?.Route.Tariff is { } tariff && tariff.AtMost(rows, runMax, now) is var cost && cost > most)
                 most = cost;
         }
 
@@ -73,9 +90,20 @@ internal sealed class RoutePlan(RouteMemory memory, IReadOnlyList<Door?> doors, 
         Fits(attempt.Door) ? memory.Check(step, attempt.Door.Signature!, attempt.Outputs) : Unlike(step);
 
     /// <summary>A step that no model can answer.</summary>
-    public Fault Unlike(int step) => new(
-        FaultKind.ModelNotReady, $"Step {Names[step]} of {Name} has no model that takes and gives what the route does: "
+    /// <param name="step">Which.</param>
+    /// <param name="names">The steps' names where a rollout put another model first; null for the declared ones.</param>
+    public Fault Unlike(int step, IReadOnlyList<string>? names = null) => new(
+        FaultKind.ModelNotReady, $"Step {(names ?? Names)[step]} of {Name} has no model that takes and gives what the route does: "
         + "it is not known yet, or its inputs or outputs differ.");
+
+    private RouteVersion MakeVersion(string model)
+    {
+        if (model == memory[0].Model)
+            return new(DoorOf(0), Subject, Names);
+        var door = find?.Invoke(model) is { } found && Fits(found) ? found : null;
+        // Two served names may stand over one deployment, so the model's name belongs to it.
+        return new(door, memory.SubjectOf(model).Of(door), [model, .. Names.Skip(1)]);
+    }
 
     private bool Fits(Door door) => door.Signature is null || first.Signature is null
         || ReferenceEquals(door.Signature, first.Signature) || door.Signature.IsLike(first.Signature);

@@ -10,11 +10,14 @@ namespace Spillway.Engine.Routes;
 /// <summary>
 /// Carries out what a route declares, for a request that passed the gate: its cache, and its steps one after the other
 /// until one of them answers. Each step that asks a model is an attempt: a work of its own over the same inputs, with
-/// the time that is left. It decides nothing.
+/// the time that is left. It decides nothing. This file is long because the life of a request behind a route is told in
+/// it from the cache to the last step.
 /// </summary>
 /// <param name="serving">Where works come from.</param>
 internal sealed class RouteRunner(Serving serving)
 {
+    private readonly RouteSides _sides = new(serving);
+
     /// <summary>
     /// What the cache of the request's route says; before limits and budgets, for a hit costs nothing.
     /// </summary>
@@ -23,6 +26,7 @@ internal sealed class RouteRunner(Serving serving)
         var (plan, clock) = (work.Door.Plan!, serving.Clock);
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Trail = new() { HasCache = plan.Cache is not null };
+        _sides.Choose(work, plan);
         if (plan.Cache is { } cache)
             work.Trail.Cache = cache.LookUp(RequestOf(work, plan), clock.Now);
         work.Timeline.Mark(Stage.Cache, clock.EndOf(Stage.Cache));
@@ -39,6 +43,33 @@ internal sealed class RouteRunner(Serving serving)
         }
 
         Forgo(work, fault);
+    }
+
+    /// <summary>
+    /// A limit or a budget refused it. Where the first step declares that this moves on, what is at hand is given: a
+    /// remembered answer or a message, which cost nothing. Null when its outputs are there.
+    /// </summary>
+    public async ValueTask<Fault?> RefusedAsync(Work work, Fault fault)
+    {
+        if (fault.Kind is not (FaultKind.RateLimited or FaultKind.BudgetExhausted) || work.Trail is null)
+            return fault;
+        var plan = work.Door.Plan!;
+        SetDeadline(work, plan);
+        var left = DeadlineOf(work) - serving.Clock.Now;
+        if (plan.Memory.Next(0, fault.Kind, left).Step < 0)
+            return fault;
+        work.Trail.Leave(0, fault.Kind);
+        for (var step = 1; step < plan.Count; step++)
+        {
+            if (plan.Memory[step].Kind is ChainStepKind.Model
+                || await StepAsync(work, plan, step, stopping: false, default).ConfigureAwait(false) is not null)
+                continue;
+            work.Trail.Step = step;
+            plan.Memory.Counts.AnsweredBy(step).Add();
+            return null;
+        }
+
+        return fault;
     }
 
     /// <summary>Answers it. Null when its outputs are there, else the fault of the last step.</summary>
@@ -92,9 +123,10 @@ internal sealed class RouteRunner(Serving serving)
         try
         {
             // Only the first step's answer is a full one.
-            if (plan.DoorOf(0) is not { } door)
+            if (RouteSides.DoorOf(work, plan) is not { } door)
                 return;
             attempt.Begin(work, door);
+            attempt.IsBeside = true;
             attempt.Request.Timeout = work.Request.Timeout;
             await Task.Yield();
             fault = await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
@@ -138,10 +170,11 @@ internal sealed class RouteRunner(Serving serving)
 
     private ChainMove Start(Work work, RoutePlan plan)
     {
-        var move = plan.Memory.Start(plan, serving.Clock.Now);
+        var trail = work.Trail!;
+        var move = plan.Memory.Start(plan, serving.Clock.Now, trail.Version?.Door, trail.IsChallenger);
         if (move.Reason is ChainReason.PredictedWait)
         {
-            work.Trail!.Avoided = move.Predicted;
+            trail.Avoided = move.Predicted;
             plan.Memory.Counts.Avoided.Add();
             Forgo(work, s_avoided);
         }
@@ -188,9 +221,12 @@ internal sealed class RouteRunner(Serving serving)
                 break;
         }
 
-        return plan.DoorOf(step) is { } door
-            ? AttemptAsync(work, plan, step, door, stopping, aborted)
-            : new(plan.Unlike(step));
+        if ((step == 0 ? RouteSides.DoorOf(work, plan) : plan.DoorOf(step)) is { } door)
+            return AttemptAsync(work, plan, step, door, stopping, aborted);
+        var unlike = plan.Unlike(step, work.Trail!.Version?.Names);
+        if (step == 0)
+            _sides.Ended(work, attempt: null, unlike);
+        return new(unlike);
     }
 
     /// <summary>One step's model.</summary>
@@ -209,9 +245,13 @@ internal sealed class RouteRunner(Serving serving)
             // The route is known: that the model of its step is not there is a failure of the step.
             fault = fault is { Kind: FaultKind.UnknownModel } ? new(FaultKind.ModelNotReady, fault.Message)
                 : fault ?? plan.Judge(attempt, step);
+            if (step == 0)
+                _sides.Ended(work, attempt, fault);
             if (fault is null)
             {
                 work.Adopt(attempt);
+                if (step == 0)
+                    _sides.Copy(work, plan, RouteSides.LatencyOf(attempt));
                 return Deliver(work);
             }
 
@@ -232,15 +272,17 @@ internal sealed class RouteRunner(Serving serving)
         if ((attempt.Door.Signature ?? plan.First.Signature) is { } signature)
             plan.Memory.AskForChecked(step, signature, attempt.Request.Outputs);
         return attempt.Door.Upstream is { } upstream
-            ? AskUpstreamAsync(attempt, upstream, aborted)
+            ? AskAsync(serving.Clock, attempt, upstream, aborted)
             : serving.Pipeline.RunAsync(attempt, stopping, aborted);
     }
 
-    private async ValueTask<Fault?> AskUpstreamAsync(Work attempt, UpstreamGroup upstream, CancellationToken aborted)
+    /// <summary>A model elsewhere.</summary>
+    internal static async ValueTask<Fault?> AskAsync(
+        Clock clock, Work attempt, UpstreamGroup upstream, CancellationToken aborted)
     {
         var fault = await upstream.InferAsync(attempt, DeadlineOf(attempt), aborted).ConfigureAwait(false);
         attempt.Claim = attempt.Asked.Claim;
-        attempt.Timeline.Mark(Stage.Execute, serving.Clock.EndOf(Stage.Execute));
+        attempt.Timeline.Mark(Stage.Execute, clock.EndOf(Stage.Execute));
         return fault;
     }
 
@@ -294,7 +336,7 @@ internal sealed class RouteRunner(Serving serving)
 
     private static CacheRequest RequestOf(Work work, RoutePlan plan) => new()
     {
-        Subject = plan.Subject, Tenant = work.Caller.Tenant, Request = work.Request,
+        Subject = work.Trail?.Version?.Subject ?? plan.Subject, Tenant = work.Caller.Tenant, Request = work.Request,
         Directive = work.CacheAsked,
     };
 }

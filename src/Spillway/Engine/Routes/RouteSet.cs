@@ -49,7 +49,7 @@ internal sealed class RouteSet : IDisposable
             .Select(step => step.Kind is ChainStepKind.Model ? Find(step.Model, models) : null).ToArray();
         var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready)
             ?? doors.FirstOrDefault(d => d is not null);
-        return first is null ? null : Door.Over(new(route, doors, first), first);
+        return first is null ? null : Door.Over(new(route, doors, first, name => Find(name, models)), first);
     }
 
     private Door? Find(string name, Catalogue models) =>

@@ -1,4 +1,6 @@
+using Spillway.Engine.Rollout;
 using Spillway.Policies.Caching;
+using Spillway.Policies.Rollout;
 
 namespace Spillway.Engine.Routes;
 
@@ -15,6 +17,15 @@ internal sealed class RouteTrail
 
     /// <summary>What it decided; Bypass where there is none.</summary>
     public CacheDecision Cache { get; set; }
+
+    /// <summary>Its side in a rollout of the route; null without one.</summary>
+    public RolloutRoute? Rollout { get; set; }
+
+    /// <summary>What stands in the first step's place for it; null for what is declared.</summary>
+    public RouteVersion? Version { get; set; }
+
+    /// <summary>Whether it is the challenger's.</summary>
+    public bool IsChallenger => Rollout is { Decision.Side: RolloutSide.Challenger };
 
     /// <summary>It waited for another request that asked the same, and was given its answer.</summary>
     public bool Joined { get; set; }

@@ -96,7 +96,7 @@ internal sealed class UpstreamGroup : IDisposable
             }
 
             var decision = Decide(fault, Math.Max(attempts, 1), deadline, ref paid, out var why);
-            work.Asked.Trail?.Say(turn.Target < 0 ? $"{Name}: {fault!.Kind}"
+            (work.IsBeside ? null : work.Asked.Trail)?.Say(turn.Target < 0 ? $"{Name}: {fault!.Kind}"
                 : $"{_clients[turn.Target].Name}: {(fault is null ? "answered" : FaultLabels.Of(fault.Kind))}", why);
             if (fault is null || !decision.Again)
                 return fault;

@@ -77,6 +77,6 @@ public enum AtLimit
     /// <summary>It waits for its turn, at most queueMs and not beyond its own deadline.</summary>
     Queue,
 
-    /// <summary>A cheaper answer; not built yet, and refused at start.</summary>
+    /// <summary>A cheaper answer: that is a route's matter (on: [limits, budget]), and refused at start here.</summary>
     Degrade,
 }

@@ -3,6 +3,11 @@ namespace Spillway.Policies.Rollout;
 /// <summary>How a new version takes over, and what stops it.</summary>
 public sealed record RolloutOptions
 {
+    /// <summary>What is to take over.</summary>
+    [Option("The served name or upstream that is to take the place of the first step's model; it must take and give "
+        + "the same. Empty: whoever starts the rollout says it.")]
+    public string Challenger { get; init; } = "";
+
     /// <summary>The shares that the challenger gets, one after the other.</summary>
     [Option("The shares of callers that the challenger gets, one after the other. A caller that has it keeps it as the "
         + "share grows.", Unit = "%", Min = 0.01, Max = 100, Source = "small enough to bear, large enough to see")]

@@ -31,6 +31,12 @@ public sealed record RolloutState(
 {
     /// <summary>Whether the challenger has a share.</summary>
     public bool IsOpen => Phase is RolloutPhase.Running or RolloutPhase.Ready;
+
+    /// <summary>
+    /// Whether it is about a declared version. When neither of its two is, somebody declared a third one since, and
+    /// that answers.
+    /// </summary>
+    public bool Concerns(string declared) => declared == Champion || declared == Challenger;
 }
 
 /// <summary>What happened to a rollout.</summary>

@@ -26,13 +26,15 @@ internal sealed class AdminEndpoints(ServerContext server)
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
-        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + AuditEndpoints.PathsInWords;
+        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + RolloutEndpoints.PathsInWords + ", "
+        + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
 
     private readonly RepositoryControl _control = new(server);
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
+    private readonly RolloutEndpoints _rollouts = new(server);
     private readonly CostsEndpoint _costs = new(server);
     private readonly AuditEndpoints _audit = new(server);
 
@@ -59,11 +61,9 @@ internal sealed class AdminEndpoints(ServerContext server)
         if (KeysProtocol.Owns(rest))
             return _keys.HandleAsync(http, rest, caller);
         if (GuardEndpoints.Owns(rest))
-        {
-            return _guards.Answer(http, rest).TryGet(out var guarded, out var wrong)
-                ? AnswerAsync(http, guarded) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
-        }
-
+            return AnswerAsync(http, _guards.Answer(http, rest));
+        if (RolloutEndpoints.Owns(rest))
+            return AnswerAsync(http, _rollouts.Answer(http, rest));
         if (AuditEndpoints.IsMine(rest))
             return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
@@ -96,10 +96,12 @@ internal sealed class AdminEndpoints(ServerContext server)
             fault = new(FaultKind.UnknownPath, $"Not Found: the admin protocol has {PathsInWords}.");
         }
 
-        if (fault is not null)
-            return ErrorAnswer.WriteAsync(http, fault).AsTask();
-        return AnswerAsync(http, answer!);
+        return fault is null ? AnswerAsync(http, answer!) : ErrorAnswer.WriteAsync(http, fault).AsTask();
     }
+
+    private static Task AnswerAsync(HttpContext http, Outcome<Action<Utf8JsonWriter>> outcome) =>
+        outcome.TryGet(out var answer, out var wrong)
+            ? AnswerAsync(http, answer) : ErrorAnswer.WriteAsync(http, wrong).AsTask();
 
     /// <summary>Writes JSON.</summary>
     internal static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
