@@ -47,14 +47,15 @@ public sealed class GuardChecksTests
     [Theory]
     [InlineData("limits: { rates: { a: { } } }", "limits.rates.a", "limits nothing")]
     [InlineData("limits: { rates: { a: { requestsPerSecond: 0 } } }", "limits.rates.a.requestsPerSecond", "")]
-    [InlineData("limits: { rates: { a: { concurrency: 1, atLimit: degrade } } }", "limits.rates.a.atLimit", "built")]
+    [InlineData("limits: { rates: { a: { concurrency: 1, atLimit: degrade } } }", "limits.rates.a.atLimit",
+        "gives no answers")]
     [InlineData(
         "limits: { rates: { a: { concurrency: 1, per: [tenant], fairShares: true } } }", "limits.rates.a.fairShares",
         "nothing is shared")]
     [InlineData("limits: { rates: { 'a b': { requestsPerSecond: 1 } } }", "limits.rates.a b", "no name")]
     [InlineData("budgets: { b: { } }", "budgets.b.limit", "missing")]
     [InlineData("budgets: { b: { limit: 0 } }", "budgets.b.limit", "")]
-    [InlineData("budgets: { b: { limit: 1, atLimit: degrade } }", "budgets.b.atLimit", "not built yet")]
+    [InlineData("budgets: { b: { limit: 1, atLimit: degrade } }", "budgets.b.atLimit", "gives no answers")]
     [InlineData(
         "budgets: { b: { limit: 1, kind: rolling, timeZone: Europe/Zurich } }", "budgets.b.timeZone", "no calendar")]
     public void What_cannot_work_is_refused_at_start(string yaml, string key, string says)

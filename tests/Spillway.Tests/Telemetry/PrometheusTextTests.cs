@@ -179,6 +179,7 @@ public class PrometheusTextTests
         registry.Add(counts, [
             .. new RouteInstruments(["full", "half"]).Of("resilient"),
             .. RouteInstruments.OfCache("resilient", [("hit", () => 1)], () => 0, () => 1, () => 100),
+            .. new RolloutInstruments().Of("resilient", () => 0.05, () => 1, [("canary", () => true)]),
             .. new UpstreamInstruments(["a"]).Of("far", () => 0, _ => 0, _ => 0, _ => 20),
             .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
             .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),

@@ -12,7 +12,8 @@ internal static class RouteExplanation
     public static void Write(ref RequestRecord record, Work work, RoutePlan plan)
     {
         var trail = work.Trail!;
-        (record.Steps, record.Rows, record.Elements) = (trail.Version?.Names ?? plan.Names, work.Claim.Rows, work.Claim.Elements);
+        record.Steps = trail.Version?.Names ?? plan.Names;
+        (record.Rows, record.Elements) = (work.Claim.Rows, work.Claim.Elements);
         record.Deployment = work.Deployment?.Name ?? record.Deployment;
         record.Decide(DecisionKind.GatePassed);
         if (work.Request.Timeout is { } time)

@@ -91,10 +91,13 @@ internal sealed class RoutePlan(
 
     /// <summary>A step that no model can answer.</summary>
     /// <param name="step">Which.</param>
-    /// <param name="names">The steps' names where a rollout put another model first; null for the declared ones.</param>
+    /// <param name="names">
+    /// The steps' names where a rollout put another model first; null for the declared ones.
+    /// </param>
     public Fault Unlike(int step, IReadOnlyList<string>? names = null) => new(
-        FaultKind.ModelNotReady, $"Step {(names ?? Names)[step]} of {Name} has no model that takes and gives what the route does: "
-        + "it is not known yet, or its inputs or outputs differ.");
+        FaultKind.ModelNotReady,
+        $"Step {(names ?? Names)[step]} of {Name} has no model that takes and gives what the route does: it "
+        + "is not known yet, or its inputs or outputs differ.");
 
     private RouteVersion MakeVersion(string model)
     {

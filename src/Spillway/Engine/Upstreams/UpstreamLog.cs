@@ -5,6 +5,6 @@ namespace Spillway.Engine.Upstreams;
 /// <summary>What is said of upstreams.</summary>
 internal static partial class UpstreamLog
 {
-    [LoggerMessage(4651, LogLevel.Information, "Upstream {Name} is known: what its model takes and gives was read")]
+    [LoggerMessage(4661, LogLevel.Information, "Upstream {Name} is known: what its model takes and gives was read")]
     public static partial void Known(ILogger logger, string name);
 }

@@ -37,7 +37,7 @@ public sealed record BudgetOptions : ScopedOptions
 
     /// <summary>What becomes of a request that finds too little left.</summary>
     [Option("What becomes of a request that finds too little left: refuse, queue (it waits until requests in flight "
-        + "give money back, or a new window begins) or degrade (not built yet).")]
+        + "give money back, or a new window begins) or degrade (a route's matter, refused here).")]
     public AtLimit AtLimit { get; init; }
 
     /// <summary>The longest wait with queue.</summary>

@@ -35,7 +35,7 @@ public sealed record RateOptions : ScopedOptions
 
     /// <summary>What becomes of a request that finds nothing left.</summary>
     [Option("What becomes of a request that finds nothing left: refuse, queue (it waits for its turn) or degrade "
-        + "(not built yet).")]
+        + "(a route's matter, refused here).")]
     public AtLimit AtLimit { get; init; }
 
     /// <summary>The longest wait with queue.</summary>

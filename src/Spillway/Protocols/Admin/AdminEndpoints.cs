@@ -26,7 +26,8 @@ internal sealed class AdminEndpoints(ServerContext server)
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
-        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, " + RolloutEndpoints.PathsInWords + ", "
+        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, "
+        + RolloutEndpoints.PathsInWords + ", "
         + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
