@@ -68,12 +68,7 @@ internal sealed class UpstreamSet : IAsyncDisposable
             await Task.Yield();
             while (true)
             {
-                if (await group.ProbeAsync(target, _stop.Token).ConfigureAwait(false))
-                {
-                    UpstreamLog.Known(_logger, group.Name);
-                    Known?.Invoke();
-                }
-
+                await ProbeAsync(group, target).ConfigureAwait(false);
                 if (everyMs == 0 && group.Signature is not null)
                     return;
                 await Task.Delay(every, _clock.Time, _stop.Token).ConfigureAwait(false);
@@ -82,6 +77,27 @@ internal sealed class UpstreamSet : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The end.
+        }
+    }
+
+    private async ValueTask ProbeAsync(UpstreamGroup group, int target)
+    {
+        try
+        {
+            if (!await group.ProbeAsync(target, _stop.Token).ConfigureAwait(false))
+                return;
+            UpstreamLog.Known(_logger, group.Name);
+            Known?.Invoke();
+        }
+        catch (OperationCanceledException)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A target that surprises must be asked again all the same.
+        catch (Exception surprise)
+#pragma warning restore CA1031
+        {
+            UpstreamLog.ProbeThrew(_logger, group.Name, surprise);
         }
     }
 }
