@@ -14,7 +14,7 @@ Install Node.js 20 or newer, or set SPILLWAY_ORT_LIB to a libonnxruntime 1.20 or
 
 # Whether nothing that goes into a build is newer than its stamp.
 is_current() {
-  [ -f "$1" ] && [ -z "$(find "$root/src" "$root/tests" "$root/scripts" "$root/native/package.json" \
+  [ -f "$1" ] && [ -z "$(find "$root/src" "$root/tests" "$root/bench/Spillway.Bench" "$root/scripts" "$root/native/package.json" \
     "$root/native/package-lock.json" "$root"/*.props "$root/global.json" -newer "$1" -type f \
     -not -path '*/node_modules/*' -print -quit 2>/dev/null)" ]
 }

@@ -16,7 +16,10 @@ namespace Spillway.Bench;
 /// </summary>
 internal static class NullHandler
 {
-    public static async Task RunAsync(int port, int answerBytes)
+    /// <param name="port">Of 127.0.0.1.</param>
+    /// <param name="answerBytes">Size of the answer.</param>
+    /// <param name="held">Holds requests up in batches; null answers at once.</param>
+    public static async Task RunAsync(int port, int answerBytes, HeldHandler? held = null)
     {
         var answer = new byte[answerBytes];
         answer.AsSpan().Fill((byte)' ');
@@ -29,13 +32,20 @@ internal static class NullHandler
         });
         builder.Services.Configure<SocketTransportOptions>(static o => o.UnsafePreferInlineScheduling = true);
         await using var app = builder.Build();
-        app.Run(http => AnswerAsync(http, answer));
+        app.Run(http => held is null ? AnswerAsync(http, answer) : held.AnswerAsync(http, answer));
         await app.StartAsync();
         Console.WriteLine($"Ready: null on {app.Urls.First()}");
         await app.WaitForShutdownAsync();
     }
 
     private static async Task AnswerAsync(HttpContext http, byte[] answer)
+    {
+        await ReadAsync(http);
+        await WriteAsync(http, answer);
+    }
+
+    /// <summary>The body, to its end.</summary>
+    public static async ValueTask ReadAsync(HttpContext http)
     {
         var body = http.Request.BodyReader;
         while (true)
@@ -45,7 +55,11 @@ internal static class NullHandler
             if (read.IsCompleted)
                 break;
         }
+    }
 
+    /// <summary>The answer.</summary>
+    public static async ValueTask WriteAsync(HttpContext http, byte[] answer)
+    {
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = answer.Length;
         http.Response.BodyWriter.Write(answer);

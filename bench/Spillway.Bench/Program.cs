@@ -29,7 +29,10 @@ try
             ModelFiles.Write(arguments.Operand("models <folder>"));
             return 0;
         case "null":
-            await NullHandler.RunAsync(arguments.Number("--port", null), arguments.Number("--bytes", 64));
+            var batch = arguments.Number("--batch", 0);
+            await NullHandler.RunAsync(
+                arguments.Number("--port", null), arguments.Number("--bytes", 64),
+                batch > 0 ? new(batch, arguments.Number("--busy-us", 0)) : null);
             return 0;
         case "raw":
             RawCommand.Run(arguments);

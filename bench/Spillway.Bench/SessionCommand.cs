@@ -23,7 +23,7 @@ internal static class SessionCommand
             ? Path.GetFullPath(Path.Combine(folder, "mlp.onnx"))
             : Resolve(RawCommand.Recogniser);
         ProcessMemory.Trim();
-        var before = ProcessMemory.AnonymousBytes
+        var before = KernelMemory.AnonymousBytes
             ?? throw new BenchException("this kernel does not tell anonymous memory");
         var cpu = Environment.CpuUsage.TotalTime;
         var began = TimeProvider.System.GetTimestamp();
@@ -35,7 +35,7 @@ internal static class SessionCommand
             Cache = model.Report!.Cache.ToString(),
             WallMilliseconds = wall,
             CpuMilliseconds = used,
-            AnonymousMib = ((ProcessMemory.AnonymousBytes ?? 0) - before) / (1024.0 * 1024.0),
+            AnonymousMib = ((KernelMemory.AnonymousBytes ?? 0) - before) / (1024.0 * 1024.0),
         });
     }
 

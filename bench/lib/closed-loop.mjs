@@ -13,6 +13,9 @@ const warmUpSeconds = Math.min(3, seconds * 2);
 
 export const configOf = (model) => path.join(root, 'bench/config', model);
 
+/** Servers without metrics: neighbours. */
+const bare = new Set(['null', 'held', 'node']);
+
 /** The server with its defaults, and the same server with batching off. */
 export const batchingOn = (model) => startSpillway('spillway', configOf(model));
 export const batchingOff = (model) =>
@@ -52,7 +55,7 @@ export function loadArguments(servers, model, connections, what, length) {
     `${s.name}=${s.url}`,
     '--pid',
     `${s.name}=${s.pid}`,
-    ...(s.name === 'null' ? ['--path', 'null:/null'] : ['--model', `${s.name}:${model}`]),
+    ...(s.name === 'null' || s.name === 'held' ? ['--path', `${s.name}:/null`] : ['--model', `${s.name}:${model}`]),
   ]);
   return [...targets, ...what, '--concurrency', connections, '--rounds', 1, '--duration', `${length}s`];
 }
@@ -65,7 +68,7 @@ export async function race({ servers, model, connections, what, raws = [], besid
   await load([...loadArguments(servers, model, connections, what, warmUpSeconds), '--warmup', '0s']);
   const figures = Object.fromEntries(servers.map((s) => [s.name, { rate: [], cpu: [], p50: [], p99: [], client: [] }]));
   const raw = Object.fromEntries(raws.map((r) => [r.name, { rate: [], cpu: [] }]));
-  const before = await Promise.all(servers.map((s) => (s.name === 'null' || s.name === 'node' ? null : metrics(s))));
+  const before = await Promise.all(servers.map((s) => (bare.has(s.name) ? null : metrics(s))));
   let command = '';
   for (let round = 1; round <= rounds; round++) {
     tell(`round ${round} of ${rounds}`);
@@ -80,7 +83,7 @@ export async function race({ servers, model, connections, what, raws = [], besid
     }
     await beside?.();
   }
-  const after = await Promise.all(servers.map((s) => (s.name === 'null' || s.name === 'node' ? null : metrics(s))));
+  const after = await Promise.all(servers.map((s) => (bare.has(s.name) ? null : metrics(s))));
   const batches = Object.fromEntries(servers.map((s, i) => [s.name, before[i] && meanBatch(before[i], after[i])]));
   return { figures, raw, batches, command };
 }

@@ -17,6 +17,7 @@ import { mixedOcr, mixedRecurrent } from '../rows/mixed-lengths.mjs';
 import { sessionCache } from '../rows/session-cache.mjs';
 import { grpc } from '../rows/grpc.mjs';
 import { reload, replica, zipf } from '../rows/repository.mjs';
+import { rollback, routeOn } from '../rows/rollout.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, start } from '../rows/single.mjs';
@@ -26,7 +27,7 @@ const rows = [
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
   ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
-  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead],
+  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback],
 ];
 
 function usage() {

@@ -97,9 +97,11 @@ async function refined(server) {
 export const takeCalibrations = () => calibrations.splice(0);
 
 /** The bare Kestrel delegate that answers that many bytes. */
-export async function startNull(answerBytes) {
+export async function startNull(answerBytes, held) {
   const port = await freePort();
-  return startServer('null', 'dotnet', [tool, 'null', '--port', port, '--bytes', answerBytes].map(String), {}, port);
+  const more = held ? ['--batch', held.batch, '--busy-us', held.busyUs] : [];
+  const args = [tool, 'null', '--port', port, '--bytes', answerBytes, ...more].map(String);
+  return startServer(held ? 'held' : 'null', 'dotnet', args, {}, port);
 }
 
 /** The Node peer, one worker per core. */

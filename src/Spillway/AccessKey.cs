@@ -27,6 +27,9 @@ public sealed record AccessKey
     /// <summary>How much of an answer its holder sees.</summary>
     public AnswerDetail Detail { get; init; } = AnswerDetail.Full;
 
+    /// <summary>The most critical class that its holder's requests may have; critical by default.</summary>
+    public Criticality Criticality { get; init; } = Criticality.Critical;
+
     /// <summary>When it was made.</summary>
     public required DateTimeOffset Created { get; init; }
 

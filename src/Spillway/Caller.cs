@@ -7,7 +7,10 @@ namespace Spillway;
 public sealed class Caller
 {
     /// <summary>Whoever calls a server without keys: a program on the same machine, which may do everything.</summary>
-    public static Caller Local { get; } = new() { Tenant = "local", Roles = Roles.All };
+    public static Caller Local { get; } = new()
+    {
+        Tenant = "local", Roles = Roles.All, Criticality = Criticality.CriticalPlus,
+    };
 
     /// <summary>Who pays; "local" without keys.</summary>
     public required string Tenant { get; init; }
@@ -23,6 +26,9 @@ public sealed class Caller
 
     /// <summary>How much of an answer it sees.</summary>
     public AnswerDetail Detail { get; init; } = AnswerDetail.Full;
+
+    /// <summary>The most critical class that its requests may have; critical by default.</summary>
+    public Criticality Criticality { get; init; } = Criticality.Critical;
 
     /// <summary>Whether it may use a served name. Thread-safe.</summary>
     public bool MayUse(string model) => (Roles & Roles.Caller) != 0 && (Models is null || Models.Contains(model));

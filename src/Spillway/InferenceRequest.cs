@@ -17,6 +17,11 @@ public sealed class InferenceRequest
     /// <summary>The caller's patience from the request's first instant; null means the route's default.</summary>
     public TimeSpan? Timeout { get; set; }
 
+    /// <summary>
+    /// How much it matters that it is answered when there is too much to do; critical unless its caller says otherwise.
+    /// </summary>
+    public Criticality Criticality { get; set; } = Criticality.Critical;
+
     /// <summary>The most that it may cost; null for no limit of its own.</summary>
     public Money? CostMax { get; set; }
 
@@ -38,6 +43,7 @@ public sealed class InferenceRequest
         Id = "";
         Priority = 0;
         Timeout = null;
+        Criticality = Criticality.Critical;
         CostMax = null;
         BinaryOutputs = false;
         Sequence = null;

@@ -27,6 +27,12 @@ public sealed record InferenceCall
     /// </summary>
     public Money? CostMax { get; init; }
 
+    /// <summary>
+    /// How much it matters that it is answered when the server has too much to do: the lowest class is given up first.
+    /// Critical by default; what a key may claim at most is the key's.
+    /// </summary>
+    public Criticality Criticality { get; init; } = Criticality.Critical;
+
     /// <summary>1 is the most urgent; 0 (the default) takes the model's default.</summary>
     public int Priority { get; init; }
 

@@ -30,6 +30,8 @@ internal static class WireCall
         };
         if (call.CostMax is { } most)
             request.Headers.Add(MaxCostName, most.ToString());
+        if (call.Criticality is not Criticality.Critical)
+            request.Headers.Add(CriticalityWords.HeaderName, CriticalityWords.Of(call.Criticality));
         return request;
     }
 

@@ -1,5 +1,6 @@
 using Spillway.Policies.Batching;
 using Spillway.Policies.Sequences;
+using Spillway.Policies.Overload;
 using Spillway.Policies.Sharing;
 using Spillway.Store.Audit;
 using Spillway.Store.Provenance;
@@ -53,6 +54,9 @@ public sealed record ModelOptions
     /// <summary>Its part of a device that other models want too.</summary>
     [Option("How it shares its device with other models.")]
     public SharingOptions Sharing { get; init; } = new();
+
+    /// <summary>Who is given up first when there is too much to do.</summary>
+    public SheddingOptions Shedding { get; init; } = new();
 
     /// <summary>Never unloaded to make room.</summary>
     [Option("Whether it stays in memory though its device has a budget (residency.memoryBytesMax): it is never "

@@ -59,6 +59,10 @@ public sealed record UpstreamOptions
     [Option("How often, how soon and how much is tried again.")]
     public RetryOptions Retry { get; init; } = new();
 
+    /// <summary>Second copies of slow requests.</summary>
+    [Option("When a second copy of a slow request is sent to another target.")]
+    public HedgeOptions Hedge { get; init; } = new();
+
     /// <summary>Requests at once at a target.</summary>
     [Option("How many requests each target has at once, which is learned from the time to the first byte.")]
     public AdaptiveLimitOptions Concurrency { get; init; } = new();

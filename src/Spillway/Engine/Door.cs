@@ -191,6 +191,8 @@ public sealed class Door
             Rows = RowsOf(inputs),
             Elements = 1,
         };
+        if (Options.Shedding.Enabled)
+            claim = claim with { Criticality = work.Criticality, CallerHash = HashOf(work) };
         if (claim.Rows > RowsMax)
         {
             return Fault.Invalid(
@@ -208,6 +210,18 @@ public sealed class Door
         return _padding is not null && measured.TryGet(out var padded, out _)
             ? padded with { Form = default, Length = padded.Form[0] }
             : measured;
+    }
+
+    /// <summary>
+    /// The same for all requests of a caller in an hour, so that the same ones are served; where nobody is known apart,
+    /// each request for itself.
+    /// </summary>
+    private static uint HashOf(Work work)
+    {
+        var (caller, started) = (work.Caller, work.Timeline.Started.Ticks);
+        return ReferenceEquals(caller, Caller.Local)
+            ? (uint)HashCode.Combine(started)
+            : (uint)HashCode.Combine(caller.Tenant, caller.Key, started / TimeSpan.TicksPerHour);
     }
 
     private int RowsOf(TensorSet inputs) => _modelSignature!.Batched && inputs[0].Shape.Rank > 0

@@ -45,8 +45,13 @@ internal static class Explanation
 
         if (placement.Refused is { } refused)
         {
+            // Of an attempt: what it met is told with its step, and the request went on.
+            if (plan is not null && delivery.Fault is null)
+                return;
             if (refused is FaultKind.QueueFull)
                 record.Decide(DecisionKind.RefusedQueueFull, placement.QueueLength, work.Door.Route.QueueLengthMax);
+            else if (refused is FaultKind.Shed)
+                record.Decide(DecisionKind.RefusedShed, placement.Queued.Ticks, (long)work.Criticality);
             else
                 record.Decide(DecisionKind.RefusedPredictedLate, placement.Wait.Ticks, placement.Service.Ticks, left.Ticks);
             return;

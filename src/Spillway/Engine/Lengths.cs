@@ -32,5 +32,8 @@ internal sealed record Lengths(PaddingPlan? Plan = null, ShapeBuckets? Ladder = 
     /// <param name="typical">The bucket of the typical shape.</param>
     /// <param name="runners">Runners that exist.</param>
     public DeploymentFlow MakeFlow(ModelOptions options, BucketCurve[] curves, int typical, int runners) =>
-        new(options.Batching, options.Deadline, curves, runners, Ladder, typical);
+        new(options.Batching, options.Deadline, curves, runners, Ladder, typical)
+        {
+            Shedder = options.Shedding.Enabled ? new(options.Shedding, default) : null,
+        };
 }

@@ -50,6 +50,10 @@ internal static partial class Log
     [LoggerMessage(4007, LogLevel.Warning, "The drain time is over; {InFlight} request(s) are cancelled")]
     public static partial void DrainOver(ILogger logger, int inFlight);
 
+    [LoggerMessage(4049, LogLevel.Error,
+        "Route {Route}: work beside its requests (a copy, a refresh of the cache) met a bug; no request is affected")]
+    public static partial void BesideThrew(ILogger logger, string route, Exception surprise);
+
     [LoggerMessage(4011, LogLevel.Error, "{Model} of the repository is not served: {Why}")]
     public static partial void NotServed(ILogger logger, string model, string why);
 

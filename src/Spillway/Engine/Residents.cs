@@ -311,7 +311,7 @@ public sealed class Residents : IAsyncDisposable
         {
             var runtime = _runtimes[options.Runtime];
             if (!ModelJudge.Judge(Trust, options, runtime, _logger).TryGet(out var provenance, out var refused)
-                || (refused = Canary?.Check(options, runtime, HasStarted, _stop)) is not null)
+                || (refused = Canary?.Check(options, runtime, HasStarted, provenance.Digest, _stop)) is not null)
             {
                 Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
                 Failed(options, refused);

@@ -151,6 +151,21 @@ public sealed class Serving : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Follows work that no request waits for, which counts as in flight by itself: a bug in it is told.
+    /// </summary>
+    internal async Task WatchAsync(string route, Task beside)
+    {
+        try
+        {
+            await beside.ConfigureAwait(false);
+        }
+        catch (Exception surprise)
+        {
+            Log.BesideThrew(_logger, route, surprise);
+        }
+    }
+
     private async Task<bool> DrainedAsync(TimeSpan most)
     {
         Log.Draining(_logger, InFlight, most.TotalMilliseconds);

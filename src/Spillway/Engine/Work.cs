@@ -83,6 +83,13 @@ public sealed class Work : WorkItem
     /// <summary>The most that it can cost, where somebody limits that; else zero.</summary>
     public Money CostAtMost { get; internal set; }
 
+    /// <summary>
+    /// How much it matters that it is answered: what it says, at most what its caller may; a copy that nobody waits for
+    /// is given up first.
+    /// </summary>
+    internal Criticality Criticality => IsBeside ? Criticality.Sheddable
+        : Request.Criticality < Caller.Criticality ? Request.Criticality : Caller.Criticality;
+
     /// <summary>What holds it, from admission on; null before.</summary>
     internal Deployment? Deployment { get; set; }
 
@@ -159,7 +166,7 @@ public sealed class Work : WorkItem
         (Whole, Door, Caller, _holders) = (whole, door, whole.Caller, 1);
         (_timeline, _flow) = (whole._timeline, default);
         var (from, to) = (whole.Request, Request);
-        (to.Id, to.Priority, to.Timeout) = (from.Id, from.Priority, from.Timeout);
+        (to.Id, to.Priority, to.Timeout, to.Criticality) = (from.Id, from.Priority, from.Timeout, from.Criticality);
         foreach (var output in from.Outputs)
             to.Outputs.Add(output);
         foreach (ref readonly var tensor in from.Inputs.Span)

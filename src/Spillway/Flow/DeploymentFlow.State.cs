@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Overload;
 using Spillway.Policies.Sharing;
 
 namespace Spillway.Flow;
@@ -118,6 +119,18 @@ public sealed partial class DeploymentFlow
 
     /// <summary>Nothing runs and nobody waits.</summary>
     public bool IsIdle => Active == 0 && _line.Count == 0;
+
+    /// <summary>Sheds by criticality; null where all requests are equal. Set before the first request.</summary>
+    internal CriticalityShedder? Shedder { get; init; }
+
+    /// <summary>
+    /// Whether the class of a request is let in now. An idle deployment lets everybody in: it has nothing better to do.
+    /// </summary>
+    private ShedVerdict Shed(in Claim claim, Instant now)
+    {
+        var verdict = Shedder!.Decide(claim.Criticality ?? Criticality.Critical, claim.CallerHash, now);
+        return _idleCount > 0 && _line.Count == 0 ? verdict with { Admitted = true } : verdict;
+    }
 
     /// <summary>The learned time of a run, in the bucket of the typical shape.</summary>
     public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements, _typical);

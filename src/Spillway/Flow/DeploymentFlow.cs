@@ -1,4 +1,5 @@
 using Spillway.Policies.Batching;
+using Spillway.Policies.Overload;
 using Spillway.Telemetry;
 
 namespace Spillway.Flow;
@@ -12,7 +13,8 @@ namespace Spillway.Flow;
 /// <remarks>
 /// The rules, in the order in which a request meets them:
 /// <list type="number">
-/// <item>Place: a full queue refuses; so does a predicted end after the deadline, unless a runner is idle.
+/// <item>Place: where the less critical ones are shed, those below the cut are refused while the queue is too long
+/// (<see cref="CriticalityShedder"/>); a full queue refuses; so does a predicted end after the deadline, unless a runner is idle.
 /// A slot holds the room while the request is decoded.</item>
 /// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
 /// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>
@@ -75,6 +77,8 @@ public sealed partial class DeploymentFlow
         };
         if (deadline <= now)
             return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
+        if (Shedder is not null && Shed(claim, now) is { Admitted: false } shed)
+            return placement with { Refused = FaultKind.Shed, RetryAfter = shed.Retry, Queued = shed.Queued };
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
         if (part is not null && _tenants!.PlacesOf(part) is var most && part.Held >= most)
@@ -150,6 +154,7 @@ public sealed partial class DeploymentFlow
         for (var i = 0; i < load.Count; i++)
         {
             ref var item = ref _slots[batch[i]];
+            Shedder?.Waited(now - item.ReadyAt, now);
             (item.State, item.Runner) = (SlotState.Running, runner);
             _readyCount--;
             Charge(item);
@@ -294,6 +299,7 @@ public sealed partial class DeploymentFlow
             }
 
             dropped[drops++] = new(slot, item.Deadline <= now ? FaultKind.DeadlineExceeded : FaultKind.DroppedLate);
+            Shedder?.Waited(now - item.ReadyAt, now);
             _line.RemoveAt(i);
             ready -= item.Rows;
             Free(slot);

@@ -60,6 +60,14 @@ public readonly record struct Claim
     /// <summary>Whose it is, where tenants share by weight; null where they do not.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>How much it matters that it is answered; null is critical.</summary>
+    public Criticality? Criticality { get; init; }
+
+    /// <summary>
+    /// A hash of who asks, where the less critical ones are shed: the same for all requests of a caller in an hour.
+    /// </summary>
+    public uint CallerHash { get; init; }
+
     /// <summary>The tenant's weight; 0 counts as 1.</summary>
     public double Weight { get; init; }
 }
@@ -95,6 +103,9 @@ public readonly record struct Placement
 
     /// <summary>Places that its tenant may hold, when those were full; else 0.</summary>
     public int TenantPlaces { get; init; }
+
+    /// <summary>The mean time in the queue that shed it; else zero.</summary>
+    public TimeSpan Queued { get; init; }
 
     /// <summary>When room or time may be there again; only on a refusal.</summary>
     public TimeSpan RetryAfter { get; init; }

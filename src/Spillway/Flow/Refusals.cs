@@ -70,6 +70,10 @@ internal static class Refusals
             FaultKind.DeadlineExceeded =>
                 $"Request timeout expired: the deadline passed before model {name} answered. "
                 + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
+            FaultKind.Shed =>
+                $"Given up for more critical requests: those to model {name} wait {Ms(p.Queued)} ms on average, which is "
+                + $"overload (shedding.queueMs of {route.Deployment}). Retry after {Ms(retry)} ms, or say in the header "
+                + $"{CriticalityWords.HeaderName} that it matters more.",
             FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
                 or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
                 or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.ServerFull or FaultKind.Cancelled
@@ -77,7 +81,7 @@ internal static class Refusals
                 or FaultKind.RateLimited or FaultKind.BudgetExhausted or FaultKind.StoreFailed
                 or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.UpstreamUnreachable
                 or FaultKind.UpstreamFailed or FaultKind.UpstreamThrottled or FaultKind.UpstreamTimeout
-                or FaultKind.TargetsOpen or FaultKind.AnswerUnfit or FaultKind.Shed or FaultKind.Internal =>
+                or FaultKind.TargetsOpen or FaultKind.AnswerUnfit or FaultKind.Internal =>
                 $"Model {name} gave the request up ({kind}). Retry after {Ms(retry)} ms.",
         };
         return new(kind, text, retry > TimeSpan.Zero ? retry : TimeSpan.FromMilliseconds(1));

@@ -20,7 +20,7 @@ internal static class CallTranslation
         var (request, model) = (work.Request, door.Route.Model.Name);
         (request.Id, request.Priority, request.Timeout) = (call.Id, call.Priority, call.Deadline);
         request.Sequence = call.Sequence is { Key.IsNone: false } mark ? mark : null;
-        request.CostMax = call.CostMax;
+        (request.CostMax, request.Criticality) = (call.CostMax, call.Criticality);
         foreach (var input in call.Inputs)
         {
             if (Read(input, request.Inputs, signature, model) is { } fault)

@@ -9,7 +9,7 @@ namespace Spillway.Protocols;
 /// <summary>
 /// What is left of limits and budgets, in the headers of an answer. RateLimit-Limit, -Remaining and -Reset are those of
 /// draft-ietf-httpapi-ratelimit-headers-07 and tell of the tightest limit that counted the request; the reset is in
-/// seconds, rounded up. And the caller's own limit of cost, in the headers of a request.
+/// seconds, rounded up. And what a request says of itself: its own limit of cost, how much it matters.
 /// </summary>
 internal static class GuardHeaders
 {
@@ -37,8 +37,25 @@ internal static class GuardHeaders
         }
     }
 
-    /// <summary>Reads the caller's own limit of cost; null when there is none or it is one.</summary>
-    public static Fault? Read(IHeaderDictionary headers, InferenceRequest into)
+    /// <summary>Reads what the request says of itself; null, or what is wrong with it.</summary>
+    public static Fault? Read(IHeaderDictionary headers, InferenceRequest into) =>
+        ReadCost(headers, into) ?? ReadCriticality(headers, into);
+
+    private static Fault? ReadCriticality(IHeaderDictionary headers, InferenceRequest into)
+    {
+        if (!headers.TryGetValue(CriticalityWords.HeaderName, out var given))
+            return null;
+        if (given.Count == 1 && CriticalityWords.TryParse(given[0], out var criticality))
+        {
+            into.Criticality = criticality;
+            return null;
+        }
+
+        return Fault.Invalid(
+            $"the header {CriticalityWords.HeaderName} is none of {string.Join(", ", CriticalityWords.All)}");
+    }
+
+    private static Fault? ReadCost(IHeaderDictionary headers, InferenceRequest into)
     {
         if (!headers.TryGetValue(MaxCostName, out var given))
             return null;

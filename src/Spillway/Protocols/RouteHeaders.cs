@@ -89,13 +89,11 @@ internal static class RouteHeaders
         CacheStep.Bypass => "bypass",
     };
 
-    /// <summary>The kind of fault that the step before met; or that its wait would have been too long.</summary>
+    /// <summary>The first cause: that the wait would have been too long, or the fault that the first step met.</summary>
     private static string Why(RouteTrail trail)
     {
-        if (trail.Left.Count > 0)
-            return FaultLabels.Of(trail.Left[^1].Why);
-        return trail.Avoided is { } wait
-            ? string.Create(CultureInfo.InvariantCulture, $"predicted_wait; ms={wait.TotalMilliseconds:0}")
-            : "stale";
+        if (trail.Avoided is { } wait)
+            return string.Create(CultureInfo.InvariantCulture, $"predicted_wait; ms={wait.TotalMilliseconds:0}");
+        return trail.Left.Count > 0 ? FaultLabels.Of(trail.Left[0].Why) : "stale";
     }
 }

@@ -189,6 +189,9 @@ internal enum DecisionKind : byte
 
     /// <summary>A rollout put another model in the place of the declared one.</summary>
     Promoted,
+
+    /// <summary>Given up for more critical ones. A mean time in the queue, B its class.</summary>
+    RefusedShed,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

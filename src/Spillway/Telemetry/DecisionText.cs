@@ -65,6 +65,7 @@ internal static class DecisionText
         DecisionKind.UpstreamAsked => "upstream_asked",
         DecisionKind.RolledOut => "rolled_out",
         DecisionKind.Promoted => "promoted",
+        DecisionKind.RefusedShed => "refused_shed",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -94,6 +95,8 @@ internal static class DecisionText
             DecisionKind.RefusedQueueFull => Text($"Refused: the queue held {a} of {b}."),
             DecisionKind.RefusedPredictedLate =>
                 $"Refused: predicted wait {Ms(a)} + run {Ms(b)} cannot meet the deadline in {Ms(c)}.",
+            DecisionKind.RefusedShed =>
+                $"Refused: {CriticalityWords.Of((Criticality)b)} requests are given up while the queue takes {Ms(a)}.",
             DecisionKind.RunInline => $"Dispatched inline: idle and learned time {Ms(a)} is under {Limit(b)}.",
             DecisionKind.RunStarted => RunStarted(a, b),
             DecisionKind.Queued => Queued(a, b),

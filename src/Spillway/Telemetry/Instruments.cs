@@ -209,6 +209,10 @@ internal static class Instruments
         "spillway_upstream_retries_total", InstrumentKind.Counter, "requests",
         "Attempts beyond the first of a request.", "upstream");
 
+    public static readonly InstrumentSpec UpstreamHedges = new(
+        "spillway_upstream_hedges_total", InstrumentKind.Counter, "requests",
+        "Second copies of slow requests.", "upstream");
+
     public static readonly InstrumentSpec UpstreamWaiting = new(
         "spillway_upstream_waiting", InstrumentKind.Gauge, "requests",
         "Requests that wait for a target with room.", "upstream");
@@ -472,8 +476,8 @@ internal static class Instruments
         AccessStoreFailures, AccessJwksReads, QueueDepth, QueueLengthMax, InFlight, PredictedWait, ServiceTime,
         BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops,
         RunnerBusy, RouteAnswered, RouteLeft, RouteAvoided, CacheLookUps, CacheEvictions, CacheEntries, CacheBytes,
-        UpstreamAnswered, UpstreamFailed, UpstreamRetries, UpstreamWaiting, UpstreamOpen, UpstreamInFlight,
-        UpstreamLimit,
+        UpstreamAnswered, UpstreamFailed, UpstreamRetries, UpstreamHedges, UpstreamWaiting, UpstreamOpen,
+        UpstreamInFlight, UpstreamLimit,
         RolloutRequests, RolloutFailures, RolloutShare, RolloutAgreement, RolloutShadowLatency, RolloutShadowDropped,
         RolloutState, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,

@@ -10,6 +10,9 @@ internal sealed class UpstreamInstruments(IReadOnlyList<string> targets)
     /// <summary>Attempts beyond a request's first.</summary>
     public Counter Retries { get; } = new();
 
+    /// <summary>Second copies of slow requests.</summary>
+    public Counter Hedges { get; } = new();
+
     /// <summary>A call ended.</summary>
     public void Ended(int target, FaultKind? fault) => (fault is null ? _answered : _failed)[target].Add();
 
@@ -24,6 +27,7 @@ internal sealed class UpstreamInstruments(IReadOnlyList<string> targets)
         Func<int, double> limit) =>
     [
         new(Instruments.UpstreamRetries, Retries, [upstream]),
+        new(Instruments.UpstreamHedges, Hedges, [upstream]),
         new(Instruments.UpstreamWaiting, new Gauge(waiting), [upstream]),
         .. Each((i, name) => new(Instruments.UpstreamAnswered, _answered[i], [upstream, name])),
         .. Each((i, name) => new(Instruments.UpstreamFailed, _failed[i], [upstream, name])),

@@ -249,6 +249,8 @@ public sealed class GuardTests
         var refused = await server.InferAsync("echo", body, [("X-Spillway-Max-Cost", "0.0009")]);
         Assert.Equal((429, "false"), (refused.Status, refused.Header("x-should-retry")));
         Assert.Equal(400, (await server.InferAsync("echo", body, [("X-Spillway-Max-Cost", "cheap")])).Status);
+        (await server.InferAsync("echo", body, [("X-Spillway-Criticality", "urgent")])).Is(
+            400, "invalid_input", "none of sheddable, sheddable-plus, critical, critical-plus");
     }
 
     [Fact]

@@ -55,10 +55,17 @@ internal sealed class OrderOptions
         Description = "It sees floating-point outputs rounded to that many decimals, 0 to 9.", HelpName = "n",
     };
 
+    private readonly Option<string?> _criticality = new("--criticality")
+    {
+        Description = "The most that its requests may matter in an overload: sheddable, sheddable-plus, critical (by "
+            + "default) or critical-plus.",
+        HelpName = "class",
+    };
+
     public void AddTo(Command command)
     {
         foreach (var option in new Option[] { _tenant, _name, _role, _model, _env, _expires, _labelOnly, _topK,
-            _decimals })
+            _decimals, _criticality })
             command.Add(option);
     }
 
@@ -84,6 +91,8 @@ internal sealed class OrderOptions
                 json.WriteNumber("top_k", topK);
             if (parsed.GetValue(_decimals) is { } decimals)
                 json.WriteNumber("decimals", decimals);
+            if (parsed.GetValue(_criticality) is { } criticality)
+                json.WriteString("criticality", criticality);
             json.WriteEndObject();
         }
 

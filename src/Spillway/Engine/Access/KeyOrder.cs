@@ -30,6 +30,9 @@ internal sealed record KeyOrder
     /// <summary>How much of an answer its holder sees.</summary>
     public AnswerDetail Detail { get; init; } = AnswerDetail.Full;
 
+    /// <summary>The most critical class that its holder's requests may have.</summary>
+    public Criticality Criticality { get; init; } = Criticality.Critical;
+
     /// <summary>How long it works; null for ever.</summary>
     public TimeSpan? Lifetime { get; init; }
 

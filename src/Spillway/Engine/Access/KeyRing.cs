@@ -122,6 +122,7 @@ internal sealed class KeyRing : IAsyncDisposable
                 Roles = order.Roles,
                 Models = order.Models is null ? null : [.. order.Models.Distinct(StringComparer.Ordinal)],
                 Detail = order.Detail == AnswerDetail.Full ? AnswerDetail.Full : order.Detail,
+                Criticality = order.Criticality,
                 Created = now,
                 Expires = order.Lifetime is { } lifetime ? now + lifetime : null,
             };

@@ -47,6 +47,7 @@ internal sealed class LiveKey
         Roles = key.Roles,
         Models = key.Models?.ToFrozenSet(StringComparer.Ordinal),
         Detail = key.Detail,
+        Criticality = key.Criticality,
     };
 }
 

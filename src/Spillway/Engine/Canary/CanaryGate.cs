@@ -37,14 +37,16 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
     /// <param name="model">As declared.</param>
     /// <param name="runtime">What will load it.</param>
     /// <param name="whileServing">Others are being served.</param>
+    /// <param name="digest">Of its files as they are now; empty when it is not known.</param>
     /// <param name="cancellation">The server stops.</param>
-    internal Fault? Check(ModelOptions model, IRuntime runtime, bool whileServing, CancellationToken cancellation)
+    internal Fault? Check(
+        ModelOptions model, IRuntime runtime, bool whileServing, string digest, CancellationToken cancellation)
     {
         if (!IsDue(model, runtime, whileServing))
             return null;
         try
         {
-            return probe.ProbeAsync(model, runtime, cancellation).GetAwaiter().GetResult() is { } outcome
+            return probe.ProbeAsync(model, runtime, cancellation, digest).GetAwaiter().GetResult() is { } outcome
                 && !outcome.TryGet(out _, out var fault) ? fault : null;
         }
         catch (OperationCanceledException)

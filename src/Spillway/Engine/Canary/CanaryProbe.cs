@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Spillway.Config;
+using Spillway.Engine.Access;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine.Canary;
@@ -10,12 +11,18 @@ namespace Spillway.Engine.Canary;
 /// <summary>
 /// Probes a model before this process loads it: a throw-away child loads it, warms it up, runs one row and the largest
 /// batch. A crash of the native library, a hang or a lack of memory ends the child, and here is a sentence about it.
-/// What passed is remembered with the model's fingerprint, so an unchanged model is not probed again. The child also
+/// What passed is remembered with the model's fingerprint, so an unchanged model is not probed again: on disk with the
+/// cache, and as long as this process lives by its digest, also without one. The child also
 /// fills the cache of optimized models, so the load that follows is cheap. Thread-safe.
 /// </summary>
 public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
 {
     private const string Loading = "loading";
+
+    /// <summary>Reports that are remembered in memory; a server has fewer models.</summary>
+    private const int PassedMax = 16_384;
+
+    private readonly BoundedMap<string, CanaryReport> _passed = new(PassedMax);
 
     /// <summary>False when there is no program to probe with.</summary>
     public bool IsOn => settings.Command.Count > 0;
@@ -27,13 +34,17 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
     /// <param name="model">The model as declared.</param>
     /// <param name="runtime">What will load it; the child looks its own one up by name.</param>
     /// <param name="cancellation">Ends the child.</param>
+    /// <param name="digest">Of its files as they are now; empty when it is not known.</param>
     public async Task<Outcome<CanaryReport>?> ProbeAsync(ModelOptions model, IRuntime runtime,
-        CancellationToken cancellation)
+        CancellationToken cancellation, string digest = "")
     {
         if (!IsOn)
             return null;
-        var source = Source(model);
-        var conditions = Conditions(model);
+        var (source, conditions) = (Source(model), Conditions(model));
+        var key = digest.Length == 0 ? ""
+            : $"{digest} {conditions} {JsonSerializer.Serialize(model.RuntimeOptions, runtime.OptionsType)}";
+        if (key.Length > 0 && _passed.TryGet(key, out var passed))
+            return passed;
         if (Known(runtime.Proofs?.Find(source, conditions)) is { } known)
             return known;
         var question = new CanaryQuestion
@@ -47,6 +58,8 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         var outcome = await new CanaryProcess(settings, time).AskAsync(question, cancellation).ConfigureAwait(false);
         if (!outcome.TryGet(out var report, out var fault))
             return fault;
+        if (key.Length > 0)
+            _passed.Set(key, report);
         runtime.Proofs?.Save(
             source, conditions, JsonSerializer.Serialize(new CanaryLine { Report = report },
                 CanaryJson.Default.CanaryLine));

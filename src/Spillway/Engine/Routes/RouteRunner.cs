@@ -83,7 +83,7 @@ internal sealed class RouteRunner(Serving serving)
             if (trail.Cache.Lead is { } lead)
             {
                 trail.Cache = trail.Cache with { Lead = null };
-                _ = RevalidateAsync(work, plan, lead, stopping);
+                _ = serving.WatchAsync(plan.Name, RevalidateAsync(work, plan, lead, stopping));
             }
 
             return Answer(work, known);

@@ -74,7 +74,7 @@ internal sealed class RouteSides(Serving serving)
         if (door is null || serving.Stopping || IsBusy(door) || !TryCount())
             counts.Dropped.Add();
         else
-            _ = CopyAsync(work, door, route, counts, took);
+            _ = serving.WatchAsync(plan.Name, CopyAsync(work, door, route, counts, took));
     }
 
     private bool TryCount()

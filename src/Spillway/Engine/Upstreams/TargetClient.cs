@@ -49,15 +49,16 @@ internal sealed class TargetClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Asks. The work's outputs are there when no fault is.</summary>
+    /// <summary>Asks.</summary>
     /// <param name="work">
-    /// Its inputs are copied before they are sent: an upstream that answers early still reads.
+    /// Its inputs are copied before they are sent: an upstream that answers early still reads. It is not read after the
+    /// call began.
     /// </param>
     /// <param name="signature">What the model takes and gives.</param>
     /// <param name="deadline">When the answer is due.</param>
     /// <param name="began">Called when the first byte came.</param>
     /// <param name="aborted">The caller is gone.</param>
-    public async ValueTask<Fault?> InferAsync(
+    public async ValueTask<TargetReply> AskAsync(
         Work work, Signature signature, Instant deadline, Action began, CancellationToken aborted)
     {
         using var request = WireCall.Write(CallOf(work, signature, deadline - _clock.Now));
@@ -74,14 +75,18 @@ internal sealed class TargetClient : IDisposable
             var most = response.IsSuccessStatusCode ? _options.AnswerBytesMax : RefusalBytesMax;
             (body, var length) = await ReadAsync(response, most, phase).ConfigureAwait(false);
             if (length < 0)
-                return Failed($"answered with more than {most:N0} bytes");
-            return response.IsSuccessStatusCode
-                ? Take(response, ref body, length, work, signature)
-                : TargetFaults.Of(Name, response, body.AsSpan(0, length));
+                return new(Failed($"answered with more than {most:N0} bytes"));
+            if (!response.IsSuccessStatusCode)
+                return new(TargetFaults.Of(Name, response, body.AsSpan(0, length)));
+            if (!WireReply.Read(response, body.AsMemory(0, length)).TryGet(out var answer, out var broken))
+                return new(Failed($"gave an answer that cannot be read: {broken.Message}"));
+            var reply = new TargetReply(null, answer, body);
+            body = null;
+            return reply;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return phase.Explain(Name, e);
+            return new(phase.Explain(Name, e));
         }
         finally
         {
@@ -160,11 +165,23 @@ internal sealed class TargetClient : IDisposable
         buffer = larger;
     }
 
-    private Fault? Take(
-        HttpResponseMessage response, ref byte[]? body, int length, Work work, Signature signature)
+    /// <summary>
+    /// Gives a work the outputs of a reply, which is used up. Null, or what is wrong with them.
+    /// </summary>
+    public Fault? Take(TargetReply reply, Work work, Signature signature)
     {
-        if (!WireReply.Read(response, body.AsMemory(0, length)).TryGet(out var reply, out var broken))
-            return Failed($"gave an answer that cannot be read: {broken.Message}");
+        if (reply.Fault is not null)
+            return reply.Fault;
+        var fault = Fill(reply.Answer!, work, signature);
+        if (fault is null)
+            work.Outputs.Adopt(reply.Body!); // The outputs point into it.
+        else
+            reply.Dispose();
+        return fault;
+    }
+
+    private Fault? Fill(InferenceReply reply, Work work, Signature signature)
+    {
         work.Outputs.Reset();
         foreach (var output in reply.Outputs)
         {
@@ -190,9 +207,6 @@ internal sealed class TargetClient : IDisposable
                 return Failed($"answered without the output '{signature.Outputs[port].Name}'");
         }
 
-        // The outputs point into it.
-        work.Outputs.Adopt(body!);
-        body = null;
         return null;
     }
 
@@ -218,11 +232,26 @@ internal sealed class TargetClient : IDisposable
 
         return new()
         {
-            Model = _model, Inputs = inputs, Priority = work.Request.Priority,
+            Model = _model, Inputs = inputs, Priority = work.Request.Priority, Criticality = work.Criticality,
             Outputs = [.. work.Request.Outputs.Select(o => signature.Outputs[o.Port].Name)],
             Deadline = left > TimeSpan.Zero ? left : TimeSpan.FromTicks(1),
         };
     }
 
     private Fault Failed(string how) => new(FaultKind.UpstreamFailed, $"The upstream {Name} {how}.");
+}
+
+/// <summary>What a target said: why not, or an answer in a rented buffer, which whoever has it gives back.</summary>
+/// <param name="Fault">Why not; null when there is an answer.</param>
+/// <param name="Answer">Its tensors, which point into the buffer.</param>
+/// <param name="Body">The buffer.</param>
+internal readonly record struct TargetReply(Fault? Fault, InferenceReply? Answer = null, byte[]? Body = null)
+    : IDisposable
+{
+    /// <summary>Nobody wants it.</summary>
+    public void Dispose()
+    {
+        if (Body is not null)
+            ArrayPool<byte>.Shared.Return(Body);
+    }
 }

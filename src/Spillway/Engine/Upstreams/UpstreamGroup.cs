@@ -10,7 +10,7 @@ namespace Spillway.Engine.Upstreams;
 /// The targets of an upstream, live: interprets balancer, breakers, limits, line and retries for any number of requests
 /// under one short lock, and calls. Thread-safe.
 /// </summary>
-internal sealed class UpstreamGroup : IDisposable
+internal sealed partial class UpstreamGroup : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly UpstreamOptions _options;
@@ -18,6 +18,7 @@ internal sealed class UpstreamGroup : IDisposable
     private readonly TargetClient[] _clients;
     private readonly Balancer _balancer;
     private readonly RetryPolicy _retry;
+    private readonly HedgePolicy _hedge;
     private readonly UpstreamQueue _queue;
     private readonly Random _random;
 
@@ -35,6 +36,7 @@ internal sealed class UpstreamGroup : IDisposable
             target.Key, target.Value.Weight, new(options.Breaker), new(options.Concurrency),
             TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);
         _retry = new(options.Retry, new(options.Retry));
+        _hedge = new(options.Hedge, _retry.Budget);
         _queue = new(name, options.Queue, clock, _lock, Take);
         Counts = new([.. options.Targets.Keys]);
     }
@@ -84,28 +86,38 @@ internal sealed class UpstreamGroup : IDisposable
         }
 
         var (attempts, tried, paid) = (0, 0UL, false);
-        while (true)
+        try
         {
-            var turn = await AcquireAsync(tried, deadline, aborted).ConfigureAwait(false);
-            var fault = turn.Fault;
-            if (turn.Target >= 0)
+            while (true)
             {
-                attempts++;
-                tried |= 1UL << turn.Target;
-                fault = await CallAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
-            }
+                var turn = await AcquireAsync(work.Criticality, tried, deadline, aborted).ConfigureAwait(false);
+                var fault = turn.Fault;
+                if (turn.Target >= 0)
+                {
+                    attempts++;
+                    tried |= 1UL << turn.Target;
+                    fault = await AskAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
+                }
 
-            var decision = Decide(fault, Math.Max(attempts, 1), deadline, ref paid, out var why);
-            (work.IsBeside ? null : work.Asked.Trail)?.Say(turn.Target < 0 ? $"{Name}: {fault!.Kind}"
-                : $"{_clients[turn.Target].Name}: {(fault is null ? "answered" : FaultLabels.Of(fault.Kind))}", why);
-            if (fault is null || !decision.Again)
-                return fault;
-            if (await PauseAsync(decision.Wait, aborted).ConfigureAwait(false))
-                continue;
+                var decision = Decide(fault, Math.Max(attempts, 1), deadline, ref paid, out var why);
+                Tell(work, turn.Target < 0 ? $"{Name}: {fault!.Kind}" : Said(turn.Target, fault), why);
+                if (fault is null || !decision.Again)
+                    return fault;
+                if (!await PauseAsync(decision.Wait, aborted).ConfigureAwait(false))
+                    return new(FaultKind.Cancelled, "The caller went away before the answer was there.");
+            }
+        }
+        finally
+        {
             Repay(ref paid);
-            return new(FaultKind.Cancelled, "The caller went away before the answer was there.");
         }
     }
+
+    private string Said(int target, Fault? fault) =>
+        $"{_clients[target].Name}: {(fault is null ? "answered" : FaultLabels.Of(fault.Kind))}";
+
+    private static void Tell(Work work, string what, string then) =>
+        (work.IsBeside ? null : work.Asked.Trail)?.Say(what, then);
 
     /// <summary>
     /// Asks one target how it is: what its model is as long as nobody said it, else whether it is ready.
@@ -154,13 +166,26 @@ internal sealed class UpstreamGroup : IDisposable
     private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
     private static readonly Fault s_stopped = new(FaultKind.Cancelled, "The server is stopping.");
 
-    private async ValueTask<Fault?> CallAsync(
+    /// <summary>One target; with a second copy at another one where that is declared and it takes long.</summary>
+    private async ValueTask<Fault?> AskAsync(
         UpstreamTurn turn, Work work, Signature signature, Instant deadline, CancellationToken aborted)
     {
-        Fault? fault = s_stopped;
+        var began = _clock.Now;
+        if (PlanHedge(work, began, deadline) is { } after)
+            return await HedgeAsync(turn, after, work, signature, deadline, aborted).ConfigureAwait(false);
+        var reply = await CallAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
+        if (reply.Fault is null && _options.Hedge.Enabled)
+            Learn(_clock.Now - began);
+        return _clients[turn.Target].Take(reply, work, signature);
+    }
+
+    private async Task<TargetReply> CallAsync(
+        UpstreamTurn turn, Work work, Signature signature, Instant deadline, CancellationToken aborted)
+    {
+        var reply = new TargetReply(s_stopped);
         try
         {
-            return fault = await _clients[turn.Target].InferAsync(
+            return reply = await _clients[turn.Target].AskAsync(
                 work, signature, deadline,
                 () =>
                 {
@@ -171,18 +196,19 @@ internal sealed class UpstreamGroup : IDisposable
         }
         finally
         {
-            Ended(turn.Target, turn.Pass, fault);
-            Counts.Ended(turn.Target, fault?.Kind);
+            Ended(turn.Target, turn.Pass, reply.Fault);
+            Counts.Ended(turn.Target, reply.Fault?.Kind);
         }
     }
 
-    private ValueTask<UpstreamTurn> AcquireAsync(ulong tried, Instant deadline, CancellationToken aborted)
+    private ValueTask<UpstreamTurn> AcquireAsync(
+        Criticality criticality, ulong tried, Instant deadline, CancellationToken aborted)
     {
         lock (_lock)
         {
             var now = _clock.Now;
             var turn = _queue.Count == 0 ? Choose(now, tried) : null;
-            return turn is { } given ? new(given) : _queue.WaitAsync(Criticality.Critical, deadline, aborted);
+            return turn is { } given ? new(given) : _queue.WaitAsync(criticality, deadline, aborted);
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class CriticalityShedder
         _cameAll++;
         var admitted = rank >= Cut;
         _admitted += admitted ? 1 : 0;
-        return new(admitted, criticality, rank, Cut, _measured, _threshold);
+        return new(admitted, criticality, rank, Cut, _measured, _threshold) { Retry = _window };
     }
 
     /// <summary>A request left the queue, to run or because it would be late; how long it stood there.</summary>

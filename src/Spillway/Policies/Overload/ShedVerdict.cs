@@ -12,6 +12,9 @@ namespace Spillway.Policies.Overload;
 internal readonly record struct ShedVerdict(
     bool Admitted, Criticality Criticality, int Rank, int Cut, TimeSpan Queued, TimeSpan Threshold)
 {
+    /// <summary>When the cut may have moved.</summary>
+    public TimeSpan Retry { get; init; }
+
     /// <summary>As a sentence, for the record of the request and for its refusal.</summary>
     public string Explain() => (Admitted ? "let in: " : "shed: ")
         + Text($"{Criticality}, rank {Rank}, the cut is at {Cut}; ")

@@ -9,7 +9,10 @@ namespace Spillway.Protocols.Admin;
 internal static class KeysJson
 {
     private static readonly string[] s_order =
-        ["tenant", "environment", "name", "roles", "models", "label_only", "top_k", "decimals", "lifetime_s"];
+        [
+        "tenant", "environment", "name", "roles", "models", "label_only", "top_k", "decimals", "criticality",
+        "lifetime_s",
+    ];
 
     private static readonly string[] s_rotation = ["grace_s"];
 
@@ -30,6 +33,8 @@ internal static class KeysJson
             json.WriteBoolean("label_only", true);
         Number(json, "top_k", key.Detail.TopK);
         Number(json, "decimals", key.Detail.Decimals);
+        if (key.Criticality is not Criticality.Critical)
+            json.WriteString("criticality", CriticalityWords.Of(key.Criticality));
         Time(json, "created", key.Created);
         Time(json, "expires", key.Expires);
         Time(json, "rotated", key.Rotated);
@@ -81,6 +86,7 @@ internal static class KeysJson
             "label_only" => order with { Detail = order.Detail with { LabelOnly = Flag(name, value, ref fault) } },
             "top_k" => order with { Detail = order.Detail with { TopK = Whole(name, value, ref fault) } },
             "decimals" => order with { Detail = order.Detail with { Decimals = Whole(name, value, ref fault) } },
+            "criticality" => order with { Criticality = ReadClass(Text(name, value, ref fault), ref fault) },
             "lifetime_s" => order with { Lifetime = Lifetime(value, ref fault) },
             _ => Unknown(name, ref fault, order),
         };
@@ -105,6 +111,17 @@ internal static class KeysJson
         }
 
         return roles;
+    }
+
+    private static Criticality ReadClass(string word, ref Fault? fault)
+    {
+        if (!CriticalityWords.TryParse(word, out var criticality))
+        {
+            fault ??= Fault.Invalid(
+                $"'criticality' is '{ErrorList.Clean(word)}': give {string.Join(", ", CriticalityWords.All)}.");
+        }
+
+        return criticality;
     }
 
     private static TimeSpan Lifetime(JsonElement value, ref Fault? fault)

@@ -39,6 +39,7 @@ internal static class KeyRow
                 Rotated = Time(row, 12),
                 PreviousUntil = Time(row, 13),
                 LastUsed = Time(row, 14),
+                Criticality = (Criticality)Math.Clamp(row.GetInt64(17), 0, (int)Criticality.CriticalPlus),
             },
             digest,
             previous);
@@ -65,6 +66,7 @@ internal static class KeyRow
         Set(command, "@last_used", key.LastUsed?.ToUnixTimeMilliseconds());
         Set(command, "@digest", stored.Digest);
         Set(command, "@previous", stored.Previous);
+        Set(command, "@criticality", (long)key.Criticality);
     }
 
     private static void Set(SqliteCommand command, string name, object? value) =>

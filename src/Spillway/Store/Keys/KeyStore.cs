@@ -15,7 +15,7 @@ internal sealed class KeyStore : IDisposable
 
     private const string Columns = "id, environment, tenant, name, roles, models, label_only, top_k, decimals, "
         + "created, "
-        + "expires, revoked, rotated, previous_until, last_used, digest, previous";
+        + "expires, revoked, rotated, previous_until, last_used, digest, previous, criticality";
 
     private static readonly string[] s_migrations =
     [
@@ -40,6 +40,7 @@ internal sealed class KeyStore : IDisposable
           previous BLOB) STRICT;
         CREATE TABLE peppers (proof BLOB NOT NULL) STRICT;
         """,
+        "ALTER TABLE keys ADD COLUMN criticality INTEGER NOT NULL DEFAULT 2;",
     ];
 
     private readonly Database _database;
@@ -108,7 +109,7 @@ internal sealed class KeyStore : IDisposable
         {
             using var command = _database.Command($"INSERT OR REPLACE INTO keys ({Columns}) VALUES (@id, @environment, "
                 + "@tenant, @name, @roles, @models, @label_only, @top_k, @decimals, @created, @expires, @revoked, "
-                + "@rotated, @previous_until, @last_used, @digest, @previous)");
+                + "@rotated, @previous_until, @last_used, @digest, @previous, @criticality)");
             KeyRow.Write(command, stored);
             command.ExecuteNonQuery();
             return null;

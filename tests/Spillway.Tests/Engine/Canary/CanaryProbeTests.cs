@@ -44,6 +44,21 @@ public sealed class CanaryProbeTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_cache_what_passed_is_remembered_by_its_digest_while_the_process_lives()
+    {
+        var model = Model(OnnxModels.Tiny()) with { RuntimeOptions = new OnnxOptions { Cache = "off" } };
+        List<string> command = [.. s_spillway];
+        var (probe, runtime) = (Probe(command), new OnnxRuntime());
+        var report = (await probe.ProbeAsync(model, runtime, CancellationToken.None, "sha256:a"))!.Value.Value;
+
+        // A program that is not there proves whether it is asked.
+        command[0] = "no such program";
+        Assert.Same(report, (await probe.ProbeAsync(model, runtime, CancellationToken.None, "sha256:a"))!.Value.Value);
+        Assert.NotNull((await probe.ProbeAsync(model, runtime, CancellationToken.None, "sha256:b"))!.Value.Fault);
+        Assert.NotNull((await probe.ProbeAsync(model, runtime, CancellationToken.None))!.Value.Fault);
+    }
+
+    [Fact]
     public async Task A_changed_file_is_probed_anew()
     {
         var model = Model(OnnxModels.Tiny());
@@ -237,7 +252,7 @@ public sealed class CanaryProbeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static CanaryProbe Probe(params string[] command) => new(new() { Command = command }, TimeProvider.System);
+    private static CanaryProbe Probe(params IReadOnlyList<string> command) => new(new() { Command = command }, TimeProvider.System);
 
     private static bool IsAlive(int id)
     {

@@ -140,13 +140,16 @@ public sealed class KeysTests : IAsyncLifetime
     public async Task The_list_shows_everything_but_secrets()
     {
         var (key, id) = await _server.KeyAsync(
-            """{"tenant":"a","name":"batch","environment":"test","models":["echo"],"top_k":3,"lifetime_s":60}""");
+            """
+            {"tenant":"a","name":"batch","environment":"test","models":["echo"],"top_k":3,"criticality":"sheddable","lifetime_s":60}
+            """);
         await _server.InferAsync("echo", key);
         var reply = await _server.GetAsync("/admin/v1/keys", _server.Operator);
         Assert.DoesNotContain(key.Split('_')[3], reply.Text, StringComparison.Ordinal);
         var listed = reply.Json.GetProperty("keys").EnumerateArray().Single(k => k.GetProperty("id").GetString() == id);
         Assert.Equal("batch", listed.GetProperty("name").GetString());
         Assert.Equal(3, listed.GetProperty("top_k").GetInt32());
+        Assert.Equal("sheddable", listed.GetProperty("criticality").GetString());
         Assert.True(listed.TryGetProperty("last_used", out _) && listed.TryGetProperty("expires", out _));
     }
 
@@ -165,6 +168,7 @@ public sealed class KeysTests : IAsyncLifetime
     [InlineData("""{"tenant":"a","top_k":0}""", "'top_k' is 0")]
     [InlineData("""{"tenant":"a","lifetime_s":-1}""", "'lifetime_s'")]
     [InlineData("""{"tenant":"a","name":"a\r\nX-Evil: 1"}""", "'name' is 'a··X-Evil: 1'")]
+    [InlineData("""{"tenant":"a","criticality":"urgent"}""", "'criticality' is 'urgent'")]
     [InlineData("""{"tenant":"a","label_only":"yes"}""", "true or false")]
     public async Task An_order_that_makes_no_sense_says_what_is_wrong(string body, string says) =>
         (await _server.SendAsync("POST", "/admin/v1/keys", _server.Operator, body)).Is(400, "invalid_input", says);

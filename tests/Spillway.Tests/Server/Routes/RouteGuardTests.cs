@@ -93,7 +93,7 @@ public sealed class RouteGuardTests
     {
         await using var server = await RoutedServer.StartAsync(
             "[{ model: a }]", RoutedServer.Cache(), Budget,
-            TestServer.Simulated("{ 1: 300 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"));
+            TestServer.Simulated("{ 1: 1500 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"));
         using var leave = new CancellationTokenSource();
         var leads = server.InferAsync(
             "r", Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);

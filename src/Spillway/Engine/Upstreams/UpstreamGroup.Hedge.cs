@@ -1,0 +1,92 @@
+namespace Spillway.Engine.Upstreams;
+
+/// <content>Second copies of slow requests: interprets <see cref="Policies.Retry.HedgePolicy"/>.</content>
+internal sealed partial class UpstreamGroup
+{
+    /// <summary>After how long a second copy is sent; null for never. A sequence's requests are made once.</summary>
+    private TimeSpan? PlanHedge(Work work, Instant now, Instant deadline)
+    {
+        if (!_options.Hedge.Enabled || _clients.Length < 2 || work.IsBeside)
+            return null;
+        lock (_lock)
+            return _hedge.Plan(isIdempotent: work.Request.Sequence is null, now, deadline).After;
+    }
+
+    private void Learn(TimeSpan time)
+    {
+        lock (_lock)
+            _hedge.Observe(time);
+    }
+
+    /// <summary>
+    /// Asks, and asks another target too when that takes long. The first answer counts; the other copy is stopped, and
+    /// is over when this returns.
+    /// </summary>
+    private async ValueTask<Fault?> HedgeAsync(
+        UpstreamTurn turn, TimeSpan after, Work work, Signature signature, Instant deadline, CancellationToken aborted)
+    {
+        var began = _clock.Now;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        var first = CallAsync(turn, work, signature, deadline, stop.Token);
+        if (!await IsSlowAsync(first, after, stop.Token).ConfigureAwait(false) || Second(turn.Target) is not { } other)
+        {
+            var alone = await first.ConfigureAwait(false);
+            if (alone.Fault is null)
+                Learn(_clock.Now - began);
+            return _clients[turn.Target].Take(alone, work, signature);
+        }
+
+        try
+        {
+            Counts.Hedges.Add();
+            var copy = CallAsync(other, work, signature, deadline, stop.Token);
+            var (won, reply) = await RaceAsync(first, copy, stop).ConfigureAwait(false);
+            var winner = won ? turn.Target : other.Target;
+            Tell(work, $"{_clients[turn.Target].Name}: slow", $"a second copy went to {_clients[other.Target].Name}, "
+                + $"and {_clients[winner].Name} was first");
+            return _clients[winner].Take(reply, work, signature);
+        }
+        finally
+        {
+            lock (_lock)
+                _retry.Budget.Ended();
+        }
+    }
+
+    /// <summary>Whether the delay passed without an answer.</summary>
+    private async Task<bool> IsSlowAsync(Task<TargetReply> first, TimeSpan after, CancellationToken stop)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var delay = Task.Delay(after, _clock.Time, waiting.Token);
+        var isSlow = await Task.WhenAny(first, delay).ConfigureAwait(false) == delay && !stop.IsCancellationRequested;
+        await waiting.CancelAsync().ConfigureAwait(false);
+        return isSlow;
+    }
+
+    /// <summary>Another target with room now, and one of the budget; null when either is missing.</summary>
+    private UpstreamTurn? Second(int first)
+    {
+        lock (_lock)
+        {
+            var now = _clock.Now;
+            if (_queue.Count > 0 || _balancer.Choose(now, _random, 1UL << first).Target is not (>= 0 and var other)
+                || other == first || !_hedge.TryBegin(now))
+                return null;
+            return new(other, _balancer.Targets[other].Begin(now), null);
+        }
+    }
+
+    /// <summary>The first answer, or the last fault; and whether it was the first copy's.</summary>
+    private static async Task<(bool IsFirst, TargetReply Reply)> RaceAsync(
+        Task<TargetReply> first, Task<TargetReply> copy, CancellationTokenSource stop)
+    {
+        var winner = await Task.WhenAny(first, copy).ConfigureAwait(false);
+        if ((await winner.ConfigureAwait(false)).Fault is not null)
+            winner = winner == first ? copy : first;
+        var reply = await winner.ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        var loser = await (winner == first ? copy : first).ConfigureAwait(false);
+        loser.Dispose();
+        return (winner == first, reply);
+    }
+}
