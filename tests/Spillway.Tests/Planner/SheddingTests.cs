@@ -22,7 +22,7 @@ public sealed class SheddingTests
 
         // A fifth is critical, so there is room for all of it; without classes everybody loses alike.
         Assert.True(equal.Critical < 0.5, $"{equal}, seed {seed}");
-        Assert.True(ranked.Critical > 0.9, $"{ranked}, seed {seed}");
+        Assert.True(ranked.Critical > 0.8, $"{ranked}, seed {seed}");
         Assert.True(ranked.Sheddable < equal.Sheddable, $"{ranked} and {equal}, seed {seed}");
         Assert.True(ranked.Shed > 0, $"{ranked}, seed {seed}");
     }
