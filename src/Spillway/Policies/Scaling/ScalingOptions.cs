@@ -31,4 +31,25 @@ public sealed record ScalingOptions
 
     /// <summary>For utilisation and queue.</summary>
     public TargetOptions Target { get; init; } = new();
+
+    /// <summary>For hpa.</summary>
+    public HpaOptions Hpa { get; init; } = new();
+
+    /// <summary>For knative.</summary>
+    public KnativeOptions Knative { get; init; } = new();
+
+    /// <summary>For ray-serve.</summary>
+    public RayServeOptions RayServe { get; init; } = new();
+
+    /// <summary>For predictive.</summary>
+    public PredictiveOptions Predictive { get; init; } = new();
+
+    /// <summary>For warm-pool.</summary>
+    public WarmPoolOptions WarmPool { get; init; } = new();
+
+    /// <summary>For keep-alive.</summary>
+    public KeepAliveOptions KeepAlive { get; init; } = new();
+
+    /// <summary>For scale-to-zero.</summary>
+    public ScaleToZeroOptions ScaleToZero { get; init; } = new();
 }
