@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spillway.App.Cli.Keys;
+using Spillway.App.Cli.Planning;
 using Spillway.App.Cli.Audit;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
@@ -65,6 +66,7 @@ internal static class Commands
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
+        root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         root.Subcommands.Add(AuditCommand.Create());
         root.Subcommands.Add(SignCommand.Create());

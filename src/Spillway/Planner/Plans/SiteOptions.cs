@@ -40,7 +40,7 @@ public sealed record SiteOptions
 
     /// <summary>How far the users are.</summary>
     [Option("One-way network time from each region of users. A region that is not named cannot use the site.",
-        Required = true)]
+        Required = true, Unit = "ms", Min = 0, Max = 10_000)]
     public IReadOnlyDictionary<string, double> NetworkMs { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Whose data may go there.</summary>
