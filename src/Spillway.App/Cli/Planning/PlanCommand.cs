@@ -15,6 +15,10 @@ internal static class PlanCommand
         var json = Commands.JsonOption();
         var csv = new Option<string?>("--csv") { Description = "Also write a line for each candidate.", HelpName = "file" };
         var html = new Option<string?>("--html") { Description = "Also write a report for a browser: one file.", HelpName = "file" };
+        var quick = new Option<bool>("--quick")
+        {
+            Description = "Closed formulas only, at once: means of a steady state, without refusals, caches or scaling.",
+        };
         var whatIf = new Option<string?>("--what-if")
         {
             Description = $"Let something go wrong: {string.Join(", ", Drill.All.Select(d => d.Name))}.", HelpName = "drill",
@@ -37,19 +41,21 @@ internal static class PlanCommand
               spillway plan samples/plans/line-ocr.yaml
               spillway plan samples/plans/chatbot.yaml --html report.html
               spillway plan samples/plans/line-ocr.yaml --what-if spike-10x
-              spillway plan samples/plans/line-ocr.yaml --json
+              spillway plan samples/plans/line-ocr.yaml --quick
+              spillway plan samples/plans/line-ocr.yaml --export kubernetes
 
             Exit codes: 0 a candidate keeps every goal, 1 none does, 2 mistakes in the plan, 130 interrupted (the
             candidates that were done are shown).
             """)
         {
-            file, json, csv, html, whatIf, only, export, jobs,
+            file, json, csv, html, quick, whatIf, only, export, jobs,
         };
+        command.Subcommands.Add(VerifyCommand.Create());
         command.SetAction(async (parsed, stop) =>
         {
             var asked = new PlanRequest(parsed.GetValue(file)!, parsed.GetValue(json), parsed.GetValue(csv),
                 parsed.GetValue(html), parsed.GetValue(whatIf), parsed.GetValue(only),
-                parsed.GetValue(export) is not null, Math.Max(1, parsed.GetValue(jobs)));
+                parsed.GetValue(export) is not null, parsed.GetValue(quick), Math.Max(1, parsed.GetValue(jobs)));
             return await RunAsync(asked, Console.Out, Console.Error, TimeProvider.System, stop).ConfigureAwait(false);
         });
         return command;
@@ -63,6 +69,12 @@ internal static class PlanCommand
             || Only(plan, asked.Only, error) is not { } chosen)
             return Commands.Usage;
         plan = chosen;
+        if (asked.Quick)
+        {
+            QuickView.Write(output, plan);
+            return Commands.Ok;
+        }
+
         var progress = new PlanProgress(Console.IsErrorRedirected ? null : error, plan.Candidates.Count, time);
         var done = await PlanRunner.RunAsync(plan, drill, asked.Jobs, progress, stop).ConfigureAwait(false);
         var report = PlanReport.Of(plan, done, plan.Candidates.Count - done.Count, drill?.Name);
@@ -127,6 +139,7 @@ internal static class PlanCommand
 /// <param name="WhatIf">The drill; null for none.</param>
 /// <param name="Only">Only this candidate; null for all.</param>
 /// <param name="Export">Objects for Kubernetes in place of a report.</param>
+/// <param name="Quick">Closed formulas only.</param>
 /// <param name="Jobs">Candidates at once.</param>
 internal sealed record PlanRequest(
-    string File, bool Json, string? Csv, string? Html, string? WhatIf, string? Only, bool Export, int Jobs);
+    string File, bool Json, string? Csv, string? Html, string? WhatIf, string? Only, bool Export, bool Quick, int Jobs);

@@ -42,12 +42,12 @@ internal static class PlanJson
         json.WriteNumber("not_run", report.NotRun);
         json.WriteStartArray("candidates");
         foreach (var candidate in report.Candidates)
-            Candidate(json, candidate);
+            Candidate(json, report, candidate);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void Candidate(Utf8JsonWriter json, Judged judged)
+    private static void Candidate(Utf8JsonWriter json, PlanReport report, Judged judged)
     {
         var o = judged.Outcome;
         json.WriteStartObject();
@@ -68,6 +68,7 @@ internal static class PlanJson
             Costs(json, o);
             Goals(json, o);
             Pieces(json, o);
+            Quick(json, QuickAnswer.Of(report.Plan, o.Candidate, o));
         }
 
         json.WriteEndObject();
@@ -165,6 +166,26 @@ internal static class PlanJson
         }
 
         json.WriteEndArray();
+    }
+
+    private static void Quick(Utf8JsonWriter json, QuickAnswer quick)
+    {
+        json.WriteStartArray("formulas");
+        foreach (var site in quick.Sites)
+        {
+            json.WriteStartObject();
+            json.WriteString("site", site.Site);
+            json.WriteString("formula", site.Formula);
+            Number(json, "utilisation", site.Utilisation);
+            Number(json, "peak_utilisation", site.PeakUtilisation);
+            Number(json, "wait_ms", site.WaitMs);
+            Number(json, "mean_ms", site.MeanMs);
+            Number(json, "p95_ms", site.P95Ms);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        Texts(json, "formulas_disagree", quick.Warnings);
     }
 
     private static void Pieces(Utf8JsonWriter json, CandidateOutcome o)

@@ -113,6 +113,7 @@ internal static class PlanView
             AddStage(table, each);
         console.Write(table);
         Counts(output, o);
+        QuickView.Beside(output, QuickAnswer.Of(report.Plan, o.Candidate, o));
         foreach (var line in o.Costs)
             output.WriteLine(Say($"  {line.Site}: {line.Quantity:0.######} {line.Unit} of {line.What} at {line.Price} = {line.Amount}"));
         output.WriteLine(Say($"  the bill of the simulated time: {o.Bill} {report.Plan.Currency}"));

@@ -108,7 +108,7 @@ public static class Evaluation
 
     private static bool IsHeld(CostLine line) => line.Unit is "hours" or "months" || line.What == "provisioned";
 
-    private static IReadOnlyList<GoalVerdict> Verdicts(GoalOptions goals, CandidateOutcome o)
+    private static List<GoalVerdict> Verdicts(GoalOptions goals, CandidateOutcome o)
     {
         List<GoalVerdict> verdicts = [];
         // Percentiles of answers say nothing where nobody is answered.

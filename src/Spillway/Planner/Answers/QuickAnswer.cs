@@ -3,7 +3,6 @@ using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Planner.Queueing;
 using Spillway.Planner.Workloads;
-using Spillway.Policies.Batching;
 using Spillway.Transforms;
 
 namespace Spillway.Planner.Answers;

@@ -1,4 +1,3 @@
-using Spillway.Flow;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Policies.Scaling;
@@ -18,7 +17,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink
     private readonly TimeSpan _provision;
     private readonly TimeSpan _load;
     private readonly Func<int, Server> _make;
-    private readonly IScalingPolicy? _policy;
+    private readonly ScalingLimits? _policy;
     private readonly Chance _chance;
     private readonly List<Server> _servers = [];
     private readonly List<Server> _ready = [];
@@ -103,41 +102,6 @@ internal sealed class MachineSite : Site, IActor, IServerSink
     }
 
     /// <inheritdoc/>
-    public override void Suffer(Mishap what)
-    {
-        switch (what)
-        {
-            case Mishap.NodeLost:
-                if (_ready.Count > 0)
-                    Die(_ready[0], replace: true);
-                break;
-            case Mishap.SiteLost:
-                Lost = true;
-                foreach (var server in _servers.Where(s => s.State is not ServerState.Gone).ToList())
-                    Die(server, replace: false);
-                LoseWaiting();
-                break;
-            case Mishap.SiteBack:
-                Lost = false;
-                for (var i = Live(); i < Math.Max(_place.Replicas, _place.Scaling?.ReplicasMin ?? 0); i++)
-                    Start();
-                break;
-            case Mishap.SpotTaken:
-                TakeBack();
-                break;
-            case Mishap.CacheEmptied:
-                Memory.Clear();
-                break;
-            case Mishap.Cooled:
-                Scale(Math.Max(_place.Scaling is null ? _place.Replicas : _place.Scaling.ReplicasMin, 0));
-                break;
-            case Mishap.Throttled:
-            case Mishap.Unthrottled:
-                break;
-        }
-    }
-
-    /// <inheritdoc/>
     public override double? Utilisation(Instant until)
     {
         var ready = _readyTicks + (_ready.Count * (until - _readySince).Ticks);
@@ -204,6 +168,40 @@ internal sealed class MachineSite : Site, IActor, IServerSink
         };
         yield return new(Name, $"{_place.Machine} {how}", hours, "hours", _perHour);
     }
+
+    /// <inheritdoc/>
+    protected override void LoseNode()
+    {
+        if (_ready.Count > 0)
+            Die(_ready[0], replace: true);
+    }
+
+    /// <inheritdoc/>
+    protected override void LoseAll()
+    {
+        foreach (var server in _servers.ToList())
+            Die(server, replace: false);
+        LoseWaiting();
+    }
+
+    /// <inheritdoc/>
+    protected override void ComeBack()
+    {
+        for (var i = Live(); i < Math.Max(_place.Replicas, _place.Scaling?.ReplicasMin ?? 0); i++)
+            Start();
+    }
+
+    /// <inheritdoc/>
+    protected override void TakeBack()
+    {
+        if (_place.Purchase is not Purchase.Spot)
+            return;
+        foreach (var server in _ready.Take((int)Math.Ceiling(_ready.Count * Home.SpotShare)).ToList())
+            Notice(server);
+    }
+
+    /// <inheritdoc/>
+    protected override void Cool() => Scale(_place.Scaling is null ? _place.Replicas : _place.Scaling.ReplicasMin);
 
     private int Live() => _servers.Count(s => s.State is ServerState.Starting or ServerState.Ready);
 
@@ -342,14 +340,6 @@ internal sealed class MachineSite : Site, IActor, IServerSink
             Home.Calendar.Schedule(Now + TimeSpan.FromSeconds(_machine.SpotNoticeSeconds), this, (int)What.TakenBack,
                 server.Number);
         }
-    }
-
-    private void TakeBack()
-    {
-        if (_place.Purchase is not Purchase.Spot)
-            return;
-        foreach (var server in _ready.Take((int)Math.Ceiling(_ready.Count * Home.SpotShare)).ToList())
-            Notice(server);
     }
 
     private void Decide()

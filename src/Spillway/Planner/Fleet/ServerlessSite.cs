@@ -85,32 +85,6 @@ internal sealed class ServerlessSite : Site, IActor
     }
 
     /// <inheritdoc/>
-    public override void Suffer(Mishap what)
-    {
-        switch (what)
-        {
-            case Mishap.SiteLost:
-                Lost = true;
-                break;
-            case Mishap.SiteBack:
-                Lost = false;
-                break;
-            case Mishap.CacheEmptied:
-                Memory.Clear();
-                break;
-            case Mishap.Cooled:
-                _instances -= _idle.Count;
-                _idle.Clear();
-                break;
-            case Mishap.NodeLost:
-            case Mishap.Throttled:
-            case Mishap.Unthrottled:
-            case Mishap.SpotTaken:
-                break;
-        }
-    }
-
-    /// <inheritdoc/>
     public override double? Utilisation(Instant until) => null;
 
     /// <inheritdoc/>
@@ -147,6 +121,13 @@ internal sealed class ServerlessSite : Site, IActor
         yield return new(Name, "provisioned", held, "GB-s", (decimal)(_platform.ProvisionedPerGbSecond ?? 0));
         yield return new(Name, "running time, provisioned", _provisionedRunGbSeconds, "GB-s",
             (decimal)(_platform.ProvisionedRunPerGbSecond ?? _platform.PerGbSecond));
+    }
+
+    /// <inheritdoc/>
+    protected override void Cool()
+    {
+        _instances -= _idle.Count;
+        _idle.Clear();
     }
 
     private long TakeIdle()

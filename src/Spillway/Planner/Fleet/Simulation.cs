@@ -2,7 +2,6 @@ using Spillway.Flow;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Planner.Workloads;
-using Spillway.Policies.Batching;
 
 namespace Spillway.Planner.Fleet;
 
@@ -30,7 +29,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     private readonly Plan _plan;
     private readonly CandidateOptions _candidate;
     private readonly VariantOptions _variant;
-    private readonly List<(IArrivalStream Stream, int Workload, int Region)> _streams = [];
+    private readonly List<(IArrivalStream Stream, int Workload, int Region)> _streams;
     private readonly Arrival[] _next;
     private readonly List<Ride> _rides = [];
     private readonly Stack<int> _free = new();
@@ -68,7 +67,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         }
 
         _nearest = [.. _regions.Select(r => _sites.Where(s => Serves(s, r)).OrderBy(s => s.Options.NetworkMs[r]).ToArray())];
-        AddStreams(drill);
+        _streams = [.. PlanStreams.Of(plan, drill)];
         _next = new Arrival[_streams.Count];
         _streamsLeft = _streams.Count;
         foreach (var (at, what, site) in drill?.Mishaps(plan.Options, [.. candidate.Sites.Keys]) ?? [])
@@ -232,39 +231,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 Number = number, Ordered = Calendar.Now,
             };
         };
-    }
-
-    private void AddStreams(Drill? drill)
-    {
-        var options = _plan.Options;
-        for (var w = 0; w < options.Workloads.Count; w++)
-        {
-            var workload = options.Workloads[w];
-            var keys = workload.Repeats is { } repeats ? new ZipfKeys(repeats) : null;
-            var parts = _regions.Select(r => workload.Regions.Count == 0 ? 1 : workload.Regions.GetValueOrDefault(r)).ToArray();
-            var (sum, from) = (parts.Sum(), 0.0);
-            for (var r = 0; r < _regions.Length; r++)
-            {
-                var part = parts[r] / sum;
-                if (part <= 0)
-                    continue;
-                _streams.Add((Stream(workload, r, part, from, keys, drill), w, r));
-                from += part;
-            }
-        }
-    }
-
-    private IArrivalStream Stream(
-        WorkloadOptions workload, int region, double part, double from, ZipfKeys? keys, Drill? drill)
-    {
-        var options = _plan.Options;
-        if (workload.Arrivals is ArrivalKind.Trace)
-            return new TraceStream(workload, _plan.Traces[workload.Name], (from, from + part + 1e-12),
-                options.DurationSeconds, Seed);
-        var name = _regions[region];
-        var shape = new RateShape(workload, workload.RatePerSecond!.Value * part,
-            (options.StartDay * 24) + options.StartHour, options.Regions[name].UtcOffsetHours, drill?.Spike(options));
-        return new ShapedStream(workload, shape, options.DurationSeconds, Seed, $"{workload.Name} in {name}", keys);
     }
 
     private void Await(int stream)

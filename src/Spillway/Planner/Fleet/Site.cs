@@ -18,7 +18,7 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     public SiteOptions Options => options;
 
     /// <summary>Not to be reached at present.</summary>
-    public bool Lost { get; protected set; }
+    public bool Lost { get; private set; }
 
     /// <summary>Answers remembered.</summary>
     public required AnswerMemory Memory { get; init; }
@@ -50,9 +50,38 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>A request has reached it.</summary>
     public abstract void Enter(Ride ride);
 
-    /// <summary>What went wrong here in a drill.</summary>
+    /// <summary>Something goes wrong here in a drill; what a kind of site does not have cannot go wrong there.</summary>
     /// <param name="what">Which.</param>
-    public abstract void Suffer(Mishap what);
+    public void Suffer(Mishap what)
+    {
+        switch (what)
+        {
+            case Mishap.NodeLost:
+                LoseNode();
+                break;
+            case Mishap.SiteLost:
+                Lost = true;
+                LoseAll();
+                break;
+            case Mishap.SiteBack:
+                Lost = false;
+                ComeBack();
+                break;
+            case Mishap.Throttled:
+            case Mishap.Unthrottled:
+                Throttle(what is Mishap.Throttled);
+                break;
+            case Mishap.SpotTaken:
+                TakeBack();
+                break;
+            case Mishap.CacheEmptied:
+                Memory.Clear();
+                break;
+            case Mishap.Cooled:
+                Cool();
+                break;
+        }
+    }
 
     /// <summary>What it cost until now, in lines, the machines first.</summary>
     public IEnumerable<CostLine> Costs(Instant until)
@@ -76,6 +105,36 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
 
     /// <summary>Replica-hours, or instance-hours that ran, until now.</summary>
     public abstract double ReplicaHours(Instant until);
+
+    /// <summary>One replica dies with what it holds.</summary>
+    protected virtual void LoseNode()
+    {
+    }
+
+    /// <summary>Everything here dies with what it holds.</summary>
+    protected virtual void LoseAll()
+    {
+    }
+
+    /// <summary>The site is back, empty.</summary>
+    protected virtual void ComeBack()
+    {
+    }
+
+    /// <summary>An upstream refuses, or no longer.</summary>
+    protected virtual void Throttle(bool refuses)
+    {
+    }
+
+    /// <summary>Spot machines are taken back.</summary>
+    protected virtual void TakeBack()
+    {
+    }
+
+    /// <summary>Only the fewest replicas are left.</summary>
+    protected virtual void Cool()
+    {
+    }
 
     /// <summary>What its machines, calls or tokens cost.</summary>
     protected abstract IEnumerable<CostLine> OwnCosts(Instant until);

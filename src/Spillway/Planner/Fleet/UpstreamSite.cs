@@ -51,33 +51,6 @@ internal sealed class UpstreamSite : Site, IActor
     }
 
     /// <inheritdoc/>
-    public override void Suffer(Mishap what)
-    {
-        switch (what)
-        {
-            case Mishap.Throttled:
-                _throttled = true;
-                break;
-            case Mishap.Unthrottled:
-                _throttled = false;
-                break;
-            case Mishap.SiteLost:
-                Lost = true;
-                break;
-            case Mishap.SiteBack:
-                Lost = false;
-                break;
-            case Mishap.CacheEmptied:
-                Memory.Clear();
-                break;
-            case Mishap.NodeLost:
-            case Mishap.SpotTaken:
-            case Mishap.Cooled:
-                break;
-        }
-    }
-
-    /// <inheritdoc/>
     public override double? Utilisation(Instant until) => null;
 
     /// <inheritdoc/>
@@ -105,6 +78,9 @@ internal sealed class UpstreamSite : Site, IActor
         yield return new(Name, "tokens written", _tokensOut / 1_000_000m, "million",
             (decimal)_options.PricePerMillionOut);
     }
+
+    /// <inheritdoc/>
+    protected override void Throttle(bool refuses) => _throttled = refuses;
 
     private bool Allows()
     {

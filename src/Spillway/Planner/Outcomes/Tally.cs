@@ -131,12 +131,17 @@ internal sealed class Tally
             _nowFailed++;
         }
 
-        if (sent.Ticks < _from)
-            return;
+        if (sent.Ticks >= _from)
+            Measure(ride, total, first, kept);
+    }
+
+    /// <summary>A request after the warm-up.</summary>
+    private void Measure(Ride ride, TimeSpan total, TimeSpan first, bool kept)
+    {
         Offered++;
-        if (!answered)
+        if (ride.Fault is { } fault)
         {
-            Faults[ride.Fault!.Value] = Faults.GetValueOrDefault(ride.Fault.Value) + 1;
+            Faults[fault] = Faults.GetValueOrDefault(fault) + 1;
             return;
         }
 

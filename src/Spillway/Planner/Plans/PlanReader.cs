@@ -83,6 +83,11 @@ public sealed class PlanReader
         }
 
         _currency = _currency.Length > 0 ? _currency : file.Currency;
+        Add(file, binder);
+    }
+
+    private void Add(PriceFileOptions file, OptionBinder binder)
+    {
         if (file.Date.Length > 0 && !DateOnly.TryParseExact(file.Date, "yyyy-MM-dd", out _))
             binder.Report("date", file.Date, "This is not a date.", "Write it as 2026-08-31.");
         _sources.Add($"{file.Source}, {file.Date}");

@@ -1,22 +1,22 @@
 namespace Spillway.Planner.Workloads;
 
 /// <summary>A request as its user sends it.</summary>
-public struct Arrival
+public record struct Arrival
 {
     /// <summary>When.</summary>
-    public Instant At;
+    public Instant At { get; set; }
 
     /// <summary>Multiple of the size that curves were measured at.</summary>
-    public double Size;
+    public double Size { get; set; }
 
     /// <summary>Tokens read; 0 where nobody counts.</summary>
-    public int TokensIn;
+    public int TokensIn { get; set; }
 
     /// <summary>Tokens written; 0 where nobody counts.</summary>
-    public int TokensOut;
+    public int TokensOut { get; set; }
 
     /// <summary>What is asked, for caches; negative for something that never repeats.</summary>
-    public long Key;
+    public long Key { get; set; }
 }
 
 /// <summary>A stream of arrivals, in order.</summary>

@@ -25,25 +25,24 @@ public sealed class TraceStream(
         arrival = default;
         while (_next < trace.Count)
         {
-            var at = _next++;
+            // Everything is drawn for everybody, so that the draws are the same in each region.
             var drawn = _regions.Next();
-            var ticks = (long)(trace.At[at] / options.Speed);
-            if (ticks >= seconds * TimeSpan.TicksPerSecond)
+            arrival = At(_next++);
+            if (arrival.At.Ticks >= seconds * TimeSpan.TicksPerSecond)
                 return false;
-            var size = trace.Size?[at] ?? Draw(options.Size);
-            var read = trace.TokensIn?[at] ?? Whole(options.TokensIn);
-            var written = trace.TokensOut?[at] ?? Whole(options.TokensOut);
-            if (drawn < part.From || drawn >= part.To)
-                continue;
-            arrival = new()
-            {
-                At = new(ticks), Size = size, TokensIn = read, TokensOut = written, Key = trace.Keys?[at] ?? -1,
-            };
-            return true;
+            if (drawn >= part.From && drawn < part.To)
+                return true;
         }
 
         return false;
     }
+
+    private Arrival At(int at) => new()
+    {
+        At = new((long)(trace.At[at] / options.Speed)), Size = trace.Size?[at] ?? Draw(options.Size),
+        TokensIn = trace.TokensIn?[at] ?? Whole(options.TokensIn),
+        TokensOut = trace.TokensOut?[at] ?? Whole(options.TokensOut), Key = trace.Keys?[at] ?? -1,
+    };
 
     private int Whole(AmountOptions? amount) => amount is null ? 0 : Math.Max(1, (int)Math.Round(Draw(amount)));
 

@@ -178,22 +178,32 @@ internal sealed class TraceText
 
     private long? Arrival(string text)
     {
-        var seconds = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
-        var zoned = text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > 10;
-        var form = seconds ? Form.Seconds : zoned ? Form.Zoned : Form.Unzoned;
-        if (!seconds && !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
-            return BadValue(text, "This is not a time.",
-                "Write seconds (12.5) or a timestamp (2026-01-31T12:00:00.250Z).");
-        if (seconds && !(double.IsFinite(number) && number >= 0 && number < 1e11))
-            return BadValue(text, number < 0 ? "The time is negative." : "The time is too large for seconds.",
-                number < 0 ? "Arrivals are seconds from 0 on." : "Are these milliseconds? Divide them by 1000.");
+        const NumberStyles Style = NumberStyles.Float;
+        var isNumber = double.TryParse(text, Style, CultureInfo.InvariantCulture, out var number);
+        var form = isNumber ? Form.Seconds
+            : text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > 10 ? Form.Zoned : Form.Unzoned;
+        if ((isNumber ? Ticks(number, text) : Ticks(text)) is not { } ticks)
+            return null;
         if (_form is not Form.Unknown && form != _form)
             return BadValue(text, "The trace mixes forms of time: this one is " + Words(form) + ", the first "
                 + Words(_form) + ".", "Write all in one form; a timestamp without a zone may lie hours away.");
         _form = form;
-        if (seconds)
-            return (long)Math.Round(number * TimeSpan.TicksPerSecond);
-        return DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).UtcTicks;
+        return ticks;
+    }
+
+    private long? Ticks(string text)
+    {
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.UtcTicks
+            : BadValue(text, "This is not a time.", "Write seconds (12.5) or a timestamp (2026-01-31T12:00:00.250Z).");
+    }
+
+    private long? Ticks(double seconds, string text)
+    {
+        if (seconds < 0)
+            return BadValue(text, "The time is negative.", "Arrivals are seconds from 0 on.");
+        return seconds < 1e11 ? (long)Math.Round(seconds * TimeSpan.TicksPerSecond)
+            : BadValue(text, "The time is too large for seconds.", "Are these milliseconds? Divide them by 1000.");
     }
 
     private static string Words(Form form) => form switch
