@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spillway.App.Cli.Keys;
 using Spillway.App.Cli.Planning;
 using Spillway.App.Cli.Audit;
+using Spillway.App.Cli.Diagnosing;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -59,6 +60,7 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
+        root.Subcommands.Add(DiagnoseCommand.Create());
         root.Subcommands.Add(SwitchCommand.Create());
         root.Subcommands.Add(RolloutCommand.Create());
         root.Subcommands.Add(BudgetsCommand.Budgets());

@@ -7,8 +7,9 @@ namespace Spillway.Planner.Queueing;
 internal readonly record struct BulkFigures(double MeanWait, double MeanBatch, double EmptyProbability);
 
 /// <summary>
-/// M/D^[1,b]/1: one server that begins at once with whoever waits, up to a number, and needs the same time for any number.
-/// Exact by the chain at the ends of batches. This is dynamic batching without a delay, where a batch costs what one costs.
+/// M/D^[1,b]/1: one server that begins at once with whoever waits, up to a number, and needs the same time for any
+/// number. Exact by the chain at the ends of batches. This is dynamic batching without a delay, where a batch costs
+/// what one costs.
 /// </summary>
 /// <remarks>N. Bailey, "On queueing processes with bulk service" (1954).</remarks>
 internal static class BulkServer

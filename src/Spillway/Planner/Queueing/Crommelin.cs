@@ -1,8 +1,8 @@
 namespace Spillway.Planner.Queueing;
 
 /// <summary>
-/// M/D/c exactly: who is there after one service time is who was there less those served, and who came. The same recursion
-/// gives the bulk server.
+/// M/D/c exactly: who is there after one service time is who was there less those served, and who came. The same
+/// recursion gives the bulk server.
 /// </summary>
 /// <remarks>C. Crommelin, "Delay probability formulae when the holding times are constant" (1932).</remarks>
 internal static class Crommelin

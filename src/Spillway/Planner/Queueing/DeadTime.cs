@@ -1,8 +1,8 @@
 namespace Spillway.Planner.Queueing;
 
 /// <summary>
-/// What happens when the load grows at once and new replicas need a time to start: a queue as a fluid, which is exact for
-/// the mean of large numbers.
+/// What happens when the load grows at once and new replicas need a time to start: a queue as a fluid, which is exact
+/// for the mean of large numbers.
 /// </summary>
 /// <param name="Busy">How busy it was before.</param>
 /// <param name="Growth">The load after, as a multiple of the load before.</param>
@@ -13,13 +13,17 @@ internal readonly record struct DeadTime(double Busy, double Growth, double Dead
     /// <summary>The load on what there is, before anything helps; above 1 a queue grows.</summary>
     public double Overload => Busy * Growth;
 
-    /// <summary>What waits when the new replicas begin to help, in the time that the old ones would need for it.</summary>
+    /// <summary>
+    /// What waits when the new replicas begin to help, in the time that the old ones would need for it.
+    /// </summary>
     public double Backlog => Math.Max(0, Overload - 1) * Dead;
 
     /// <summary>The wait of who comes at that moment; the longest of all.</summary>
     public double LongestWait => Backlog / Capacity;
 
-    /// <summary>The time from then on until nobody waits; infinite where the new capacity does not suffice either.</summary>
+    /// <summary>
+    /// The time from then on until nobody waits; infinite where the new capacity does not suffice either.
+    /// </summary>
     public double Drain => Backlog <= 0 ? 0
         : Capacity > Overload ? Backlog / (Capacity - Overload) : double.PositiveInfinity;
 

@@ -6,7 +6,8 @@ namespace Spillway.Planner.Queueing;
 /// Erlang's formulas by recursion, which holds for a thousand servers where factorials overflow, and what follows from
 /// them for the number of servers.
 /// </summary>
-/// <remarks>A. Erlang (1917); S. Halfin, W. Whitt, "Heavy-traffic limits for queues with many servers" (1981).</remarks>
+/// <remarks>A. Erlang (1917); S. Halfin, W. Whitt, "Heavy-traffic limits for queues with many servers"
+/// (1981).</remarks>
 internal static class Erlang
 {
     private const int ServersMax = 10_000_000;

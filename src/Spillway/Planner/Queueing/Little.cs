@@ -1,6 +1,8 @@
 namespace Spillway.Planner.Queueing;
 
-/// <summary>Little's law: what is in a system is what comes by time, times how long each stays. It needs no assumption.</summary>
+/// <summary>
+/// Little's law: what is in a system is what comes by time, times how long each stays. It needs no assumption.
+/// </summary>
 /// <remarks>J. Little, "A proof for the queuing formula L = λW" (1961).</remarks>
 internal static class Little
 {

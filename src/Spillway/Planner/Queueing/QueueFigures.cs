@@ -25,8 +25,8 @@ internal readonly record struct QueueFigures(
     public double MeanInQueue => Little.InSystem(Rate, MeanWait);
 
     /// <summary>
-    /// The time in the queue that a part of arrivals does not exceed. Exact for exponential service; for others the tail
-    /// is taken as exponential with the mean of those who wait, which is near at high utilisation.
+    /// The time in the queue that a part of arrivals does not exceed. Exact for exponential service; for others the
+    /// tail is taken as exponential with the mean of those who wait, which is near at high utilisation.
     /// </summary>
     /// <param name="part">Between 0 and 1, as 0.95.</param>
     public double WaitPercentile(double part)

@@ -1,8 +1,8 @@
 namespace Spillway.Planner.Queueing;
 
 /// <summary>
-/// The Universal Scalability Law: how much more many do than one, when they wait for each other and must agree with each
-/// other.
+/// The Universal Scalability Law: how much more many do than one, when they wait for each other and must agree with
+/// each other.
 /// </summary>
 /// <remarks>N. Gunther, "Guerrilla capacity planning" (2007). With no coherence it is Amdahl's law.</remarks>
 /// <param name="Contention">Sigma, the serial part; 0 to 1.</param>
@@ -25,7 +25,7 @@ internal readonly record struct ScalabilityLaw(double Contention, double Coheren
     {
         var used = points.Where(p => p is { Count: > 1, Speedup: > 0 }).ToList();
         if (used.Count < 2)
-            return Fault.Invalid($"The scalability law has two constants and needs two measurements with more than one; "
+            return Fault.Invalid("The scalability law has two constants and needs two measurements with more than one; "
                 + $"{used.Count} were given.");
         var (aa, ab, bb, ay, by) = (0.0, 0.0, 0.0, 0.0, 0.0);
         foreach (var (count, speedup) in used)

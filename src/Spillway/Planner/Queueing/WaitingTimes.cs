@@ -1,8 +1,8 @@
 namespace Spillway.Planner.Queueing;
 
 /// <summary>
-/// Mean waiting times by formula. Each says what it assumes; a load that cannot be served waits for ever. Rates and times
-/// in one unit of time.
+/// Mean waiting times by formula. Each says what it assumes; a load that cannot be served waits for ever. Rates and
+/// times in one unit of time.
 /// </summary>
 internal static class WaitingTimes
 {
@@ -20,7 +20,8 @@ internal static class WaitingTimes
     /// <summary>M/G/1, exact: Pollaczek and Khinchine.</summary>
     /// <param name="rate">Arrivals by time.</param>
     /// <param name="service">The mean service time.</param>
-    /// <param name="variation">The squared coefficient of variation of service times: 0 constant, 1 exponential.</param>
+    /// <param name="variation">The squared coefficient of variation of service times: 0 constant, 1
+    /// exponential.</param>
     public static QueueFigures OneServer(double rate, double service, double variation) =>
         Kingman(rate, service, arrivals: 1, variation);
 
@@ -37,8 +38,8 @@ internal static class WaitingTimes
     }
 
     /// <summary>
-    /// M/D/c: constant service. Exact by Crommelin's recursion up to 64 servers and 98 % busy; else by Cosmetatos, within
-    /// 1 % of it.
+    /// M/D/c: constant service. Exact by Crommelin's recursion up to 64 servers and 98 % busy; else by Cosmetatos,
+    /// within 1 % of it.
     /// </summary>
     public static QueueFigures Constant(double rate, double service, int servers) =>
         servers <= ExactServersMax && rate * service / servers <= ExactBusyMax
@@ -67,7 +68,9 @@ internal static class WaitingTimes
         return markov with { MeanWait = markov.MeanWait * (arrivals + variation) / 2 };
     }
 
-    /// <summary>G/G/c by Sakasegawa: without Erlang's recursion, and with a number of servers that need not be whole.</summary>
+    /// <summary>
+    /// G/G/c by Sakasegawa: without Erlang's recursion, and with a number of servers that need not be whole.
+    /// </summary>
     /// <remarks>H. Sakasegawa, "An approximation formula" (1977); some 7 % high at 80 % busy.</remarks>
     public static double Sakasegawa(double rate, double service, double servers, double arrivals, double variation)
     {

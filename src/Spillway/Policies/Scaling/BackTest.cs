@@ -30,8 +30,8 @@ internal sealed class BackTest
     public int Horizon { get; }
 
     /// <summary>
-    /// The weighted absolute error of a predictor over the last <paramref name="count"/> steps: the sum of its errors by
-    /// the sum of the values. Infinite where it has not foretold so many.
+    /// The weighted absolute error of a predictor over the last <paramref name="count"/> steps: the sum of its errors
+    /// by the sum of the values. Infinite where it has not foretold so many.
     /// </summary>
     public double Error(int predictor, int count)
     {
@@ -42,7 +42,9 @@ internal sealed class BackTest
         return sum > 0 ? errors.Skip(errors.Count - count).Sum() / sum : 0;
     }
 
-    /// <summary>The best one and its error, over the steps that all which can tell have foretold; null for none.</summary>
+    /// <summary>
+    /// The best one and its error, over the steps that all which can tell have foretold; null for none.
+    /// </summary>
     public (IPredictor Predictor, double Error)? Best()
     {
         var able = Enumerable.Range(0, _predictors.Length)

@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// How fast the horizontal pod autoscaler lets the number of replicas follow its calculator: stabilisation windows, then
-/// policies of how much may change in a period. Keeps what changed.
+/// How fast the horizontal pod autoscaler lets the number of replicas follow its calculator: stabilisation windows,
+/// then policies of how much may change in a period. Keeps what changed.
 /// </summary>
 /// <remarks>kubernetes/kubernetes, pkg/controller/podautoscaler/horizontal.go.</remarks>
 /// <param name="up">How it grows.</param>

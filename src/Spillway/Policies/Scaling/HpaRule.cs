@@ -32,7 +32,8 @@ internal static class HpaRule
     }
 
     /// <summary>
-    /// The number for a metric that is one value for all pods: a queue's length against what each pod should have of it.
+    /// The number for a metric that is one value for all pods: a queue's length against what each pod should have of
+    /// it.
     /// </summary>
     /// <param name="current">Replicas at present.</param>
     /// <param name="total">The value.</param>

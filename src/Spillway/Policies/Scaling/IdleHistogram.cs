@@ -11,8 +11,8 @@ internal readonly record struct IdleWindows(TimeSpan PreWarm, TimeSpan KeepAlive
 /// pattern the whole range, and idle times that are mostly too long for the bins are forecast.
 /// </summary>
 /// <remarks>
-/// M. Shahrad et al., "Serverless in the wild" (ATC'20). The paper forecasts with ARIMA; here it is the first order of it,
-/// an autoregression on the one before, because idle times of hours are few.
+/// M. Shahrad et al., "Serverless in the wild" (ATC'20). The paper forecasts with ARIMA; here it is the first order of
+/// it, an autoregression on the one before, because idle times of hours are few.
 /// </remarks>
 internal sealed class IdleHistogram
 {
@@ -54,14 +54,16 @@ internal sealed class IdleHistogram
         {
             var forecast = Forecast();
             var margin = _options.ForecastMarginPercent / 100;
-            return Of(forecast * (1 - margin), forecast * 2 * margin, "idle times are longer than the histogram: forecast");
+            return Of(forecast * (1 - margin), forecast * 2 * margin,
+                "idle times are longer than the histogram: forecast");
         }
 
         if (all == 0 || _inside == 0 || Variation() < _options.VariationMin)
             return Of(0, range, "idle times show no pattern");
         var (head, tail) = (Percentile(_options.HeadPercent), Percentile(_options.TailPercent));
         var by = _options.MarginPercent / 100;
-        return Of(head * _options.BinMs * (1 - by), (tail + 1) * _options.BinMs * (1 + by), "the histogram of idle times");
+        return Of(head * _options.BinMs * (1 - by), (tail + 1) * _options.BinMs * (1 + by),
+            "the histogram of idle times");
     }
 
     /// <summary>The deviation of the bins' counts by their mean.</summary>

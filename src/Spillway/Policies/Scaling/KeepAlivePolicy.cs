@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// Keeps an idle replica for as long as the histogram of idle times says, and starts it again before the next request is
-/// expected; while somebody asks, a reactive policy decides.
+/// Keeps an idle replica for as long as the histogram of idle times says, and starts it again before the next request
+/// is expected; while somebody asks, a reactive policy decides.
 /// </summary>
 /// <param name="options">The histogram.</param>
 /// <param name="reactive">Decides while somebody asks.</param>
@@ -37,9 +37,10 @@ internal sealed class KeepAlivePolicy(KeepAliveOptions options, IScalingPolicy r
         // The order leaves the lead time before the window, so that the replica is warm when it begins.
         var begin = _windows.PreWarm > seen.LeadTime ? _windows.PreWarm - seen.LeadTime : TimeSpan.Zero;
         var end = _windows.PreWarm + _windows.KeepAlive;
+        var (from, to) = (_windows.PreWarm.TotalSeconds, end.TotalSeconds);
         return idle >= begin && idle < end
-            ? ScalingDecision.Of(1, $"idle for {idle.TotalSeconds:0} s, expected within {_windows.PreWarm.TotalSeconds:0} to {
-                end.TotalSeconds:0} s: {_windows.Reason}")
+            ? ScalingDecision.Of(
+                1, $"idle for {idle.TotalSeconds:0} s, expected within {from:0} to {to:0} s: {_windows.Reason}")
             : ScalingDecision.Of(0, $"idle for {idle.TotalSeconds:0} s, {
                 (idle < begin ? "not expected yet" : "expected no more")}: {_windows.Reason}");
     }

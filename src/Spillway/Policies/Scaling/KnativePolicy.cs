@@ -1,6 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
-/// <summary>Scales as Knative's pod autoscaler does: a stable window, a panic window, and zero when nobody asks.</summary>
+/// <summary>
+/// Scales as Knative's pod autoscaler does: a stable window, a panic window, and zero when nobody asks.
+/// </summary>
 /// <param name="options">The windows and rates.</param>
 internal sealed class KnativePolicy(KnativeOptions options) : IScalingPolicy
 {

@@ -12,8 +12,8 @@ namespace Spillway.Policies.Scaling;
 internal readonly record struct KnativeVerdict(int Replicas, double ExcessBurst, bool Panics, string Reason);
 
 /// <summary>
-/// Knative's pod autoscaler without the gathering of figures: requests over the stable and the panic window in, replicas
-/// out. Keeps whether it panics and since when.
+/// Knative's pod autoscaler without the gathering of figures: requests over the stable and the panic window in,
+/// replicas out. Keeps whether it panics and since when.
 /// </summary>
 /// <remarks>knative/serving, pkg/autoscaler/scaling/autoscaler.go.</remarks>
 internal sealed class KnativeRule

@@ -1,12 +1,12 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// How much to keep for a demand that is not known: up to the quantile where one more would cost as much idle as it saves
-/// when it is missing.
+/// How much to keep for a demand that is not known: up to the quantile where one more would cost as much idle as it
+/// saves when it is missing.
 /// </summary>
 /// <remarks>
-/// K. Arrow, T. Harris, J. Marschak, "Optimal inventory policy" (1951). The demand in a lead time is Poisson, or negative
-/// binomial where counts vary more than a Poisson's: index of dispersion above 1.
+/// K. Arrow, T. Harris, J. Marschak, "Optimal inventory policy" (1951). The demand in a lead time is Poisson, or
+/// negative binomial where counts vary more than a Poisson's: index of dispersion above 1.
 /// </remarks>
 internal static class Newsvendor
 {

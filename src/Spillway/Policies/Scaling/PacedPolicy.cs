@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// Asks another policy as often as it wants to be asked, by whoever asks more often: what was seen in between is averaged
-/// over time, and its last decision holds.
+/// Asks another policy as often as it wants to be asked, by whoever asks more often: what was seen in between is
+/// averaged over time, and its last decision holds.
 /// </summary>
 /// <param name="inner">Decides.</param>
 internal sealed class PacedPolicy(IScalingPolicy inner) : IScalingPolicy

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// The larger of what a reactive policy wants and what a forecast says will be needed when a replica that is ordered now
-/// begins to help. A forecast never makes fewer: it can only be silent.
+/// The larger of what a reactive policy wants and what a forecast says will be needed when a replica that is ordered
+/// now begins to help. A forecast never makes fewer: it can only be silent.
 /// </summary>
 internal sealed class PredictivePolicy : IScalingPolicy
 {
@@ -60,8 +60,9 @@ internal sealed class PredictivePolicy : IScalingPolicy
             rate = Math.Max(rate, best.Predictor.Ahead(ahead));
         rate *= 1 + (_options.Headroom * best.Error);
         var needed = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(rate / (_perReplica * _busy)));
-        var told = string.Create(CultureInfo.InvariantCulture, $"{best.Predictor.Name} (off by {best.Error:P0} over the "
-            + $"last steps) foretells up to {rate:0.#} requests a second within {_test.Horizon} steps: {needed}");
+        var told = string.Create(CultureInfo.InvariantCulture,
+            $"{best.Predictor.Name} (off by {best.Error:P0} over the last steps) foretells up to {rate:0.#} requests a "
+            + $"second within {_test.Horizon} steps: {needed}");
         return needed > wish.Replicas && _options.Acts
             ? new(needed, $"{told}; {_reactive.Name} would want {wish.Replicas}")
             : wish.Also(wish.Replicas, $"{told}");

@@ -80,6 +80,6 @@ internal sealed class RayServePolicy(RayServeOptions options, int least, int mos
             ? ScalingDecision.Of(
                 current, $"{total:0.#} requests of {options.TargetOngoing:0.##} a replica: as many as there are")
             : ScalingDecision.Of(
-                current, $"{total:0.#} requests ask for {wish}, seen {Math.Abs(_agreed)} of {needed + 1} times in a row");
+                current, $"{total:0.#} requests ask for {wish}, {Math.Abs(_agreed)} of {needed + 1} times in a row");
     }
 }

@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// No replica after nobody asked for a while; one at once when somebody does; in between a reactive policy. Whoever comes
-/// first waits for the lead time.
+/// No replica after nobody asked for a while; one at once when somebody does; in between a reactive policy. Whoever
+/// comes first waits for the lead time.
 /// </summary>
 /// <param name="options">How long.</param>
 /// <param name="reactive">Decides while somebody asks; asked no more often than it wants to be.</param>
@@ -26,8 +26,8 @@ internal sealed class ScaleToZeroPolicy(ScaleToZeroOptions options, IScalingPoli
         {
             _idleSince = Instant.Never;
             return seen.Wanted == 0
-                ? ScalingDecision.Of(Math.Max(1, wish.Replicas), $"somebody asks and there is no replica; the answer waits {
-                    seen.LeadTime.TotalSeconds:0.#} s for it")
+                ? ScalingDecision.Of(Math.Max(1, wish.Replicas),
+                    $"somebody asks and there is none; the answer waits {seen.LeadTime.TotalSeconds:0.#} s for it")
                 : wish with { Replicas = Math.Max(1, wish.Replicas) };
         }
 

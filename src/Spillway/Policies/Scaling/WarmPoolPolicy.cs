@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Scaling;
 
 /// <summary>
-/// What a reactive policy wants, and never fewer than cover the demand that may come while a new replica would start: the
-/// quantile of demand in the lead time where a missing replica costs as much as an idle one.
+/// What a reactive policy wants, and never fewer than cover the demand that may come while a new replica would start:
+/// the quantile of demand in the lead time where a missing replica costs as much as an idle one.
 /// </summary>
 /// <param name="options">Costs.</param>
 /// <param name="reactive">Decides above the pool.</param>

@@ -82,7 +82,8 @@ public sealed class ScalingCatalogueTests
         Assert.Equal(1, policy.Decide(idle, At(0)).Replicas);
         Assert.Equal(1, policy.Decide(idle, At(299)).Replicas);
         Assert.Equal(0, policy.Decide(idle, At(300)).Replicas);
-        var first = policy.Decide(new() { Wanted = 0, Ready = 0, Queued = 1, LoadDelay = TimeSpan.FromSeconds(9) }, At(301));
+        var asks = new ScalingObservation { Wanted = 0, Ready = 0, Queued = 1, LoadDelay = TimeSpan.FromSeconds(9) };
+        var first = policy.Decide(asks, At(301));
         Assert.Equal(1, first.Replicas);
         Assert.Contains("waits 9 s", first.Reason, StringComparison.Ordinal);
     }
