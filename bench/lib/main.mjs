@@ -19,7 +19,7 @@ import { grpc } from '../rows/grpc.mjs';
 import { reload, replica, zipf } from '../rows/repository.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
 import { sharing } from '../rows/sharing.mjs';
-import { json, start } from '../rows/single.mjs';
+import { json, plan, start } from '../rows/single.mjs';
 
 const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spillway.Config;
 using Spillway.Planner.Answers;
 using Spillway.Planner.Fleet;
 using Spillway.Planner.Plans;
@@ -65,10 +64,9 @@ internal static class PlanCommand
     internal static async Task<int> RunAsync(
         PlanRequest asked, TextWriter output, TextWriter error, TimeProvider time, CancellationToken stop)
     {
-        if (!TryDrill(asked.WhatIf, error, out var drill) || PlanFiles.Read(asked.File, error) is not { } plan
-            || Only(plan, asked.Only, error) is not { } chosen)
+        if (!TryDrill(asked.WhatIf, error, out var drill) || PlanFiles.Read(asked.File, error) is not { } whole
+            || Only(whole, asked.Only, error) is not { } plan)
             return Commands.Usage;
-        plan = chosen;
         if (asked.Quick)
         {
             QuickView.Write(output, plan);
@@ -84,14 +82,16 @@ internal static class PlanCommand
             await output.WriteLineAsync(PlanJson.Format(report)).ConfigureAwait(false);
         else
             PlanView.Write(output, report, drill);
-        if (asked.Csv is { } csv && !PlanFiles.Write(csv, PlanCsv.Format(report), error))
-            return Commands.Usage;
-        if (asked.Html is { } html && !PlanFiles.Write(html, PlanHtml.Format(report, drill), error))
+        if (!Files(asked, report, drill, error))
             return Commands.Usage;
         if (stop.IsCancellationRequested)
             return Commands.Interrupted;
         return report.Best is null ? Commands.Failed : Commands.Ok;
     }
+
+    private static bool Files(PlanRequest asked, PlanReport report, Drill? drill, TextWriter error) =>
+        (asked.Csv is not { } csv || PlanFiles.Write(csv, PlanCsv.Format(report), error))
+        && (asked.Html is not { } html || PlanFiles.Write(html, PlanHtml.Format(report, drill), error));
 
     private static int Export(PlanReport report, TextWriter output, TextWriter error)
     {

@@ -70,16 +70,10 @@ internal static class PlanHtml
 
     private static void Candidates(StringBuilder html, PlanReport report)
     {
-        var tokens = report.Candidates.Any(c => c.Outcome.FirstToken is not null);
-        string[] heads =
-        [
-            "p50", "p95", "p99", .. tokens ? (string[])["first token p95", "per token p95"] : [], "goodput/s", "refused",
-            "use", "replicas", $"{report.Plan.Currency}/month", "per 1,000", .. tokens ? (string[])["per million tokens"] : [],
-            "quality", "promise broken",
-        ];
+        var tokens = PlanCells.HasTokens(report);
         html.Append("<h2>Candidates</h2>\n<div class=\"scroll\"><table>\n<tr><th class=\"word\">candidate</th>"
             + "<th class=\"word\">keeps goals</th>");
-        foreach (var head in heads)
+        foreach (var head in PlanCells.Heads(report))
             html.Append($"<th>{Safe(head)}</th>");
         html.Append("</tr>\n");
         foreach (var judged in Shown(report).Take(ShownMax))
@@ -96,22 +90,7 @@ internal static class PlanHtml
         html.Append($"<tr{(judged.IsBest ? " class=\"best\"" : "")}><td class=\"word\">{Safe(o.Candidate.Name)}"
             + $"{(judged.OnFrontier ? " <span class=\"soft\" title=\"no other candidate is better in everything\">◆</span>" : "")}</td>"
             + $"<td class=\"word {(o.IsFit ? "yes" : "no")}\">{verdict}</td>");
-        var there = o.Infeasible.Count == 0;
-        var some = there && o.Answered > 0;
-        List<string> cells = [.. new[] { o.Total.P50Ms, o.Total.P95Ms, o.Total.P99Ms }.Select(ms => some ? Figures.Ms(ms) : "")];
-        if (tokens)
-            cells.AddRange([o.FirstToken is { } f ? Figures.Ms(f.P95Ms) : "", o.PerToken is { } p ? Figures.Ms(p.P95Ms) : ""]);
-        cells.AddRange(
-        [
-            some ? Say($"{o.Goodput:0.##}") : "", there ? Say($"{o.RefusedShare * 100:0.##} %") : "",
-            there && o.Utilisation is { } use ? Say($"{use * 100:0} %") : "", there ? Say($"{o.ReplicasMean:0.##}") : "",
-            there ? Figures.Money(o.CostPerMonth) : "", o.CostPer1000 is { } per ? Figures.Money(per) : "",
-        ]);
-        if (tokens)
-            cells.Add(o.CostPerMillionTokens is { } million ? Figures.Money(million) : "");
-        cells.Add(o.Quality is { } quality ? Say($"{quality:0.###}") : "unknown");
-        cells.Add(there ? Say($"{o.BrokenSeconds:#,##0} s") : "");
-        foreach (var cell in cells)
+        foreach (var cell in PlanCells.Of(o, tokens))
             html.Append($"<td>{Safe(cell)}</td>");
         html.Append("</tr>\n");
     }

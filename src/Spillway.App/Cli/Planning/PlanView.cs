@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Spectre.Console;
-using Spillway.App.Load.Plots;
 using Spillway.Planner.Answers;
 using Spillway.Planner.Fleet;
 using Spillway.Planner.Outcomes;
@@ -49,18 +48,15 @@ internal static class PlanView
 
     private static Table Candidates(PlanReport report)
     {
-        var tokens = report.Candidates.Any(c => c.Outcome.FirstToken is not null);
+        var tokens = PlanCells.HasTokens(report);
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("", "candidate", "p50", "p95", "p99");
-        if (tokens)
-            table.AddColumns("first token p95", "per token p95");
-        table.AddColumns("goodput/s", "refused", "use", "replicas", $"{report.Plan.Currency}/month", "per 1,000", "quality");
-        foreach (var column in table.Columns.Skip(2))
-            column.RightAligned();
+        table.AddColumns("", "candidate");
+        foreach (var head in PlanCells.Heads(report))
+            table.AddColumn(new TableColumn(head).RightAligned());
         foreach (var judged in Shown(report))
             table.AddRow([.. Row(judged, tokens).Select(cell => new Text(cell))]);
-        table.Caption = new TableTitle("* recommended   + keeps every goal   - does not   x infeasible   f on the frontier of "
-            + "cost, p95, capacity and quality");
+        table.Caption = new TableTitle("* recommended   + keeps every goal   - does not   x infeasible   "
+            + "f on the frontier of cost, p95, capacity and quality   broken: seconds of broken promise");
         return table;
     }
 
@@ -68,24 +64,7 @@ internal static class PlanView
     {
         var o = judged.Outcome;
         var mark = judged.IsBest ? "*" : o.Infeasible.Count > 0 ? "x" : o.IsFit ? "+" : "-";
-        yield return mark + (judged.OnFrontier ? "f" : "");
-        yield return o.Candidate.Name;
-        var some = o.Infeasible.Count == 0 && o.Answered > 0;
-        foreach (var ms in (double[])[o.Total.P50Ms, o.Total.P95Ms, o.Total.P99Ms])
-            yield return some ? Figures.Ms(ms) : "";
-        if (tokens)
-        {
-            yield return o.FirstToken is { } first ? Figures.Ms(first.P95Ms) : "";
-            yield return o.PerToken is { } each ? Figures.Ms(each.P95Ms) : "";
-        }
-
-        yield return some ? Say($"{o.Goodput:0.##}") : "";
-        yield return o.Infeasible.Count > 0 ? "" : Say($"{o.RefusedShare * 100:0.##} %");
-        yield return o.Utilisation is { } use && o.Infeasible.Count == 0 ? Say($"{use * 100:0} %") : "";
-        yield return o.Infeasible.Count > 0 ? "" : Say($"{o.ReplicasMean:0.##}");
-        yield return o.Infeasible.Count > 0 ? "" : Figures.Money(o.CostPerMonth);
-        yield return o.CostPer1000 is { } per ? Figures.Money(per) : "";
-        yield return o.Quality is { } quality ? Say($"{quality:0.###}") : "unknown";
+        return [mark + (judged.OnFrontier ? "f" : ""), o.Candidate.Name, .. PlanCells.Of(o, tokens)];
     }
 
     private static void Why(TextWriter output, Judged judged)

@@ -5,6 +5,9 @@ namespace Spillway.Planner.Answers;
 /// <summary>The Pareto frontier of cost, latency, throughput and quality.</summary>
 public static class Frontier
 {
+    /// <summary>Times and costs within half a percent are the same: percentiles are read no better.</summary>
+    private const double Same = 1.005;
+
     /// <summary>The candidates that no other one beats or equals in all four and beats in one.</summary>
     /// <remarks>
     /// Unknown quality ranks below every known one; of two unknown ones neither is better. A candidate that refuses more
@@ -26,9 +29,9 @@ public static class Frontier
     {
         var (capacityA, capacityB) = (a.Capacity ?? double.PositiveInfinity, b.Capacity ?? double.PositiveInfinity);
         var (qualityA, qualityB) = (Rank(a.Quality), Rank(b.Quality));
-        var noWorse = a.CostPerHour <= b.CostPerHour && a.Total.P95Ms <= b.Total.P95Ms && capacityA >= capacityB
-            && qualityA >= qualityB;
-        return noWorse && (a.CostPerHour < b.CostPerHour || a.Total.P95Ms < b.Total.P95Ms || capacityA > capacityB
-            || qualityA > qualityB);
+        var noWorse = a.CostPerHour <= b.CostPerHour * Same && a.Total.P95Ms <= b.Total.P95Ms * Same
+            && capacityA >= capacityB && qualityA >= qualityB;
+        return noWorse && (a.CostPerHour * Same < b.CostPerHour || a.Total.P95Ms * Same < b.Total.P95Ms
+            || capacityA > capacityB || qualityA > qualityB);
     }
 }

@@ -36,6 +36,8 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
     /// <param name="simulated">Its outcome; null without one.</param>
     public static QuickAnswer Of(Plan plan, CandidateOptions candidate, CandidateOutcome? simulated)
     {
+        if (Feasibility.Obstacles(plan, candidate) is { Count: > 0 } obstacles)
+            return new(candidate.Name, [], obstacles);
         var demands = Demand.ByRegion(plan);
         List<QuickSite> sites = [];
         var (weighted, rates) = (0.0, 0.0);
@@ -99,6 +101,8 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
         Plan plan, CandidateOptions candidate, string name, PlacementOptions place, Demand demand, double fixedMs)
     {
         var variant = plan.Options.Variants[candidate.Variant];
+        if (variant.Language is { } language)
+            return LanguageSite(plan, language, name, place, demand, fixedMs);
         var curve = Capacity.CurveOf(variant, place.Machine);
         var useful = Capacity.UsefulOf(variant, candidate, place.Machine);
         var runners = Capacity.RunnersOf(plan, candidate, place.Machine);
@@ -114,6 +118,23 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
         return new(name, Say($"Allen-Cunneen, {replicas * runners} servers with one queue, ca2 {demand.Dispersion:0.##}, cs2 {variation:0.###}"),
             use, wait, fixedMs + wait + (service * 1000),
             fixedMs + (queue.WaitPercentile(0.95) * 1000) + (service * 1000 * (1 + (1.645 * Math.Sqrt(variation)))), peak);
+    }
+
+    /// <summary>Requests at once follow from their time, and their time from how many share a step.</summary>
+    private static QuickSite LanguageSite(Plan plan, LanguageVariantOptions language, string name,
+        PlacementOptions place, Demand demand, double fixedMs)
+    {
+        var replicas = Math.Max(1, place.Replicas);
+        var each = LanguageFleet.PerReplica(plan, language, place.Machine);
+        var (use, peak) = (demand.Mean / replicas / each, demand.Peak / replicas / each);
+        if (use >= 1)
+            return new(name, "roofline at the mean length", use, double.PositiveInfinity, double.PositiveInfinity,
+                double.PositiveInfinity, peak);
+        var seconds = LanguageFleet.SecondsAt(plan, language, place.Machine, demand.Mean / replicas);
+        var ms = fixedMs + (seconds * 1000);
+        var spread = plan.Options.Workloads.Average(w => w.TokensOut?.Variation ?? 0);
+        return new(name, "roofline at the mean length, Little's law for the requests at once", use, 0, ms,
+            ms * (1 + (1.645 * spread)), peak);
     }
 
     /// <summary>The mean batch and the time of its run follow from each other; a few rounds find both.</summary>

@@ -33,6 +33,8 @@ internal static class Capacity
     public static double PerReplica(Plan plan, CandidateOptions candidate, string machine)
     {
         var variant = plan.Options.Variants[candidate.Variant];
+        if (variant.Language is { } language)
+            return LanguageFleet.PerReplica(plan, language, machine);
         var rows = UsefulOf(variant, candidate, machine);
         var seconds = BatchPoint.TicksAt(CurveOf(variant, machine), rows) / TimeSpan.TicksPerSecond * MeanSize(plan);
         return RunnersOf(plan, candidate, machine) * rows / seconds;

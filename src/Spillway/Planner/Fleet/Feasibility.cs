@@ -19,6 +19,8 @@ internal static class Feasibility
                 case SiteKind.Cloud:
                 case SiteKind.Edge:
                     var machine = plan.Machines[place.Machine];
+                    if (variant.Language is { } language && LanguageFleet.Memory(plan, language, machine).Fault is { } fault)
+                        found.Add(fault.Message);
                     if (machine.MemoryGb > 0 && variant.MemoryGb > machine.MemoryGb)
                         found.Add(Say($"{candidate.Variant} needs {variant.MemoryGb:0.##} GB, {place.Machine} at {name} "
                             + $"has {machine.MemoryGb:0.##} GB: a larger machine, or a smaller variant."));

@@ -1,3 +1,4 @@
+using Spillway.Planner.Language;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Policies.Scaling;
@@ -9,7 +10,7 @@ namespace Spillway.Planner.Fleet;
 /// wishes. Requests go to the less loaded of two drawn replicas (the power of two choices, Mitzenmacher 1996).
 /// </summary>
 /// <remarks>This file is long because the life of a replica, from its order to its last minute on the bill, is one story.</remarks>
-internal sealed class MachineSite : Site, IActor, IServerSink
+internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
 {
     private readonly PlacementOptions _place;
     private readonly MachineOptions _machine;
@@ -34,7 +35,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink
     /// <summary>An empty site.</summary>
     public MachineSite(
         string name, SiteOptions options, PlacementOptions place, MachineOptions machine, VariantOptions variant,
-        Simulation home, Func<int, IServerSink, Server> make)
+        Simulation home, Func<int, MachineSite, Server> make)
         : base(name, options, home)
     {
         (_place, _machine) = (place, machine);
@@ -133,6 +134,20 @@ internal sealed class MachineSite : Site, IActor, IServerSink
                     Die(taken, replace: false);
                 break;
         }
+    }
+
+    /// <inheritdoc/>
+    void ILanguageSink.Ended(Server server, Ride ride, in LanguageTimes times, FaultKind? fault)
+    {
+        if (times.IsDone)
+        {
+            ride.Spent(PlanStage.Queue, times.Scheduled);
+            ride.Spent(PlanStage.Prefill, times.FirstToken);
+            ride.Spent(PlanStage.Decode, times.LastToken);
+            ride.First = times.FirstToken;
+        }
+
+        ((IServerSink)this).Ended(server, ride, fault);
     }
 
     /// <inheritdoc/>
@@ -247,6 +262,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink
 
     private void BeReady(Server server)
     {
+        // A lost site gets requests again when it can answer the first one.
+        Lost = false;
         Count();
         _startsWanted = Math.Max(0, _startsWanted - 1);
         (server.State, server.ReadySince) = (ServerState.Ready, Now);

@@ -217,8 +217,19 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         };
     }
 
-    private Func<int, IServerSink, Server> Maker(string site, string machine)
+    private Func<int, MachineSite, Server> Maker(string site, string machine)
     {
+        if (_variant.Language is { } language)
+        {
+            var roofline = LanguageFleet.RooflineOf(_plan, language, _plan.Machines[machine]);
+            var memory = LanguageFleet.Memory(_plan, language, _plan.Machines[machine]).Value;
+            var queue = _variant.Batching.QueueLengthMax;
+            return (number, sink) => new LanguageServer(roofline, language.Serving, memory, queue, this, sink)
+            {
+                Number = number, Ordered = Calendar.Now,
+            };
+        }
+
         var curve = Capacity.CurveOf(_variant, machine);
         var batching = Capacity.BatchingOf(_variant, _candidate);
         var runners = Capacity.RunnersOf(_plan, _candidate, machine);

@@ -18,7 +18,7 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     public SiteOptions Options => options;
 
     /// <summary>Not to be reached at present.</summary>
-    public bool Lost { get; private set; }
+    public bool Lost { get; protected set; }
 
     /// <summary>Answers remembered.</summary>
     public required AnswerMemory Memory { get; init; }
@@ -64,7 +64,6 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
                 LoseAll();
                 break;
             case Mishap.SiteBack:
-                Lost = false;
                 ComeBack();
                 break;
             case Mishap.Throttled:
@@ -117,9 +116,7 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     }
 
     /// <summary>The site is back, empty.</summary>
-    protected virtual void ComeBack()
-    {
-    }
+    protected virtual void ComeBack() => Lost = false;
 
     /// <summary>An upstream refuses, or no longer.</summary>
     protected virtual void Throttle(bool refuses)

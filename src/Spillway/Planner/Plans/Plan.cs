@@ -1,4 +1,5 @@
 using Spillway.Config;
+using Spillway.Planner.Language;
 using Spillway.Planner.Workloads;
 
 namespace Spillway.Planner.Plans;
@@ -17,6 +18,12 @@ public sealed record Plan
 
     /// <summary>Machines of all price files.</summary>
     public required IReadOnlyDictionary<string, MachineOptions> Machines { get; init; }
+
+    /// <summary>Devices of all hardware files.</summary>
+    public required IReadOnlyDictionary<string, Accelerator> Devices { get; init; }
+
+    /// <summary>Language models of all hardware files.</summary>
+    public required IReadOnlyDictionary<string, LanguageShape> Models { get; init; }
 
     /// <summary>Serverless platforms of all price files.</summary>
     public required IReadOnlyDictionary<string, PlatformOptions> Platforms { get; init; }

@@ -73,6 +73,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
 
     private void Variant(VariantOptions variant, string key)
     {
+        if (variant.Language is { } language)
+            Known(language.Model, plan.Models.Keys, $"{key}.language.model", "language model in the hardware files");
         if (variant.Quality is not null && variant.QualitySource.Length == 0)
             binder.Report($"{key}.quality", Text(variant.Quality.Value), "A quality figure needs a source.",
                 "Give qualitySource: the test set and the day, or the paper.");
@@ -165,11 +167,31 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         if (PriceOf(machine, place.Purchase) is null)
             binder.Report($"{key}.purchase", OptionText.Value(place.Purchase), $"{place.Machine} has no such price. A "
                 + "missing price is never taken for nothing.", $"Give it in the price file: {KeyOf(place.Purchase)}.");
-        if (!variant.Curves.ContainsKey(place.Machine))
+        if (variant.Language is not null)
+            Device(place.Machine, machine, variant, key);
+        else if (!variant.Curves.ContainsKey(place.Machine))
             binder.Report($"{key}.machine", place.Machine, $"Variant {variantName} has no curve for this machine.",
                 $"Measure it there, and give variants.{variantName}.curves.{place.Machine}.");
         if (place.Scaling is { } scaling && ScalingCatalogue.Create(scaling).Fault is { } fault)
             binder.Report($"{key}.scaling", scaling.Policy, fault.Message, "See docs/features/planning.md.");
+    }
+
+    private void Device(string name, MachineOptions machine, VariantOptions variant, string key)
+    {
+        if (machine.Gpu.Length == 0)
+            binder.Report($"{key}.machine", name, "The price file does not say which GPU this machine has.",
+                "Give gpu: and gpus: there.");
+        Known(machine.Gpu, plan.Devices.Keys, $"{key}.machine", "device in the hardware files");
+        var devices = variant.Language!.Serving.Devices;
+        if (machine.Gpus > 0 && machine.Gpus < devices)
+            binder.Report($"{key}.machine", name, $"A replica needs {devices} devices, the machine has {machine.Gpus}.",
+                "Take a larger machine, or less tensor and pipeline parallelism.");
+        foreach (var workload in _options.Workloads.Where(w => w.TokensIn is null || w.TokensOut is null))
+        {
+            if (!plan.Traces.TryGetValue(workload.Name, out var trace) || trace.TokensIn is null || trace.TokensOut is null)
+                binder.Report("workloads", workload.Name, "A language model needs the tokens of requests and answers.",
+                    "Give tokensIn and tokensOut, or a trace that has both.");
+        }
     }
 
     /// <summary>The price of an hour; null when the file has none.</summary>

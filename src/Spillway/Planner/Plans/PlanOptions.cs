@@ -35,6 +35,10 @@ public sealed record PlanOptions
     [Option("Dated price files, relative to this one. There is no default price.", Required = true)]
     public IReadOnlyList<string> Prices { get; init; } = [];
 
+    /// <summary>Hardware files.</summary>
+    [Option("Dated files of devices, relative to this one; language models need them.")]
+    public IReadOnlyList<string> Hardware { get; init; } = [];
+
     /// <summary>What is promised.</summary>
     [Option("What is promised. A candidate that breaks one of them is not recommended.")]
     public GoalOptions Goals { get; init; } = new();

@@ -1,4 +1,5 @@
 using Spillway.Config;
+using Spillway.Planner.Language;
 using Spillway.Planner.Workloads;
 
 namespace Spillway.Planner.Plans;
@@ -14,6 +15,8 @@ public sealed class PlanReader
     private readonly Dictionary<string, MachineOptions> _machines = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlatformOptions> _platforms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RecordedTrace> _traces = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Accelerator> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LanguageShape> _models = new(StringComparer.Ordinal);
     private readonly List<string> _sources = [];
     private string _currency = "";
 
@@ -41,11 +44,13 @@ public sealed class PlanReader
             return null;
         for (var i = 0; i < options.Prices.Count; i++)
             Prices(options.Prices[i], binder, $"prices[{i}]");
+        for (var i = 0; i < options.Hardware.Count; i++)
+            Hardware(options.Hardware[i], binder, $"hardware[{i}]");
         for (var i = 0; i < options.Workloads.Count; i++)
             Trace(options.Workloads[i], binder, $"workloads[{i}].trace");
         var plan = new Plan
         {
-            Options = options, Currency = _currency, PriceSources = _sources, Machines = _machines,
+            Options = options, Devices = _devices, Models = _models, Currency = _currency, PriceSources = _sources, Machines = _machines,
             Platforms = _platforms, Traces = _traces, Candidates = CandidateSearch.Expand(options),
         };
         new PlanChecks(plan, binder).All();
@@ -102,6 +107,28 @@ public sealed class PlanReader
         {
             if (!_platforms.TryAdd(name, platform))
                 binder.Report($"platforms.{name}", "", "Another price file has a platform of that name.",
+                    "Give one of them another name.");
+        }
+    }
+
+    private void Hardware(string path, OptionBinder plan, string key)
+    {
+        if (Open(path, plan, key) is not { } text)
+            return;
+        var binder = new OptionBinder(_errors);
+        if (Bind<LanguageCatalogue>(binder, path, text) is not { } file)
+            return;
+        for (var i = 0; i < file.Accelerators.Count; i++)
+        {
+            if (!_devices.TryAdd(file.Accelerators[i].Name, file.Accelerators[i]))
+                binder.Report($"accelerators[{i}].name", file.Accelerators[i].Name, "Another device has that name.",
+                    "Give one of them another name.");
+        }
+
+        for (var i = 0; i < file.Models.Count; i++)
+        {
+            if (!_models.TryAdd(file.Models[i].Name, file.Models[i]))
+                binder.Report($"models[{i}].name", file.Models[i].Name, "Another model has that name.",
                     "Give one of them another name.");
         }
     }

@@ -41,6 +41,10 @@ public sealed record VariantOptions
     public IReadOnlyDictionary<string, IReadOnlyList<CurvePointOptions>> Curves { get; init; } =
         new Dictionary<string, IReadOnlyList<CurvePointOptions>>();
 
+    /// <summary>A language model, whose times follow from its shape.</summary>
+    [Option("A language model that is served by continuous batching: its times follow from its shape and the device.")]
+    public LanguageVariantOptions? Language { get; init; }
+
     /// <summary>Spread of run times.</summary>
     [Option("Run times vary uniformly by this part up and down.", Min = 0, Max = 0.9,
         Source = "measured spread between runs is below 10 %")]

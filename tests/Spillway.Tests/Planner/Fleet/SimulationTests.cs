@@ -177,7 +177,7 @@ public sealed class SimulationTests
         var calm = Evaluation.Run(plan, plan.Candidates[1])!;
         var lost = Evaluation.Run(plan, plan.Candidates[1], drill: Drill.Find("lose-node"))!;
         Assert.InRange(lost.Offered - lost.Answered - (calm.Offered - calm.Answered), 0, 40);
-        Assert.Equal(1, lost.Pieces[50].Ready);
+        Assert.Equal(1, lost.Pieces[49].Ready);
         Assert.Equal(2, lost.Pieces[70].Ready);
     }
 
