@@ -29,6 +29,7 @@ public sealed record ClaimedSystem
     public double LatencyMaxMs { get; init; }
 
     /// <summary>The parts of its time.</summary>
+    [Option("The parts of its time.")]
     public IReadOnlyList<ClaimedPart> Parts { get; init; } = [];
 
     /// <summary>What a thousand answers cost.</summary>
@@ -118,9 +119,11 @@ public sealed record ClaimedModel
     public double WeightsGb { get; init; }
 
     /// <summary>How fast memory is read, by the name of the device.</summary>
+    [Option("How fast memory is read, by the name of the device.")]
     public IReadOnlyDictionary<string, double> DeviceGBps { get; init; } = new Dictionary<string, double>();
 
     /// <summary>The price of such a device for an hour, by its name.</summary>
+    [Option("The price of such a device for an hour, by its name.")]
     public IReadOnlyDictionary<string, double> DevicePerHour { get; init; } = new Dictionary<string, double>();
 }
 
@@ -188,18 +191,23 @@ public sealed record ClaimedSpot
 public sealed record ClaimOptions
 {
     /// <summary>The systems.</summary>
+    [Option("The systems.")]
     public IReadOnlyList<ClaimedSystem> Systems { get; init; } = [];
 
     /// <summary>What functions can do.</summary>
+    [Option("What functions can do.")]
     public ClaimedFunctions? Functions { get; init; }
 
     /// <summary>The model.</summary>
+    [Option("The model.")]
     public ClaimedModel? Model { get; init; }
 
     /// <summary>Growth while servers start.</summary>
+    [Option("Growth while servers start.")]
     public IReadOnlyList<ClaimedGrowth> Growth { get; init; } = [];
 
     /// <summary>Distances.</summary>
+    [Option("Distances.")]
     public IReadOnlyList<ClaimedDistance> Distances { get; init; } = [];
 
     /// <summary>The discount that is claimed of spot machines, at least.</summary>
@@ -208,5 +216,6 @@ public sealed record ClaimOptions
     public double SpotDiscountMin { get; init; }
 
     /// <summary>Prices to hold it against.</summary>
+    [Option("Prices to hold it against.")]
     public IReadOnlyList<ClaimedSpot> Spot { get; init; } = [];
 }

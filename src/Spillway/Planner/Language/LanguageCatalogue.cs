@@ -6,9 +6,11 @@ namespace Spillway.Planner.Language;
 public sealed record LanguageCatalogue
 {
     /// <summary>The devices.</summary>
+    [Option("The devices.")]
     public IReadOnlyList<Accelerator> Accelerators { get; init; } = [];
 
     /// <summary>The models.</summary>
+    [Option("The models.")]
     public IReadOnlyList<LanguageShape> Models { get; init; } = [];
 
     /// <summary>Reads a file's text; every mistake in it is listed in the fault, with its line.</summary>

@@ -4,6 +4,7 @@ namespace Spillway.Policies.Scaling;
 public sealed record HpaOptions
 {
     /// <summary>What is compared with targets; of several the one that wants most replicas decides.</summary>
+    [Option("What is compared with targets; of several the one that wants most replicas decides.")]
     public IReadOnlyList<HpaMetricOptions> Metrics { get; init; } = [new()];
 
     /// <summary>What is near enough.</summary>
@@ -17,6 +18,7 @@ public sealed record HpaOptions
     public double EveryMs { get; init; } = 15_000;
 
     /// <summary>How it grows.</summary>
+    [Option("How it grows.")]
     public HpaDirectionOptions ScaleUp { get; init; } = new()
     {
         StabilisationMs = 0,
@@ -24,6 +26,7 @@ public sealed record HpaOptions
     };
 
     /// <summary>How it shrinks.</summary>
+    [Option("How it shrinks.")]
     public HpaDirectionOptions ScaleDown { get; init; } = new();
 }
 
@@ -56,6 +59,7 @@ public sealed record HpaDirectionOptions
     public string SelectPolicy { get; init; } = "max";
 
     /// <summary>How much may change in how much time.</summary>
+    [Option("How much may change in how much time.")]
     public IReadOnlyList<HpaRateOptions> Policies { get; init; } = [new()];
 }
 

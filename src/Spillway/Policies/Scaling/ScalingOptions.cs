@@ -30,26 +30,34 @@ public sealed record ScalingOptions
     public int ReplicasMax { get; init; } = 100;
 
     /// <summary>For utilisation and queue.</summary>
+    [Option("For utilisation and queue.")]
     public TargetOptions Target { get; init; } = new();
 
     /// <summary>For hpa.</summary>
+    [Option("For hpa.")]
     public HpaOptions Hpa { get; init; } = new();
 
     /// <summary>For knative.</summary>
+    [Option("For knative.")]
     public KnativeOptions Knative { get; init; } = new();
 
     /// <summary>For ray-serve.</summary>
+    [Option("For ray-serve.")]
     public RayServeOptions RayServe { get; init; } = new();
 
     /// <summary>For predictive.</summary>
+    [Option("For predictive.")]
     public PredictiveOptions Predictive { get; init; } = new();
 
     /// <summary>For warm-pool.</summary>
+    [Option("For warm-pool.")]
     public WarmPoolOptions WarmPool { get; init; } = new();
 
     /// <summary>For keep-alive.</summary>
+    [Option("For keep-alive.")]
     public KeepAliveOptions KeepAlive { get; init; } = new();
 
     /// <summary>For scale-to-zero.</summary>
+    [Option("For scale-to-zero.")]
     public ScaleToZeroOptions ScaleToZero { get; init; } = new();
 }

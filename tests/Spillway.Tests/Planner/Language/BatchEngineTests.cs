@@ -6,7 +6,10 @@ namespace Spillway.Tests.Planner.Language;
 /// <summary>The scheduler's rules by hand: every step takes exactly 10 ms.</summary>
 public sealed class BatchEngineTests
 {
-    private static readonly EngineConstants s_tenMs = new() { StepMs = 10, SequenceUs = 0, ExchangeUs = 0 };
+    private static readonly EngineConstants s_tenMs = new()
+    {
+        StepMs = 10, PromptStepMs = 0, SequenceUs = 0, ExchangeUs = 0,
+    };
     private static readonly LanguageServing s_plain = new() { ScheduleAhead = 0, BatchedTokensMax = 100 };
 
     [Fact]
