@@ -11,6 +11,7 @@ const string Usage = """
           [--models FOLDER] [--cache off|FOLDER]
       json [--rounds N]                  the JSON tensor reader against a loop of Utf8JsonReader
       keys [--rounds N]                  who calls: a known key, wrong ones, and one HMAC
+      plan [--rounds N]                  simulated requests a second: one queue, and a whole candidate
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
       ledger [--rate N] [--seconds S]    entries at a constant rate through the ledger's queue and writer
@@ -45,6 +46,9 @@ try
             return 0;
         case "keys":
             await KeysRace.RunAsync(arguments.Number("--rounds", 7));
+            return 0;
+        case "plan":
+            PlanRace.Run(arguments.Number("--rounds", 7));
             return 0;
         case "start":
             await StartCommand.RunAsync(arguments);

@@ -20,7 +20,7 @@ import { reload, replica, zipf } from '../rows/repository.mjs';
 import { rollback, routeOn } from '../rows/rollout.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
 import { sharing } from '../rows/sharing.mjs';
-import { json, start } from '../rows/single.mjs';
+import { json, plan, start } from '../rows/single.mjs';
 
 const rows = [
   ...[json, start, sessionCache, mlpJson, mlpBinary, tinyBinary1, tinyBinary8, mlpBinary8],

@@ -90,3 +90,35 @@ export const start = {
     };
   },
 };
+
+export const plan = {
+  name: 'plan',
+  work: 'the planner: simulated requests a second on one core',
+  async run({ tell }) {
+    tell('one queue and a whole candidate in turns');
+    const race = await bench('plan', '--rounds', rounds);
+    return {
+      endpoints: [],
+      checks: [
+        {
+          what: 'simulated requests a second through one queue',
+          required: 'at least 3,000,000',
+          measured: race.single_queue_per_second,
+          unit: '/s',
+          ok: race.single_queue_per_second.median >= 3_000_000,
+        },
+        {
+          what: 'simulated requests a second through network, balancing, batches and scaling',
+          required: 'at least 200,000',
+          measured: race.full_flow_per_second,
+          unit: '/s',
+          ok: race.full_flow_per_second.median >= 200_000,
+        },
+      ],
+      figures: [],
+      command: `dotnet Spillway.Bench.dll plan --rounds ${rounds}`,
+      reference: [],
+      notes: ['CPU time. The whole candidate plays the production deployment flow, every law asserted.'],
+    };
+  },
+};

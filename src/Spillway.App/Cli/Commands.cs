@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Spillway.App.Cli.Keys;
+using Spillway.App.Cli.Planning;
 using Spillway.App.Cli.Audit;
+using Spillway.App.Cli.Diagnosing;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -58,6 +60,7 @@ internal static class Commands
         root.Subcommands.Add(InferCommand.Create());
         root.Subcommands.Add(LoadCommand.Create());
         root.Subcommands.Add(ExplainCommand.Create());
+        root.Subcommands.Add(DiagnoseCommand.Create());
         root.Subcommands.Add(SwitchCommand.Create());
         root.Subcommands.Add(RolloutCommand.Create());
         root.Subcommands.Add(BudgetsCommand.Budgets());
@@ -65,6 +68,7 @@ internal static class Commands
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
+        root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         root.Subcommands.Add(AuditCommand.Create());
         root.Subcommands.Add(SignCommand.Create());

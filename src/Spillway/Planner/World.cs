@@ -10,9 +10,11 @@ namespace Spillway.Planner;
 /// deployments, which may share a device.
 /// </summary>
 /// <remarks>
+/// With a <see cref="IWorldSink"/> it keeps no answers, words no faults and reuses its records: nothing is allocated for
+/// a request. The decisions are the same.
 /// This file is long because an interpreter is read beside the live one, step by step; its records follow at the end.
 /// </remarks>
-public sealed class World
+public sealed class World : IActor
 {
     private readonly DeploymentFlow _flow;
     private readonly Route _route;
@@ -23,8 +25,13 @@ public sealed class World
     private readonly int[] _batch;
     private readonly Drop[] _drops;
     private readonly Passenger[][] _running;
+    private readonly int[] _runCounts;
     private readonly long[] _runIds;
     private readonly List<WorldAnswer> _answers = [];
+    private readonly List<Passenger> _scheduled = [];
+    private readonly List<int> _stops = [];
+    private readonly Stack<Passenger> _spare = [];
+    private readonly IWorldSink? _sink;
     private DeviceFlow? _device;
     private Instant _armedAt = Instant.Never;
     private long _armedId;
@@ -35,14 +42,17 @@ public sealed class World
     /// <param name="times">How long each run takes.</param>
     /// <param name="journal">Keeps each decision; null keeps none.</param>
     /// <param name="calendar">Shared with other worlds; null for a world of its own.</param>
+    /// <param name="sink">Hears of each request in place of <see cref="Answers"/>; null keeps them.</param>
     public World(
-        DeploymentFlow flow, Route route, IRunTimes times, FlowJournal? journal = null, Calendar? calendar = null)
+        DeploymentFlow flow, Route route, IRunTimes times, FlowJournal? journal = null, Calendar? calendar = null,
+        IWorldSink? sink = null)
     {
         (_flow, _route, _times, _journal, _calendar) = (flow, route, times, journal, calendar ?? new());
+        _sink = sink;
         _bySlot = new Passenger?[flow.Capacity];
         (_batch, _drops) = (new int[flow.BatchMax], new Drop[flow.Capacity]);
-        (_running, _runIds) = (new Passenger[flow.Runners][], new long[flow.Runners]);
-        Array.Fill(_running, []);
+        _running = [.. Enumerable.Range(0, flow.Runners).Select(_ => new Passenger[flow.BatchMax])];
+        (_runCounts, _runIds) = (new int[flow.Runners], new long[flow.Runners]);
     }
 
     private enum What
@@ -59,6 +69,15 @@ public sealed class World
     /// <summary>How each request ended, in the order of the ends.</summary>
     public IReadOnlyList<WorldAnswer> Answers => _answers;
 
+    /// <summary>Time of all runs so far, those under way in full.</summary>
+    public TimeSpan RunTime { get; private set; }
+
+    /// <summary>Runs so far.</summary>
+    public long RunsMade { get; private set; }
+
+    /// <summary>Rows in them.</summary>
+    public long RowsRun { get; private set; }
+
     /// <summary>Input elements of all runs so far, padding included.</summary>
     public long ElementsRun { get; private set; }
 
@@ -72,10 +91,22 @@ public sealed class World
     /// <param name="leaves">When its caller leaves, if it is not answered by then.</param>
     public void Arrive(string id, Instant at, in Claim claim, Instant? leaves = null)
     {
-        var passenger = new Passenger { Id = id, Claim = claim };
-        Schedule(at, new(What.Arrives, passenger, 0, 0));
+        _scheduled.Add(new() { Id = id, Claim = claim });
+        Schedule(at, What.Arrives, _scheduled.Count - 1);
         if (leaves is { } then)
-            Schedule(then, new(What.Leaves, passenger, 0, 0));
+            Schedule(then, What.Leaves, _scheduled.Count - 1);
+    }
+
+    /// <summary>A request comes now; its sink hears how it ends, perhaps before this returns.</summary>
+    /// <param name="tag">The submitter's number for it.</param>
+    /// <param name="claim">What it asks.</param>
+    public void Submit(int tag, in Claim claim)
+    {
+        if (!_spare.TryPop(out var passenger))
+            passenger = new();
+        passenger.Renew(tag, claim);
+        Admit(passenger);
+        HandTurns();
     }
 
     /// <summary>Shares one device with other worlds of its calendar. Once, before anything is scheduled.</summary>
@@ -93,25 +124,31 @@ public sealed class World
     /// <summary>Lives through everything on the calendar, and what follows from it.</summary>
     public void Run() => _calendar.Run();
 
-    private void Happen(Happening next)
+    /// <inheritdoc/>
+    void IActor.Happen(int what, int which, long id)
     {
-        switch (next.What)
+        switch ((What)what)
         {
             case What.RunEnds:
-                EndRun(next.Runner, next.Id);
+                EndRun(which, id);
                 break;
             case What.Timer:
-                Wake(next.Id);
+                Wake(id);
                 break;
             case What.Leaves:
-                Leave(next.Passenger!);
+                Leave(_scheduled[which]);
                 break;
             case What.Arrives:
-                Admit(next.Passenger!);
+                Admit(_scheduled[which]);
                 break;
         }
 
-        // Whoever got a turn from what happened begins now.
+        HandTurns();
+    }
+
+    /// <summary>Whoever got a turn from what happened begins now.</summary>
+    private void HandTurns()
+    {
         while (_device?.TryNext(Now, out var grant) is true)
             ((World)grant.Share.Owner!).HaveTurn(grant.Runner);
     }
@@ -131,6 +168,12 @@ public sealed class World
         {
             passenger.Placement = _flow.Place(passenger.Claim, Now);
             _journal?.Placed(Now, passenger.Id, passenger.Placement);
+            if (_sink is not null && passenger.Placement.Refused is { } kind)
+            {
+                Tell(passenger, kind);
+                return;
+            }
+
             effect = passenger.Flow.Placed(passenger.Placement);
         }
 
@@ -161,35 +204,38 @@ public sealed class World
     {
         var taken = _flow.Take(runner, _batch, _drops, Now);
         GiveUp(taken.Dropped);
-        var run = new Passenger[taken.Count];
+        var run = _running[runner];
         for (var i = 0; i < taken.Count; i++)
         {
             run[i] = _bySlot[_batch[i]]!;
             run[i].Run = runner;
             _journal?.Took(Now, run[i].Id, runner);
+            _sink?.Began(run[i].Tag);
         }
 
         _journal?.Batch(Now, runner, taken);
-        _running[runner] = run;
+        _runCounts[runner] = taken.Count;
         if (taken.Count == 0)
             return;
         _runIds[runner]++;
         (ElementsRun, PaddingRun) = (ElementsRun + taken.Elements, PaddingRun + taken.Padding);
         var time = _times.Next(runner, taken.Rows, taken.Elements);
-        Schedule(Now + time, new(What.RunEnds, null, runner, _runIds[runner]));
+        (RunTime, RunsMade, RowsRun) = (RunTime + time, RunsMade + 1, RowsRun + taken.Rows);
+        Schedule(Now + time, What.RunEnds, runner, _runIds[runner]);
     }
 
     private void EndRun(int runner, long id)
     {
-        if (id != _runIds[runner] || _running[runner].Length == 0)
+        if (id != _runIds[runner] || _runCounts[runner] == 0)
             return;
         FinishRun(runner, completed: true);
     }
 
     private void FinishRun(int runner, bool completed)
     {
-        var run = _running[runner];
-        _running[runner] = [];
+        var run = _running[runner].AsSpan(0, _runCounts[runner]);
+        _runCounts[runner] = 0;
+        var inline = run[0].Inline;
         _flow.Observe(runner, completed, Now);
         _journal?.Finished(Now, runner, completed);
         foreach (var passenger in run)
@@ -203,9 +249,11 @@ public sealed class World
         {
             if (!passenger.Gone)
                 End(passenger, RequestFlow.Ended(null).Fault);
+            else if (_sink is not null)
+                _spare.Push(passenger);
         }
 
-        if (run[0].Inline)
+        if (inline)
         {
             var next = _flow.Release(runner, Now);
             _journal?.Released(Now, runner, next);
@@ -241,17 +289,18 @@ public sealed class World
             return;
         _armedAt = Instant.Never;
         var drops = _flow.Wake(_drops, Now, out var start);
-        var stops = new List<int>();
+        _stops.Clear();
         for (var i = 0; i < drops; i++)
         {
             if (_drops[i].StopRunner >= 0)
-                stops.Add(_drops[i].StopRunner);
+                _stops.Add(_drops[i].StopRunner);
         }
 
         GiveUp(drops);
         _journal?.Woke(Now, start);
         Arm();
-        stops.ForEach(StopRun);
+        foreach (var runner in _stops)
+            StopRun(runner);
         if (start.How is Launch.Start)
         {
             Take(start.Runner);
@@ -277,7 +326,10 @@ public sealed class World
                 Forget(drop.Slot, passenger);
             else
                 passenger.Gone = true;
-            End(passenger, passenger.Flow.Dropped(drop.Reason, passenger.Placement));
+            if (_sink is not null)
+                Tell(passenger, drop.Reason);
+            else
+                End(passenger, passenger.Flow.Dropped(drop.Reason, passenger.Placement));
         }
     }
 
@@ -287,8 +339,22 @@ public sealed class World
         passenger.Slot = -1;
     }
 
-    private void End(Passenger passenger, Fault? fault) =>
-        _answers.Add(new(passenger.Id, passenger.Arrived, Now, passenger.Placement.Deadline, fault));
+    private void End(Passenger passenger, Fault? fault)
+    {
+        if (_sink is not null)
+            Tell(passenger, fault?.Kind);
+        else
+            _answers.Add(new(passenger.Id, passenger.Arrived, Now, passenger.Placement.Deadline, fault));
+    }
+
+    /// <summary>The sink hears the end; a record that no run holds any more is used again.</summary>
+    private void Tell(Passenger passenger, FaultKind? fault)
+    {
+        var tag = passenger.Tag;
+        if (!passenger.Gone)
+            _spare.Push(passenger);
+        _sink!.Ended(tag, fault);
+    }
 
     private void Arm()
     {
@@ -299,18 +365,19 @@ public sealed class World
         _armedId++;
         _journal?.Armed(Now, at);
         if (at != Instant.Never)
-            Schedule(at > Now ? at : Now, new(What.Timer, null, 0, _armedId));
+            Schedule(at > Now ? at : Now, What.Timer, 0, _armedId);
     }
 
-    private void Schedule(Instant at, Happening what) => _calendar.Schedule(at, () => Happen(what));
-
-    private sealed record Happening(What What, Passenger? Passenger, int Runner, long Id);
+    private void Schedule(Instant at, What what, int which, long id = 0) =>
+        _calendar.Schedule(at, this, (int)what, which, id);
 
     private sealed class Passenger
     {
-        public required string Id { get; init; }
+        public string Id { get; init; } = "";
 
-        public required Claim Claim { get; init; }
+        public int Tag { get; private set; }
+
+        public Claim Claim { get; set; }
 
         public RequestFlow Flow;
 
@@ -325,6 +392,12 @@ public sealed class World
         public bool Inline { get; set; }
 
         public bool Gone { get; set; }
+
+        public void Renew(int tag, in Claim claim)
+        {
+            (Tag, Claim, Placement, Slot, Run) = (tag, claim, default, -1, -1);
+            (Inline, Gone) = (false, false);
+        }
     }
 }
 

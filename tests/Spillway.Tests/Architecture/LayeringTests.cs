@@ -36,7 +36,7 @@ public sealed class LayeringTests
             .Select(use => Floors.Sentence(use, "only Spillway.App.Hosting composes a server")));
 
         static bool IsEngine(TypeUse use) =>
-            use.Used.Namespace.Split('.') is [_, "Engine" or "Flow" or "Planner" or "Protocols" or "Hosting", ..];
+            use.Used.Namespace.Split('.') is [_, "Engine" or "Flow" or "Protocols" or "Hosting", ..];
     }
 
     /// <summary>What a room leaves to others: the column "never" of the table of rooms.</summary>

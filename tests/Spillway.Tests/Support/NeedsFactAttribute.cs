@@ -16,6 +16,9 @@ public enum Need
 
     /// <summary>Linux as its own user, who alone can give files away.</summary>
     LinuxRoot,
+
+    /// <summary>Public traces and profiles, in the folder that SPILLWAY_DATA names.</summary>
+    Data,
 }
 
 /// <summary>A test that is skipped, and counted as such, where the machine lacks what it needs.</summary>
@@ -45,6 +48,8 @@ internal static class Needs
         Need.Linux => OperatingSystem.IsLinux() ? null : "needs Linux",
         Need.LinuxRoot => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
             ? null : "needs Linux, as root",
+        Need.Data => Directory.Exists(Environment.GetEnvironmentVariable("SPILLWAY_DATA"))
+            ? null : "needs public traces and profiles in the folder that SPILLWAY_DATA names",
     };
 
     /// <summary>The path of a program; null when it is not there.</summary>

@@ -1,0 +1,58 @@
+using System.Text;
+using Spillway.Config;
+using Spillway.Planner.Plans;
+
+namespace Spillway.App.Cli.Planning;
+
+/// <summary>Plans, and the files that they name, on disk.</summary>
+internal static class PlanFiles
+{
+    /// <summary>Largest file that a plan may name: ten million arrivals.</summary>
+    private const long BytesMax = 1L << 30;
+
+    /// <summary>The plan; null after its mistakes were written.</summary>
+    public static Plan? Read(string path, TextWriter error)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (Open(path) is not { Text: { } text } file)
+        {
+            error.WriteLine($"The plan {path} cannot be read: {Open(path).Problem}");
+            return null;
+        }
+
+        var result = PlanReader.Read(Path.GetFileName(path), file.Text, name => Open(Path.Combine(folder, name)));
+        error.Write(ConfigErrorText.FormatNotes(result.Notes));
+        error.Write(ConfigErrorText.Format(result.Errors));
+        return result.Plan;
+    }
+
+    /// <summary>Writes a file; false after an error.</summary>
+    public static bool Write(string path, string text, TextWriter error)
+    {
+        try
+        {
+            File.WriteAllText(path, text);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"Cannot write {path}: {failure.Message}");
+            return false;
+        }
+    }
+
+    private static PlanFile Open(string path)
+    {
+        try
+        {
+            var info = new FileInfo(path);
+            if (info.Exists && info.Length > BytesMax)
+                return new(null, $"It has {info.Length} bytes; at most {BytesMax}.");
+            return new(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            return new(null, failure is DecoderFallbackException ? "It is not UTF-8 text." : failure.Message);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using Spillway.Planner.Fleet;
+using Spillway.Planner.Outcomes;
+using Spillway.Planner.Plans;
+using Spillway.Transforms;
+
+namespace Spillway.Planner.Answers;
+
+/// <summary>
+/// Which candidate is recommended, and why each other one is not. The cheapest that keeps every goal wins; where the
+/// qualities of some are known, the others are not recommended over them, however cheap they are.
+/// </summary>
+/// <param name="plan">The plan.</param>
+/// <param name="outcomes">Of its candidates.</param>
+/// <param name="best">The recommended one; null for none.</param>
+internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outcomes, CandidateOutcome? best)
+{
+    private string Currency => plan.Currency;
+
+    /// <summary>The cheapest of those that keep every goal, the known quality first; null when none does.</summary>
+    public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes) => outcomes.Where(o => o.IsFit)
+        .OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour).ThenBy(o => o.Total.P95Ms).FirstOrDefault();
+
+    /// <summary>The recommendation in a sentence.</summary>
+    public string Sentence()
+    {
+        if (best is null)
+            return outcomes.Count == 0 ? "Nothing was simulated." : $"None of {outcomes.Count} candidates keeps every goal. "
+                + Nearest();
+        var others = outcomes.Count(o => o != best && o.IsFit);
+        var quality = best.Quality is { } known ? Say($", quality {known:0.###}") : ", quality unknown";
+        var goals = best.Goals.Count == 0 ? "no goal was set, and it is the cheapest" : others == 0
+            ? "it is the only one that keeps every goal" : $"it is the cheapest of {others + 1} that keep every goal";
+        return $"Take {best.Candidate.Name}: " + Say($"{Figures.Money(best.CostPerMonth)} {Currency} a month, p95 {Figures.Ms(best.Total.P95Ms)}, "
+            + $"{best.RefusedShare * 100:0.##} % refused{quality}; ") + $"{goals}. Service times are "
+            + $"{Evaluation.Word(best.Evidence)}.";
+    }
+
+    /// <summary>Why a candidate is recommended, or why not.</summary>
+    public string Reason(CandidateOutcome o)
+    {
+        if (o == best)
+            return o.Goals.Count == 0 ? "the cheapest" : "the cheapest that keeps every goal";
+        if (o.Infeasible.Count > 0)
+            return $"infeasible: {string.Join(" ", o.Infeasible)}";
+        var broken = o.Goals.Where(g => !g.Kept).Select(Broken).ToList();
+        if (broken.Count > 0)
+            return string.Join("; ", broken);
+        if (best is { Quality: not null } && o.Quality is null)
+            return "its quality is unknown, and that of the recommended one is known";
+        return best is null ? "" : Say($"keeps every goal, and costs {Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
+            + $"month more");
+    }
+
+    /// <summary>What would have to change for a candidate that breaks a goal.</summary>
+    public IReadOnlyList<string> WouldHelp(CandidateOutcome o)
+    {
+        List<string> help = [];
+        if (o.Infeasible.Count > 0 || o.Goals.All(g => g.Kept))
+            return help;
+        foreach (var goal in o.Goals.Where(g => !g.Kept))
+        {
+            switch (goal.Goal)
+            {
+                case "p50" or "p95" or "p99" or "first token p95":
+                    help.AddRange(Faster(o, goal));
+                    break;
+                case "refused":
+                    help.Add(MoreReplicas(o));
+                    break;
+                case "cost a month" or "cost per 1,000":
+                    help.Add(Cheaper(o, goal));
+                    break;
+                case "quality":
+                    help.Add(o.Quality is null ? $"measure the quality of {o.Candidate.Variant}, and give it with its source"
+                        : "another variant");
+                    break;
+            }
+        }
+
+        return [.. help.Where(h => h.Length > 0).Distinct()];
+    }
+
+    private static string Say(InvariantText text) => text.Take();
+
+    private string Nearest()
+    {
+        var nearest = outcomes.Where(o => o.Infeasible.Count == 0).OrderBy(o => o.Goals.Count(g => !g.Kept))
+            .ThenBy(o => o.CostPerHour).FirstOrDefault();
+        if (nearest is null)
+            return "Each is infeasible: see why below.";
+        var help = WouldHelp(nearest);
+        return $"Nearest is {nearest.Candidate.Name}: {Reason(nearest)}."
+            + (help.Count == 0 ? "" : $" It would take: {string.Join("; ", help)}.");
+    }
+
+    private string Broken(GoalVerdict goal)
+    {
+        var unit = goal.Unit.Length > 0 ? goal.Unit : goal.Goal == "quality" ? "" : Currency;
+        string Figure(double value) => goal.Unit == "ms" ? Figures.Ms(value) : $"{Figures.Money(value)} {unit}".Trim();
+        if (goal.Got is not { } got)
+            return goal.Goal == "quality" ? Say($"its quality is unknown, {goal.Wanted:0.###} is the floor")
+                : $"{goal.Goal}: no answer to measure";
+        return goal.Goal == "quality" ? Say($"quality {got:0.###}, {goal.Wanted:0.###} is the floor")
+            : $"{goal.Goal} {Figure(got)}, promised {Figure(goal.Wanted)}";
+    }
+
+    /// <summary>A time that is missed: is it the floor, which more replicas cannot lower, or the waiting?</summary>
+    private IEnumerable<string> Faster(CandidateOutcome o, GoalVerdict goal)
+    {
+        var waits = o.Stages.Where(s => s.Name is "queue" or "cold start").Sum(s => s.MeanMs);
+        var fixedStages = o.Stages.Where(s => s.Name is not ("queue" or "cold start") && s.MeanMs > 0).ToList();
+        var floor = fixedStages.Sum(s => s.P50Ms);
+        if (floor > goal.Wanted && fixedStages.Count > 0)
+        {
+            var most = fixedStages.MaxBy(s => s.P50Ms);
+            yield return Say($"no number of replicas helps: without any waiting it takes {Figures.Ms(floor)}, most of it "
+                + $"{most.Name} ({Figures.Ms(most.P50Ms)}): ") + (most.Name == "network" ? "a nearer site" : most.Name == "i/o"
+                ? "faster work before the model, or a cache" : "a faster machine, or a smaller variant");
+            yield break;
+        }
+
+        if (waits > 0)
+            yield return MoreReplicas(o);
+    }
+
+    private string MoreReplicas(CandidateOutcome o)
+    {
+        var machines = o.Candidate.Sites.Where(s => s.Value.Machine.Length > 0).ToList();
+        if (machines.Count == 0)
+            return o.Candidate.Sites.Any(s => s.Value.Serverless is not null)
+                ? "a higher concurrency limit, or provisioned instances" : "a higher limit at the upstream, or a second one";
+        var each = machines.Average(s => Capacity.PerReplica(plan, o.Candidate, s.Value.Machine));
+        var peak = o.Pieces.Count == 0 ? 0 : o.Pieces.Max(p => p.Offered) / (plan.Options.DurationSeconds / o.Pieces.Count);
+        var hits = o.Answered == 0 ? 0 : o.FromCache / (double)o.Answered;
+        var have = machines.Sum(s => Fleets.ReplicasMost(s.Value));
+        // Room for a burst by the square-root rule: R + sqrt(R), which keeps the chance to wait near 22 % (Halfin, Whitt).
+        var busy = peak * (1 - hits) / each;
+        var want = (int)Math.Ceiling(busy + Math.Sqrt(busy));
+        return want > have
+            ? Say($"about {want} replicas in place of {have}: the busiest stretch brings {peak:0.#} requests a second, a "
+                + $"replica answers {each:0.#}")
+            : "replicas where and when they are wanted: the capacity is there, the waiting is at one site or while replicas start";
+    }
+
+    private string Cheaper(CandidateOutcome o, GoalVerdict goal)
+    {
+        var fit = outcomes.Where(x => x.Infeasible.Count == 0 && x.Goals.All(g => g.Kept || g.Goal == goal.Goal))
+            .MinBy(x => x.CostPerHour);
+        return fit is null || fit == o
+            ? Say($"a budget of {Figures.Money(goal.Got ?? 0)} {Currency}, cheaper machines, or fewer of them where the use is "
+                + $"{(o.Utilisation ?? 0) * 100:0} %")
+            : Say($"a budget of {Figures.Money(fit.Goals.First(g => g.Goal == goal.Goal).Got ?? 0)} {Currency}, for which "
+                + $"{fit.Candidate.Name} keeps every other goal");
+    }
+}
