@@ -65,6 +65,7 @@ internal static class Commands
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
+        root.Subcommands.Add(SimulateCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         root.Subcommands.Add(AuditCommand.Create());
         root.Subcommands.Add(SignCommand.Create());
