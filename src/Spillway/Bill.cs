@@ -11,6 +11,9 @@ public readonly record struct Bill(Money Run, Money Rows)
     /// <summary>The price of the request itself.</summary>
     public Money Request { get; init; }
 
+    /// <summary>The price of its tokens, where a language model answered.</summary>
+    public Money Tokens { get; init; }
+
     /// <summary>The exact sum of the lines.</summary>
-    public Money Total => Time + Run + Rows + Request;
+    public Money Total => Time + Run + Rows + Request + Tokens;
 }

@@ -69,6 +69,7 @@ internal static class Commands
         root.Subcommands.Add(CostsCommand.Create());
         root.Subcommands.Add(ProfileCommand.Create());
         root.Subcommands.Add(PlanCommand.Create());
+        root.Subcommands.Add(SimulateCommand.Create());
         root.Subcommands.Add(CanaryCommand.Create());
         root.Subcommands.Add(AuditCommand.Create());
         root.Subcommands.Add(SignCommand.Create());

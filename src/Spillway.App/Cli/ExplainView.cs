@@ -21,6 +21,7 @@ internal static class ExplainView
         new WaterfallView(Stages(record)).Write(console);
         Decisions(record, console);
         Facts(record, console);
+        ChatView.Write(record, (name, value) => Pair(console, name, value), title => Title(console, title));
         Bill(record, console);
         Provenance(record, console);
     }

@@ -180,7 +180,8 @@ internal static class Server
     {
         foreach (var door in serving.Doors.Where(d => d.Route.State is RouteState.Failed))
             Console.WriteLine($"NOT ready: {door.Route.Model} ({door.Route.Why})");
-        var ready = serving.Doors.Where(d => d.Route.State is RouteState.Ready).Select(d => d.Route.Model.Name).ToList();
+        var ready = serving.Doors.Where(d => d.Route.State is RouteState.Ready).Select(d => d.Route.Model.Name)
+            .Concat(serving.ChatNames).ToList();
         if (ready.Count > 0)
             Console.WriteLine($"Ready: {string.Join(", ", ready)}{grpc} on {address}");
         if (hints && ready.Contains("line-ocr"))

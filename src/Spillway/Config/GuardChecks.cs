@@ -42,10 +42,12 @@ internal static class GuardChecks
         Scoped(name, path, rate, rate.AtLimit, known, bound);
         if (bound.Failed(path))
             return;
-        if (rate is { RequestsPerSecond: null, ItemsPerSecond: null, BytesPerSecond: null, Concurrency: null })
+        if (rate is { RequestsPerSecond: null, ItemsPerSecond: null, BytesPerSecond: null, TokensPerSecond: null,
+            Concurrency: null })
         {
             bound.Report(path, "", "It limits nothing.",
-                "Give it requestsPerSecond, itemsPerSecond, bytesPerSecond or concurrency, or remove it.");
+                "Give it requestsPerSecond, itemsPerSecond, bytesPerSecond, tokensPerSecond or concurrency, or remove "
+                + "it.");
         }
 
         if (rate.FairShares && rate.Per.Any(p => p is GuardScope.Tenant or GuardScope.Key))

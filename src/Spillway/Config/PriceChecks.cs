@@ -90,6 +90,13 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
 
         Names(options, prices, models);
         Covered(prices, models);
+        foreach (var name in Chats(options).Where(name => !prices.Models.ContainsKey(name) && !Bound.Failed("prices")
+            && options.Upstreams[name].Simulated is null or { PerMillionInput: 0, PerMillionOutput: 0 }))
+        {
+            Bound.Report("prices", "", $"No price covers the upstream {name}, and there is no default.",
+                $"Add prices.models.{name} with perMillionInput and perMillionOutput; 0 says that it costs nothing.");
+        }
+
         Alerts(options, prices, models);
     }
 
@@ -99,7 +106,9 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
     private static List<(int, string, double)> Model(IReadOnlyList<ModelPriceOptions> entries) =>
         [.. entries.SelectMany((e, i) => ((int, string, double)[])
             [(i, "perHour", e.PerHour ?? 0), (i, "perRun", e.PerRun), (i, "perRow", e.PerRow),
-                (i, "perRequest", e.PerRequest)])];
+                (i, "perRequest", e.PerRequest), (i, "perMillionInput", e.PerMillionInput),
+                (i, "perMillionCached", e.PerMillionCached ?? 0), (i, "perMillionOutput", e.PerMillionOutput),
+                (i, "perMillionReasoning", e.PerMillionReasoning ?? 0)])];
 
     private void Series(string key, IReadOnlyList<string> days, List<(int Entry, string Key, double Amount)> amounts)
     {
@@ -155,7 +164,7 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         // A model of a repository may come later.
         if (options.Repository is not null || root.Failed("models"))
             return;
-        var known = models.Select(m => m.Name).ToList();
+        var known = models.Select(m => m.Name).Concat(Chats(options)).ToList();
         foreach (var name in prices.Models.Keys.Except(known))
         {
             Bound.Report($"prices.models.{name}", name, "There is no model of that name.",
@@ -163,6 +172,9 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
                 Suggestion.Nearest(name, known));
         }
     }
+
+    private static IEnumerable<string> Chats(SpillwayOptions options) =>
+        options.Upstreams.Where(u => ChatChecks.IsChat(u.Value)).Select(u => u.Key);
 
     private void Covered(PricesOptions prices, IReadOnlyList<ModelOptions> models)
     {
@@ -196,7 +208,7 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
 
             if (options.Repository is not null)
                 continue;
-            Known($"{key}.model", alert.Model, "model", [.. models.Select(m => m.Name)]);
+            Known($"{key}.model", alert.Model, "model", [.. models.Select(m => m.Name), .. Chats(options)]);
             Known($"{key}.owner", alert.Owner, "owner",
                 [.. models.SelectMany(m => m.Serve.Values.Select(s => s.Owner).Append(m.Owner))
                     .Where(o => o.Length > 0)]);

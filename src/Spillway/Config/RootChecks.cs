@@ -46,7 +46,8 @@ internal static class RootChecks
     public static void Models(SpillwayOptions options, OptionBinder bound)
     {
         if (options.Models.Count == 0 && options.Repository is null && !bound.Failed("models") && !bound.Failed("")
-            && !bound.Failed("repository"))
+            && !bound.Failed("repository") && !bound.Failed("routes") && !bound.Failed("upstreams")
+            && !options.Routes.Values.Any(r => ChatChecks.IsChat(r, options.Upstreams)))
         {
             bound.Report("models", "", "There are no models, and no repository of models.",
                 "Folders that hold a model.yaml each, relative to this file; or repository: { path: … }.");

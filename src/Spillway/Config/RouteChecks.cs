@@ -25,6 +25,7 @@ internal static class RouteChecks
         foreach (var (name, upstream) in options.Upstreams)
             Upstream(name, upstream, served, bound);
         Chains(options, served, bound);
+        ChatChecks.Routes(options, bound);
         RolloutChecks.Check(options, served, bound);
     }
 
@@ -33,11 +34,15 @@ internal static class RouteChecks
     {
         Upstreams = options.Upstreams.ToDictionary(u => u.Key, u => u.Value with
         {
-            KeyFrom = u.Value.KeyFrom.Length == 0 || KeyReference.IsVariable(u.Value.KeyFrom)
-                || u.Value.KeyFrom.Contains('\0', StringComparison.Ordinal)
-                    ? u.Value.KeyFrom : Path.GetFullPath(u.Value.KeyFrom, folder),
+            KeyFrom = Full(u.Value.KeyFrom, folder),
+            MoreKeysFrom = [.. u.Value.MoreKeysFrom.Select(k => Full(k, folder))],
         }),
     };
+
+    private static string Full(string reference, string folder) =>
+        reference.Length == 0 || KeyReference.IsVariable(reference)
+            || reference.Contains('\0', StringComparison.Ordinal)
+                ? reference : Path.GetFullPath(reference, folder);
 
     private static void Route(
         string name, RouteOptions route, HashSet<string> served, SpillwayOptions options, OptionBinder bound)
@@ -89,6 +94,7 @@ internal static class RouteChecks
                 $"An upstream has at most {TargetsMax} targets.", "Put a load balancer before some of them.");
         }
 
+        ChatChecks.Upstream(path, upstream, bound);
         foreach (var (target, at) in upstream.Targets)
         {
             Name(target, $"{path}.targets.{target}", bound);

@@ -24,6 +24,10 @@ public sealed record RouteOptions
         + "Its presence allows it; `spillway rollout start` begins.")]
     public RolloutOptions? Rollout { get; init; }
 
+    /// <summary>Tokens and promises, where its steps are language models.</summary>
+    [Option("With steps that speak OpenAI's protocol: how long answers may be, and how fast they are promised.")]
+    public ChatOptions Chat { get; init; } = new();
+
     /// <summary>The default deadline of the whole chain.</summary>
     [Option("The time that all steps have together when the caller does not say. 0: what the first step's model gives.",
         Unit = "ms", Min = 0, Max = 3_600_000)]

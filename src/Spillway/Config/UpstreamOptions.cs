@@ -2,18 +2,50 @@ using Spillway.Policies.Breaking;
 using Spillway.Policies.Concurrency;
 using Spillway.Policies.Retry;
 using Spillway.Policies.Routing;
+using Spillway.Runtimes.Simulated.Chat;
 
 namespace Spillway.Config;
 
-/// <summary>Another Open Inference server, or several that serve the same model, as a step of routes.</summary>
+/// <summary>What an upstream speaks.</summary>
+public enum UpstreamKind
+{
+    /// <summary>The Open Inference Protocol: tensors.</summary>
+    Inference,
+
+    /// <summary>OpenAI's HTTP protocol: chat, completions, embeddings.</summary>
+    Openai,
+
+    /// <summary>The same with the paths and the header of Azure OpenAI.</summary>
+    Azure,
+
+    /// <summary>OpenAI's protocol, answered in this process by a declared profile: no real model runs.</summary>
+    Simulated,
+}
+
+/// <summary>In which field of a request an upstream takes the most tokens of an answer.</summary>
+public enum TokensField
+{
+    /// <summary>max_tokens, which nearly every server knows.</summary>
+    MaxTokens,
+
+    /// <summary>max_completion_tokens, which OpenAI's reasoning models insist on.</summary>
+    MaxCompletionTokens,
+}
+
+/// <summary>Another server, or several that serve the same model, as a step of routes.</summary>
 public sealed record UpstreamOptions
 {
+    /// <summary>What it speaks.</summary>
+    [Option("What it speaks: inference (the Open Inference Protocol, tensors), openai (any OpenAI-compatible server), "
+        + "azure (Azure OpenAI's paths and api-key), simulated (answered here by a declared profile).")]
+    public UpstreamKind Kind { get; init; }
+
     /// <summary>What the targets call the model.</summary>
     [Option("What the targets call the model. Empty: the upstream's own name.")]
     public string Model { get; init; } = "";
 
     /// <summary>Where it is served.</summary>
-    [Option("Where it is served: targets by name, each with its address.", Required = true)]
+    [Option("Where it is served: targets by name, each with its address. Every kind but simulated needs one.")]
     public IReadOnlyDictionary<string, TargetOptions> Targets { get; init; } = new Dictionary<string, TargetOptions>();
 
     /// <summary>Time to connect.</summary>
@@ -48,8 +80,31 @@ public sealed record UpstreamOptions
 
     /// <summary>Where its key is.</summary>
     [Option("The targets' key, sent as Authorization: Bearer: env:NAME for a variable, else the path of a file that "
-        + "only its owner may read, relative to this file. Empty: none.")]
+        + "only its owner may read, relative to this file. Empty: none. With kind: azure it is sent as api-key.")]
     public string KeyFrom { get; init; } = "";
+
+    /// <summary>Where further keys are.</summary>
+    [Option("With kind: openai or azure, further keys, each as keyFrom: when one is refused (401, 402, 403) the next "
+        + "one takes its place.")]
+    public IReadOnlyList<string> MoreKeysFrom { get; init; } = [];
+
+    /// <summary>Azure's version of the protocol.</summary>
+    [Option("With kind: azure, the value of api-version in every address. Empty: none, as in Azure's /openai/v1.")]
+    public string ApiVersion { get; init; } = "";
+
+    /// <summary>The field of an injected cap.</summary>
+    [Option("With kind: openai or azure, the field that the route's maxTokens is sent in when a request has none: "
+        + "maxTokens (max_tokens) or maxCompletionTokens (max_completion_tokens).")]
+    public TokensField TokensField { get; init; }
+
+    /// <summary>The slowest stream.</summary>
+    [Option("With kind: openai or azure, a stream that brings less than this over ten seconds is given up. 0: never.",
+        Unit = "bytes/s", Min = 0, Max = 1_000_000)]
+    public double BytesPerSecondMin { get; init; }
+
+    /// <summary>What a simulated one does; null for the defaults.</summary>
+    [Option("With kind: simulated, how it answers.")]
+    public SimulatedChatOptions? Simulated { get; init; }
 
     /// <summary>When a target is left alone.</summary>
     [Option("When a target is left alone, and for how long.")]
@@ -80,7 +135,8 @@ public sealed record UpstreamOptions
 public sealed record TargetOptions
 {
     /// <summary>Where it is.</summary>
-    [Option("Its base address: http://10.0.0.7:8000, or https://…; a path in front of /v2 is kept.", Required = true)]
+    [Option("Its base address: http://10.0.0.7:8000, or https://…; a path in front of /v2 is kept. With "
+        + "kind: openai with its /v1 (https://api.openai.com/v1), with azure up to the deployment's name.", Required = true)]
     public string Url { get; init; } = "";
 
     /// <summary>Its part of the requests.</summary>

@@ -69,7 +69,7 @@ public sealed class Door
     public Deployment? Deployment { get; }
 
     /// <summary>How the model runs; null while it is not there.</summary>
-    public RuntimeTraits? Traits { get; }
+    public RuntimeTraits? Traits { get; private init; }
 
     /// <summary>Whether inputs are decoded or completed after admission.</summary>
     public bool Decodes => _input is not null || _padding?.Mask is not null || _sequences is not null;
@@ -165,6 +165,10 @@ public sealed class Door
         (Upstream, Signature, _modelSignature) = (upstream, signature, signature);
         Traits = new() { Platform = "spillway_upstream", Devices = [] };
     }
+
+    /// <summary>A name over language models elsewhere: it takes no tensors, and no request is placed behind it.</summary>
+    internal static Door Chat(Route route, ModelOptions options, RuntimeTraits traits) =>
+        new(route, options) { Traits = traits };
 
     /// <summary>Where the model is, when it is not here; null for one that is.</summary>
     internal UpstreamGroup? Upstream { get; }

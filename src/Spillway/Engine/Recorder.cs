@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
 using Spillway.Engine.Audit;
+using Spillway.Engine.Gateway;
 using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Telemetry;
@@ -36,8 +37,11 @@ public sealed class Recorder
         _server.ConfigInForce(_configDigest = snapshot.Digest);
         _server.Memory(serving.Models.Residency.Budgets);
         RouteSeries.Register(serving.Models.Routes, serving.Upstreams, _registry);
+        serving.Gateway.Register(_registry);
         foreach (var door in serving.Doors)
             Instruments(door);
+        foreach (var route in serving.Gateway.Routes)
+            Instruments(route.Door);
     }
 
     internal RecentRequests Recent => _recent;
@@ -140,11 +144,18 @@ public sealed class Recorder
             (record.ModelDigest, record.SignedBy) = (ran.Provenance.Digest, ran.Provenance.SignedBy);
         var answered = delivery.Fault is null;
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
+        if (work.Chat is { } chat)
+            record.Charged = ChatExplanation.Charge(ref record, chat);
         _serving.Guards.Settle(work, record.Charged.Total);
-        Explanation.Write(ref record, work, delivery);
-        Explanation.Cost(ref record, work);
-        if (answered)
-            Explanation.Close(ref record, work.Claim.Rows, delivery);
+        if (work.Chat is { } told)
+            ChatExplanation.Write(ref record, work, told, delivery);
+        else
+        {
+            Explanation.Write(ref record, work, delivery);
+            Explanation.Cost(ref record, work);
+            if (answered)
+                Explanation.Close(ref record, work.Claim.Rows, delivery);
+        }
 
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);
@@ -166,6 +177,7 @@ public sealed class Recorder
     {
         var rows = delivery.Fault is null ? work.Claim.Rows : 0;
         model.Statistics.Ended(work.Timeline, delivery.Fault?.Kind, rows, started.ToUnixTimeMilliseconds());
+        work.Chat?.Counts.Record(work.Chat, work.Timeline, work.Ticket.Waited, delivery.Fault is null);
         model.Record(work.Timeline, delivery.Fault?.Kind, rows, delivery.BytesIn, delivery.BytesOut);
         // The steps of a route were counted where they failed.
         if (delivery.Fault is { } fault)
@@ -194,8 +206,9 @@ public sealed class Recorder
 
     private ModelGauges Gauges(ModelRef model) => new()
     {
-        Simulated = _isSimulated(model),
-        Ready = () => _serving.Find(model.Name, model.Version)?.Route.State is RouteState.Ready,
+        Simulated = _isSimulated(model) || _serving.Gateway.Find(model.Name) is { Door.Traits.Simulated: true },
+        Ready = () => _serving.Gateway.Find(model.Name) is not null
+            || _serving.Find(model.Name, model.Version)?.Route.State is RouteState.Ready,
         Failed = () => _serving.Find(model.Name, model.Version)?.Route.State is RouteState.Failed,
     };
 

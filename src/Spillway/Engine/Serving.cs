@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
+using Spillway.Engine.Gateway;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Rollout;
 using Spillway.Engine.Upstreams;
@@ -32,14 +33,16 @@ public sealed class Serving : IAsyncDisposable
     /// <param name="runtimes">By name; the snapshot was validated against the same ones.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="logger">Where loads and surprises go.</param>
-    /// <param name="keys">The keys of upstreams by name, where they have one.</param>
+    /// <param name="keys">The keys of upstreams by name, where they have any.</param>
     public Serving(
         Snapshot snapshot, IReadOnlyDictionary<string, IRuntime> runtimes, Clock clock, ILogger<Serving> logger,
-        IReadOnlyDictionary<string, string>? keys = null)
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? keys = null)
     {
+        keys ??= new Dictionary<string, IReadOnlyList<string>>();
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
         Upstreams = new(
-            snapshot.Upstreams, keys ?? new Dictionary<string, string>(), clock, logger,
+            snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
+            keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), clock, logger,
             RandomNumberGenerator.GetInt32(int.MaxValue));
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
@@ -47,6 +50,7 @@ public sealed class Serving : IAsyncDisposable
             Routes = new(snapshot.Routes, Upstreams, clock),
         };
         Upstreams.Known = Models.Refresh;
+        Gateway = new(snapshot, Models.Routes, keys, clock, RandomNumberGenerator.GetInt32(int.MaxValue));
         Guards = new(snapshot, clock, logger, Abort);
         Rollouts = new(snapshot.Routes, clock, logger);
         Pipeline = new(clock, Models, Guards) { Routes = new(this) };
@@ -67,6 +71,15 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>Models elsewhere that routes lead to.</summary>
     internal UpstreamSet Upstreams { get; }
+
+    /// <summary>Language models elsewhere, and the routes over them.</summary>
+    internal GatewaySet Gateway { get; }
+
+    /// <summary>The served names of routes over language models.</summary>
+    public IEnumerable<string> ChatNames => Gateway.Routes.Select(r => r.Name);
+
+    /// <summary>Why nothing may be answered now: a store that must keep a trace of it fails. Null otherwise.</summary>
+    internal Fault? Untraced => Models.Stores.Refusal ?? Pipeline.Audit?.Refusal;
 
     /// <summary>Kill switches, limits and budgets.</summary>
     public Guarding Guards { get; }
@@ -189,6 +202,7 @@ public sealed class Serving : IAsyncDisposable
         if (Repository is { } repository)
             await repository.DisposeAsync().ConfigureAwait(false);
         await Upstreams.DisposeAsync().ConfigureAwait(false);
+        Gateway.Dispose();
         await Models.DisposeAsync().ConfigureAwait(false);
         Models.Routes.Dispose();
         await Guards.DisposeAsync().ConfigureAwait(false);
@@ -202,7 +216,8 @@ public sealed class Serving : IAsyncDisposable
         .Sum(d => d.CancelWhere(
             work => target.Concerns(
                 work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name)
-                || target.Concerns(work.Caller.Tenant, "", work.Asked.Door.Route.Model.Name), fault));
+                || target.Concerns(work.Caller.Tenant, "", work.Asked.Door.Route.Model.Name), fault))
+        + Gateway.Abort(target, fault);
 
     private async Task StartedAsync(Task loads)
     {

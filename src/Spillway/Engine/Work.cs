@@ -90,6 +90,12 @@ public sealed class Work : WorkItem
     internal Criticality Criticality => IsBeside ? Criticality.Sheddable
         : Request.Criticality < Caller.Criticality ? Request.Criticality : Caller.Criticality;
 
+    /// <summary>What it takes of limits of tokens; nothing for tensors.</summary>
+    internal TokenClaim Tokens { get; set; }
+
+    /// <summary>What is told of an answer of a language model; null for tensors.</summary>
+    internal ChatFacts? Chat { get; set; }
+
     /// <summary>What holds it, from admission on; null before.</summary>
     internal Deployment? Deployment { get; set; }
 
@@ -216,9 +222,16 @@ public sealed class Work : WorkItem
         (Session, IsBeside) = ("", false);
         whole?.Release();
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
+        (Tokens, Chat) = (default, null);
         (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
     }
 }
+
+/// <summary>What a request to a language model takes of limits of tokens and bytes.</summary>
+/// <param name="AtMost">The most tokens that it can use.</param>
+/// <param name="Used">Those that it used, known at its end.</param>
+/// <param name="Bytes">Bytes of its body.</param>
+internal readonly record struct TokenClaim(long AtMost, long Used, long Bytes);
 
 /// <summary>Facts about a run, for the record of each request in it.</summary>
 /// <param name="Requests">Requests in it.</param>

@@ -10,7 +10,7 @@ namespace Spillway.Hosting;
 public static class SpillwayEndpointExtensions
 {
     /// <summary>
-    /// Maps /v2/** (the Open Inference Protocol), /metrics and /admin/v1/**. gRPC is not among them: it has a port of
+    /// Maps /v2/** (the Open Inference Protocol), /v1/** (OpenAI's protocol), /metrics and /admin/v1/**. gRPC is not among them: it has a port of
     /// its own, in the stand-alone server. Requires AddSpillway.
     /// </summary>
     /// <param name="routes">The application, or a group of its routes.</param>
@@ -23,6 +23,7 @@ public static class SpillwayEndpointExtensions
             throw new InvalidOperationException("MapSpillway needs services.AddSpillway(…), called before Build.");
         var group = routes.MapGroup(prefix);
         group.Map("/v2/{**rest}", http => HandleAsync(http, own: 2)).WithDisplayName("Spillway inference");
+        group.Map("/v1/{**rest}", http => HandleAsync(http, own: 2)).WithDisplayName("Spillway OpenAI");
         group.Map("/admin/v1/{**rest}", http => HandleAsync(http, own: 3)).WithDisplayName("Spillway admin");
         group.Map("/metrics", http => HandleAsync(http, own: 1)).WithDisplayName("Spillway metrics");
         return group;

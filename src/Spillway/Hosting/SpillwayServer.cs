@@ -110,7 +110,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {
         var keys = snapshot.Upstreams.Where(u => u.Value.KeyFrom.Length > 0)
-            .ToDictionary(u => u.Key, u => KeyOf(u.Key, u.Value, parts.Environment));
+            .ToDictionary(u => u.Key, u => KeysOf(u.Key, u.Value, parts.Environment));
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>(), keys);
         serving.Models.Canary = new(
             new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
@@ -130,8 +130,16 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         return serving;
     }
 
-    private static string KeyOf(string name, UpstreamOptions upstream, IReadOnlyDictionary<string, string> variables) =>
-        KeyReference.Read(upstream.KeyFrom, $"upstreams.{name}.keyFrom", variables).TryGet(out var key, out var fault)
+    private static IReadOnlyList<string> KeysOf(
+        string name, UpstreamOptions upstream, IReadOnlyDictionary<string, string> variables) =>
+    [
+        KeyOf(upstream.KeyFrom, $"upstreams.{name}.keyFrom", variables),
+        .. upstream.MoreKeysFrom.Select((from, i) =>
+            KeyOf(from, FormattableString.Invariant($"upstreams.{name}.moreKeysFrom[{i}]"), variables)),
+    ];
+
+    private static string KeyOf(string from, string option, IReadOnlyDictionary<string, string> variables) =>
+        KeyReference.Read(from, option, variables).TryGet(out var key, out var fault)
             ? key.Trim() : throw new SpillwayStartException(fault.Message);
 
     /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>

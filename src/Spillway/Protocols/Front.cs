@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Spillway.Protocols.Access;
 using Spillway.Protocols.Admin;
 using Spillway.Protocols.Grpc;
+using Spillway.Protocols.OpenAi;
 using Spillway.Protocols.OpenInference;
 using Spillway.Telemetry;
 
@@ -17,6 +18,7 @@ public sealed partial class Front
 {
     private readonly ServerContext _server;
     private readonly OpenInferenceEndpoints _openInference;
+    private readonly OpenAiEndpoints _openAi;
     private readonly AdminEndpoints _admin;
     private readonly GrpcEndpoints _grpc;
     private readonly ILogger<Front> _logger;
@@ -25,7 +27,7 @@ public sealed partial class Front
     public Front(ServerContext server, ILogger<Front> logger)
     {
         (_server, _logger) = (server, logger);
-        (_openInference, _admin) = (new(server), new(server));
+        (_openInference, _openAi, _admin) = (new(server), new(server), new(server));
         _grpc = new(server, (call, bug) => Log.Bug(logger, call, bug));
     }
 
@@ -76,6 +78,8 @@ public sealed partial class Front
         var path = http.Request.Path.Value ?? "";
         if (path.StartsWith("/v2", StringComparison.Ordinal))
             return _openInference.HandleAsync(http, caller);
+        if (path.StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal))
+            return _openAi.HandleAsync(http, caller);
         if (path.StartsWith("/admin/", StringComparison.Ordinal))
             return _admin.HandleAsync(http, caller);
         return path is "/metrics"
@@ -87,8 +91,13 @@ public sealed partial class Front
     {
         _server.Recorder.Unrouted(fault.Kind);
         _server.Denied(caller, fault, http.Request.Path.Value);
-        return ErrorAnswer.WriteAsync(http, fault).AsTask();
+        return WriteAsync(http, fault);
     }
+
+    /// <summary>In the form of the protocol that was meant.</summary>
+    private static Task<long> WriteAsync(HttpContext http, Fault fault) =>
+        (http.Request.Path.Value ?? "").StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal)
+            ? OpenAiErrors.WriteAsync(http, fault).AsTask() : ErrorAnswer.WriteAsync(http, fault).AsTask();
 
     private Task MetricsAsync(HttpContext http, Caller caller)
     {
@@ -122,7 +131,7 @@ public sealed partial class Front
             else if (isGrpc)
                 GrpcEndpoints.Broken(http);
             else
-                await ErrorAnswer.WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);
+                await WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);
         }
     }
 

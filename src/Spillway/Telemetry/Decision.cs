@@ -192,6 +192,18 @@ internal enum DecisionKind : byte
 
     /// <summary>Given up for more critical ones. A mean time in the queue, B its class.</summary>
     RefusedShed,
+
+    /// <summary>The route's cap was put into the request, which had none. A tokens.</summary>
+    TokensCapped,
+
+    /// <summary>What its answer used. A tokens of the prompt, B of the answer, C 1 when the upstream said so.</summary>
+    TokensUsed,
+
+    /// <summary>Its answer broke off when its caller had a part of it. A tokens that it has.</summary>
+    StreamBroken,
+
+    /// <summary>Its tokens were priced. A nano-units.</summary>
+    TokensSettled,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

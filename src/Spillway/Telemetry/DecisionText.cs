@@ -66,6 +66,10 @@ internal static class DecisionText
         DecisionKind.RolledOut => "rolled_out",
         DecisionKind.Promoted => "promoted",
         DecisionKind.RefusedShed => "refused_shed",
+        DecisionKind.TokensCapped => "tokens_capped",
+        DecisionKind.TokensUsed => "tokens_used",
+        DecisionKind.StreamBroken => "stream_broken",
+        DecisionKind.TokensSettled => "tokens_settled",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -124,6 +128,8 @@ internal static class DecisionText
                 or DecisionKind.StepLeft or DecisionKind.StepTaken or DecisionKind.UpstreamAsked
                 or DecisionKind.DeadlineOfRoute => RouteText.Render(kind, a, b, record),
             DecisionKind.RolledOut or DecisionKind.Promoted => RouteText.Rollout(kind, a, b, c, record),
+            DecisionKind.TokensCapped or DecisionKind.TokensUsed or DecisionKind.StreamBroken
+                or DecisionKind.TokensSettled => ChatText.Render(kind, a, b, c),
         };
     }
 

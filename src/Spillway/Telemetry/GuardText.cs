@@ -5,7 +5,7 @@ namespace Spillway.Telemetry;
 /// <summary>The decisions of the gate as sentences.</summary>
 internal static class GuardText
 {
-    private static readonly string[] s_units = ["requests", "rows", "input bytes", "requests at once"];
+    private static readonly string[] s_units = ["requests", "rows", "input bytes", "tokens", "requests at once"];
 
     /// <summary>The sentence of one decision of that record.</summary>
     public static string Render(DecisionKind kind, long a, long b, long c, in RequestRecord record) => kind switch

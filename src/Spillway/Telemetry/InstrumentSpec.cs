@@ -22,4 +22,14 @@ internal enum InstrumentKind
 /// <param name="Help">One sentence: what it says and when it changes.</param>
 /// <param name="Labels">Label names in the order of their values; empty for a process-wide family.</param>
 internal sealed record InstrumentSpec(
-    string Name, InstrumentKind Kind, string Unit, string Help, params string[] Labels);
+    string Name, InstrumentKind Kind, string Unit, string Help, params string[] Labels)
+{
+    /// <summary>The name in OpenTelemetry's conventions, where it has one; empty for <see cref="Name"/>.</summary>
+    public string OtlpName { get; init; } = "";
+
+    /// <summary>The labels' names there: of its conventions with dots, gen_ai.token.type.</summary>
+    public string[] OtlpLabels { get; } =
+        [.. Labels.Select(l => l.StartsWith(GenAi, StringComparison.Ordinal) ? "gen_ai." + l[GenAi.Length..].Replace('_', '.') : l)];
+
+    private const string GenAi = "gen_ai_";
+}

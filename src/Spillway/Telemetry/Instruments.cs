@@ -12,7 +12,7 @@ namespace Spillway.Telemetry;
 /// that is found without a look-up.
 /// This file is long because the list of everything that can be watched is read as one.
 /// </remarks>
-internal static class Instruments
+internal static partial class Instruments
 {
     // Requests: one set of series per served name and version.
     public static readonly InstrumentSpec Requests = new(
@@ -469,7 +469,7 @@ internal static class Instruments
         "Requests that wait in the queue of the deployment behind the name.");
 
     /// <summary>Every family, in the order of the exposition and of the reference page.</summary>
-    public static IReadOnlyList<InstrumentSpec> All { get; } =
+    public static IReadOnlyList<InstrumentSpec> All => field ??=
     [
         Requests, RequestDuration, StageDuration, RequestRows, RequestBytes, ResponseBytes, PictureDecodes, Simulated,
         Ready, LoadFailed, ModelMemory, MemoryBudget, MemoryUsed, Unrouted, AccessRefused, AccessKeys,
@@ -477,7 +477,7 @@ internal static class Instruments
         BatchRows, BatchRequests, Cuts, BatchElements, BucketRows, Sequences, SequencesExpired, SequencesRefused, Drops,
         RunnerBusy, RouteAnswered, RouteLeft, RouteAvoided, CacheLookUps, CacheEvictions, CacheEntries, CacheBytes,
         UpstreamAnswered, UpstreamFailed, UpstreamRetries, UpstreamHedges, UpstreamWaiting, UpstreamOpen,
-        UpstreamInFlight, UpstreamLimit,
+        UpstreamInFlight, UpstreamLimit, .. OfChats(),
         RolloutRequests, RolloutFailures, RolloutShare, RolloutAgreement, RolloutShadowLatency, RolloutShadowDropped,
         RolloutState, RateRefused, BudgetRefused, BudgetWarnings, BudgetOverruns, BudgetUnsaved, BudgetUsed,
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,

@@ -22,7 +22,7 @@ internal struct RequestRecord
     public const int DecisionsMax = 14;
 
     /// <summary>The most lines of a bill.</summary>
-    public const int BillLinesMax = 4;
+    public const int BillLinesMax = 5;
 
     private Timeline _timeline;
     private DecisionSlots _decisions;
@@ -104,6 +104,9 @@ internal struct RequestRecord
 
     /// <summary>What ran for it in vain, on nobody's bill.</summary>
     public Bill Wasted { get; set; }
+
+    /// <summary>What is told of an answer of a language model; null for tensors.</summary>
+    public ChatFacts? Chat { get; set; }
 
     /// <summary>The fault that ended it; null when it was answered.</summary>
     public FaultKind? Outcome { get; set; }

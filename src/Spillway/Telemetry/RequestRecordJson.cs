@@ -19,6 +19,8 @@ internal static class RequestRecordJson
         Prediction(json, record);
         Stages(json, record);
         Decisions(json, record);
+        if (record.Chat is { } chat)
+            Chat(json, chat);
         Bill(json, record);
         json.WriteEndObject();
     }
@@ -115,6 +117,40 @@ internal static class RequestRecordJson
 
         json.WriteEndArray();
         json.WriteNumber("decisions_omitted", record.DecisionsOmitted);
+    }
+
+    private static void Chat(Utf8JsonWriter json, ChatFacts chat)
+    {
+        json.WriteStartObject("chat");
+        json.WriteString("operation", chat.Operation);
+        json.WriteBoolean("stream", chat.Stream);
+        Known(json, "upstream", chat.Upstream);
+        Known(json, "target", chat.Target);
+        Known(json, "response_model", chat.ResponseModel);
+        Known(json, "response_id", chat.ResponseId);
+        Known(json, "finish_reason", chat.FinishReason);
+        json.WriteNumber("input_tokens", chat.Used.Input);
+        json.WriteNumber("cached_tokens", chat.Used.Cached);
+        json.WriteNumber("output_tokens", chat.Used.Output);
+        json.WriteNumber("reasoning_tokens", chat.Used.Reasoning);
+        json.WriteString("tokens_from", chat.IsReported ? "upstream" : "counted");
+        json.WriteBoolean("partial", chat.IsPartial);
+        WriteMs(json, "connect_ms", chat.Connect);
+        if (chat.Prefill is { } prefill)
+            WriteMs(json, "prefill_ms", prefill);
+        WriteMs(json, "decode_ms", chat.Decode);
+        if (chat.FirstToken is { } first)
+            WriteMs(json, "first_token_ms", first);
+        if (chat.TimePerToken is { } pace)
+            WriteMs(json, "time_per_token_ms", pace);
+        WriteMs(json, "gap_max_ms", chat.GapMax);
+        if (chat.UpstreamPrefill > TimeSpan.Zero || chat.UpstreamDecode > TimeSpan.Zero)
+        {
+            WriteMs(json, "upstream_prefill_ms", chat.UpstreamPrefill);
+            WriteMs(json, "upstream_decode_ms", chat.UpstreamDecode);
+        }
+
+        json.WriteEndObject();
     }
 
     private static void Bill(Utf8JsonWriter json, in RequestRecord record)

@@ -62,7 +62,8 @@ internal sealed class Costs(PriceList? prices, Clock clock) : IRecordSink
     /// <inheritdoc/>
     public void Offer(in RequestRecord record)
     {
-        var answered = record.Outcome is null;
+        // A stream that broke off is billed for what its caller has of it.
+        var answered = record.Outcome is null || record.Chat is { IsPartial: true };
         if (!answered && record.Busy == TimeSpan.Zero && record.Wasted.Total == Money.Zero)
             return;
         var amounts = answered ? record.Charged : record.Wasted;
@@ -75,7 +76,7 @@ internal sealed class Costs(PriceList? prices, Clock clock) : IRecordSink
             Route = record.Model, Model = record.Deployment, Version = record.Version, Owner = record.Owner,
             Hardware = record.Hardware, RequestId = record.RequestId, Rows = record.Rows,
             BusyTicks = record.Busy.Ticks, Time = amounts.Time, Run = amounts.Run, PerRow = amounts.Rows,
-            Request = amounts.Request,
+            Request = amounts.Request, Tokens = amounts.Tokens, Used = record.Chat?.Used ?? default,
         });
     }
 

@@ -145,7 +145,7 @@ internal sealed class GuardDesk : IAsyncDisposable
         guards.Enter();
         try
         {
-            set.Settle(work.Ticket, cost, events);
+            set.Settle(work.Ticket, cost, events, work.Tokens.Used, _clock.Now);
             Interlocked.Increment(ref _settled);
             GuardLines.Wake(guards, ref first);
         }
@@ -183,14 +183,14 @@ internal sealed class GuardDesk : IAsyncDisposable
 
     private GuardAsk Ask(Work work, ResolvedGuards guards)
     {
-        var (now, bytes) = (_clock.Now, 0L);
+        var (now, bytes) = (_clock.Now, work.Tokens.Bytes);
         foreach (ref readonly var tensor in work.Request.Inputs.Span)
             bytes += tensor.Data.Length;
         var patience = !work.Patient ? TimeSpan.Zero
             : work.Request.Timeout is { } timeout ? timeout - (now - work.Timeline.Started)
             : TimeSpan.MaxValue;
         return new(
-            new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes), work.CostAtMost, now,
+            new(work.Caller.Tenant, guards.Weight, work.Claim.Rows, bytes, work.Tokens.AtMost), work.CostAtMost, now,
             guards.Budgets.Length > 0 ? _clock.At(now) : default, patience);
     }
 

@@ -14,8 +14,8 @@ internal sealed class Phase : IDisposable
     private readonly CancellationToken _aborted;
     private readonly UpstreamOptions _options;
     private readonly Clock _clock;
-    private readonly Instant _deadline;
     private readonly Instant _total;
+    private Instant _deadline;
     private string _what = "";
     private double _bound;
     private bool _isDeadline;
@@ -49,6 +49,15 @@ internal sealed class Phase : IDisposable
         _isDeadline = _deadline <= own;
         var left = (_isDeadline ? _deadline : own) - now;
         _late.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    }
+
+    /// <summary>The request's deadline does not bound what follows: a stream has begun in time.</summary>
+    /// <param name="what">What is waited for now.</param>
+    /// <param name="bound">How long, in milliseconds.</param>
+    public void Release(string what, double bound)
+    {
+        _deadline = Instant.Never;
+        Enter(what, bound);
     }
 
     /// <summary>Why the call ended, as a fault.</summary>

@@ -35,6 +35,7 @@ internal static class GuardRefusals
             RateUnit.Requests => ("requests a second", options.RequestsPerSecond ?? 0, "requestsPerSecond"),
             RateUnit.Items => ("rows a second", options.ItemsPerSecond ?? 0, "itemsPerSecond"),
             RateUnit.Bytes => ("input bytes a second", options.BytesPerSecond ?? 0, "bytesPerSecond"),
+            RateUnit.Tokens => ("tokens a second", options.TokensPerSecond ?? 0, "tokensPerSecond"),
             RateUnit.Concurrency => ("requests at once", options.Concurrency ?? 0, "concurrency"),
         };
         // Nobody knows when the next one leaves; the shortest useful pause is told.

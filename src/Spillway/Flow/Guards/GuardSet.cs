@@ -61,12 +61,19 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
     /// <param name="ticket">What it holds.</param>
     /// <param name="cost">What it cost.</param>
     /// <param name="events">Receives what happened to budgets; may be null.</param>
-    public void Settle(GuardTicket ticket, Money cost, IList<GuardEvent>? events = null)
+    /// <param name="tokens">Tokens that it used, of those that it took.</param>
+    /// <param name="now">The present of rates; only for tokens.</param>
+    public void Settle(
+        GuardTicket ticket, Money cost, IList<GuardEvent>? events = null, long tokens = 0, Instant now = default)
     {
         if (!ReferenceEquals(ticket.Set, this))
             throw new InvalidOperationException("A ticket is settled with the set that gave it, once.");
         foreach (var rate in _rates)
+        {
             rate.State.Leave(ticket.Tenant);
+            rate.State.GiveBack(ticket.Asked, ticket.Asked.Tokens - tokens, now);
+        }
+
         for (var i = 0; i < _budgets.Length; i++)
         {
             var settled = _budgets[i].State.Settle(ticket.Cells[i], ticket.Reserved, cost);
@@ -79,7 +86,7 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
 
     private void Take(in GuardAsk ask, GuardTicket ticket)
     {
-        ticket.Open(this, ask.Rate.Tenant, ask.Cost, _budgets.Length);
+        ticket.Open(this, ask.Rate, ask.Cost, _budgets.Length);
         for (var i = 0; i < _rates.Length; i++)
         {
             _rates[i].State.Take(ask.Rate, ask.Now);

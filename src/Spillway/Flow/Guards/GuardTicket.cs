@@ -17,7 +17,10 @@ public sealed class GuardTicket
     public Money Reserved { get; private set; }
 
     /// <summary>The tenant whose places it holds.</summary>
-    public string Tenant { get; private set; } = "";
+    public string Tenant => Asked.Tenant ?? "";
+
+    /// <summary>What it took of rate limits.</summary>
+    public RateAsk Asked { get; private set; }
 
     /// <summary>What is left of the tightest rate limit; default where there is none.</summary>
     public RateLeft Left { get; internal set; }
@@ -51,16 +54,16 @@ public sealed class GuardTicket
     /// <summary>As new.</summary>
     public void Reset()
     {
-        (Set, Reserved, Tenant, Left, Named, BudgetLeft) = (null, default, "", default, "", default);
+        (Set, Reserved, Asked, Left, Named, BudgetLeft) = (null, default, default, default, "", default);
         (Warning, WarningOf, CostAtMost, Short, Waited) = (0, "", default, default, default);
     }
 
     /// <summary>Everything is taken.</summary>
-    internal void Open(GuardSet set, string tenant, Money reserved, int budgets)
+    internal void Open(GuardSet set, in RateAsk asked, Money reserved, int budgets)
     {
         if (_cells.Length < budgets)
             _cells = new long[budgets];
-        (Set, Tenant, Reserved) = (set, tenant, reserved);
+        (Set, Asked, Reserved) = (set, asked, reserved);
     }
 
     /// <summary>Everything is given back or paid.</summary>

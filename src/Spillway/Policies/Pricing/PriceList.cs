@@ -8,6 +8,7 @@ public sealed class PriceList
 {
     private readonly Dictionary<string, Dated<Money>> _devices;
     private readonly Dictionary<string, Dated<ModelRates>> _models;
+    private readonly Dictionary<string, Dated<TokenPrice>> _tokens;
 
     private PriceList(PricesOptions options)
     {
@@ -16,6 +17,8 @@ public sealed class PriceList
             d => d.Key, d => Series(d.Value, p => p.From, p => Amounts.Of(p.PerHour)), StringComparer.Ordinal);
         _models = options.Models.ToDictionary(
             m => m.Key, m => Series(m.Value, p => p.From, Rates), StringComparer.Ordinal);
+        _tokens = options.Models.ToDictionary(
+            m => m.Key, m => Series(m.Value, p => p.From, Tokens), StringComparer.Ordinal);
     }
 
     /// <summary>The currency of every amount.</summary>
@@ -26,6 +29,9 @@ public sealed class PriceList
 
     /// <summary>Whether the model has prices of its own.</summary>
     public bool Has(string model) => _models.ContainsKey(model);
+
+    /// <summary>What the tokens of an upstream cost; null when it has no price.</summary>
+    public Dated<TokenPrice>? TokensOf(string upstream) => _tokens.GetValueOrDefault(upstream);
 
     /// <summary>Whether any hardware is priced by the name of a device.</summary>
     public bool HasDevices => _devices.Count > 0;
@@ -72,6 +78,15 @@ public sealed class PriceList
     private static ModelRates Rates(ModelPriceOptions price) => new(
         price.PerHour is { } hour ? Amounts.Of(hour) : null, Amounts.Of(price.PerRun), Amounts.Of(price.PerRow),
         Amounts.Of(price.PerRequest));
+
+    private static TokenPrice Tokens(ModelPriceOptions price) => new()
+    {
+        Input = Amounts.Of(price.PerMillionInput),
+        Cached = Amounts.Of(price.PerMillionCached ?? price.PerMillionInput),
+        Output = Amounts.Of(price.PerMillionOutput),
+        Reasoning = Amounts.Of(price.PerMillionReasoning ?? price.PerMillionOutput),
+        PerRequest = Amounts.Of(price.PerRequest),
+    };
 
     private static Dated<T> Series<TOptions, T>(
         IReadOnlyList<TOptions> entries, Func<TOptions, string> from, Func<TOptions, T> value) => new(

@@ -68,6 +68,25 @@ public sealed record ModelPriceOptions
     [Option("Price of each row that is answered.", Unit = "currency units", Min = 0, Max = 1_000_000)]
     public double PerRow { get; init; }
 
+    /// <summary>A million tokens of prompts.</summary>
+    [Option("For an upstream that speaks OpenAI's protocol: price of a million tokens of prompts.",
+        Unit = "currency units", Min = 0, Max = 1_000_000)]
+    public double PerMillionInput { get; init; }
+
+    /// <summary>A million tokens of prompts from the model's cache; null as others.</summary>
+    [Option("Price of a million tokens of prompts that came from the model's own cache (cached_tokens). Left out: as "
+        + "perMillionInput.", Unit = "currency units", Min = 0, Max = 1_000_000)]
+    public double? PerMillionCached { get; init; }
+
+    /// <summary>A million tokens of answers.</summary>
+    [Option("Price of a million tokens of answers.", Unit = "currency units", Min = 0, Max = 1_000_000)]
+    public double PerMillionOutput { get; init; }
+
+    /// <summary>A million tokens of reasoning; null as others.</summary>
+    [Option("Price of a million tokens of reasoning (reasoning_tokens). Left out: as perMillionOutput.",
+        Unit = "currency units", Min = 0, Max = 1_000_000)]
+    public double? PerMillionReasoning { get; init; }
+
     /// <summary>Each request that was answered.</summary>
     [Option("Price of each request that is answered.", Unit = "currency units", Min = 0, Max = 1_000_000)]
     public double PerRequest { get; init; }

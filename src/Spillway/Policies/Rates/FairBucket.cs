@@ -46,6 +46,17 @@ internal sealed class FairBucket(double perSecond, double size) : TokenBucket(pe
     }
 
     /// <inheritdoc/>
+    public override void GiveBack(double tokens, in RateAsk ask)
+    {
+        var part = Find(ask);
+        var room = tokens < 0 ? tokens : Math.Clamp(OwnSize(part) - part.Tokens, 0, tokens);
+        part.Tokens += room;
+        // What its part has no room for anybody may have.
+        _pool = Math.Max(0, Math.Min(_pool + Math.Max(0, tokens) - Math.Max(0, room), Size));
+        _all = Math.Min(Size, _all + tokens);
+    }
+
+    /// <inheritdoc/>
     public override double LeftFor(in RateAsk ask) => Find(ask).Tokens + Math.Max(0, _pool);
 
     /// <inheritdoc/>

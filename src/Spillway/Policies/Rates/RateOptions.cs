@@ -2,7 +2,7 @@ using Spillway.Policies.Guarding;
 
 namespace Spillway.Policies.Rates;
 
-/// <summary>One rate limit. At least one of its four numbers is given; each is held by itself.</summary>
+/// <summary>One rate limit. At least one of its five numbers is given; each is held by itself.</summary>
 public sealed record RateOptions : ScopedOptions
 {
     /// <summary>Requests a second; null for no limit.</summary>
@@ -16,6 +16,12 @@ public sealed record RateOptions : ScopedOptions
     /// <summary>Input bytes a second; null for no limit.</summary>
     [Option("Bytes of the input tensors a second, on average.", Unit = "bytes/s", Min = 1, Max = 1e15)]
     public double? BytesPerSecond { get; init; }
+
+    /// <summary>Tokens of language models a second; null for no limit.</summary>
+    [Option("Tokens of language models a second, on average, prompts and answers together. A request takes the most "
+        + "that it can use, and gives back at its end what it did not. 100,000 a minute are 1666.67 with "
+        + "burstSeconds: 60.", Unit = "tokens/s", Min = 0.0001, Max = 1e12)]
+    public double? TokensPerSecond { get; init; }
 
     /// <summary>Requests inside at once; null for no limit.</summary>
     [Option("Requests inside the server at once, from the gate to the last byte of the answer.", Unit = "requests",

@@ -16,7 +16,7 @@ public sealed class RateState
         _buckets =
         [
             Bucket(options.RequestsPerSecond, options), Bucket(options.ItemsPerSecond, options),
-            Bucket(options.BytesPerSecond, options),
+            Bucket(options.BytesPerSecond, options), Bucket(options.TokensPerSecond, options),
         ];
         _places = options.Concurrency is { } places ? new(places, options.FairShares) : null;
     }
@@ -31,7 +31,7 @@ public sealed class RateState
     public RateVerdict Check(in RateAsk ask, Instant now)
     {
         var worst = default(RateVerdict);
-        for (var unit = RateUnit.Requests; unit <= RateUnit.Bytes; unit++)
+        for (var unit = RateUnit.Requests; unit <= RateUnit.Tokens; unit++)
         {
             if (_buckets[(int)unit] is not { } bucket)
                 continue;
@@ -47,7 +47,7 @@ public sealed class RateState
     /// <summary>The request is in; after a check with a wait it owes what is not there yet.</summary>
     public void Take(in RateAsk ask, Instant now)
     {
-        for (var unit = RateUnit.Requests; unit <= RateUnit.Bytes; unit++)
+        for (var unit = RateUnit.Requests; unit <= RateUnit.Tokens; unit++)
             _buckets[(int)unit]?.Take(Amount(unit, ask), ask);
         _places?.Enter(ask, now);
     }
@@ -59,11 +59,20 @@ public sealed class RateState
         return _places is not null;
     }
 
+    /// <summary>A request used fewer tokens than it took: the rest is there again, up to the bucket's size.</summary>
+    public void GiveBack(in RateAsk ask, long tokens, Instant now)
+    {
+        if (tokens == 0 || _buckets[(int)RateUnit.Tokens] is not { } bucket)
+            return;
+        bucket.Fill(now);
+        bucket.GiveBack(tokens, ask);
+    }
+
     /// <summary>What the caller of a request has left, of what is shortest.</summary>
     public RateLeft Look(in RateAsk ask, Instant now)
     {
         var least = new RateLeft(0, 0, TimeSpan.Zero, RateUnit.Requests);
-        for (var unit = RateUnit.Requests; unit <= RateUnit.Bytes; unit++)
+        for (var unit = RateUnit.Requests; unit <= RateUnit.Tokens; unit++)
         {
             if (_buckets[(int)unit] is not { } bucket)
                 continue;
@@ -85,6 +94,7 @@ public sealed class RateState
         RateUnit.Requests or RateUnit.Concurrency => 1,
         RateUnit.Items => ask.Items,
         RateUnit.Bytes => ask.Bytes,
+        RateUnit.Tokens => ask.Tokens,
     };
 
     private static TokenBucket? Bucket(double? perSecond, RateOptions options)

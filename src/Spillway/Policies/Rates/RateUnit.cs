@@ -12,6 +12,9 @@ public enum RateUnit
     /// <summary>Input bytes a second.</summary>
     Bytes,
 
+    /// <summary>Tokens of language models a second.</summary>
+    Tokens,
+
     /// <summary>Requests inside at once.</summary>
     Concurrency,
 }
@@ -21,7 +24,8 @@ public enum RateUnit
 /// <param name="Weight">The tenant's, relative to the others'.</param>
 /// <param name="Items">Its rows.</param>
 /// <param name="Bytes">Bytes of its inputs.</param>
-public readonly record struct RateAsk(string Tenant, double Weight, long Items, long Bytes);
+/// <param name="Tokens">The most tokens that it can use; what it does not use is given back at its end.</param>
+public readonly record struct RateAsk(string Tenant, double Weight, long Items, long Bytes, long Tokens = 0);
 
 /// <summary>Whether a request passes.</summary>
 /// <param name="Wait">

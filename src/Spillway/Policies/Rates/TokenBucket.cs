@@ -36,6 +36,12 @@ internal class TokenBucket(double perSecond, double size)
     /// <summary>Takes tokens out; below zero it owes them.</summary>
     public virtual void Take(double tokens, in RateAsk ask) => _level -= tokens;
 
+    /// <summary>
+    /// Tokens that were taken and not used come back, up to its size; negative ones were used beyond what was taken,
+    /// and are owed.
+    /// </summary>
+    public virtual void GiveBack(double tokens, in RateAsk ask) => _level = Math.Min(Size, _level + tokens);
+
     /// <summary>What a caller has left.</summary>
     public virtual double LeftFor(in RateAsk ask) => _level;
 

@@ -16,6 +16,9 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
     private const string Scheme = "Bearer ";
     private const string KeyHeader = "x-api-key";
 
+    /// <summary>What clients of Azure OpenAI send.</summary>
+    private const string AzureKeyHeader = "api-key";
+
     /// <summary>Nobody: who asks for something open.</summary>
     private static readonly Caller s_nobody = new() { Tenant = "", Roles = Roles.None };
 
@@ -106,7 +109,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
     private Outcome<Caller> Find(HttpContext http, out Refusal why)
     {
         var headers = http.Request.Headers;
-        var own = headers.TryGetValue(KeyHeader, out var given) ? given : default;
+        var own = headers.TryGetValue(KeyHeader, out var given) ? given
+            : headers.TryGetValue(AzureKeyHeader, out given) ? given : default;
         why = Refusal.Malformed;
         if (Read(headers.Authorization, own, out var text, out var isThere) is { } wrong)
             return wrong;

@@ -101,6 +101,12 @@ internal sealed class CostsEndpoint(ServerContext server)
         json.WriteString("name", sums.Name);
         json.WriteNumber("answers", sums.Answers);
         json.WriteNumber("rows", sums.Rows);
+        if (sums.InputTokens + sums.OutputTokens > 0)
+        {
+            json.WriteNumber("input_tokens", sums.InputTokens);
+            json.WriteNumber("output_tokens", sums.OutputTokens);
+        }
+
         json.WriteNumber("wasted_requests", sums.Wasted);
         json.WriteNumber("busy_seconds", TimeSpan.FromTicks(sums.BusyTicks).TotalSeconds);
         json.WriteString("billed", sums.Billed.ToString());

@@ -77,8 +77,7 @@ internal sealed class GuardEndpoints(ServerContext server)
             return Fault.Invalid($"A name has 1 to {NameMax} characters.");
         var isKnown = target.Kind switch
         {
-            SwitchKind.Model => server.Serving.Doors.Any(d => d.Route.Deployment == target.Name),
-            SwitchKind.Route => server.Serving.Doors.Any(d => d.Route.Model.Name == target.Name),
+            SwitchKind.Model or SwitchKind.Route => Known(target.Kind).Contains(target.Name),
             // Without a list of tenants callers bring any name.
             SwitchKind.Tenant => server.Snapshot.Tenants.Count == 0 || server.Snapshot.Tenants.ContainsKey(target.Name)
                 || target.Name == Caller.Local.Tenant,
@@ -92,7 +91,9 @@ internal sealed class GuardEndpoints(ServerContext server)
 
     private IEnumerable<string> Known(SwitchKind kind) => kind is SwitchKind.Tenant
         ? server.Snapshot.Tenants.Keys.Order(StringComparer.Ordinal)
-        : server.Serving.Doors.Select(d => kind is SwitchKind.Model ? d.Route.Deployment : d.Route.Model.Name);
+        : server.Serving.Doors.Select(d => kind is SwitchKind.Model ? d.Route.Deployment : d.Route.Model.Name)
+            .Concat(kind is SwitchKind.Model ? server.Serving.Gateway.Upstreams.Select(u => u.Name)
+                : server.Serving.ChatNames);
 
     private void WriteSwitches(Utf8JsonWriter json, SwitchFlip? flip)
     {

@@ -48,6 +48,12 @@ internal sealed record CostSums(string Name)
     /// <summary>Their rows.</summary>
     public long Rows { get; set; }
 
+    /// <summary>Tokens of their prompts, where language models answered.</summary>
+    public long InputTokens { get; set; }
+
+    /// <summary>Tokens of their answers.</summary>
+    public long OutputTokens { get; set; }
+
     /// <summary>Requests whose work ran in vain.</summary>
     public long Wasted { get; set; }
 

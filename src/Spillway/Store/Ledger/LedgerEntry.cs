@@ -71,6 +71,12 @@ internal struct LedgerEntry
     /// <summary>For the request itself.</summary>
     public Money Request { get; set; }
 
+    /// <summary>For tokens.</summary>
+    public Money Tokens { get; set; }
+
+    /// <summary>Tokens that a language model used.</summary>
+    public TokenUsage Used { get; set; }
+
     /// <summary>The lines added up.</summary>
-    public readonly Money Total => Time + Run + PerRow + Request;
+    public readonly Money Total => Time + Run + PerRow + Request + Tokens;
 }

@@ -23,7 +23,7 @@ internal sealed class LedgerFile : IDisposable
     private readonly Statement _count;
     private readonly Dictionary<string, long> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<HourKey, HourSums> _sums = [];
-    private readonly long[] _bound = [.. Enumerable.Repeat(long.MinValue, 18)];
+    private readonly long[] _bound = [.. Enumerable.Repeat(long.MinValue, 23)];
     private readonly (string? Text, long Id)[] _last = new (string?, long)[7];
     private long _lastHour = -1;
 
@@ -146,6 +146,11 @@ internal sealed class LedgerFile : IDisposable
         Set(14, entry.Run.Nano);
         Set(15, entry.PerRow.Nano);
         Set(16, entry.Request.Nano);
+        Set(18, entry.Tokens.Nano);
+        Set(19, entry.Used.Input);
+        Set(20, entry.Used.Cached);
+        Set(21, entry.Used.Output);
+        Set(22, entry.Used.Reasoning);
         _insert.Run();
     }
 
@@ -157,7 +162,9 @@ internal sealed class LedgerFile : IDisposable
             _add.Bind(1, key.Hour).Bind(2, (long)key.Kind).Bind(3, key.Tenant).Bind(4, key.Key).Bind(5, key.Route)
                 .Bind(6, key.Model).Bind(7, key.Version).Bind(8, key.Owner).Bind(9, key.Hardware)
                 .Bind(10, sums.Entries).Bind(11, sums.Rows).Bind(12, sums.BusyTicks).Bind(13, sums.Time)
-                .Bind(14, sums.Run).Bind(15, sums.PerRow).Bind(16, sums.Request).Run();
+                .Bind(14, sums.Run).Bind(15, sums.PerRow).Bind(16, sums.Request).Bind(17, sums.Tokens)
+                .Bind(18, sums.Used.Input).Bind(19, sums.Used.Cached).Bind(20, sums.Used.Output)
+                .Bind(21, sums.Used.Reasoning).Run();
             newest = Math.Max(newest, key.Hour);
         }
 
@@ -227,6 +234,8 @@ internal sealed class LedgerFile : IDisposable
         public long Run;
         public long PerRow;
         public long Request;
+        public long Tokens;
+        public TokenUsage Used;
 
         public void Add(in LedgerEntry entry)
         {
@@ -237,6 +246,8 @@ internal sealed class LedgerFile : IDisposable
             Run += entry.Run.Nano;
             PerRow += entry.PerRow.Nano;
             Request += entry.Request.Nano;
+            Tokens += entry.Tokens.Nano;
+            Used += entry.Used;
         }
     }
 }

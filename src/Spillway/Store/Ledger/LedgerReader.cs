@@ -15,7 +15,7 @@ internal sealed class LedgerReader : IDisposable
     private const string Others = "(others)";
 
     private const string SumColumns = "SUM(entries), SUM(rows), SUM(busy_ticks), SUM(time_nano), "
-        + "SUM(time_nano + run_nano + rows_nano + request_nano)";
+        + "SUM(time_nano + run_nano + rows_nano + request_nano + tokens_nano), SUM(input_tokens), SUM(output_tokens)";
 
     private readonly Lock _lock = new();
     private readonly SqliteConnection _connection;
@@ -196,6 +196,8 @@ internal sealed class LedgerReader : IDisposable
 
         (sums.Answers, sums.Rows) = (sums.Answers + entries, sums.Rows + row.GetInt64(at + 2));
         (sums.Billed, sums.BilledTime) = (sums.Billed + total, sums.BilledTime + time);
+        sums.InputTokens += row.GetInt64(at + 6);
+        sums.OutputTokens += row.GetInt64(at + 7);
     }
 
     private static void Merge(CostSums into, CostSums from)
@@ -204,6 +206,8 @@ internal sealed class LedgerReader : IDisposable
             (into.Answers + from.Answers, into.Rows + from.Rows, into.Wasted + from.Wasted);
         (into.Billed, into.BilledTime) = (into.Billed + from.Billed, into.BilledTime + from.BilledTime);
         (into.Waste, into.WasteTime) = (into.Waste + from.Waste, into.WasteTime + from.WasteTime);
+        (into.InputTokens, into.OutputTokens) =
+            (into.InputTokens + from.InputTokens, into.OutputTokens + from.OutputTokens);
         (into.Idle, into.BusyTicks) = (into.Idle + from.Idle, into.BusyTicks + from.BusyTicks);
     }
 

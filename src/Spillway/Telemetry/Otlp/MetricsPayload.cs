@@ -44,11 +44,11 @@ internal sealed class MetricsPayload(
     private void Family(ProtoWriter proto, InstrumentSpec spec, IEnumerable<Series> series, ulong now)
     {
         var metric = proto.Begin(2);
-        proto.Text(1, spec.Name);
+        proto.Text(1, spec.OtlpName.Length > 0 ? spec.OtlpName : spec.Name);
         proto.Text(2, spec.Help);
         proto.Text(3, Unit(spec.Unit));
         var data = proto.Begin(DataField(spec.Kind));
-        var points = new OtlpPoints(proto, spec.Labels, now);
+        var points = new OtlpPoints(proto, spec.OtlpLabels, now);
         foreach (var (_, instrument, values) in series)
         {
             points.Of(values, _starts.GetValue(instrument, _ => new(_before)).Value);

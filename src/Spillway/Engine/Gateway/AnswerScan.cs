@@ -1,0 +1,319 @@
+using System.Text.Json;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>
+/// Finds in a JSON object of an answer what bills and truth need: content, ends, errors, usage. One pass, nothing is
+/// built; texts are made only where they are asked for.
+/// </summary>
+internal ref struct AnswerScan
+{
+    private const int DepthMax = 128;
+    private const int MessageMax = 1000;
+
+    private readonly ReadOnlySpan<byte> _json;
+    private readonly bool _wantsNames;
+    private Utf8JsonReader _reader;
+
+    private AnswerScan(ReadOnlySpan<byte> json, bool wantsNames)
+    {
+        _json = json;
+        _wantsNames = wantsNames;
+        _reader = new(json, new JsonReaderOptions { MaxDepth = DepthMax });
+    }
+
+    /// <summary>Reads one object.</summary>
+    /// <param name="json">Its bytes.</param>
+    /// <param name="wantsNames">Whether id and model are read.</param>
+    public static AnswerPart Read(ReadOnlySpan<byte> json, bool wantsNames)
+    {
+        var part = new AnswerPart { ErrorMessage = "", FinishReason = "", Id = "", Model = "" };
+        var scan = new AnswerScan(json, wantsNames);
+        try
+        {
+            scan.Object(ref part);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            part.IsBroken = true;
+        }
+
+        return part;
+    }
+
+    private void Object(ref AnswerPart part)
+    {
+        part.IsBroken = !_reader.Read() || _reader.TokenType is not JsonTokenType.StartObject;
+        if (part.IsBroken)
+            return;
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+            Member(ref part);
+        part.IsBroken = _reader.TokenType is not JsonTokenType.EndObject || _reader.Read();
+    }
+
+    private void Member(ref AnswerPart part)
+    {
+        var at = (int)_reader.TokenStartIndex;
+        if (_reader.ValueTextEquals("choices"u8))
+            Choices(ref part);
+        else if (_reader.ValueTextEquals("usage"u8))
+            Usage(ref part, at);
+        else if (_reader.ValueTextEquals("error"u8))
+            Error(ref part);
+        else if (_reader.ValueTextEquals("data"u8) || _reader.ValueTextEquals("results"u8))
+            Data(ref part);
+        else if (_wantsNames && _reader.ValueTextEquals("id"u8))
+            part.Id = Text();
+        else if (_wantsNames && _reader.ValueTextEquals("model"u8))
+            part.Model = Text();
+        else if (_reader.ValueTextEquals("timings"u8))
+            Timings(ref part);
+        else
+            _reader.Skip();
+    }
+
+    private string Text()
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.String)
+            return _reader.ValueSpan.Length <= MessageMax ? _reader.GetString()! : "";
+        _reader.Skip();
+        return "";
+    }
+
+    /// <summary>Embeddings and moderations: whatever stands there is the answer.</summary>
+    private void Data(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.StartArray)
+        {
+            var at = _reader.BytesConsumed;
+            _reader.Skip();
+            part.HasChoices |= _reader.TokenStartIndex > at
+                && _json[(int)at..(int)_reader.TokenStartIndex].IndexOfAnyExcept(" \t\r\n"u8) >= 0;
+        }
+        else
+            _reader.Skip();
+    }
+
+    private void Error(ref AnswerPart part)
+    {
+        _reader.Read();
+        part.HasError = _reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
+        if (_reader.TokenType is JsonTokenType.String)
+            part.ErrorMessage = _reader.ValueSpan.Length <= MessageMax ? _reader.GetString()! : "";
+        if (_reader.TokenType is not JsonTokenType.StartObject)
+        {
+            _reader.Skip();
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_reader.ValueTextEquals("message"u8))
+                part.ErrorMessage = Text();
+            else
+                _reader.Skip();
+        }
+    }
+
+    private void Choices(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartArray)
+        {
+            _reader.Skip();
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
+        {
+            if (_reader.TokenType is JsonTokenType.StartObject)
+                Choice(ref part);
+            else
+                _reader.Skip();
+        }
+    }
+
+    private void Choice(ref AnswerPart part)
+    {
+        var (index, finished) = (0, false);
+        part.HasChoices = true;
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_reader.ValueTextEquals("index"u8))
+            {
+                _reader.Read();
+                index = _reader.TokenType is JsonTokenType.Number && _reader.TryGetInt32(out var number) ? number : 0;
+            }
+            else if (_reader.ValueTextEquals("finish_reason"u8))
+            {
+                _reader.Read();
+                if (_reader.TokenType is JsonTokenType.String)
+                    (finished, part.FinishReason) = (true, Reason());
+                else
+                    _reader.Skip();
+            }
+            else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
+                Delta(ref part);
+            else if (_reader.ValueTextEquals("text"u8))
+                part.ContentBytes += Length();
+            else
+                _reader.Skip();
+        }
+
+        var bit = 1UL << Math.Clamp(index, 0, 63);
+        part.Choices |= bit;
+        part.Finished |= finished ? bit : 0;
+    }
+
+    /// <summary>The usual ones without a text of their own for each answer.</summary>
+    private readonly string Reason()
+    {
+        if (_reader.ValueTextEquals("stop"u8))
+            return "stop";
+        if (_reader.ValueTextEquals("length"u8))
+            return "length";
+        return _reader.ValueTextEquals("tool_calls"u8) ? "tool_calls" : _reader.GetString()!;
+    }
+
+    private void Delta(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartObject)
+        {
+            _reader.Skip();
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            // Whatever is not the role, or an annotation, is what the model wrote: also under names yet to come.
+            if (_reader.ValueTextEquals("role"u8) || _reader.ValueTextEquals("annotations"u8)
+                || _reader.ValueTextEquals("obfuscation"u8))
+                _reader.Skip();
+            else
+                part.ContentBytes += Length();
+        }
+    }
+
+    /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
+    private int Length()
+    {
+        _reader.Read();
+        switch (_reader.TokenType)
+        {
+            case JsonTokenType.String:
+                return _reader.ValueSpan.Length;
+            case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                var at = _reader.BytesConsumed;
+                _reader.Skip();
+                return (int)(_reader.TokenStartIndex - at);
+            case JsonTokenType.Number or JsonTokenType.True:
+                return 1;
+            default:
+                return 0;
+        }
+    }
+
+    private void Usage(ref AnswerPart part, int at)
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.StartObject)
+            part.Usage = Tokens();
+        else
+            _reader.Skip();
+        (part.UsageAt, part.UsageLength) = WithComma(at, (int)_reader.BytesConsumed);
+    }
+
+    private TokenUsage Tokens()
+    {
+        var (input, output, cached, reasoning) = (0L, 0L, 0L, 0L);
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_reader.ValueTextEquals("prompt_tokens"u8) || _reader.ValueTextEquals("input_tokens"u8))
+                input = Count();
+            else if (_reader.ValueTextEquals("completion_tokens"u8) || _reader.ValueTextEquals("output_tokens"u8))
+                output = Count();
+            else if (_reader.ValueTextEquals("prompt_tokens_details"u8)
+                || _reader.ValueTextEquals("input_tokens_details"u8))
+                cached = Detail("cached_tokens"u8);
+            else if (_reader.ValueTextEquals("completion_tokens_details"u8)
+                || _reader.ValueTextEquals("output_tokens_details"u8))
+                reasoning = Detail("reasoning_tokens"u8);
+            else
+                _reader.Skip();
+        }
+
+        return new(input, output) { Cached = cached, Reasoning = reasoning };
+    }
+
+    private long Count()
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var count) && count is >= 0 and < 1L << 40)
+            return count;
+        _reader.Skip();
+        return 0;
+    }
+
+    private long Detail(ReadOnlySpan<byte> name)
+    {
+        var found = 0L;
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartObject)
+        {
+            _reader.Skip();
+            return 0;
+        }
+
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_reader.ValueTextEquals(name))
+                found = Count();
+            else
+                _reader.Skip();
+        }
+
+        return found;
+    }
+
+    private void Timings(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartObject)
+        {
+            _reader.Skip();
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var prompt = _reader.ValueTextEquals("prompt_ms"u8);
+            if (!prompt && !_reader.ValueTextEquals("predicted_ms"u8))
+            {
+                _reader.Skip();
+                continue;
+            }
+
+            _reader.Read();
+            var ms = _reader.TokenType is JsonTokenType.Number && _reader.TryGetDouble(out var number)
+                && number is >= 0 and < 1e9 ? number : 0;
+            (part.PromptMs, part.PredictedMs) = prompt ? (ms, part.PredictedMs) : (part.PromptMs, ms);
+        }
+    }
+
+    /// <summary>The member with the comma behind it, or else with the one before it: what is left is JSON.</summary>
+    private readonly (int At, int Length) WithComma(int at, int end)
+    {
+        var behind = end;
+        while (behind < _json.Length && _json[behind] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+            behind++;
+        if (behind < _json.Length && _json[behind] == (byte)',')
+            return (at, behind + 1 - at);
+        var before = at - 1;
+        while (before > 0 && _json[before] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+            before--;
+        return before > 0 && _json[before] == (byte)',' ? (before, end - before) : (at, end - at);
+    }
+}

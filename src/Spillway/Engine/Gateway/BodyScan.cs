@@ -1,0 +1,369 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>
+/// Reads from a body the few fields that the gateway must know, without building anything of the rest. A field that
+/// stands twice is refused where it matters: the upstream might believe the other one.
+/// </summary>
+internal ref struct BodyScan
+{
+    private const int DepthMax = 128;
+    private const int NameBytesMax = 256;
+
+    private readonly WireCall _call;
+    private readonly ReadOnlyMemory<byte> _body;
+    private Utf8JsonReader _reader;
+    private Found _found;
+    private string? _model;
+    private AskedBody.Place _modelAt;
+    private AskedBody.Place _optionsAt;
+    private AskedBody.Place _includeAt;
+    private bool _stream;
+    private bool _wantsUsage;
+    private long? _tokensMax;
+    private int _choices;
+    private int _messages;
+    private int _prompts;
+    private int _attachments;
+    private int _toolBytes;
+    private Fault? _fault;
+
+    private BodyScan(WireCall call, ReadOnlyMemory<byte> body)
+    {
+        (_call, _body, _choices, _prompts) = (call, body, 1, 1);
+        _reader = new(body.Span, new JsonReaderOptions { MaxDepth = DepthMax });
+    }
+
+    [Flags]
+    private enum Found
+    {
+        None = 0,
+        Model = 1,
+        Stream = 2,
+        Options = 4,
+        TokensMax = 8,
+        CompletionTokensMax = 16,
+        Choices = 32,
+        BestOf = 64,
+        Content = 128,
+        Tools = 256,
+    }
+
+    /// <summary>What stands in a body, or what is wrong with it.</summary>
+    public static Outcome<AskedBody> Read(WireCall call, ReadOnlyMemory<byte> body)
+    {
+        var scan = new BodyScan(call, body);
+        try
+        {
+            return scan.Read();
+        }
+        catch (JsonException broken)
+        {
+            return Fault.Invalid($"The request body is not JSON: {broken.Message} Send one JSON object in UTF-8.");
+        }
+        catch (InvalidOperationException broken)
+        {
+            return Fault.Invalid($"The request body is not as this protocol has it: {broken.Message}");
+        }
+    }
+
+    private Outcome<AskedBody> Read()
+    {
+        if (!_reader.Read() || _reader.TokenType is not JsonTokenType.StartObject)
+            return Fault.Invalid("The request body is not a JSON object.");
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName && _fault is null)
+            Member();
+        if (_fault is not null)
+            return _fault;
+        var end = (int)_reader.TokenStartIndex;
+        // What follows the object is no JSON of this request.
+        if (_reader.Read())
+            return Fault.Invalid("Behind the request's JSON object something follows.");
+        return Missing() is { } missing ? missing : new AskedBody
+        {
+            Call = _call, Bytes = _body, Model = _model!, ModelAt = _modelAt, EndAt = end, Stream = _stream,
+            WantsUsage = _wantsUsage, OptionsAt = _optionsAt, IncludeAt = _includeAt, TokensMax = _tokensMax,
+            Choices = (int)Math.Min((long)_choices * _prompts, int.MaxValue), Messages = _messages, Attachments = _attachments, ToolBytes = _toolBytes,
+        };
+    }
+
+    private readonly Fault? Missing()
+    {
+        if (_model is null && _call is not WireCall.Moderation)
+            return Fault.Invalid("The field model is missing. GET /v1/models lists what is served.");
+        if (_model is null)
+            return Fault.Invalid("The field model is missing: name a route, GET /v1/models lists them.");
+        if (_found.HasFlag(Found.Content))
+            return null;
+        var name = _call switch
+        {
+            WireCall.Chat => "messages",
+            WireCall.Completion => "prompt",
+            WireCall.Embedding or WireCall.Moderation => "input",
+        };
+        return Fault.Invalid($"The field {name} is missing.");
+    }
+
+    private void Member()
+    {
+        if (_reader.ValueTextEquals("model"u8))
+            Model();
+        else if (_reader.ValueTextEquals("messages"u8) && _call is WireCall.Chat)
+            Messages();
+        else if (_reader.ValueTextEquals("prompt"u8) && _call is WireCall.Completion)
+            Content("prompt");
+        else if (_reader.ValueTextEquals("input"u8) && _call is WireCall.Embedding or WireCall.Moderation)
+            Content("input");
+        else if (!WireCalls.Writes(_call))
+            _reader.Skip();
+        else
+            WritingMember();
+    }
+
+    private void WritingMember()
+    {
+        if (_reader.ValueTextEquals("stream"u8))
+            Switch();
+        else if (_reader.ValueTextEquals("stream_options"u8))
+            Options();
+        else if (_reader.ValueTextEquals("max_tokens"u8))
+            Cap("max_tokens", Found.TokensMax);
+        else if (_reader.ValueTextEquals("max_completion_tokens"u8))
+            Cap("max_completion_tokens", Found.CompletionTokensMax);
+        else if (_reader.ValueTextEquals("n"u8))
+            Choices("n", Found.Choices);
+        else if (_reader.ValueTextEquals("best_of"u8))
+            Choices("best_of", Found.BestOf);
+        else if (_reader.ValueTextEquals("tools"u8) || _reader.ValueTextEquals("functions"u8))
+            Tools();
+        else
+            _reader.Skip();
+    }
+
+    private void Model()
+    {
+        if (Twice("model", Found.Model))
+            return;
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.String || _reader.ValueSpan.Length is 0 or > NameBytesMax)
+        {
+            _fault = Fault.Invalid("The field model is not a name. GET /v1/models lists what is served.");
+            return;
+        }
+
+        _model = _reader.GetString();
+        _modelAt = new((int)_reader.TokenStartIndex, (int)(_reader.BytesConsumed - _reader.TokenStartIndex));
+    }
+
+    private void Switch()
+    {
+        if (Twice("stream", Found.Stream))
+            return;
+        _reader.Read();
+        if (_reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            _fault = Fault.Invalid("The field stream is neither true nor false.");
+        _stream = _reader.TokenType is JsonTokenType.True;
+    }
+
+    private void Options()
+    {
+        if (Twice("stream_options", Found.Options))
+            return;
+        _reader.Read();
+        var at = (int)_reader.TokenStartIndex;
+        if (_reader.TokenType is JsonTokenType.StartObject)
+        {
+            while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+                Option();
+        }
+        else if (_reader.TokenType is not JsonTokenType.Null)
+            _fault = Fault.Invalid("The field stream_options is not an object.");
+        _optionsAt = new(at, (int)_reader.BytesConsumed - at);
+    }
+
+    private void Option()
+    {
+        if (!_reader.ValueTextEquals("include_usage"u8))
+        {
+            _reader.Skip();
+            return;
+        }
+
+        _reader.Read();
+        if (_reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null)
+            || _includeAt.Length > 0)
+            _fault = Fault.Invalid("The field stream_options.include_usage is neither true nor false, or stands twice.");
+        _wantsUsage = _reader.TokenType is JsonTokenType.True;
+        _includeAt = new((int)_reader.TokenStartIndex, (int)(_reader.BytesConsumed - _reader.TokenStartIndex));
+    }
+
+    private void Cap(string name, Found which)
+    {
+        if (Twice(name, which))
+            return;
+        if (Whole(name) is not { } cap)
+            return;
+        // Servers differ in which of the two they heed: the larger one is what may come.
+        _tokensMax = Math.Max(_tokensMax ?? 0, cap);
+    }
+
+    private void Choices(string name, Found which)
+    {
+        if (!Twice(name, which) && Whole(name) is { } count)
+            _choices = (int)Math.Max(_choices, Math.Min(count, int.MaxValue));
+    }
+
+    private long? Whole(string name)
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.Null)
+            return null;
+        if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var number)
+            && number is >= 1 and <= int.MaxValue)
+            return number;
+        _fault = Fault.Invalid($"The field {name} is not a whole number from 1 to {int.MaxValue}.");
+        return null;
+    }
+
+    private void Tools()
+    {
+        if (Twice("tools", Found.Tools))
+            return;
+        _reader.Read();
+        var at = _reader.TokenStartIndex;
+        if (_reader.TokenType is not (JsonTokenType.StartArray or JsonTokenType.Null))
+        {
+            _fault = Fault.Invalid("The field tools is not a list.");
+            return;
+        }
+
+        while (_reader.TokenType is JsonTokenType.StartArray && _reader.Read()
+            && _reader.TokenType is not JsonTokenType.EndArray && _fault is null)
+        {
+            if (_reader.TokenType is not JsonTokenType.StartObject)
+                _fault = Fault.Invalid("A member of tools is not an object.");
+            _reader.Skip();
+        }
+
+        _toolBytes = (int)(_reader.BytesConsumed - at);
+    }
+
+    private void Content(string name)
+    {
+        if (Twice(name, Found.Content))
+            return;
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.String && (_reader.ValueSpan.Length > 0 || _call is WireCall.Completion))
+            return;
+        if (_reader.TokenType is JsonTokenType.StartArray)
+        {
+            var members = 0;
+            while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
+            {
+                members++;
+                // A list of tokens is one prompt; a list of texts or of such lists is several.
+                _prompts = _reader.TokenType is JsonTokenType.Number ? 1 : members;
+                _reader.Skip();
+            }
+
+            _messages = members;
+            if (members > 0)
+                return;
+        }
+
+        _fault = Fault.Invalid($"The field {name} is empty, or neither a text nor a list.");
+    }
+
+    private void Messages()
+    {
+        if (Twice("messages", Found.Content))
+            return;
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartArray)
+        {
+            _fault = Fault.Invalid("The field messages is not a list.");
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray && _fault is null)
+        {
+            if (_reader.TokenType is JsonTokenType.StartObject)
+                Message();
+            else
+                _fault = Fault.Invalid(FormattableString.Invariant($"messages[{_messages}] is not an object."));
+            _messages++;
+        }
+
+        if (_messages == 0)
+            _fault ??= Fault.Invalid("The field messages is empty: send at least one message.");
+    }
+
+    private void Message()
+    {
+        var role = false;
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName && _fault is null)
+        {
+            if (_reader.ValueTextEquals("role"u8))
+            {
+                _reader.Read();
+                role = IsRole();
+            }
+            else if (_reader.ValueTextEquals("content"u8))
+                Parts();
+            else
+                _reader.Skip();
+        }
+
+        if (!role)
+        {
+            _fault ??= Fault.Invalid(FormattableString.Invariant($"messages[{_messages}].role is not one of ")
+                + "system, developer, user, assistant, tool, function.");
+        }
+    }
+
+    private readonly bool IsRole() => _reader.TokenType is JsonTokenType.String
+        && Encoding.UTF8.GetString(_reader.ValueSpan) is "system" or "developer" or "user" or "assistant" or "tool"
+            or "function";
+
+    /// <summary>A text, or parts of which some are no text.</summary>
+    private void Parts()
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.StartArray)
+        {
+            if (_reader.TokenType is JsonTokenType.StartObject)
+                _fault = Fault.Invalid(FormattableString.Invariant($"messages[{_messages}].content is an object."));
+            return;
+        }
+
+        while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
+        {
+            if (_reader.TokenType is not JsonTokenType.StartObject)
+                continue;
+            var isText = false;
+            while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+            {
+                if (_reader.ValueTextEquals("type"u8))
+                {
+                    _reader.Read();
+                    isText = _reader.TokenType is JsonTokenType.String
+                        && (_reader.ValueTextEquals("text"u8) || _reader.ValueTextEquals("refusal"u8));
+                }
+                else
+                    _reader.Skip();
+            }
+
+            _attachments += isText ? 0 : 1;
+        }
+    }
+
+    private bool Twice(string name, Found which)
+    {
+        if (_found.HasFlag(which))
+            _fault = Fault.Invalid($"The field {name} stands twice in the request.");
+        _found |= which;
+        return _fault is not null;
+    }
+}

@@ -1,0 +1,64 @@
+using Spillway.Config;
+using Spillway.Engine.Routes;
+using Spillway.Flow;
+using Spillway.Policies.Chains;
+using Spillway.Runtimes;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>A served name over language models: its steps, what it promises, its door. Immutable.</summary>
+internal sealed class ChatRoute
+{
+    /// <summary>Makes one.</summary>
+    /// <param name="memory">Its chain and its counters.</param>
+    /// <param name="upstreams">By name.</param>
+    public ChatRoute(RouteMemory memory, IReadOnlyDictionary<string, GatewayUpstream> upstreams)
+    {
+        Memory = memory;
+        Steps = [.. memory.Options.Chain.Steps.Where(s => s.Kind is ChainStepKind.Model)
+            .Select(s => upstreams[s.Model])];
+        Counts = new(
+            TimeSpan.FromMilliseconds(memory.Options.Chat.FirstTokenMs),
+            TimeSpan.FromMilliseconds(memory.Options.Chat.TimePerTokenMs));
+        var model = new ModelRef(memory.Name, RoutePlan.Version);
+        Door = Door.Chat(
+            new Route(model, Steps[0].Name, RouteState.Ready, "", 0) { IsChain = true },
+            new ModelOptions { Name = memory.Name, Runtime = "gateway", Owner = memory.Options.Owner },
+            new RuntimeTraits { Platform = "openai", Devices = [], Simulated = Steps.All(s => s.IsSimulated) });
+    }
+
+    /// <summary>The served name.</summary>
+    public string Name => Memory.Name;
+
+    /// <summary>Its chain and its counters.</summary>
+    public RouteMemory Memory { get; }
+
+    /// <summary>Where each step leads.</summary>
+    public IReadOnlyList<GatewayUpstream> Steps { get; }
+
+    /// <summary>What is counted of it.</summary>
+    public ChatInstruments Counts { get; }
+
+    /// <summary>What requests through it are recorded under.</summary>
+    public Door Door { get; }
+
+    /// <summary>As declared.</summary>
+    public ChatOptions Options => Memory.Options.Chat;
+
+    /// <summary>The dearest step's upper bound: any of them may be the one that answers; null without prices.</summary>
+    /// <param name="input">The most tokens of the prompt.</param>
+    /// <param name="output">The most tokens of all answers.</param>
+    /// <param name="now">For the day's price.</param>
+    public Money? CostAtMost(long input, long output, DateTimeOffset now)
+    {
+        Money? most = null;
+        for (var i = 0; i < Steps.Count; i++)
+        {
+            if (Steps[i].Price?.At(now).AtMost(input, output) is { } cost && (most is null || cost > most.Value))
+                most = cost;
+        }
+
+        return most;
+    }
+}

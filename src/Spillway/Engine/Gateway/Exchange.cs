@@ -1,0 +1,238 @@
+using System.Runtime.CompilerServices;
+using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
+using Spillway.Flow;
+using Spillway.Policies.Pricing;
+using Spillway.Policies.Switching;
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>
+/// One request to a route over language models, from the gate to the last byte. Read it downwards: gate, reservation,
+/// step after step of the chain, attempt after attempt of a step, and the price of what was delivered. The decisions
+/// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>.
+/// </summary>
+/// <param name="serving">The server.</param>
+/// <param name="route">Where it goes.</param>
+/// <param name="asked">What is asked.</param>
+/// <param name="work">Its stages, its ticket, its record.</param>
+/// <param name="sink">Where the answer goes.</param>
+internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked, Work work, IAnswerSink sink)
+    : IDisposable
+{
+    private static readonly Fault s_left = new(
+        FaultKind.Cancelled, "The caller went away before the answer was there.");
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ExchangeState _state = new(work, asked, sink, serving.Clock);
+    private readonly Clock _clock = serving.Clock;
+    private Fault? _stopped;
+    private GatewayUpstream? _answering;
+    private DateTimeOffset _began;
+
+    /// <summary>The refusal of an upstream that is about the request: its own words. Null for none.</summary>
+    public (int Status, byte[] Body)? Refusal { get; private set; }
+
+    /// <summary>Ends it from outside, with that fault.</summary>
+    public void Stop(Fault fault)
+    {
+        Interlocked.CompareExchange(ref _stopped, fault, null);
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
+    /// <summary>Whether a switch is about it.</summary>
+    public bool Concerns(SwitchTarget target) =>
+        target.Concerns(work.Caller.Tenant, _answering?.Name ?? "", route.Name);
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    /// <summary>Runs it. Null when the caller has its answer.</summary>
+    public async ValueTask<Fault?> RunAsync(CancellationToken aborted)
+    {
+        _began = _clock.Time.GetUtcNow();
+        var fault = s_left;
+        serving.Gateway.Enter(this);
+        var leaving = aborted.UnsafeRegister(static self => ((Exchange)self!).Stop(s_left), this);
+        try
+        {
+            fault = await EnterAsync().ConfigureAwait(false);
+            _state.Mark(Stage.Gate);
+            fault ??= await ClimbAsync().ConfigureAwait(false);
+            return fault;
+        }
+        finally
+        {
+            await leaving.DisposeAsync().ConfigureAwait(false);
+            serving.Gateway.Leave(this);
+            Close(fault);
+        }
+    }
+
+    /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
+    private async ValueTask<Fault?> EnterAsync()
+    {
+        var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
+        work.Tokens = new(input + output, input + output, asked.Bytes.Length);
+        work.Claim = new Claim { Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout };
+        while (true)
+        {
+            if (Gate() is { } shut)
+                return shut;
+            if (asked.Check(route.Name, route.Options) is { } wrong)
+                return wrong;
+            var cost = route.CostAtMost(input, output, _began);
+            work.CostAtMost = cost ?? default;
+            if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is { } dear)
+                return dear;
+            if (serving.Guards.Desk is not { } desk)
+                return null;
+            var effect = RequestFlow.Guarded(desk.Enter(work));
+            if (effect.What is not Do.Wait)
+                return effect.What is Do.Refuse ? effect.Fault : null;
+            if (await desk.WaitAsync(work, _stop.Token).ConfigureAwait(false) is { } gone)
+                return _stopped ?? gone;
+        }
+    }
+
+    private Fault? Gate()
+    {
+        if (serving.Untraced is { } untraced)
+            return untraced;
+        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
+            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
+    }
+
+    /// <summary>Step 8, the chain: one step after the other while nothing of an answer was sent.</summary>
+    private async ValueTask<Fault?> ClimbAsync()
+    {
+        var trail = work.Trail = new();
+        var deadline = Deadline();
+        for (var step = 0; ;)
+        {
+            trail.Step = step;
+            var fault = await StepAsync(step, deadline).ConfigureAwait(false);
+            if (fault is null)
+            {
+                route.Memory.Counts.AnsweredBy(step).Add();
+                return null;
+            }
+
+            trail.Leave(step, fault.Kind);
+            route.Memory.Counts.LeftBy(step).Add();
+            if (sink.HasBegun || _stop.IsCancellationRequested)
+                return _stopped ?? fault;
+            var move = route.Memory.Next(step, fault.Kind, deadline - _clock.Now);
+            if (move.Step < 0)
+                return fault;
+            step = move.Step;
+        }
+    }
+
+    /// <summary>Its caller's time, or else the route's; that of a stream is over with its first content.</summary>
+    private Instant Deadline()
+    {
+        var own = route.Memory.Options.DeadlineMs;
+        work.Trail!.OwnDeadline = work.Request.Timeout is null && own > 0;
+        if (work.Trail.OwnDeadline)
+            work.Request.Timeout = TimeSpan.FromMilliseconds(own);
+        return work.Request.Timeout is { } time ? work.Timeline.Started + time : Instant.Never;
+    }
+
+    /// <summary>One step: attempts at an upstream within its retry budget.</summary>
+    private async ValueTask<Fault?> StepAsync(int step, Instant deadline)
+    {
+        var upstream = _answering = route.Steps[step];
+        if (Switched(upstream) is { } off)
+            return off;
+        var left = deadline - _clock.Now;
+        var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : left);
+        var due = own == TimeSpan.MaxValue ? Instant.Never : _clock.Now + own;
+        var body = asked.For(upstream.Model, route.Options, upstream.Options.TokensField);
+        _state.Facts.Upstream = upstream.Name;
+        _state.Facts.CapInjected = asked.TokensMax is null && WireCalls.Writes(asked.Call) ? route.Options.MaxTokens : 0;
+        var attempt = new Attempt(upstream, asked.Call, body, _state, work.Trace?.ToString());
+        var (attempts, tried, paid) = (0, 0UL, false);
+        try
+        {
+            while (true)
+            {
+                var turn = await upstream.AcquireAsync(tried, due, _stop.Token).ConfigureAwait(false);
+                _state.Mark(Stage.Queue);
+                var fault = turn.Fault;
+                if (turn.Target >= 0)
+                {
+                    attempts++;
+                    tried |= 1UL << turn.Target;
+                    fault = await attempt.RunAsync(turn, due, _stop.Token).ConfigureAwait(false);
+                    Refusal = attempt.Refusal;
+                }
+
+                if (fault is null)
+                {
+                    upstream.Succeeded(ref paid);
+                    Say(upstream, turn.Target, null, "");
+                    return null;
+                }
+
+                var decision = upstream.Decide(
+                    new(fault.Kind, Math.Max(attempts, 1), sink.HasBegun, due, fault.RetryAfter,
+                        ToldNot: attempt.ToldNot),
+                    ref paid, out var why);
+                Say(upstream, turn.Target, fault, why);
+                if (!decision.Again || _stop.IsCancellationRequested)
+                    return _stopped ?? fault;
+                if (!await PauseAsync(decision.Wait).ConfigureAwait(false))
+                    return _stopped ?? s_left;
+            }
+        }
+        finally
+        {
+            upstream.Repay(ref paid);
+        }
+    }
+
+    /// <summary>A switch of the upstream alone: the route's was asked at the gate.</summary>
+    private Fault? Switched(GatewayUpstream upstream) => RequestFlow.Gate(
+        route.Door.Route with { IsChain = false, Deployment = upstream.Name }, work.Caller,
+        serving.Guards.Switches.Now, isAttempt: true);
+
+    private void Say(GatewayUpstream upstream, int target, Fault? fault, string why) => work.Trail!.Say(
+        target < 0 ? $"{upstream.Name}: {FaultLabels.Of(fault!.Kind)}"
+        : $"{upstream[target].Name}: {(fault is null ? "answered" : FaultLabels.Of(fault.Kind))}", why);
+
+    private async ValueTask<bool> PauseAsync(TimeSpan wait)
+    {
+        try
+        {
+            await Task.Delay(wait, _clock.Time, _stop.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            _state.Mark(Stage.Queue);
+        }
+    }
+
+    /// <summary>Step 11: what was delivered has its price, on whatever path this ended.</summary>
+    private void Close(Fault? fault)
+    {
+        _state.Close(fault);
+        var used = _state.Facts.Used;
+        work.Tokens = work.Tokens with { Used = used.Total };
+        if (_answering?.Price?.At(_began) is { } price && (fault is null || _state.Facts.IsPartial))
+            _state.Facts.Bill = price.Price(used);
+    }
+}

@@ -1,0 +1,99 @@
+using Spillway.Telemetry;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>
+/// What one request's attempts share: what was asked, where the answer goes, and what is known of it so far. One owner.
+/// </summary>
+/// <param name="work">Its stages and its record.</param>
+/// <param name="asked">What was asked.</param>
+/// <param name="sink">Where the answer goes.</param>
+/// <param name="clock">The clock.</param>
+internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink, Clock clock)
+{
+    /// <summary>A text's bytes of one token, where nobody counted: of English in the usual vocabularies.</summary>
+    private const int BytesPerToken = 4;
+
+    private TokenUsage? _reported;
+    private long _pieces;
+    private long _bytes;
+    private Instant _sent;
+    private Instant _first;
+    private Instant _last;
+
+    /// <summary>What was asked.</summary>
+    public AskedBody Asked => asked;
+
+    /// <summary>Where the answer goes.</summary>
+    public IAnswerSink Sink => sink;
+
+    /// <summary>The clock.</summary>
+    public Clock Clock => clock;
+
+    /// <summary>What is told of it.</summary>
+    public ChatFacts Facts => work.Chat!;
+
+    /// <summary>Whether content came, that of an attempt that was given up apart.</summary>
+    public bool HasContent => _pieces > 0;
+
+    /// <summary>Everything since the last mark was that stage.</summary>
+    public void Mark(Stage stage) => work.Timeline.Mark(stage, clock.EndOf(stage));
+
+    /// <summary>An attempt is sent now: what was known of one before it is forgotten.</summary>
+    public void Sent()
+    {
+        (_reported, _pieces, _bytes) = (null, 0, 0);
+        (Facts.Prefill, Facts.FirstToken, Facts.FinishReason) = (null, null, "");
+        _sent = clock.Now;
+    }
+
+    /// <summary>The answer's names.</summary>
+    public void Name(in AnswerPart part) => (Facts.ResponseId, Facts.ResponseModel) = (part.Id, part.Model);
+
+    /// <summary>Content and usage of one part of the answer.</summary>
+    public void Count(in AnswerPart part)
+    {
+        if (part.Usage is { } usage)
+            _reported = usage;
+        if (part.FinishReason.Length > 0)
+            Facts.FinishReason = part.FinishReason;
+        if (part.PromptMs > 0 || part.PredictedMs > 0)
+        {
+            (Facts.UpstreamPrefill, Facts.UpstreamDecode) = (
+                TimeSpan.FromMilliseconds(part.PromptMs), TimeSpan.FromMilliseconds(part.PredictedMs));
+        }
+
+        if (part.ContentBytes == 0)
+            return;
+        var now = work.Timeline.Last;
+        if (_pieces++ == 0)
+        {
+            (_first, _last) = (now, now);
+            Facts.FirstToken = now - work.Timeline.Started;
+            var prefill = now - _sent - Facts.Connect;
+            Facts.Prefill = prefill > TimeSpan.Zero ? prefill : TimeSpan.Zero;
+        }
+
+        if (now - _last is var gap && gap > Facts.GapMax)
+            Facts.GapMax = gap;
+        (_bytes, _last) = (_bytes + part.ContentBytes, now);
+    }
+
+    /// <summary>
+    /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
+    /// what was seen: a token for each piece of content, or for each four bytes where that is more, and the prompt's
+    /// bytes by four.
+    /// </summary>
+    /// <param name="fault">How it ended.</param>
+    public void Close(Fault? fault)
+    {
+        var isWhole = fault is null;
+        (Facts.Pieces, Facts.IsReported) = (_pieces, _reported is not null);
+        Facts.Decode = _last - _first;
+        Facts.IsPartial = !isWhole && sink.HasBegun;
+        if (isWhole || Facts.IsPartial)
+            Facts.Used = _reported ?? new(Prompt, Math.Max(_pieces, (_bytes + BytesPerToken - 1) / BytesPerToken));
+    }
+
+    private long Prompt => (asked.Bytes.Length + BytesPerToken - 1) / BytesPerToken;
+}

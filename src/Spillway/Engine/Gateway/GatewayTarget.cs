@@ -1,0 +1,107 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Spillway.Config;
+
+namespace Spillway.Engine.Gateway;
+
+/// <summary>
+/// One server that speaks OpenAI's protocol: how it is addressed, and its connections. Follows no redirect, asks no
+/// proxy, keeps no cookies. Thread-safe.
+/// </summary>
+internal sealed class GatewayTarget : IDisposable
+{
+    private static readonly MediaTypeHeaderValue s_json = new("application/json");
+
+    /// <summary>How long it took to make the connection of a call, where one was made for it.</summary>
+    public static readonly HttpRequestOptionsKey<ConnectTime> Connecting = new("spillway.connect");
+
+    private readonly HttpMessageInvoker _http;
+    private readonly Dictionary<WireCall, Uri> _addresses;
+    private readonly GatewayKeys _keys;
+    private readonly bool _isAzure;
+
+    /// <summary>Makes one; nothing is connected yet.</summary>
+    /// <param name="upstream">The upstream's name, for messages.</param>
+    /// <param name="name">The target's.</param>
+    /// <param name="options">Validated.</param>
+    /// <param name="keys">Shared by the targets of the upstream.</param>
+    /// <param name="handler">What answers in this process; null for a server elsewhere.</param>
+    /// <param name="clock">The clock.</param>
+    public GatewayTarget(
+        string upstream, string name, UpstreamOptions options, GatewayKeys keys, HttpMessageHandler? handler,
+        Clock clock)
+    {
+        (Name, _keys, _isAzure) = ($"{upstream}/{name}", keys, options.Kind is UpstreamKind.Azure);
+        var url = handler is null ? options.Targets[name].Url : "http://simulated.invalid/v1";
+        var root = url.EndsWith('/') ? url : url + "/";
+        var query = options.ApiVersion.Length > 0 ? "?api-version=" + Uri.EscapeDataString(options.ApiVersion) : "";
+        _addresses = Enum.GetValues<WireCall>().ToDictionary(c => c, c => new Uri(root + WireCalls.Path(c) + query));
+        _http = new(handler ?? new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false,
+            UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ActivityHeadersPropagator = null,
+            ConnectCallback = (connection, stop) => ConnectAsync(connection, clock, stop),
+        });
+    }
+
+    /// <summary>"openai/a", for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>The keys that it is asked with.</summary>
+    public GatewayKeys Keys => _keys;
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Sends a request; returns with the answer's head.</summary>
+    /// <param name="call">What is asked.</param>
+    /// <param name="body">Nobody changes it any more.</param>
+    /// <param name="key">Empty for none.</param>
+    /// <param name="trace">The request's place in a trace; null for none.</param>
+    /// <param name="connect">Takes the time of connecting.</param>
+    /// <param name="stop">Ends it, and the answer's body.</param>
+    public Task<HttpResponseMessage> SendAsync(
+        WireCall call, byte[] body, string key, string? trace, ConnectTime connect, CancellationToken stop)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, _addresses[call])
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = s_json } },
+        };
+        if (key.Length > 0 && _isAzure)
+            request.Headers.TryAddWithoutValidation("api-key", key);
+        else if (key.Length > 0)
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
+        if (trace is not null)
+            request.Headers.TryAddWithoutValidation("traceparent", trace);
+        request.Options.Set(Connecting, connect);
+        return _http.SendAsync(request, stop);
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext connection, Clock clock, CancellationToken stop)
+    {
+        var began = clock.Now;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(connection.DnsEndPoint, stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        if (connection.InitialRequestMessage.Options.TryGetValue(Connecting, out var connect))
+            connect.Took = clock.Now - began;
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+}
+
+/// <summary>Takes the time that a call's connection took to make; TLS is not in it.</summary>
+internal sealed class ConnectTime
+{
+    /// <summary>Zero when a connection was there.</summary>
+    public TimeSpan Took { get; set; }
+}

@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Spillway.Protocols.OpenInference;
+using Spillway.Telemetry;
+
+namespace Spillway.Protocols.OpenAi;
+
+/// <summary>
+/// Faults as OpenAI's protocol has them: a status, {"error":{message, type, param, code}}, and headers that tell its
+/// clients whether and when to come again. Complete tables: a new kind of fault does not compile without its rows.
+/// </summary>
+internal static class OpenAiErrors
+{
+    /// <summary>The HTTP status. Its clients choose the class of their exception by it.</summary>
+    public static int Status(FaultKind kind) => kind switch
+    {
+        // Their clients know a limit by 429, whosever it is, and keep to Retry-After.
+        FaultKind.UpstreamThrottled => 429,
+        FaultKind.DeadlineExceeded or FaultKind.DroppedLate => 504,
+        FaultKind.InvalidInput or FaultKind.Unauthenticated or FaultKind.Forbidden or FaultKind.UnknownPath
+            or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.WrongMethod or FaultKind.InputIncomplete
+            or FaultKind.InputTooLarge or FaultKind.RateLimited or FaultKind.BudgetExhausted or FaultKind.Cancelled
+            or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal or FaultKind.Unsupported
+            or FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
+            or FaultKind.ShuttingDown or FaultKind.SwitchedOff or FaultKind.StoreFailed or FaultKind.TargetsOpen
+            or FaultKind.Shed or FaultKind.UpstreamUnreachable or FaultKind.UpstreamFailed or FaultKind.AnswerUnfit
+            or FaultKind.UpstreamTimeout => FaultMapping.Status(kind),
+    };
+
+    /// <summary>The field type.</summary>
+    public static string Type(FaultKind kind) => kind switch
+    {
+        FaultKind.InvalidInput or FaultKind.UnknownPath or FaultKind.UnknownModel or FaultKind.UnknownRequest
+            or FaultKind.WrongMethod or FaultKind.InputIncomplete or FaultKind.InputTooLarge
+            or FaultKind.Unsupported => "invalid_request_error",
+        FaultKind.Unauthenticated => "authentication_error",
+        FaultKind.Forbidden => "permission_error",
+        FaultKind.RateLimited or FaultKind.UpstreamThrottled => "rate_limit_exceeded",
+        FaultKind.BudgetExhausted => "insufficient_quota",
+        FaultKind.Cancelled or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal
+            or FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
+            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown or FaultKind.SwitchedOff
+            or FaultKind.StoreFailed or FaultKind.TargetsOpen or FaultKind.Shed or FaultKind.UpstreamUnreachable
+            or FaultKind.UpstreamFailed or FaultKind.UpstreamTimeout or FaultKind.AnswerUnfit => "server_error",
+    };
+
+    /// <summary>The field code: theirs where clients look for it, else ours.</summary>
+    public static string Code(FaultKind kind) => kind switch
+    {
+        FaultKind.UnknownModel => "model_not_found",
+        FaultKind.Unauthenticated => "invalid_api_key",
+        FaultKind.RateLimited or FaultKind.UpstreamThrottled => "rate_limit_exceeded",
+        FaultKind.BudgetExhausted => "insufficient_quota",
+        FaultKind.InvalidInput or FaultKind.UnknownPath or FaultKind.UnknownRequest or FaultKind.WrongMethod
+            or FaultKind.InputIncomplete or FaultKind.InputTooLarge or FaultKind.Unsupported or FaultKind.Forbidden
+            or FaultKind.Cancelled or FaultKind.RuntimeFailed or FaultKind.LoadFailed or FaultKind.Internal
+            or FaultKind.ModelNotReady or FaultKind.QueueFull or FaultKind.ServerFull or FaultKind.PredictedLate
+            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.ShuttingDown or FaultKind.SwitchedOff
+            or FaultKind.StoreFailed or FaultKind.TargetsOpen or FaultKind.Shed or FaultKind.UpstreamUnreachable
+            or FaultKind.UpstreamFailed or FaultKind.UpstreamTimeout or FaultKind.AnswerUnfit => FaultLabels.Of(kind),
+    };
+
+    /// <summary>
+    /// Whether its clients are told not to repeat the request, which they do by themselves after 408, 409, 429 and 5xx:
+    /// money does not come back in seconds, a deadline has passed, and what was tried over here is not mended by trying
+    /// it all again at once.
+    /// </summary>
+    public static bool IsRetryInVain(FaultKind kind) => FaultMapping.IsRetryInVain(kind)
+        || kind is FaultKind.DeadlineExceeded or FaultKind.DroppedLate or FaultKind.SwitchedOff or FaultKind.Internal;
+
+    /// <summary>Writes it as an answer; returns the bytes of the body. A caller that is gone is no error here.</summary>
+    public static ValueTask<long> WriteAsync(HttpContext http, Fault fault)
+    {
+        var response = http.Response;
+        response.Headers[ErrorAnswer.FaultName] = FaultLabels.Of(fault.Kind);
+        var status = Status(fault.Kind);
+        if (status is 429 or 503 && fault.Kind is not FaultKind.BudgetExhausted)
+        {
+            response.Headers.RetryAfter = FaultMapping.RetryAfterSeconds(fault.RetryAfter);
+            response.Headers["retry-after-ms"] = FaultMapping.RetryAfterMs(fault.RetryAfter);
+        }
+
+        if (IsRetryInVain(fault.Kind))
+            response.Headers["x-should-retry"] = "false";
+        if (FaultMapping.EndsConnection(fault.Kind))
+            response.Headers.Connection = "close";
+        return SendAsync(http, status, Body(fault));
+    }
+
+    /// <summary>Sends an error's body with its status.</summary>
+    public static async ValueTask<long> SendAsync(HttpContext http, int status, ReadOnlyMemory<byte> body)
+    {
+        var response = http.Response;
+        (response.StatusCode, response.ContentType, response.ContentLength) = (status, "application/json", body.Length);
+        response.BodyWriter.Write(body.Span);
+        return await AnswerFlush.FlushAsync(http).ConfigureAwait(false) is null ? body.Length : 0;
+    }
+
+    /// <summary>The event that ends a stream which broke: its clients throw, and no [DONE] follows.</summary>
+    public static byte[] Event(Fault fault) => [.. "data: "u8, .. Body(fault), .. "\n\n"u8];
+
+    /// <summary>The error object.</summary>
+    public static byte[] Body(Fault fault)
+    {
+        var into = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(into))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("error");
+            json.WriteString("message", fault.Message);
+            json.WriteString("type", Type(fault.Kind));
+            if (fault.Kind is FaultKind.UnknownModel)
+                json.WriteString("param", "model");
+            else
+                json.WriteNull("param");
+            json.WriteString("code", Code(fault.Kind));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return into.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Text.Json;
+using Spillway.Engine.Gateway;
+
+namespace Spillway.Protocols.OpenAi.Responses;
+
+/// <summary>Turns a chat's answer into that of the Responses API on its way to the caller.</summary>
+/// <param name="inner">The caller's connection.</param>
+/// <param name="draft">The response.</param>
+internal sealed class ResponsesSink(OpenAiSink inner, ResponseDraft draft) : IOpenAiSink
+{
+    private readonly ArrayBufferWriter<byte> _events = new(1024);
+
+    /// <inheritdoc/>
+    public bool HasBegun => inner.HasBegun;
+
+    /// <inheritdoc/>
+    public long Sent => inner.Sent;
+
+    /// <inheritdoc/>
+    public void BeginStream()
+    {
+        inner.BeginStream();
+        draft.Begin(_events);
+    }
+
+    /// <summary>One chunk, or several; each call has whole events.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (EventText.FindEnd(bytes, 0) is >= 0 and var end)
+        {
+            var text = bytes[..end];
+            bytes = bytes[end..];
+            var (at, length) = EventText.Data(text, out var lines);
+            if (lines == 0)
+                continue;
+            var data = lines == 1 ? text.Slice(at, length) : EventText.Join(text);
+            if (data.SequenceEqual(EventText.Done))
+            {
+                draft.End(_events);
+                continue;
+            }
+
+            var reader = new Utf8JsonReader(data);
+            draft.Take(JsonElement.ParseValue(ref reader), _events);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> FlushAsync()
+    {
+        inner.Write(_events.WrittenSpan);
+        _events.ResetWrittenCount();
+        return inner.FlushAsync();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> body) => inner.SendAsync(draft.Whole(body));
+
+    /// <inheritdoc/>
+    public void Fail(Fault fault) => draft.Fail(OpenAiErrors.Body(fault), _events);
+}

@@ -1,0 +1,104 @@
+namespace Spillway.Telemetry;
+
+/// <summary>
+/// What is counted for one route over language models. Thread-safe; recording is 0 B. Bounds of the gen_ai histograms
+/// are those that OpenTelemetry's conventions advise.
+/// </summary>
+internal sealed class ChatInstruments
+{
+    private static readonly string[] s_operations = ["chat", "text_completion", "embeddings", "moderations"];
+
+    private static readonly double[] s_durations =
+        [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+
+    private static readonly double[] s_firstTokens =
+        [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+    private static readonly double[] s_perToken =
+        [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+
+    private static readonly double[] s_tokens =
+        [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
+
+    private readonly TimeSpan _firstTokenMost;
+    private readonly TimeSpan _perTokenMost;
+    private readonly Histogram[] _durations = Times(s_durations);
+    private readonly Histogram[] _firstTokens = Times(s_firstTokens);
+    private readonly Histogram[] _perToken = Times(s_perToken);
+    private readonly Histogram[] _inputs = Counts();
+    private readonly Histogram[] _outputs = Counts();
+    private readonly Histogram _gap = Histogram.OfTimes();
+    private readonly Histogram _overhead = Histogram.OfTimes();
+    private readonly Counter _kept = new();
+    private readonly Counter _missed = new();
+    private readonly Counter _failed = new();
+    private readonly Counter _broken = new();
+    private readonly Counter _counted = new();
+
+    /// <summary>Makes those of one route.</summary>
+    /// <param name="firstTokenMost">The promised time to the first token; zero for none.</param>
+    /// <param name="perTokenMost">The promised time of each further token; zero for none.</param>
+    public ChatInstruments(TimeSpan firstTokenMost, TimeSpan perTokenMost) =>
+        (_firstTokenMost, _perTokenMost) = (firstTokenMost, perTokenMost);
+
+    /// <summary>Counts one request at its end.</summary>
+    /// <param name="chat">What is told of it.</param>
+    /// <param name="timeline">Complete.</param>
+    /// <param name="waited">Its wait for its turn at the gate.</param>
+    /// <param name="isAnswered">Whether its caller has the whole answer.</param>
+    public void Record(ChatFacts chat, in Timeline timeline, TimeSpan waited, bool isAnswered)
+    {
+        var at = Array.IndexOf(s_operations, chat.Operation);
+        _durations[at].Record(timeline.Total);
+        var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] - waited;
+        _overhead.Record(own);
+        if (chat.IsPartial)
+            _broken.Add();
+        (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
+        if (!isAnswered && !chat.IsPartial)
+            return;
+        if (!chat.IsReported)
+            _counted.Add();
+        _inputs[at].Record(chat.Used.Input);
+        _outputs[at].Record(chat.Used.Output);
+        if (!chat.Stream || chat.FirstToken is not { } first)
+            return;
+        _firstTokens[at].Record(first);
+        _gap.Record(chat.GapMax);
+        if (chat.TimePerToken is { } pace)
+            _perToken[at].Record(pace);
+    }
+
+    /// <summary>The series of the route.</summary>
+    public IEnumerable<Series> Of(string route)
+    {
+        for (var i = 0; i < s_operations.Length; i++)
+        {
+            var operation = s_operations[i];
+            yield return new(Instruments.ChatDuration, _durations[i], [operation, route]);
+            yield return new(Instruments.ChatTokens, _inputs[i], [operation, route, "input"]);
+            yield return new(Instruments.ChatTokens, _outputs[i], [operation, route, "output"]);
+            if (i > 1)
+                continue;
+            yield return new(Instruments.ChatFirstToken, _firstTokens[i], [operation, route]);
+            yield return new(Instruments.ChatPerToken, _perToken[i], [operation, route]);
+        }
+
+        yield return new(Instruments.ChatGap, _gap, [route]);
+        yield return new(Instruments.ChatOverhead, _overhead, [route]);
+        yield return new(Instruments.ChatGoodput, _kept, [route, "kept"]);
+        yield return new(Instruments.ChatGoodput, _missed, [route, "missed"]);
+        yield return new(Instruments.ChatGoodput, _failed, [route, "failed"]);
+        yield return new(Instruments.ChatBroken, _broken, [route]);
+        yield return new(Instruments.ChatCounted, _counted, [route]);
+    }
+
+    private bool Keeps(ChatFacts chat) =>
+        (_firstTokenMost == TimeSpan.Zero || chat.FirstToken <= _firstTokenMost)
+        && (_perTokenMost == TimeSpan.Zero || chat.TimePerToken is null || chat.TimePerToken <= _perTokenMost);
+
+    private static Histogram[] Times(double[] bounds) =>
+        [.. s_operations.Select(_ => new Histogram(bounds, TimeSpan.TicksPerSecond))];
+
+    private static Histogram[] Counts() => [.. s_operations.Select(_ => new Histogram(s_tokens, 1))];
+}

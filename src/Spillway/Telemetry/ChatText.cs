@@ -1,0 +1,18 @@
+namespace Spillway.Telemetry;
+
+/// <summary>The decisions over answers of language models as sentences.</summary>
+internal static class ChatText
+{
+    /// <summary>The sentence of one decision.</summary>
+    public static string Render(DecisionKind kind, long a, long b, long c) => kind switch
+    {
+        DecisionKind.TokensCapped => FormattableString.Invariant(
+            $"Capped: the request had no limit, so at most {a} tokens were asked for."),
+        DecisionKind.TokensUsed => FormattableString.Invariant($"Used {a} tokens of prompt and {b} of answer, ")
+            + (c == 1 ? "as the upstream says." : "counted here, because the upstream did not say."),
+        DecisionKind.StreamBroken => FormattableString.Invariant(
+            $"Broke off: the caller has about {a} tokens of an answer that never came to its end."),
+        DecisionKind.TokensSettled => $"Settled: {new Money(a)} for its tokens.",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "It is none of these."),
+    };
+}

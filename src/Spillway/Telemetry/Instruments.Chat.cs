@@ -1,0 +1,55 @@
+namespace Spillway.Telemetry;
+
+/// <summary>Those of routes over language models. The gen_ai names are OpenTelemetry's, of May 2026.</summary>
+internal static partial class Instruments
+{
+    public static readonly InstrumentSpec ChatDuration = GenAi(
+        "gen_ai_server_request_duration_seconds", "gen_ai.server.request.duration", "seconds",
+        "Time of a request to a language model, to the last byte handed to the connection, by operation and served name.");
+
+    public static readonly InstrumentSpec ChatFirstToken = GenAi(
+        "gen_ai_server_time_to_first_token_seconds", "gen_ai.server.time_to_first_token", "seconds",
+        "Time from a request's first instant to the first content of its stream.");
+
+    public static readonly InstrumentSpec ChatPerToken = GenAi(
+        "gen_ai_server_time_per_output_token_seconds", "gen_ai.server.time_per_output_token", "seconds",
+        "Mean time of each token of a stream after its first.");
+
+    public static readonly InstrumentSpec ChatTokens = GenAi(
+        "gen_ai_client_token_usage_tokens", "gen_ai.client.token.usage", "tokens",
+        "Tokens of answered requests, as they are billed, by type: input or output.", "gen_ai_token_type");
+
+    public static readonly InstrumentSpec ChatGap = new(
+        "spillway_chat_gap_max_seconds", InstrumentKind.Histogram, "seconds",
+        "The longest wait between two pieces of a stream, as its upstream sent them.", "model");
+
+    public static readonly InstrumentSpec ChatOverhead = new(
+        "spillway_chat_overhead_seconds", InstrumentKind.Histogram, "seconds",
+        "Own time of a request: without the upstream's, the caller's, and waits in a line.", "model");
+
+    public static readonly InstrumentSpec ChatGoodput = new(
+        "spillway_chat_promises_total", InstrumentKind.Counter, "requests",
+        "Requests by whether they kept what the route promises (chat.firstTokenMs, chat.timePerTokenMs): kept, missed, "
+        + "or failed.", "model", "result");
+
+    public static readonly InstrumentSpec ChatBroken = new(
+        "spillway_chat_streams_broken_total", InstrumentKind.Counter, "requests",
+        "Streams that broke off when their callers had a part of them, callers that left included.", "model");
+
+    public static readonly InstrumentSpec ChatCounted = new(
+        "spillway_chat_usage_counted_total", InstrumentKind.Counter, "requests",
+        "Requests whose tokens were counted here, because the upstream did not say.", "model");
+
+    /// <summary>All of them, in their order.</summary>
+    private static IReadOnlyList<InstrumentSpec> OfChats() =>
+    [
+        ChatDuration, ChatFirstToken, ChatPerToken, ChatTokens, ChatGap, ChatOverhead, ChatGoodput, ChatBroken,
+        ChatCounted,
+    ];
+
+    private static InstrumentSpec GenAi(string name, string otlp, string unit, string help, params string[] more) =>
+        new(name, InstrumentKind.Histogram, unit, help, ["gen_ai_operation_name", "gen_ai_request_model", .. more])
+        {
+            OtlpName = otlp,
+        };
+}

@@ -1,0 +1,239 @@
+using Spillway.Runtimes.Simulated.Chat;
+
+namespace Spillway.Tests.Server.OpenAi;
+
+/// <summary>
+/// Every way in which an upstream goes wrong, as the caller sees it: an answer that broke off is an error and never a
+/// clean end, and another attempt is made only while the caller has nothing.
+/// </summary>
+public sealed class StreamTruthTests
+{
+    private const string Quick =
+        "retry: { attemptsMax: 1 }\nfirstDeltaMs: 400\nbetweenDeltasMs: 400\ntotalMs: 1500\nconnectMs: 300";
+
+    [Theory]
+    [InlineData("error", 502, "upstream_failed")]
+    [InlineData("throttle", 429, "rate_limit_exceeded")]
+    [InlineData("throttle-after", 429, "rate_limit_exceeded")]
+    [InlineData("unauthorized", 502, "upstream_failed")]
+    [InlineData("hang-headers", 504, "upstream_timeout")]
+    [InlineData("hang-first", 504, "upstream_timeout")]
+    [InlineData("garbage", 502, "upstream_failed")]
+    [InlineData("empty", 502, "upstream_failed")]
+    public async Task A_stream_that_never_had_content_is_an_error_with_a_status(string model, int status, string code)
+    {
+        await using var chat = await ChatServer.StartAsync([model], Quick);
+
+        var reply = await chat.ChatAsync("\"stream\":true");
+
+        Assert.True(reply.Status == status, $"{reply.Status}: {reply.Text}");
+        Assert.Equal(code, reply.Json.GetProperty("error").GetProperty("code").GetString());
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("error", 502)]
+    [InlineData("throttle", 429)]
+    [InlineData("hang-headers", 504)]
+    [InlineData("hang-first", 504)]
+    [InlineData("hang-middle", 504)]
+    [InlineData("garbage", 502)]
+    [InlineData("error-in-answer", 502)]
+    [InlineData("half-character", 502)]
+    [InlineData("truncated-chunk", 502)]
+    [InlineData("clean-end", 502)]
+    [InlineData("empty", 502)]
+    public async Task A_whole_answer_that_is_none_is_an_error_with_a_status(string model, int status)
+    {
+        await using var chat = await ChatServer.StartAsync([model], Quick);
+
+        var reply = await chat.ChatAsync();
+
+        Assert.True(reply.Status == status, $"{reply.Status}: {reply.Text}");
+        Assert.Equal(["error"], reply.Json.EnumerateObject().Select(p => p.Name));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("hang-middle", "upstream_timeout")]
+    [InlineData("error-in-answer", "upstream_failed")]
+    [InlineData("half-character", "upstream_failed")]
+    [InlineData("truncated-chunk", "upstream_failed")]
+    [InlineData("clean-end", "upstream_failed")]
+    public async Task An_upstream_that_dies_in_mid_answer_is_an_error_event_without_DONE(string model, string code)
+    {
+        await using var chat = await ChatServer.StartAsync([model, "simulated"], Quick);
+
+        var events = await chat.StreamAsync("", ("X-Request-Id", "broken"));
+
+        Assert.Equal(200, events.Reply.Status);
+        Assert.Equal(code, events.Error?.GetProperty("code").GetString());
+        Assert.DoesNotContain("[DONE]", events.Reply.Text, StringComparison.Ordinal);
+        // What came before stands, and every event is whole.
+        Assert.Equal("This answer is", events.Text);
+        // The caller had a part of it, so nobody else was asked.
+        Assert.Equal(0, chat.Upstreams[1].Requests);
+        var record = await chat.Server.RecordAsync("broken");
+        Assert.True(record.GetProperty("chat").GetProperty("partial").GetBoolean());
+        Assert.Equal(3, record.GetProperty("chat").GetProperty("output_tokens").GetInt32());
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("error")]
+    [InlineData("throttle")]
+    [InlineData("unauthorized")]
+    [InlineData("hang-headers")]
+    [InlineData("hang-first")]
+    [InlineData("garbage")]
+    [InlineData("empty")]
+    public async Task Before_the_first_content_the_next_step_answers(string model)
+    {
+        await using var chat = await ChatServer.StartAsync([model, "simulated"], Quick);
+
+        var events = await chat.StreamAsync();
+
+        Assert.True(events.IsDone, events.Reply.Text);
+        Assert.Equal("This answer is simulated: no", events.Text);
+        Assert.Equal("u1", events.Reply.Header("X-Spillway-Step"));
+        Assert.NotNull(events.Reply.Header("X-Spillway-Degraded"));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task An_error_in_the_first_event_of_a_success_is_not_yet_an_answer()
+    {
+        await using var chat = await ChatServer.StartAsync(
+            ["error-in-answer", "simulated"], Quick, chat: ChatServer.Fast with { TokensBeforeFault = 0 });
+
+        var events = await chat.StreamAsync();
+
+        Assert.True(events.IsDone, events.Reply.Text);
+        Assert.Equal("u1", events.Reply.Header("X-Spillway-Step"));
+    }
+
+    [Fact]
+    public async Task A_throttled_answer_says_when_to_come_again_and_a_retry_waits_for_it()
+    {
+        await using var chat = await ChatServer.StartAsync(["throttle-after"], Quick);
+
+        var reply = await chat.ChatAsync();
+
+        Assert.Equal("1", reply.Header("Retry-After"));
+        Assert.Equal("50", reply.Header("retry-after-ms"));
+        Assert.Null(reply.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task A_second_attempt_mends_a_fault_that_passes()
+    {
+        await using var chat = await ChatServer.StartAsync(
+            upstream: "retry: { attemptsMax: 8, baseMs: 1, budgetFloor: 10 }",
+            chat: ChatServer.Fast with { FaultRate = 0.5, Misbehaviour = Misbehaviour.Error, Seed = 2 });
+
+        for (var i = 0; i < 4; i++)
+        {
+            var reply = await chat.ChatAsync();
+            Assert.True(reply.Status == 200, reply.Text);
+        }
+
+        Assert.True(chat.Upstream.Requests > 4, "The seed gave no fault.");
+    }
+
+    [Fact]
+    public async Task No_usage_is_counted_here_and_the_record_says_so()
+    {
+        await using var chat = await ChatServer.StartAsync(["no-usage"]);
+
+        var events = await chat.StreamAsync("", ("X-Request-Id", "counted"));
+
+        Assert.True(events.IsDone);
+        var told = (await chat.Server.RecordAsync("counted")).GetProperty("chat");
+        Assert.Equal("counted", told.GetProperty("tokens_from").GetString());
+        Assert.InRange(told.GetProperty("output_tokens").GetInt32(), 6, 8);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_stops_the_upstream_at_once()
+    {
+        await using var chat = await ChatServer.StartAsync(["hang-middle"], "retry: { attemptsMax: 1 }");
+
+        using (var response = await chat.OpenAsync())
+        {
+            Assert.Equal(200, (int)response.StatusCode);
+            Assert.Equal(1, chat.Upstream.Under);
+        }
+
+        await TestServer.UntilAsync(() => Task.FromResult(chat.Upstream.Left == 1));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("hang-headers")]
+    [InlineData("hang-first")]
+    public async Task A_caller_that_leaves_before_an_answer_stops_the_upstream_too(string model)
+    {
+        await using var chat = await ChatServer.StartAsync([model], "retry: { attemptsMax: 1 }");
+        using var leaves = new CancellationTokenSource();
+
+        var asking = chat.OpenAsync(stop: leaves.Token);
+        await TestServer.UntilAsync(() => Task.FromResult(chat.Upstream.Under == 1));
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+
+        await TestServer.UntilAsync(() => Task.FromResult(chat.Upstream.Left == 1));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task The_callers_time_bounds_a_whole_answer_and_is_not_tried_again()
+    {
+        await using var chat = await ChatServer.StartAsync(["hang-headers"], "retry: { attemptsMax: 3 }");
+
+        var reply = await chat.ChatAsync("", ("X-Stainless-Timeout", "0.3"));
+
+        ChatTests.Refused(reply, 504, "server_error", "deadline_exceeded");
+        Assert.Equal("false", reply.Header("x-should-retry"));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task The_callers_time_does_not_end_a_stream_that_has_begun()
+    {
+        await using var chat = await ChatServer.StartAsync(
+            upstream: "retry: { attemptsMax: 1 }", chat: ChatServer.Fast with { TokensPerSecond = 12 });
+
+        var events = await chat.StreamAsync("", ("X-Stainless-Timeout", "0.3"));
+
+        Assert.True(events.IsDone, events.Reply.Text);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_is_not_there_is_a_502_that_says_why()
+    {
+        await using var chat = await ChatServer.StartAsync(upstream: Quick);
+        await chat.Upstream.DisposeAsync();
+
+        ChatTests.Refused(await chat.ChatAsync(), 502, "server_error", "upstream_unreachable");
+        await TestServer.UntilAsync(() => Task.FromResult(chat.Server.Serving.InFlight == 0));
+    }
+
+    [Fact]
+    public async Task A_name_that_does_not_resolve_is_a_502()
+    {
+        await using var server = await TestServer.StartAsync(new Config.ConfigFolder().Write("spillway.yaml", """
+            server: { port: 0 }
+            upstreams:
+              u:
+                kind: openai
+                retry: { attemptsMax: 1 }
+                targets: { t: { url: "http://nowhere.invalid/v1" } }
+            routes:
+              chat: { chain: { steps: [{ model: u }] } }
+            """));
+
+        ChatTests.Refused(
+            await server.SendAsync(ChatServer.Request("/v1/chat/completions", ChatServer.Body(), [])),
+            502, "server_error", "upstream_unreachable");
+    }
+}
