@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spillway.App.Cli.Keys;
 using Spillway.App.Cli.Audit;
+using Spillway.App.Cli.Drills;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -60,6 +61,7 @@ internal static class Commands
         root.Subcommands.Add(ExplainCommand.Create());
         root.Subcommands.Add(SwitchCommand.Create());
         root.Subcommands.Add(RolloutCommand.Create());
+        root.Subcommands.Add(DrillCommand.Create());
         root.Subcommands.Add(BudgetsCommand.Budgets());
         root.Subcommands.Add(BudgetsCommand.Limits());
         root.Subcommands.Add(TopCommand.Create());

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
+using Spillway.Engine.Drills;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Rollout;
 using Spillway.Engine.Upstreams;
@@ -38,9 +39,10 @@ public sealed class Serving : IAsyncDisposable
         IReadOnlyDictionary<string, string>? keys = null)
     {
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
+        Drills = new(clock);
         Upstreams = new(
             snapshot.Upstreams, keys ?? new Dictionary<string, string>(), clock, logger,
-            RandomNumberGenerator.GetInt32(int.MaxValue));
+            RandomNumberGenerator.GetInt32(int.MaxValue), Drills);
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
@@ -64,6 +66,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>The folder of models; null where none is configured. Set before <see cref="Start"/>.</summary>
     public ModelRepository? Repository { get; set; }
+
+    /// <summary>What a drill breaks now.</summary>
+    internal DrillSwitch Drills { get; }
 
     /// <summary>Models elsewhere that routes lead to.</summary>
     internal UpstreamSet Upstreams { get; }

@@ -59,6 +59,12 @@ public sealed class World
     /// <summary>How each request ended, in the order of the ends.</summary>
     public IReadOnlyList<WorldAnswer> Answers => _answers;
 
+    /// <summary>Told of each end, in the middle of what happens: whoever goes on from there schedules it.</summary>
+    public Action<WorldAnswer>? Ended { get; init; }
+
+    /// <summary>Why a run of a runner failed, asked at its end; null for none ever.</summary>
+    public Func<int, Fault?>? RunFault { get; init; }
+
     /// <summary>Input elements of all runs so far, padding included.</summary>
     public long ElementsRun { get; private set; }
 
@@ -190,8 +196,9 @@ public sealed class World
     {
         var run = _running[runner];
         _running[runner] = [];
-        _flow.Observe(runner, completed, Now);
-        _journal?.Finished(Now, runner, completed);
+        var fault = completed ? RunFault?.Invoke(runner) : null;
+        _flow.Observe(runner, completed && fault is null, Now);
+        _journal?.Finished(Now, runner, completed && fault is null);
         foreach (var passenger in run)
         {
             _bySlot[passenger.Slot] = null;
@@ -202,7 +209,7 @@ public sealed class World
         foreach (var passenger in run)
         {
             if (!passenger.Gone)
-                End(passenger, RequestFlow.Ended(null).Fault);
+                End(passenger, RequestFlow.Ended(fault).Fault);
         }
 
         if (run[0].Inline)
@@ -287,8 +294,11 @@ public sealed class World
         passenger.Slot = -1;
     }
 
-    private void End(Passenger passenger, Fault? fault) =>
+    private void End(Passenger passenger, Fault? fault)
+    {
         _answers.Add(new(passenger.Id, passenger.Arrived, Now, passenger.Placement.Deadline, fault));
+        Ended?.Invoke(_answers[^1]);
+    }
 
     private void Arm()
     {

@@ -27,7 +27,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
         + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, "
-        + RolloutEndpoints.PathsInWords + ", "
+        + RolloutEndpoints.PathsInWords + ", " + DrillEndpoints.PathsInWords + ", "
         + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
@@ -36,6 +36,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
     private readonly RolloutEndpoints _rollouts = new(server);
+    private readonly DrillEndpoints _drills = new(server);
     private readonly CostsEndpoint _costs = new(server);
     private readonly AuditEndpoints _audit = new(server);
 
@@ -65,6 +66,8 @@ internal sealed class AdminEndpoints(ServerContext server)
             return AnswerAsync(http, _guards.Answer(http, rest));
         if (RolloutEndpoints.Owns(rest))
             return AnswerAsync(http, _rollouts.Answer(http, rest));
+        if (DrillEndpoints.Owns(rest))
+            return _drills.HandleAsync(http, rest);
         if (AuditEndpoints.IsMine(rest))
             return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))
