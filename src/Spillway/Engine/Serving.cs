@@ -145,6 +145,8 @@ public sealed class Serving : IAsyncDisposable
     public async Task<bool> DrainAsync(TimeSpan most)
     {
         Volatile.Write(ref _stopping, 1);
+        // What was accepted is answered as well as it can be.
+        Drills.Set(null);
         await _stop.CancelAsync().ConfigureAwait(false);
         try
         {

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine;
-using Spillway.Engine.Billing;
 using Spillway.Engine.Drills;
 using Spillway.Store.Audit;
 using Spillway.Store.Ledger;
@@ -27,7 +26,8 @@ internal static class DrillSetup
             ledger is null ? null : "the ledger", audit is null ? null : "the audit log",
             serving.Guards.Desk?.Writer is null ? null : "the budgets",
         ];
-        var desk = new DrillDesk(serving, snapshot.Server.Drillable, [.. disks.OfType<string>()], parts.Logs.CreateLogger<DrillDesk>())
+        var (allowed, logger) = (snapshot.Server.Drillable, parts.Logs.CreateLogger<DrillDesk>());
+        var desk = new DrillDesk(serving, allowed, [.. disks.OfType<string>()], logger)
         {
             Expired = run => audit?.Administration(Caller.Local, "drill.expired", run.Order.Served, null, run.Id),
         };

@@ -12,11 +12,11 @@ internal static class DrillCommand
     {
         var command = new Command("drill", """
             Break something of a running server on purpose, for a few seconds, and see what its callers notice: how many
-            get a full answer, another one or none, how long that takes to show and to pass, and whether what is promised
-            was held. What it showed is printed and kept beside the server's store.
+            get a full answer, another one or none, how long that takes to show and to pass, and whether what is
+            promised was held. What it showed is printed and kept beside the server's store.
 
-            The server must be marked for it (server.drillable: true). What a drill broke is whole again when the command
-            ends, however it ends: it holds a lease of three seconds, which it renews.
+            The server must be marked for it (server.drillable: true). What a drill broke is whole again when the
+            command ends, however it ends: it holds a lease of three seconds, which it renews.
 
             Examples:
               spillway drill list
@@ -47,7 +47,7 @@ internal static class DrillCommand
     {
         var served = new Option<string?>("--served")
         {
-            Description = "The route or model whose callers are watched. By default the first that the drill applies to.",
+            Description = "The route or model whose callers are watched. By default the first that it applies to.",
             HelpName = "name",
         };
         var raw = new Option<string[]>("--raw")

@@ -54,7 +54,7 @@ internal sealed class DrillFlood(DrillWish wish, string served, IReadOnlyList<st
     private LoadOptions Options() => new()
     {
         Servers = [wish.Place.Address], Models = [served], Raw = [.. wish.Raw], Rounds = 1,
-        Headers = [.. headers, .. wish.Place.Key.Length > 0 ? (string[])[$"Authorization: Bearer {wish.Place.Key}"] : []],
+        Headers = wish.Place.Key.Length > 0 ? [.. headers, $"Authorization: Bearer {wish.Place.Key}"] : [.. headers],
     };
 
     private static async Task<EndpointReport> RunAsync(LoadOptions options, CancellationToken stop)

@@ -26,7 +26,11 @@ internal static class DrillJudge
     public static IReadOnlyList<DrillPromise> Judge(
         DrillKind kind, IReadOnlyList<DrillStretch> stretches, double? recoveryMs, DrillCounts counts)
     {
-        List<DrillPromise> promises = [Answered(stretches), Recovered(recoveryMs), NothingLost(stretches)];
+        List<DrillPromise> promises = [kind is DrillKind.Disk ? AsDeclared(stretches) : Answered(stretches)];
+        // Of a drill that was interrupted nobody saw it.
+        if (stretches[^1].Sent > 0)
+            promises.Add(Recovered(recoveryMs));
+        promises.Add(NothingLost(stretches));
         switch (kind)
         {
             case DrillKind.TargetDead or DrillKind.TargetSlow or DrillKind.TargetThrottled:
@@ -58,6 +62,18 @@ internal static class DrillJudge
         return new(
             "requests are answered, full or degraded", share >= AnsweredMin,
             Text($"{100 * share:0.#} % while {worst?.What}; {100 * AnsweredMin:0} % are promised"));
+    }
+
+    /// <summary>A server may be told to answer nothing that it cannot write down (onFailure: refuse).</summary>
+    private static DrillPromise AsDeclared(IReadOnlyList<DrillStretch> stretches)
+    {
+        var broken = stretches.Where(s => s.IsBroken).ToList();
+        var sent = Math.Max(1, broken.Sum(s => s.Sent));
+        var answered = broken.Sum(s => s.Full + s.Degraded) / (double)sent;
+        var refused = broken.Sum(s => s.By.GetValueOrDefault("store_failed")) / (double)sent;
+        return new(
+            "requests are answered, or refused where onFailure: refuse is declared", answered + refused >= AnsweredMin,
+            Text($"{100 * answered:0.#} % answered, {100 * refused:0.#} % refused with store_failed"));
     }
 
     private static DrillPromise Recovered(double? ms) => new(

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Spillway.App.Load;
 using Spillway.Policies.Drills;
 
@@ -42,7 +41,7 @@ internal sealed class DrillSession(DrillWish wish, ServerClient client, Action<s
         _rate = await RateAsync(flood, cancellation).ConfigureAwait(false);
         var counted = await DrillFigures.ReadAsync(client, cancellation).ConfigureAwait(false);
         var interrupted = false;
-        await using (_traffic = new(wish.Place, _served, contents, headers, _rate))
+        await using (_traffic = DrillTraffic.Start(wish.Place, _served, contents, headers, _rate))
         {
             try
             {

@@ -12,21 +12,11 @@ internal static class DrillText
     public static IEnumerable<string> Of(DrillEvidence drill)
     {
         yield return $"Drill {drill.Id}: {drill.What}";
-        yield return Line($"{drill.Rate:0.#} requests a second to {drill.Served}, from {drill.Began:yyyy-MM-dd HH:mm:ss} UTC on");
+        yield return Line($"{drill.Rate:0.#} requests a second to {drill.Served}, ")
+            + Line($"from {drill.Began:yyyy-MM-dd HH:mm:ss} UTC on");
         yield return "";
-        yield return $"{"",-10}{"seconds",8}{"sent",7}{"full",7}{"degraded",10}{"refused",9}{"lost",6}"
-            + $"{"p50 ms",9}{"p95 ms",9}{"p99 ms",9}";
-        foreach (var stretch in drill.Stretches)
-        {
-            yield return Line($"{stretch.Name,-10}{(stretch.ToMs - stretch.FromMs) / 1000,8:0.0}{stretch.Sent,7}")
-                + Line($"{stretch.Full,7}{stretch.Degraded,10}{stretch.Refused,9}{stretch.Lost,6}")
-                + Line($"{Ms(stretch.P50Ms),9}{Ms(stretch.P95Ms),9}{Ms(stretch.P99Ms),9}");
-            if (stretch.What.Length > 0 && drill.Stretches.Count > 3)
-                yield return $"          {stretch.What}";
-            if (stretch.By.Count > 0)
-                yield return $"          {string.Join(", ", stretch.By.Select(b => $"{b.Key} {b.Value}"))}";
-        }
-
+        foreach (var line in drill.Stretches.SelectMany(s => Of(s, isNamed: drill.Stretches.Count > 3)).Prepend(Head))
+            yield return line;
         yield return "";
         yield return drill.EffectMs is { } effect ? Line($"First effect    {effect:0} ms after the breaking")
             : "First effect    none: no request noticed";
@@ -38,13 +28,8 @@ internal static class DrillText
             yield return note;
         if (drill.Example is { } example)
         {
-            yield return "";
-            yield return $"One request that noticed ({example.RequestId}):";
-            foreach (var (decision, i) in example.Decisions.Select((d, i) => (d, i)))
-            {
-                foreach (var (line, j) in TerminalText.Wrap(decision, Width - 6).Select((l, j) => (l, j)))
-                    yield return j == 0 ? Line($"{i + 1,4}  {line}") : $"      {line}";
-            }
+            foreach (var line in Of(example))
+                yield return line;
         }
     }
 
@@ -56,13 +41,17 @@ internal static class DrillText
         foreach (var drill in all.GetProperty("drills").EnumerateArray())
         {
             yield return $"{Text(drill, "name"),-13}{Text(drill, "what")}";
-            yield return $"{"",-13}{(Text(drill, "would") is { Length: > 0 } would ? "here: " + would : Text(drill, "needs"))}";
+            var here = Text(drill, "would") is { Length: > 0 } would ? "here: " + would : Text(drill, "needs");
+            yield return $"{"",-13}{here}";
         }
 
         foreach (var line in Status(all))
             yield return line;
         foreach (var kept in all.GetProperty("kept").EnumerateArray())
-            yield return $"kept  {Text(kept, "id")}  {Text(kept, "drill")} on {Text(kept, "served")}: {Text(kept, "verdict")}";
+        {
+            yield return $"kept  {Text(kept, "id")}  {Text(kept, "drill")} on {Text(kept, "served")}: "
+                + Text(kept, "verdict");
+        }
     }
 
     /// <summary>What runs.</summary>
@@ -70,6 +59,31 @@ internal static class DrillText
         all.GetProperty("running") is { ValueKind: JsonValueKind.Object } run
             ? [$"Running: {Text(run, "id")} by {Text(run, "who")}: {Text(run, "text")}"]
             : ["Nothing is broken on purpose."];
+
+    private static string Head => $"{"",-10}{"seconds",8}{"sent",7}{"full",7}{"degraded",10}{"refused",9}{"lost",6}"
+        + $"{"p50 ms",9}{"p95 ms",9}{"p99 ms",9}";
+
+    private static IEnumerable<string> Of(DrillStretch stretch, bool isNamed)
+    {
+        yield return Line($"{stretch.Name,-10}{(stretch.ToMs - stretch.FromMs) / 1000,8:0.0}{stretch.Sent,7}")
+            + Line($"{stretch.Full,7}{stretch.Degraded,10}{stretch.Refused,9}{stretch.Lost,6}")
+            + Line($"{Ms(stretch.P50Ms),9}{Ms(stretch.P95Ms),9}{Ms(stretch.P99Ms),9}");
+        if (stretch.IsBroken && isNamed)
+            yield return $"          {stretch.What}";
+        if (stretch.By.Count > 0)
+            yield return $"          {string.Join(", ", stretch.By.Select(b => $"{b.Key} {b.Value}"))}";
+    }
+
+    private static IEnumerable<string> Of(DrillExample example)
+    {
+        yield return "";
+        yield return $"One request that noticed ({example.RequestId}):";
+        foreach (var (decision, i) in example.Decisions.Select((d, i) => (d, i)))
+        {
+            foreach (var (line, j) in TerminalText.Wrap(decision, Width - 6).Select((l, j) => (l, j)))
+                yield return j == 0 ? Line($"{i + 1,4}  {line}") : $"      {line}";
+        }
+    }
 
     private static string Ms(double? ms) => ms is { } some ? some.ToString("0.0", CultureInfo.InvariantCulture) : "-";
 

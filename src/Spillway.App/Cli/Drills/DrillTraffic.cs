@@ -25,13 +25,7 @@ internal sealed class DrillTraffic : IAsyncDisposable
     private readonly Task _sending;
     private int _inFlight;
 
-    /// <summary>Begins to send.</summary>
-    /// <param name="place">The server.</param>
-    /// <param name="served">What is asked.</param>
-    /// <param name="contents">Taken in turns.</param>
-    /// <param name="headers">Of every request, as lines.</param>
-    /// <param name="rate">A second.</param>
-    public DrillTraffic(
+    private DrillTraffic(
         ServerPlace place, string served, IReadOnlyList<RequestContent> contents, IReadOnlyList<string> headers,
         double rate)
     {
@@ -44,6 +38,16 @@ internal sealed class DrillTraffic : IAsyncDisposable
         _everyMs = 1000 / rate;
         _sending = Task.Run(SendAsync);
     }
+
+    /// <summary>Begins to send.</summary>
+    /// <param name="place">The server.</param>
+    /// <param name="served">What is asked.</param>
+    /// <param name="contents">Taken in turns.</param>
+    /// <param name="headers">Of every request, as lines.</param>
+    /// <param name="rate">A second.</param>
+    public static DrillTraffic Start(
+        ServerPlace place, string served, IReadOnlyList<RequestContent> contents, IReadOnlyList<string> headers,
+        double rate) => new(place, served, contents, headers, rate);
 
     /// <summary>Since it began.</summary>
     public double NowMs => _clock.Now / (double)LoadClock.PerMillisecond;
@@ -84,8 +88,8 @@ internal sealed class DrillTraffic : IAsyncDisposable
             for (var n = 0L; ; n++)
             {
                 var due = n * _everyMs;
-                if (due - NowMs is > 0 and var left)
-                    await Task.Delay(TimeSpan.FromMilliseconds(left), TimeProvider.System, _stop.Token).ConfigureAwait(false);
+                if (TimeSpan.FromMilliseconds(due - NowMs) is { Ticks: > 0 } left)
+                    await Task.Delay(left, TimeProvider.System, _stop.Token).ConfigureAwait(false);
                 _stop.Token.ThrowIfCancellationRequested();
                 if (Interlocked.Increment(ref _inFlight) <= InFlightMax)
                     _ = AskAsync(_contents[(int)(n % _contents.Count)], due);

@@ -2,7 +2,6 @@ using Spillway.Engine.Routes;
 using Spillway.Engine.Upstreams;
 using Spillway.Policies.Chains;
 using Spillway.Policies.Drills;
-using Spillway.Policies.Rollout;
 
 namespace Spillway.Engine.Drills;
 
@@ -67,13 +66,13 @@ internal sealed class DrillAims(Serving serving, IReadOnlyList<string> disks)
             return Fault.Invalid($"{name} is a model and no route. Needed: a route with two steps or more.");
         if (route.Count < 2)
         {
-            return Fault.Invalid($"The route {name} has one step: without it nothing is left to answer. Needed: a second "
-                + "one, as a smaller model or a message.");
+            return Fault.Invalid($"The route {name} has one step: without it nothing is left to answer. Needed: a "
+                + "second one, as a smaller model or a message.");
         }
 
         return ask.Steps < 1 || ask.Steps >= route.Count
-            ? Fault.Invalid($"{ask.Steps} steps of {name} cannot fail: it has {route.Count}, and one must be left. Give "
-                + $"1 to {route.Count - 1}.")
+            ? Fault.Invalid($"{ask.Steps} steps of {name} cannot fail: it has {route.Count}, and one must be left. "
+                + $"Give 1 to {route.Count - 1}.")
             : new DrillOrder(ask.Kind, name)
             {
                 Steps = (1UL << ask.Steps) - 1, StepNames = [.. route.Names.Take(ask.Steps)],
@@ -88,32 +87,42 @@ internal sealed class DrillAims(Serving serving, IReadOnlyList<string> disks)
             .Select(step => serving.Upstreams.Find(route[step].Model)).OfType<UpstreamGroup>().ToList();
         if (upstreams.Count == 0)
             return Fault.Invalid($"No step of {name} is an upstream. Needed: a route with a step over upstreams.");
-        if (ask.Delay < TimeSpan.Zero || ask.Delay > s_delayMax || ask.RetryAfter < TimeSpan.Zero
-            || ask.RetryAfter > s_delayMax)
+        if (!IsWait(ask.Delay) || !IsWait(ask.RetryAfter))
             return Fault.Invalid($"A delay is 0 to {s_delayMax.TotalMilliseconds:0} ms.");
-        var slash = ask.Target.IndexOf('/', StringComparison.Ordinal);
-        var upstream = slash < 0 ? upstreams[0] : upstreams.Find(u => u.Name == ask.Target[..slash]);
-        var target = ask.Target[(slash + 1)..];
-        var known = upstream?.Look().Select(t => t.Name).ToList() ?? [];
-        if (target.Length == 0 && known.Count > 0)
-            target = known[0];
-        if (upstream is null || (target != "all" && !known.Contains(target)))
+        if (Pick(upstreams, ask.Target) is var (upstream, target))
         {
-            var all = upstreams.SelectMany(u => u.Look().Select(t => $"{u.Name}/{t.Name}"));
-            return Fault.Invalid($"{name} has no target '{ask.Target}'. Its targets: {string.Join(", ", all)}; or all.");
+            return new DrillOrder(ask.Kind, name)
+            {
+                Upstream = upstream, Target = target, Delay = ask.Delay, RetryAfter = ask.RetryAfter,
+            };
         }
 
-        return new DrillOrder(ask.Kind, name)
-        {
-            Upstream = upstream.Name, Target = target == "all" ? "" : target, Delay = ask.Delay,
-            RetryAfter = ask.RetryAfter,
-        };
+        var all = upstreams.SelectMany(u => u.Look().Select(t => $"{u.Name}/{t.Name}"));
+        return Fault.Invalid(
+            $"{name} has no target '{ask.Target}'. Its targets: {string.Join(", ", all)}; or all.");
+    }
+
+    private static bool IsWait(TimeSpan time) => time >= TimeSpan.Zero && time <= s_delayMax;
+
+    /// <summary>The upstream, and its target or nothing for all of them; null for a name that is none.</summary>
+    private static (string Upstream, string Target)? Pick(List<UpstreamGroup> upstreams, string named)
+    {
+        var slash = named.IndexOf('/', StringComparison.Ordinal);
+        var upstream = slash < 0 ? upstreams[0] : upstreams.Find(u => u.Name == named[..slash]);
+        if (upstream is null)
+            return null;
+        var (target, known) = (named[(slash + 1)..], upstream.Look());
+        if (target is "all")
+            return (upstream.Name, "");
+        return target.Length == 0 ? (upstream.Name, known[0].Name)
+            : known.Any(t => t.Name == target) ? (upstream.Name, target) : null;
     }
 
     private static Outcome<DrillOrder> Replica(DrillAsk ask, string name, Door door)
     {
         var deployment = door.Plan is not { } plan ? door.Deployment
-            : Enumerable.Range(0, plan.Count).Select(step => plan.DoorOf(step)?.Deployment).FirstOrDefault(d => d is not null);
+            : Enumerable.Range(0, plan.Count).Select(step => plan.DoorOf(step)?.Deployment).OfType<Deployment>()
+                .FirstOrDefault();
         return deployment is null
             ? Fault.Invalid($"No replica of {name} runs here. Needed: a loaded model on this server behind it.")
             : new DrillOrder(ask.Kind, name) { Deployment = deployment.Name };

@@ -43,8 +43,8 @@ internal sealed class DrillDesk : IAsyncDisposable
 
     /// <summary>Why nothing may be broken here; null when it may.</summary>
     public Fault? Refusal => _allowed ? null : new(
-        FaultKind.Unsupported, "This server is not marked as one that drills may break. Set server.drillable: true in its "
-        + "configuration (or SPILLWAY__SERVER__DRILLABLE=true) and start it again.");
+        FaultKind.Unsupported, "This server is not marked as one that drills may break. Set server.drillable: true in "
+        + "its configuration (or SPILLWAY__SERVER__DRILLABLE=true) and start it again.");
 
     /// <summary>What a drill would break; a fault says what is needed.</summary>
     public Outcome<DrillOrder> Aim(DrillAsk ask) => _aims.Find(ask);
@@ -58,7 +58,7 @@ internal sealed class DrillDesk : IAsyncDisposable
         if (Refusal is { } refused)
             return refused;
         if (_serving.Stopping)
-            return new Fault(FaultKind.ShuttingDown, "The server is stopping: nothing is drilled any more.");
+            return Stopping();
         if (!_aims.Find(ask).TryGet(out var order, out var fault))
             return fault;
         DrillRun? run;
@@ -79,6 +79,8 @@ internal sealed class DrillDesk : IAsyncDisposable
     /// <summary>Holds on to a drill.</summary>
     public Outcome<DrillRun> Renew(string id)
     {
+        if (_serving.Stopping)
+            return Stopping();
         lock (_lock)
         {
             PutAway();
@@ -113,6 +115,9 @@ internal sealed class DrillDesk : IAsyncDisposable
         Stop(null, "the server ends");
         await _timer.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static Fault Stopping() => new(
+        FaultKind.ShuttingDown, "The server is stopping: nothing is drilled any more, and everything is whole.");
 
     private void OnTimer()
     {

@@ -22,8 +22,8 @@ internal sealed class DrillSwitch(Clock clock)
 
     /// <summary>Why a step of a route fails; null when it does not.</summary>
     public Fault? OfStep(string route, int step) =>
-        _run is not null && Now is { Order: { Kind: DrillKind.Steps } order } run && order.Served == route
-            && order.Breaks(step)
+        _run is not null && Now is { Order: { Kind: DrillKind.Steps } order } run
+            && order.Served == route && order.Breaks(step)
             ? new(FaultKind.RuntimeFailed, $"The drill {run.Id} lets {order.Text}.") : null;
 
     /// <summary>What becomes of a call to a target; null when nothing does.</summary>
@@ -33,7 +33,9 @@ internal sealed class DrillSwitch(Clock clock)
             Order: { Kind: DrillKind.TargetDead or DrillKind.TargetSlow or DrillKind.TargetThrottled } order,
         } run && order.Means(upstream, target) ? run : null;
 
-    /// <summary>Why a run fails; null when it does not. The first that asks in a drill is the one that is killed.</summary>
+    /// <summary>
+    /// Why a run fails; null when it does not. The first that asks in a drill is the one that is killed.
+    /// </summary>
     public Fault? OfRunner(string deployment, int runner)
     {
         if (_run is null || Now is not { Order: { Kind: DrillKind.Replica } order } run
@@ -41,7 +43,8 @@ internal sealed class DrillSwitch(Clock clock)
             return null;
         var killed = Interlocked.CompareExchange(ref _killed, runner + 1, 0);
         return killed == 0 || killed == runner + 1
-            ? new(FaultKind.RuntimeFailed, $"The drill {run.Id} lets every run of replica {runner} of {deployment} fail.")
+            ? new(
+                FaultKind.RuntimeFailed, $"The drill {run.Id} lets every run of replica {runner} of {deployment} fail.")
             : null;
     }
 

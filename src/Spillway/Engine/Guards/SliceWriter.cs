@@ -114,7 +114,8 @@ internal sealed class SliceWriter : IDisposable
 
         if (_plan.Count == 0)
             return;
-        var fault = Failing ?? (DiskIsFull?.Invoke() is true ? s_full : null) ?? _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
+        var fault = Failing ?? (DiskIsFull?.Invoke() is true ? s_full : null)
+            ?? _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
         _counts.Writes.Add();
         if (fault is not null)
             _counts.WriteFailures.Add();

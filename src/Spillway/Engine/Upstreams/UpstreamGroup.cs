@@ -33,7 +33,8 @@ internal sealed class UpstreamGroup : IDisposable
         string name, UpstreamOptions options, string key, Clock clock, Random random, DrillSwitch? drills = null)
     {
         (Name, _options, _clock, _random) = (name, options, clock, random);
-        _clients = [.. options.Targets.Keys.Select(target => new TargetClient(name, target, options, key, clock, drills))];
+        _clients = [.. options.Targets.Keys
+            .Select(target => new TargetClient(name, target, options, key, clock, drills))];
         _balancer = new(options.Balancing, [.. options.Targets.Select(target => new Target(
             target.Key, target.Value.Weight, new(options.Breaker), new(options.Concurrency),
             TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);

@@ -39,14 +39,23 @@ internal sealed class DeploymentStep : IStepWorld
     public TimeSpan PredictWait(Instant now) => _flow.PredictWait(now);
 
     /// <inheritdoc/>
-    public void Ask(in StepCall call, Action<Fault?> ended)
+    public void Ask(in StepCall call, Action<Fault?> ended) => Ask(call, call.Elements, ended);
+
+    /// <summary>
+    /// Another served name over the same deployment, whose requests bring a part of the elements: half the width, half
+    /// the time. They wait in the same queue and do not run together with the others.
+    /// </summary>
+    public IStepWorld Smaller(double part) => new Door(this, part);
+
+    private void Ask(in StepCall call, long elements, Action<Fault?> ended)
     {
         // A route may ask twice for one request: for its answer, and beside it for the cache.
         var id = FormattableString.Invariant($"{call.Id}#{_number++}");
         _asked.Add(id, ended);
         _world.Arrive(id, _calendar.Now, new()
         {
-            Started = call.Started, Timeout = call.Deadline - call.Started, Rows = call.Rows, Elements = call.Elements,
+            Started = call.Started, Timeout = call.Deadline - call.Started, Rows = call.Rows, Elements = elements,
+            Form = new([elements / call.Rows]),
         });
     }
 
@@ -74,5 +83,13 @@ internal sealed class DeploymentStep : IStepWorld
 
         public TimeSpan Next(int runner, int rows, long elements) =>
             step.Kills(runner) ? s_failing : whole.Next(runner, rows, elements);
+    }
+
+    private sealed class Door(DeploymentStep whole, double part) : IStepWorld
+    {
+        public TimeSpan PredictWait(Instant now) => whole.PredictWait(now);
+
+        public void Ask(in StepCall call, Action<Fault?> ended) =>
+            whole.Ask(call, Math.Max(call.Rows, (long)(call.Elements * part)), ended);
     }
 }

@@ -10,8 +10,8 @@ namespace Spillway.Planner.Routes;
 /// nothing itself. Deterministic: the same arrivals and seeds give the same decisions. One thread; no wall clock.
 /// </summary>
 /// <remarks>
-/// What it leaves out: limits and budgets at the gate, rollouts, checks of answers (a simulated answer always fits), and
-/// callers that leave.
+/// What it leaves out: limits and budgets at the gate, rollouts, checks of answers (a simulated answer always fits),
+/// and callers that leave.
 /// </remarks>
 internal sealed class RouteWorld
 {
@@ -61,7 +61,8 @@ internal sealed class RouteWorld
     private void Begin(string id, RouteAsk asks)
     {
         var now = _calendar.Now;
-        var request = new Request(id, asks, now, now + (asks.Timeout ?? TimeSpan.FromMilliseconds(_options.DeadlineMs)));
+        var patience = asks.Timeout ?? TimeSpan.FromMilliseconds(_options.DeadlineMs);
+        var request = new Request(id, asks, now, now + patience);
         if (_memory is not null && !asks.PassesCache)
             request.Cache = _memory.LookUp(asks.Question, asks.Tenant, now);
         switch (request.Cache.Step)

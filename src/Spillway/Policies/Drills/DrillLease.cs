@@ -41,8 +41,8 @@ internal sealed class DrillLease
 
         if (ttl < TtlMin || ttl > TtlMax)
         {
-            return Fault.Invalid(Text($"A lease of {ttl.TotalMilliseconds:0} ms is none: give {TtlMin.TotalMilliseconds} ")
-                + Text($"to {TtlMax.TotalMilliseconds} ms."));
+            return Fault.Invalid(Text($"A lease of {ttl.TotalMilliseconds:0} ms is none: give ")
+                + Text($"{TtlMin.TotalMilliseconds} to {TtlMax.TotalMilliseconds} ms."));
         }
 
         return Running = new(id, order, who, now, now + ttl, ttl);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spillway.Engine.Drills;
 using Spillway.Policies.Drills;
 using Spillway.Protocols.Access;
@@ -20,9 +21,11 @@ internal sealed class DrillEndpoints(ServerContext server)
 
     private const string Root = "drills";
     private const double TtlMs = 3000;
+    private const int WordMax = 40;
+    private const int NameMax = 256;
 
     private readonly DrillDesk _desk = server.Drills
-        ?? new DrillDesk(server.Serving, allowed: false, [], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        ?? new DrillDesk(server.Serving, allowed: false, [], NullLogger.Instance);
 
     /// <summary>Whether a path of the protocol is one of these.</summary>
     public static bool Owns(string rest) => rest.Split('/') is [Root] or [Root, _];
@@ -58,7 +61,8 @@ internal sealed class DrillEndpoints(ServerContext server)
             await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
     }
 
-    private static string Who => Administrator.Present is var caller && caller.Key.Length > 0 ? caller.Key : caller.Tenant;
+    private static string Who => Administrator.Present is { Key.Length: > 0 } caller
+        ? caller.Key : Administrator.Present.Tenant;
 
     private Outcome<Action<Utf8JsonWriter>> Start(IQueryCollection query)
     {
@@ -72,7 +76,8 @@ internal sealed class DrillEndpoints(ServerContext server)
         server.Audit.Administration(
             Administrator.Present, "drill.start", ask.Served, begun.Fault?.Kind,
             begun.TryGet(out var run, out _) ? $"{run.Id}: {run.Order.Text}" : DrillWords.Of(ask.Kind));
-        return begun.TryGet(out run, out fault) ? (Action<Utf8JsonWriter>)(json => DrillJson.Write(json, run, _desk)) : fault;
+        return begun.TryGet(out run, out fault)
+            ? (Action<Utf8JsonWriter>)(json => DrillJson.Write(json, run, _desk)) : fault;
     }
 
     private Outcome<Action<Utf8JsonWriter>> Renew(IQueryCollection query) =>
@@ -101,7 +106,8 @@ internal sealed class DrillEndpoints(ServerContext server)
             return refused;
         if (!DrillFiles.IsId(id))
             return Fault.Invalid("The query's id is the identifier of a drill: small letters, digits and '-'.");
-        if (!(await SmallBody.ReadAsync(http, DrillFiles.BytesMax).ConfigureAwait(false)).TryGet(out var body, out var fault))
+        var read = await SmallBody.ReadAsync(http, DrillFiles.BytesMax).ConfigureAwait(false);
+        if (!read.TryGet(out var body, out var fault))
             return fault;
         if (!DrillJson.IsEvidence(body))
             return Fault.Invalid("The body is what a drill showed: a JSON object.");
@@ -133,12 +139,15 @@ internal sealed class DrillEndpoints(ServerContext server)
     {
         var word = query["drill"].ToString();
         if (DrillWords.Parse(word) is not { } kind)
-            return Fault.Invalid($"There is no drill '{Config.ErrorList.Clean(word[..Math.Min(word.Length, 40)])}'. There are: "
-                + $"{string.Join(", ", DrillWords.All)}.");
+        {
+            var shown = Config.ErrorList.Clean(word[..Math.Min(word.Length, WordMax)]);
+            return Fault.Invalid($"There is no drill '{shown}'. There are: {string.Join(", ", DrillWords.All)}.");
+        }
+
         var served = query["served"].ToString();
         var ask = new DrillAsk(kind, served) { Target = query["target"].ToString() };
-        if (served.Length > 256 || ask.Target.Length > 256)
-            return Fault.Invalid("A name has at most 256 characters.");
+        if (served.Length > NameMax || ask.Target.Length > NameMax)
+            return Fault.Invalid($"A name has at most {NameMax} characters.");
         if (Number(query, "steps", 1) is not { } steps || Number(query, "delay_ms", 300) is not { } delay
             || Number(query, "retry_after_ms", 1000) is not { } after || Number(query, "ttl_ms", TtlMs) is not { } ttl)
             return Fault.Invalid("steps, delay_ms, retry_after_ms and ttl_ms are numbers from 0 to 3600000.");
