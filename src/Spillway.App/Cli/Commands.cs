@@ -3,6 +3,7 @@ using Spillway.App.Cli.Keys;
 using Spillway.App.Cli.Planning;
 using Spillway.App.Cli.Audit;
 using Spillway.App.Cli.Diagnosing;
+using Spillway.App.Cli.Drills;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
 
@@ -63,6 +64,7 @@ internal static class Commands
         root.Subcommands.Add(DiagnoseCommand.Create());
         root.Subcommands.Add(SwitchCommand.Create());
         root.Subcommands.Add(RolloutCommand.Create());
+        root.Subcommands.Add(DrillCommand.Create());
         root.Subcommands.Add(BudgetsCommand.Budgets());
         root.Subcommands.Add(BudgetsCommand.Limits());
         root.Subcommands.Add(TopCommand.Create());

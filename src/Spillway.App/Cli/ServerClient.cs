@@ -61,6 +61,16 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Reads text, as /metrics is; failures as with <see cref="GetAsync"/>.</summary>
+    public async Task<string> TextAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        return response.IsSuccessStatusCode
+            ? await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)
+            : throw new CommandException($"{(int)response.StatusCode} for {path}.");
+    }
+
     /// <summary>
     /// Sends a key with every request; throws <see cref="CommandException"/> for what no header holds.
     /// </summary>

@@ -78,6 +78,12 @@ public sealed record ServerOptions
         + "this file; made when something needs it, readable by the owner alone. One server at a time.")]
     public string StateFolder { get; init; } = "state";
 
+    /// <summary>Whether drills may break it.</summary>
+    [Option("Whether `spillway drill` may break parts of this server for a while, to see that the rest holds. Only who "
+        + "may administer the server can; every drill stands in the audit log.",
+        Source = "off: nobody breaks a server by mistake")]
+    public bool Drillable { get; init; }
+
     /// <summary>Triton's counter names beside our own.</summary>
     [Option("Whether /metrics also has Triton's names (nv_inference_…), for dashboards that know them.",
         Source = "off: `promtool check metrics` advises against the form of these names")]

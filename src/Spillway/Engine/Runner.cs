@@ -161,6 +161,8 @@ internal sealed class Runner : RunControl, IThreadPoolWorkItem, IDisposable
 
     private Fault? RunReplica()
     {
+        if (_deployment.Drills?.OfRunner(_deployment.Name, Number) is { } killed)
+            return killed;
         try
         {
             return _replica.Run(Items.AsSpan(0, Taken.Count), this);

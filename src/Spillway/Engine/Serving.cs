@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Spillway.Config;
+using Spillway.Engine.Drills;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Rollout;
@@ -40,10 +41,11 @@ public sealed class Serving : IAsyncDisposable
     {
         keys ??= new Dictionary<string, IReadOnlyList<string>>();
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
+        Drills = new(clock);
         Upstreams = new(
             snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
             keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), clock, logger,
-            RandomNumberGenerator.GetInt32(int.MaxValue));
+            RandomNumberGenerator.GetInt32(int.MaxValue), Drills);
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
@@ -68,6 +70,9 @@ public sealed class Serving : IAsyncDisposable
 
     /// <summary>The folder of models; null where none is configured. Set before <see cref="Start"/>.</summary>
     public ModelRepository? Repository { get; set; }
+
+    /// <summary>What a drill breaks now.</summary>
+    internal DrillSwitch Drills { get; }
 
     /// <summary>Models elsewhere that routes lead to.</summary>
     internal UpstreamSet Upstreams { get; }
@@ -153,6 +158,8 @@ public sealed class Serving : IAsyncDisposable
     public async Task<bool> DrainAsync(TimeSpan most)
     {
         Volatile.Write(ref _stopping, 1);
+        // What was accepted is answered as well as it can be.
+        Drills.Set(null);
         await _stop.CancelAsync().ConfigureAwait(false);
         try
         {

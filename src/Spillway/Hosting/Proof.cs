@@ -52,6 +52,9 @@ internal sealed class Proof : IAsyncDisposable
         _retention = serving.Clock.Time.CreateTimer(_ => _log.Retain(), null, TimeSpan.Zero, s_retainEvery);
     }
 
+    /// <summary>The audit log; null without one.</summary>
+    public AuditLog? Log => _log;
+
     /// <summary>The same context, with the log.</summary>
     public ServerContext In(ServerContext context) => context with { Audit = _log ?? IAuditLog.None, AuditLog = _log };
 

@@ -57,11 +57,12 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         Open(state, s => GuardSetup.Open(snapshot, serving, s, recorder));
         Open(state, s => RolloutSetup.Open(snapshot, serving, s, recorder));
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
+        var drills = DrillSetup.Open(snapshot, parts, state, serving, recorder, proof.Log);
         var exporter = StartTelemetry(snapshot, parts, recorder);
         var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var context = proof.In(new(serving, snapshot, recorder, new SpanIds(seed), Version)
         {
-            Log = parts.Log, Access = access, Costs = costs,
+            Log = parts.Log, Access = access, Costs = costs, Drills = drills, TakeState = state.Take,
         });
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }

@@ -78,6 +78,12 @@ public sealed class World : IActor
     /// <summary>Rows in them.</summary>
     public long RowsRun { get; private set; }
 
+    /// <summary>Told of each end, in the middle of what happens: whoever goes on from there schedules it.</summary>
+    public Action<WorldAnswer>? Ended { get; init; }
+
+    /// <summary>Why a run of a runner failed, asked at its end; null for none ever.</summary>
+    public Func<int, Fault?>? RunFault { get; init; }
+
     /// <summary>Input elements of all runs so far, padding included.</summary>
     public long ElementsRun { get; private set; }
 
@@ -236,8 +242,9 @@ public sealed class World : IActor
         var run = _running[runner].AsSpan(0, _runCounts[runner]);
         _runCounts[runner] = 0;
         var inline = run[0].Inline;
-        _flow.Observe(runner, completed, Now);
-        _journal?.Finished(Now, runner, completed);
+        var fault = completed ? RunFault?.Invoke(runner) : null;
+        _flow.Observe(runner, completed && fault is null, Now);
+        _journal?.Finished(Now, runner, completed && fault is null);
         foreach (var passenger in run)
         {
             _bySlot[passenger.Slot] = null;
@@ -248,7 +255,7 @@ public sealed class World : IActor
         foreach (var passenger in run)
         {
             if (!passenger.Gone)
-                End(passenger, RequestFlow.Ended(null).Fault);
+                End(passenger, RequestFlow.Ended(fault).Fault);
             else if (_sink is not null)
                 _spare.Push(passenger);
         }
@@ -344,7 +351,10 @@ public sealed class World : IActor
         if (_sink is not null)
             Tell(passenger, fault?.Kind);
         else
+        {
             _answers.Add(new(passenger.Id, passenger.Arrived, Now, passenger.Placement.Deadline, fault));
+            Ended?.Invoke(_answers[^1]);
+        }
     }
 
     /// <summary>The sink hears the end; a record that no run holds any more is used again.</summary>

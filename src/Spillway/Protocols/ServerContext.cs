@@ -2,6 +2,8 @@ using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Protocols.Access;
 using Spillway.Engine.Billing;
+using Spillway.Engine.Drills;
+using Spillway.Store;
 using Spillway.Store.Audit;
 using Spillway.Telemetry;
 
@@ -25,6 +27,14 @@ public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder 
 
     /// <summary>What is billed; null where nothing is priced.</summary>
     internal CostWatch? Costs { get; init; }
+
+    /// <summary>What is broken on purpose.</summary>
+    internal DrillDesk? Drills { get; init; }
+
+    /// <summary>Takes the state folder for this process; its path, or why not.</summary>
+    internal Func<Outcome<StateFolder>> TakeState { get; init; } =
+        static () => new Fault(FaultKind.StoreFailed, "There is no state folder.");
+
     /// <summary>Where administration is written down; by default nowhere.</summary>
     public IAuditLog Audit { get; init; } = IAuditLog.None;
 

@@ -10,7 +10,9 @@ internal static class SmallBody
     public const int BytesMax = 16 * 1024;
 
     /// <summary>The whole body; a fault when it is too large, compressed, or does not arrive.</summary>
-    public static async ValueTask<Outcome<byte[]>> ReadAsync(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="bytesMax">The most bytes.</param>
+    public static async ValueTask<Outcome<byte[]>> ReadAsync(HttpContext http, int bytesMax = BytesMax)
     {
         if (http.Request.Headers.ContentEncoding.Count > 0)
         {
@@ -18,18 +20,18 @@ internal static class SmallBody
                 FaultKind.Unsupported, "The body of a setting is not compressed: send it without Content-Encoding.");
         }
 
-        if (http.Request.ContentLength > BytesMax)
-            return TooLarge();
+        if (http.Request.ContentLength > bytesMax)
+            return TooLarge(bytesMax);
         var reader = http.Request.BodyReader;
         try
         {
             while (true)
             {
                 var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
-                if (read.Buffer.Length > BytesMax)
+                if (read.Buffer.Length > bytesMax)
                 {
                     reader.AdvanceTo(read.Buffer.End);
-                    return TooLarge();
+                    return TooLarge(bytesMax);
                 }
 
                 if (read.IsCompleted)
@@ -52,7 +54,7 @@ internal static class SmallBody
         }
     }
 
-    private static Fault TooLarge() => new(
+    private static Fault TooLarge(int bytesMax) => new(
         FaultKind.InputTooLarge,
-        $"The body of a setting has more than {BytesMax:N0} bytes. Send only the settings that change.");
+        $"The body of a setting has more than {bytesMax:N0} bytes. Send only the settings that change.");
 }

@@ -18,6 +18,8 @@ internal sealed class SliceWriter : IDisposable
     /// <summary>How many pauses until every budget is looked at: what lies behind its window is written once.</summary>
     private const int SweepEvery = 10;
 
+    private static readonly Fault s_full = new(FaultKind.StoreFailed, "A drill plays the disk full.");
+
     private readonly ConcurrentQueue<HeldBudget> _asked = [];
     private readonly HashSet<HeldBudget> _due = [];
     private readonly HashSet<HeldBudget> _troubled = [];
@@ -39,6 +41,9 @@ internal sealed class SliceWriter : IDisposable
 
     /// <summary>What each write fails with, so that a test can fill the disk; null in production.</summary>
     internal Fault? Failing { get; set; }
+
+    /// <summary>Whether a drill plays the disk full; null for never.</summary>
+    internal Func<bool>? DiskIsFull { get; set; }
 
     /// <summary>Begins to write.</summary>
     public void Start() => _thread = Task.Factory.StartNew(
@@ -109,7 +114,8 @@ internal sealed class SliceWriter : IDisposable
 
         if (_plan.Count == 0)
             return;
-        var fault = Failing ?? _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
+        var fault = Failing ?? (DiskIsFull?.Invoke() is true ? s_full : null)
+            ?? _store.Write(_plan.ConvertAll(p => Row(p.Budget, p.Draw)));
         _counts.Writes.Add();
         if (fault is not null)
             _counts.WriteFailures.Add();

@@ -129,7 +129,8 @@ internal sealed class RouteRunner(Serving serving)
             attempt.IsBeside = true;
             attempt.Request.Timeout = work.Request.Timeout;
             await Task.Yield();
-            fault = await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
+            fault = serving.Drills.OfStep(plan.Name, 0)
+                ?? await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
                 ?? plan.Judge(attempt, 0);
             if (fault is null)
                 cache.Store(lead, attempt.Outputs, serving.Clock.Now);
@@ -211,6 +212,8 @@ internal sealed class RouteRunner(Serving serving)
 
     private ValueTask<Fault?> StepAsync(Work work, RoutePlan plan, int step, bool stopping, CancellationToken aborted)
     {
+        if (serving.Drills.OfStep(plan.Name, step) is { } broken)
+            return new(broken);
         switch (plan.Memory[step].Kind)
         {
             case ChainStepKind.Cached:

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Http.Headers;
 using Spillway.Client;
 using Spillway.Config;
+using Spillway.Engine.Drills;
 
 namespace Spillway.Engine.Upstreams;
 
@@ -25,17 +26,20 @@ internal sealed class TargetClient : IDisposable
     /// <param name="options">Validated.</param>
     /// <param name="key">Sent as a bearer; empty for none.</param>
     /// <param name="clock">The clock of the time-outs but the first.</param>
-    public TargetClient(string upstream, string name, UpstreamOptions options, string key, Clock clock)
+    /// <param name="drills">What a drill breaks; null for nothing ever.</param>
+    public TargetClient(
+        string upstream, string name, UpstreamOptions options, string key, Clock clock, DrillSwitch? drills = null)
     {
         (Name, _options, _clock) = ($"{upstream}/{name}", options, clock);
         _model = options.Model.Length > 0 ? options.Model : upstream;
         var url = options.Targets[name].Url;
-        _http = new(new SocketsHttpHandler
+        HttpMessageHandler network = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false,
             UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ActivityHeadersPropagator = null,
-        })
+        };
+        _http = new(drills is null ? network : new DrillHandler(drills, upstream, name, clock, network))
         {
             BaseAddress = new(url.EndsWith('/') ? url : url + "/"), Timeout = Timeout.InfiniteTimeSpan,
         };

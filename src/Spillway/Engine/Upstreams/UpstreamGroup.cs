@@ -1,4 +1,5 @@
 using Spillway.Config;
+using Spillway.Engine.Drills;
 using Spillway.Policies.Breaking;
 using Spillway.Policies.Retry;
 using Spillway.Policies.Routing;
@@ -28,10 +29,13 @@ internal sealed partial class UpstreamGroup : IDisposable
     /// <param name="key">The targets' key; empty for none.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="random">The jitter and the draws; its own.</param>
-    public UpstreamGroup(string name, UpstreamOptions options, string key, Clock clock, Random random)
+    /// <param name="drills">What a drill breaks; null for nothing ever.</param>
+    public UpstreamGroup(
+        string name, UpstreamOptions options, string key, Clock clock, Random random, DrillSwitch? drills = null)
     {
         (Name, _options, _clock, _random) = (name, options, clock, random);
-        _clients = [.. options.Targets.Keys.Select(target => new TargetClient(name, target, options, key, clock))];
+        _clients = [.. options.Targets.Keys
+            .Select(target => new TargetClient(name, target, options, key, clock, drills))];
         _balancer = new(options.Balancing, [.. options.Targets.Select(target => new Target(
             target.Key, target.Value.Weight, new(options.Breaker), new(options.Concurrency),
             TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Drills;
 
 namespace Spillway.Engine.Upstreams;
 
@@ -18,15 +19,16 @@ internal sealed class UpstreamSet : IAsyncDisposable
     /// <param name="clock">The clock.</param>
     /// <param name="logger">Where troubles are told.</param>
     /// <param name="seed">Of draws and jitter.</param>
+    /// <param name="drills">What a drill breaks; null for nothing ever.</param>
     public UpstreamSet(
         IReadOnlyDictionary<string, UpstreamOptions> options, IReadOnlyDictionary<string, string> keys, Clock clock,
-        ILogger logger, int seed)
+        ILogger logger, int seed, DrillSwitch? drills = null)
     {
         (_clock, _logger) = (clock, logger);
         foreach (var (name, upstream) in options)
         {
             var group = new UpstreamGroup(
-                name, upstream, keys.GetValueOrDefault(name, ""), clock, new(seed + _groups.Count));
+                name, upstream, keys.GetValueOrDefault(name, ""), clock, new(seed + _groups.Count), drills);
             _groups.Add(name, (group, upstream));
         }
     }

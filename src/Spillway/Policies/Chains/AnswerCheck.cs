@@ -20,12 +20,14 @@ internal sealed class AnswerCheck
 
     private readonly AnswerCheckOptions _options;
     private readonly Regex? _pattern;
+    private readonly AnswerSchema? _schema;
 
     /// <summary>Of options in which <see cref="Problem"/> found nothing.</summary>
     public AnswerCheck(AnswerCheckOptions options)
     {
         _options = options;
         _pattern = options.Pattern.Length == 0 ? null : Compile(options.Pattern);
+        _schema = options.JsonSchema.Length == 0 ? null : AnswerSchema.Read(options.JsonSchema, out _);
     }
 
     /// <summary>The output that it is about; empty for the first one.</summary>
@@ -60,8 +62,12 @@ internal sealed class AnswerCheck
             return _options.NotEmpty ? "it is empty" : null;
         if (type is DataType.Bytes)
             return JudgeTexts(count, data);
-        if (_pattern is not null)
-            return Text($"it holds {type.WireName()} and no texts to match a pattern");
+        if (_pattern is not null || _schema is not null)
+        {
+            var what = _pattern is null ? "schema" : "pattern";
+            return Text($"it holds {type.WireName()} and no texts to match a {what}");
+        }
+
         return JudgeNumbers(type, shape, data, count);
     }
 
@@ -111,13 +117,20 @@ internal sealed class AnswerCheck
         {
             if (_options.NotEmpty)
                 return "is empty";
-            return _pattern?.IsMatch("") is false ? Unlike : null;
+            return _pattern?.IsMatch("") is false ? Unlike : _schema?.Judge(text);
         }
 
-        if (_pattern is null)
+        if (_pattern is null && _schema is null)
             return null;
         if (text.Length > TextBytesMax)
-            return Text($"has {text.Length} bytes; texts of up to {TextBytesMax} are matched against a pattern");
+            return Text($"has {text.Length} bytes; texts of up to {TextBytesMax} are matched against anything");
+        return MatchPattern(text) ?? _schema?.Judge(text);
+    }
+
+    private string? MatchPattern(ReadOnlySpan<byte> text)
+    {
+        if (_pattern is null)
+            return null;
         // UTF-8 never has more UTF-16 units than bytes; what is no UTF-8 becomes U+FFFD.
         var chars = text.Length <= OnStack ? stackalloc char[OnStack] : new char[text.Length];
         var written = Encoding.UTF8.GetChars(text, chars);

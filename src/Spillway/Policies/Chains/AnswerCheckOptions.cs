@@ -26,4 +26,10 @@ public sealed record AnswerCheckOptions
     [Option("A regular expression that every text must match somewhere (^ and $ bind it to the ends). Of the kind that "
         + "needs time in proportion to the text, so without look-around and back references.")]
     public string Pattern { get; init; } = "";
+
+    /// <summary>The schema that texts must hold to.</summary>
+    [Option("A JSON schema, as JSON text, that every text must hold to: type, properties, required, "
+        + "additionalProperties (true or false), items, minItems, maxItems, enum, minimum, maximum, minLength, "
+        + "maxLength and pattern. Another keyword is refused at the start.")]
+    public string JsonSchema { get; init; } = "";
 }

@@ -92,6 +92,12 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
                 Add($"{key}.checks[{i}].pattern", step.Checks[i].Pattern, $"cannot be used: {problem}",
                     "Write it without look-around and back references.");
             }
+
+            if (step.Checks[i].JsonSchema is { Length: > 0 } schema && AnswerSchema.Read(schema, out var wrong) is null)
+            {
+                Add($"{key}.checks[{i}].jsonSchema", schema, $"cannot be used: {wrong}",
+                    "Write it with these keywords alone, or check the rest where the answer is used.");
+            }
         }
     }
 

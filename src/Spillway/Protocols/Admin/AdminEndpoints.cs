@@ -16,7 +16,8 @@ namespace Spillway.Protocols.Admin;
 
 /// <summary>
 /// The Admin protocol, /admin/v1: the only way in which the command line reads and changes a running server. Documented
-/// in docs/reference/admin.md. Without keys only loopback callers come here; with keys, operators.
+/// in docs/reference/admin.md. Without keys only loopback callers come here; with keys, operators. This file is long
+/// because every answer that only reads stands in it.
 /// </summary>
 internal sealed class AdminEndpoints(ServerContext server)
 {
@@ -27,7 +28,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
         + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, "
-        + RolloutEndpoints.PathsInWords + ", "
+        + RolloutEndpoints.PathsInWords + ", " + DrillEndpoints.PathsInWords + ", "
         + AuditEndpoints.PathsInWords;
 
     private const int LimitMax = 1000;
@@ -36,6 +37,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     private readonly KeysEndpoints _keys = new(server);
     private readonly GuardEndpoints _guards = new(server);
     private readonly RolloutEndpoints _rollouts = new(server);
+    private readonly DrillEndpoints _drills = new(server);
     private readonly CostsEndpoint _costs = new(server);
     private readonly AuditEndpoints _audit = new(server);
 
@@ -65,6 +67,8 @@ internal sealed class AdminEndpoints(ServerContext server)
             return AnswerAsync(http, _guards.Answer(http, rest));
         if (RolloutEndpoints.Owns(rest))
             return AnswerAsync(http, _rollouts.Answer(http, rest));
+        if (DrillEndpoints.Owns(rest))
+            return _drills.HandleAsync(http, rest);
         if (AuditEndpoints.IsMine(rest))
             return _audit.HandleAsync(http, rest);
         if (IsChange(rest, out var model, out var loads))

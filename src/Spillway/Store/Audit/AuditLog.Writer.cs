@@ -5,6 +5,9 @@ namespace Spillway.Store.Audit;
 /// <summary>The thread that writes. Everything here runs on it alone.</summary>
 public sealed partial class AuditLog
 {
+    /// <summary>Whether a drill plays the disk full; never while the log ends. Null for never.</summary>
+    internal Func<bool>? DiskIsFull { get; set; }
+
     private void Write()
     {
         while (!_stop.IsSet)
@@ -52,6 +55,8 @@ public sealed partial class AuditLog
     {
         try
         {
+            if (!stopping && DiskIsFull?.Invoke() is true)
+                throw new IOException("a drill plays the disk full");
             if (_retain)
                 DeleteOld();
             do

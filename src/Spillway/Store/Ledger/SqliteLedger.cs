@@ -21,6 +21,9 @@ internal sealed class SqliteLedger : ILedger
     private const string PositionName = "ledger.position";
     private const int StopTries = 3;
 
+    /// <summary>SQLITE_FULL: the disk has no room.</summary>
+    private const int SqliteFull = 13;
+
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
 
     private readonly LedgerOptions _options;
@@ -176,6 +179,9 @@ internal sealed class SqliteLedger : ILedger
         _file.Dispose();
     }
 
+    /// <summary>Whether a drill plays the disk full; never while the ledger ends. Null for never.</summary>
+    internal Func<bool>? DiskIsFull { get; set; }
+
     /// <summary>As a disk that is nearly full; for tests, while nothing is written.</summary>
     internal void AllowPages(int more) => _file.AllowPages(more);
 
@@ -227,6 +233,8 @@ internal sealed class SqliteLedger : ILedger
                 if (entries.IsEmpty && lost == _bookedLost)
                     break;
                 var began = _time.GetTimestamp();
+                if (!_stopping && DiskIsFull?.Invoke() is true)
+                    throw new SqliteException("a drill plays the disk full", SqliteFull);
                 var fresh = new LedgerLoss(lost.Entries - _bookedLost.Entries, lost.Nano - _bookedLost.Nano);
                 _file.Write(entries, fresh, "the queue was full", _time.GetUtcNow().ToUnixTimeMilliseconds());
                 Interlocked.Add(ref _written, entries.Length);

@@ -1,0 +1,24 @@
+namespace Spillway.Planner.Routes;
+
+/// <summary>What a simulated request asks.</summary>
+/// <param name="Question">Equal numbers are equal questions, byte for byte.</param>
+internal sealed record RouteAsk(long Question)
+{
+    /// <summary>Its own patience; null for the route's.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Rows that it brings.</summary>
+    public int Rows { get; init; } = 1;
+
+    /// <summary>Input elements of all rows.</summary>
+    public long Elements { get; init; } = 1;
+
+    /// <summary>Whose it is.</summary>
+    public string Tenant { get; init; } = "";
+
+    /// <summary>How much it matters.</summary>
+    public Criticality Criticality { get; init; } = Criticality.Critical;
+
+    /// <summary>Whether it asks neither to read nor to write the cache.</summary>
+    public bool PassesCache { get; init; }
+}
