@@ -10,7 +10,8 @@ public static class Frontier
 
     /// <summary>The candidates that no other one beats or equals in all four and beats in one.</summary>
     /// <remarks>
-    /// Unknown quality ranks below every known one; of two unknown ones neither is better. A candidate that refuses more
+    /// Unknown quality ranks below every known one; of two unknown ones neither is better. A candidate that refuses
+    /// more
     /// than the goals allow is not compared: its latency is that of the few it answers.
     /// </remarks>
     public static IReadOnlyList<CandidateOutcome> Of(IReadOnlyList<CandidateOutcome> outcomes)
