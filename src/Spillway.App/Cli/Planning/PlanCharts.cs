@@ -19,7 +19,7 @@ internal static class PlanCharts
     private const double Bottom = 46;
     private const double Top = 16;
 
-    private static readonly string[] s_stages = ["c0", "c4", "c1", "c3", "c2", "c5", "c6"];
+    private static readonly string[] s_stages = ["c0", "c4", "c1", "c3", "c2", "c5", "c2"];
 
     /// <summary>Cost of a month over the 95th percentile, a point for each candidate.</summary>
     public static string Scatter(PlanReport report, IReadOnlyList<Judged> candidates)

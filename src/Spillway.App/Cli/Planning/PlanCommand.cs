@@ -82,17 +82,27 @@ internal static class PlanCommand
 
         var progress = new PlanProgress(Console.IsErrorRedirected ? null : error, plan.Candidates.Count, time);
         var done = await PlanRunner.RunAsync(plan, drill, asked.Jobs, progress, stop).ConfigureAwait(false);
+        if (drill is not null && !asked.Json && !asked.Export)
+        {
+            var calm = await PlanRunner.RunAsync(plan, null, asked.Jobs, progress, stop).ConfigureAwait(false);
+            DrillView.Write(output, drill, calm, done, plan.Currency);
+        }
+
         var report = PlanReport.Of(plan, done, plan.Candidates.Count - done.Count, drill?.Name);
+        var code = Answer(asked, report, drill, output, error);
+        return stop.IsCancellationRequested ? Commands.Interrupted : code;
+    }
+
+    private static int Answer(PlanRequest asked, PlanReport report, Drill? drill, TextWriter output, TextWriter error)
+    {
         if (asked.Export)
             return Export(report, output, error);
         if (asked.Json)
-            await output.WriteLineAsync(PlanJson.Format(report)).ConfigureAwait(false);
+            output.WriteLine(PlanJson.Format(report));
         else
             PlanView.Write(output, report, drill);
         if (!Files(asked, report, drill, error))
             return Commands.Usage;
-        if (stop.IsCancellationRequested)
-            return Commands.Interrupted;
         return report.Best is null ? Commands.Failed : Commands.Ok;
     }
 

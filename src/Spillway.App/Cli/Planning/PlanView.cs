@@ -19,7 +19,7 @@ internal static class PlanView
             Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
         });
         if (Console.IsOutputRedirected)
-            console.Profile.Width = 140;
+            console.Profile.Width = 190;
         var options = report.Plan.Options;
         output.WriteLine(Say($"{options.Name}: {report.Candidates.Count} candidates, {options.DurationSeconds:0} "
             + $"simulated "
@@ -51,7 +51,7 @@ internal static class PlanView
     {
         var tokens = PlanCells.HasTokens(report);
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("", "candidate");
+        table.AddColumns(new TableColumn(""), new TableColumn("candidate").NoWrap());
         foreach (var head in PlanCells.Heads(report))
             table.AddColumn(new TableColumn(head).RightAligned());
         foreach (var judged in Shown(report))
@@ -71,7 +71,8 @@ internal static class PlanView
     private static void Why(TextWriter output, Judged judged)
     {
         var help = judged.WouldHelp.Count == 0 ? "" : $" Would help: {string.Join("; ", judged.WouldHelp)}.";
-        foreach (var (line, i) in TerminalText.Wrap($"{judged.Outcome.Candidate.Name}: {judged.Reason}.{help}", 116)
+        foreach (var (line, i) in TerminalText.Wrap($"{judged.Outcome.Candidate.Name}: "
+            + $"{judged.Reason.TrimEnd('.')}.{help}", 116)
             .Select((line, i) => (line, i)))
             output.WriteLine((i == 0 ? "  " : "      ") + line);
     }

@@ -6,7 +6,7 @@ namespace Spillway.Planner.Answers;
 public static class Frontier
 {
     /// <summary>Times and costs within half a percent are the same: percentiles are read no better.</summary>
-    private const double Same = 1.005;
+    internal const double Same = 1.005;
 
     /// <summary>The candidates that no other one beats or equals in all four and beats in one.</summary>
     /// <remarks>

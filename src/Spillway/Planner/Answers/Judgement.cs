@@ -17,8 +17,14 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
     private string Currency => plan.Currency;
 
     /// <summary>The cheapest of those that keep every goal, the known quality first; null when none does.</summary>
-    public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes) => outcomes.Where(o => o.IsFit)
-        .OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour).ThenBy(o => o.Total.P95Ms).FirstOrDefault();
+    /// <remarks>Of those that cost the same within half a percent, the fastest.</remarks>
+    public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes)
+    {
+        var cheapest = outcomes.Where(o => o.IsFit).OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour)
+            .FirstOrDefault();
+        return outcomes.Where(o => o.IsFit && o.Quality is null == cheapest!.Quality is null
+            && o.CostPerHour <= cheapest.CostPerHour * Frontier.Same).MinBy(o => o.Total.P95Ms);
+    }
 
     /// <summary>The recommendation in a sentence.</summary>
     public string Sentence()
@@ -49,6 +55,8 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
             return string.Join("; ", broken);
         if (best is { Quality: not null } && o.Quality is null)
             return "its quality is unknown, and that of the recommended one is known";
+        if (best is not null && o.CostPerHour <= best.CostPerHour * Frontier.Same)
+            return "keeps every goal, costs the same, and is slower";
         return best is null ? "" : Say($"keeps every goal, and costs "
             + $"{Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
             + $"month more");

@@ -44,7 +44,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     private Int128 _activeTicks;
     private Int128 _rideTicks;
     private long _activeSince;
-    private long _seen;
 
     /// <summary>An empty world for a candidate.</summary>
     /// <param name="plan">Read and checked.</param>
@@ -331,7 +330,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 + $"is {total}: a stage was not stamped.");
         _rideTicks += total;
         Tally.Ended(ride, now, Travel(ride.Site!, ride.Region, 0));
-        if ((_seen++ & 1023) == 0)
+        if (Tally.IsDue(now))
             Tally.Sample(now, ReadyNow());
         Active(-1);
         ride.End();

@@ -176,7 +176,7 @@ public sealed class SimulationTests
     [Fact]
     public void A_lost_region_loses_what_it_held_and_the_other_site_takes_its_users()
     {
-        var plan = SmallPlan.Read(s_long, SmallPlan.Also("""
+        var plan = SmallPlan.Read(s_long, ("ratePerSecond: 40", "ratePerSecond: 80"), SmallPlan.Also("""
               - name: two
                 variant: good
                 sites: { here: { machine: small, replicas: 2 }, there: { machine: small, replicas: 2 } }
