@@ -5,7 +5,8 @@ namespace Spillway.Planner;
 /// <param name="elementsPerRow">Elements of one row of the curve.</param>
 /// <param name="spread">0.1 is ±10 %.</param>
 /// <param name="seed">Of the spread.</param>
-public sealed class CurveTimes(IReadOnlyList<BatchPoint> curve, long elementsPerRow, double spread, int seed) : IRunTimes
+public sealed class CurveTimes(IReadOnlyList<BatchPoint> curve, long elementsPerRow, double spread, int seed)
+    : IRunTimes
 {
     private readonly Random _random = new(seed);
 

@@ -10,7 +10,8 @@ namespace Spillway.Planner;
 /// deployments, which may share a device.
 /// </summary>
 /// <remarks>
-/// With a <see cref="IWorldSink"/> it keeps no answers, words no faults and reuses its records: nothing is allocated for
+/// With a <see cref="IWorldSink"/> it keeps no answers, words no faults and reuses its records: nothing is allocated
+/// for
 /// a request. The decisions are the same.
 /// This file is long because an interpreter is read beside the live one, step by step; its records follow at the end.
 /// </remarks>

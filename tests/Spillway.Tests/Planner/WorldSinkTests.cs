@@ -4,11 +4,13 @@ using Spillway.Policies.Batching;
 
 namespace Spillway.Tests.Planner;
 
-/// <summary>A world that reuses its records decides as one that keeps its answers, which is held to the live engine.</summary>
+/// <summary>A world that reuses its records decides as one that keeps its answers, which is held to the live
+/// engine.</summary>
 public sealed class WorldSinkTests
 {
     private static readonly BatchPoint[] s_curve =
-        [new(1, TimeSpan.FromMilliseconds(3)), new(4, TimeSpan.FromMilliseconds(6)), new(16, TimeSpan.FromMilliseconds(17))];
+        [new(1, TimeSpan.FromMilliseconds(3)), new(4, TimeSpan.FromMilliseconds(6)),
+            new(16, TimeSpan.FromMilliseconds(17))];
 
     [Theory]
     [InlineData(1)]
@@ -35,7 +37,8 @@ public sealed class WorldSinkTests
         calendar.Run();
         Assert.Contains(kept.Answers, a => a.Fault is not null);
         Assert.Equal(kept.Answers.Select(a => (int.Parse(a.Id), a.Ended, a.Fault?.Kind)), sink.Ends);
-        Assert.Equal(sink.Ends.Count(e => e.Fault is null), sink.Ends.Count(e => e.Fault is null && sink.Began.Contains(e.Tag)));
+        Assert.Equal(sink.Ends.Count(e => e.Fault is null),
+            sink.Ends.Count(e => e.Fault is null && sink.Began.Contains(e.Tag)));
     }
 
     private static List<Claim> Arrivals(int seed)

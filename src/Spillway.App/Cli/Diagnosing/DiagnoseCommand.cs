@@ -24,8 +24,7 @@ internal static class DiagnoseCommand
         var record = new Argument<string?>("request")
         {
             Description = "A request id, \"last\", or a file with a record as explain --json prints it. Without one, "
-                + "and "
-                + "without figures, the running server is watched.",
+                + "and without figures, the running server is watched.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var texts = Texts();

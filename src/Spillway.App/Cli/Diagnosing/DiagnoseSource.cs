@@ -18,8 +18,7 @@ internal static class DiagnoseSource
         var frame = FrameMaker.Make(before, await ReadAsync(poller, cancellation).ConfigureAwait(false));
         return Of(frame) is { Count: > 0 } reports ? reports : throw new CommandException(
             $"Nobody asked {place.Address} anything within {seconds:0.#} s, so there is nothing to diagnose. Send "
-                + $"requests, "
-            + "or watch longer with --seconds.");
+                + $"requests, or watch longer with --seconds.");
     }
 
     /// <summary>The diagnoses of what was asked in an interval.</summary>
@@ -54,8 +53,7 @@ internal static class DiagnoseSource
         if (record.ValueKind is not JsonValueKind.Object || !record.TryGetProperty("stages", out var stages)
             || stages.ValueKind is not JsonValueKind.Array)
             throw new CommandException("This is no request record: it has no stages. Write one with spillway explain "
-                + "last "
-                + "--json > record.json", Commands.Usage);
+                + "last --json > record.json", Commands.Usage);
         var parts = stages.EnumerateArray().Where(stage => stage.ValueKind is JsonValueKind.Object)
             .Select(stage => new NamedFigure(Text(stage, "stage"), Number(stage, "ms"))).ToList();
         return ($"request {Text(record, "id")} of {Text(record, "model")}: {Text(record, "outcome")}",

@@ -25,14 +25,16 @@ internal static class PlanCells
         var columns = 10 + (tokens ? 3 : 0);
         return o.Infeasible.Count > 0
             ? [.. Enumerable.Repeat("", columns - 2), quality, ""]
-            : [.. Times(o), .. tokens ? Tokens(o) : [], .. Use(o), .. Costs(o, tokens), quality, Say($"{o.BrokenSeconds:#,##0} s")];
+            : [.. Times(o), .. tokens ? Tokens(o) : [], .. Use(o), .. Costs(o, tokens), quality,
+                Say($"{o.BrokenSeconds:#,##0} s")];
     }
 
     private static IEnumerable<string> Times(CandidateOutcome o) => o.Answered == 0 ? ["", "", ""]
         : [Figures.Ms(o.Total.P50Ms), Figures.Ms(o.Total.P95Ms), Figures.Ms(o.Total.P99Ms)];
 
     private static IEnumerable<string> Tokens(CandidateOutcome o) =>
-        [o.FirstToken is { } first ? Figures.Ms(first.P95Ms) : "", o.PerToken is { } each ? Figures.Ms(each.P95Ms) : ""];
+        [o.FirstToken is { } first ? Figures.Ms(first.P95Ms) : "", o.PerToken is { } each ? Figures.Ms(each.P95Ms)
+            : ""];
 
     private static IEnumerable<string> Use(CandidateOutcome o) =>
     [

@@ -8,7 +8,8 @@ using Spillway.Planner.Outcomes;
 
 namespace Spillway.App.Cli.Planning;
 
-/// <summary>The charts of a report: SVG that takes its colours from the page, so that both schemes are readable.</summary>
+/// <summary>The charts of a report: SVG that takes its colours from the page, so that both schemes are
+/// readable.</summary>
 /// <remarks>This file is long because the four charts share their frame and their scales.</remarks>
 internal static class PlanCharts
 {
@@ -18,7 +19,7 @@ internal static class PlanCharts
     private const double Bottom = 46;
     private const double Top = 16;
 
-    private static readonly string[] s_stages = ["c0", "c4", "c1", "c3", "c2", "c5", "c6"];
+    private static readonly string[] s_stages = ["c0", "c4", "c1", "c3", "c2", "c5", "c2"];
 
     /// <summary>Cost of a month over the 95th percentile, a point for each candidate.</summary>
     public static string Scatter(PlanReport report, IReadOnlyList<Judged> candidates)
@@ -32,7 +33,8 @@ internal static class PlanCharts
         if (goal is { } limit)
         {
             var at = Y(y, limit, Height);
-            Add(svg, $"<path d=\"M{Left} {at:0.#}H{Width - Right}\" style=\"stroke:var(--bad)\" stroke-dasharray=\"6 5\"/>");
+            Add(svg, $"<path d=\"M{Left} {at:0.#}H{Width - Right}\" style=\"stroke:var(--bad)\" stroke-dasharray=\"6 "
+                + $"5\"/>");
         }
 
         foreach (var judged in candidates.Reverse())
@@ -55,12 +57,14 @@ internal static class PlanCharts
         for (var row = 0; row < candidates.Count; row++)
         {
             var (o, at, top) = (candidates[row].Outcome, NameWidth, 36 + (row * (Bar + Gap)));
-            Add(svg, $"<text class=\"strong\" x=\"{NameWidth - 10}\" y=\"{top + 15:0.#}\" text-anchor=\"end\">{Name(o, 38)}</text>");
+            Add(svg, $"<text class=\"strong\" x=\"{NameWidth - 10}\" y=\"{top + 15:0.#}\" "
+                + $"text-anchor=\"end\">{Name(o, 38)}</text>");
             foreach (var stage in seen)
             {
                 var wide = o.Stages[stage].MeanMs / most * (Width - NameWidth - 110);
                 Add(svg, $"<rect x=\"{at:0.##}\" y=\"{top:0.#}\" width=\"{Math.Max(0, wide):0.##}\" height=\"{Bar}\" ");
-                Add(svg, $"style=\"fill:var(--{s_stages[stage]})\"><title>{o.Stages[stage].Name}: {o.Stages[stage].MeanMs:0.##} ms</title></rect>");
+                Add(svg, $"style=\"fill:var(--{s_stages[stage]})\"><title>{o.Stages[stage].Name}: "
+                    + $"{o.Stages[stage].MeanMs:0.##} ms</title></rect>");
                 at += wide;
             }
 
@@ -82,17 +86,21 @@ internal static class PlanCharts
         Horizontal(svg, y, Height, $"{report.Plan.Currency} per 1,000");
         double At(double use) => Left + (use * (Width - Left - Right));
         for (var tick = 0; tick <= 10; tick += 2)
-            Add(svg, $"<text x=\"{At(tick / 10.0):0.#}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{tick * 10} %</text>");
+            Add(svg, $"<text x=\"{At(tick / 10.0):0.#}\" y=\"{Height - Bottom + 18}\" "
+                + $"text-anchor=\"middle\">{tick * 10} %</text>");
         for (var i = 0; i < drawn.Count; i++)
         {
             var (o, colour) = (drawn[i].Outcome, $"c{i}");
-            var path = string.Join(' ', o.CostCurve.Select(p => Say($"{At(p.Utilisation):0.#},{Y(y, p.Per1000, Height):0.#}")));
-            Add(svg, $"<polyline points=\"{path}\" fill=\"none\" style=\"stroke:var(--{colour})\" stroke-width=\"2.5\"/>");
+            var path = string.Join(' ', o.CostCurve.Select(p =>
+                Say($"{At(p.Utilisation):0.#},{Y(y, p.Per1000, Height):0.#}")));
+            Add(svg, $"<polyline points=\"{path}\" fill=\"none\" style=\"stroke:var(--{colour})\" "
+                + $"stroke-width=\"2.5\"/>");
             if (o.Capacity is { } capacity && capacity > 0)
             {
                 var use = Math.Clamp(o.Throughput / capacity, 0, 1);
                 var cost = Math.Max(o.CostPer1000 ?? 0, 1e-9);
-                Add(svg, $"<circle cx=\"{At(use):0.#}\" cy=\"{Y(y, cost, Height):0.#}\" r=\"5\" style=\"fill:var(--{colour})\">");
+                Add(svg, $"<circle cx=\"{At(use):0.#}\" cy=\"{Y(y, cost, Height):0.#}\" r=\"5\" "
+                    + $"style=\"fill:var(--{colour})\">");
                 Add(svg, $"<title>{Name(o, 60)}: {cost:0.######} at {use * 100:0} %</title></circle>");
             }
 
@@ -108,7 +116,8 @@ internal static class PlanCharts
         const double Part = 150;
         var each = report.Plan.Options.DurationSeconds / Math.Max(1, o.Pieces.Count);
         var svg = Begin((Part * 3) + 30);
-        Strip(svg, 0, "requests/s", o.Pieces, ("c0", "sent", p => p.Offered / each), ("c2", "answered", p => p.Answered / each),
+        Strip(svg, 0, "requests/s", o.Pieces, ("c0", "sent", p => p.Offered / each),
+            ("c2", "answered", p => p.Answered / each),
             ("c1", "failed", p => p.Failed / each));
         Strip(svg, Part, "replicas", o.Pieces, ("c3", "ready", p => p.Ready));
         Strip(svg, Part * 2, "p95, ms", o.Pieces, ("c4", "p95", p => p.P95Ms));
@@ -128,15 +137,18 @@ internal static class PlanCharts
         var most = Math.Max(lines.Max(l => pieces.Max(l.Value)), 1e-9);
         var (high, low) = (top + 24, top + 136);
         Add(svg, $"<text class=\"strong\" x=\"{Left}\" y=\"{top + 15:0.#}\">{title}</text>");
-        Add(svg, $"<path d=\"M{Left} {low}H{Width - Right}M{Left} {high}H{Width - Right}\" style=\"stroke:var(--line)\"/>");
+        Add(svg, $"<path d=\"M{Left} {low}H{Width - Right}M{Left} {high}H{Width - Right}\" "
+            + $"style=\"stroke:var(--line)\"/>");
         Add(svg, $"<text x=\"{Left - 8}\" y=\"{high + 4}\" text-anchor=\"end\">{Axis.Label(Round(most))}</text>");
         Add(svg, $"<text x=\"{Left - 8}\" y=\"{low + 4}\" text-anchor=\"end\">0</text>");
         for (var i = 0; i < lines.Length; i++)
         {
             var value = lines[i].Value;
-            var path = string.Join(' ', pieces.Select((p, n) => Say(
-                $"{Left + ((n + 0.5) / pieces.Count * (Width - Left - Right)):0.#},{low - (value(p) / most * (low - high)):0.#}")));
-            Add(svg, $"<polyline points=\"{path}\" fill=\"none\" style=\"stroke:var(--{lines[i].Colour})\" stroke-width=\"2\"/>");
+            double At(int n) => Left + ((n + 0.5) / pieces.Count * (Width - Left - Right));
+            var path = string.Join(' ', pieces.Select(
+                (p, n) => Say($"{At(n):0.#},{low - (value(p) / most * (low - high)):0.#}")));
+            Add(svg, $"<polyline points=\"{path}\" fill=\"none\" style=\"stroke:var(--{lines[i].Colour})\" "
+                + $"stroke-width=\"2\"/>");
             if (lines.Length > 1)
                 Legend(svg, Left + 110 + (i * 100), top + 15, lines[i].Colour, lines[i].Name);
         }
@@ -153,11 +165,14 @@ internal static class PlanCharts
         var colour = o.IsFit ? "var(--good)" : "var(--c6)";
         var fill = o.IsFit ? colour : "none";
         if (judged.IsBest)
-            Add(svg, $"<circle cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"12\" fill=\"none\" style=\"stroke:var(--good)\" stroke-width=\"2\"/>");
+            Add(svg, $"<circle cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"12\" fill=\"none\" style=\"stroke:var(--good)\" "
+                + $"stroke-width=\"2\"/>");
         var shape = judged.OnFrontier
-            ? Say($"<path d=\"M{x:0.#} {y - 7:0.#}l7 7l-7 7l-7 -7z\"") : Say($"<circle cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"5\"");
+            ? Say($"<path d=\"M{x:0.#} {y - 7:0.#}l7 7l-7 7l-7 -7z\"")
+                : Say($"<circle cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"5\"");
         Add(svg, $"{shape} style=\"fill:{fill};stroke:{colour}\" stroke-width=\"2\"><title>{Name(o, 80)}: ");
-        Add(svg, $"{o.CostPerMonth:0.##} a month, p95 {o.Total.P95Ms:0.##} ms</title>{(judged.OnFrontier ? "</path>" : "</circle>")}\n");
+        Add(svg, $"{o.CostPerMonth:0.##} a month, p95 {o.Total.P95Ms:0.##} "
+            + $"ms</title>{(judged.OnFrontier ? "</path>" : "</circle>")}\n");
     }
 
     /// <summary>Names beside the points that have room for one; the tooltip has them all.</summary>
@@ -182,10 +197,12 @@ internal static class PlanCharts
         foreach (var tick in x.Ticks())
         {
             Add(svg, $"<path d=\"M{X(x, tick):0.#} {Top}V{height - Bottom}\" style=\"stroke:var(--line)\"/>");
-            Add(svg, $"<text x=\"{X(x, tick):0.#}\" y=\"{height - Bottom + 18}\" text-anchor=\"middle\">{Axis.Label(tick)}</text>");
+            Add(svg, $"<text x=\"{X(x, tick):0.#}\" y=\"{height - Bottom + 18}\" "
+                + $"text-anchor=\"middle\">{Axis.Label(tick)}</text>");
         }
 
-        Add(svg, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{height - 6}\" text-anchor=\"middle\">{Safe(nameX)}</text>\n");
+        Add(svg, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{height - 6}\" "
+            + $"text-anchor=\"middle\">{Safe(nameX)}</text>\n");
     }
 
     private static void Horizontal(StringBuilder svg, Axis y, double height, string name)
@@ -197,13 +214,15 @@ internal static class PlanCharts
             Add(svg, $"<text x=\"{Left - 8}\" y=\"{at + 4:0.#}\" text-anchor=\"end\">{Axis.Label(tick)}</text>");
         }
 
-        Add(svg, $"<text transform=\"translate(16 {(Top + height - Bottom) / 2:0.#}) rotate(-90)\" text-anchor=\"middle\">");
+        Add(svg, $"<text transform=\"translate(16 {(Top + height - Bottom) / 2:0.#}) rotate(-90)\" "
+            + $"text-anchor=\"middle\">");
         Add(svg, $"{Safe(name)}</text>\n");
     }
 
     private static void Legend(StringBuilder svg, double x, double y, string colour, string name)
     {
-        Add(svg, $"<rect x=\"{x}\" y=\"{y - 10}\" width=\"12\" height=\"12\" rx=\"2\" style=\"fill:var(--{colour})\"/>");
+        Add(svg, $"<rect x=\"{x}\" y=\"{y - 10}\" width=\"12\" height=\"12\" rx=\"2\" "
+            + $"style=\"fill:var(--{colour})\"/>");
         Add(svg, $"<text class=\"strong\" x=\"{x + 18}\" y=\"{y}\">{name}</text>");
     }
 
@@ -220,7 +239,8 @@ internal static class PlanCharts
         height - Bottom - (axis.At(value) * (height - Top - Bottom));
 
     private static StringBuilder Begin(double height) =>
-        new StringBuilder().Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\">\n");
+        new StringBuilder().Append(CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\">\n");
 
     private static string End(StringBuilder svg) => svg.Append("</svg>\n").ToString();
 
@@ -232,6 +252,6 @@ internal static class PlanCharts
     /// <summary>The process has no culture but the invariant one.</summary>
     private static string Say(ref DefaultInterpolatedStringHandler text) => text.ToStringAndClear();
 
-    private static void Add(StringBuilder svg, FormattableString text) =>
-        svg.Append(text.ToString(CultureInfo.InvariantCulture));
+    private static void Add(StringBuilder svg, ref DefaultInterpolatedStringHandler text) =>
+        svg.Append(text.ToStringAndClear());
 }

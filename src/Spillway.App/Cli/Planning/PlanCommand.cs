@@ -5,32 +5,39 @@ using Spillway.Planner.Plans;
 
 namespace Spillway.App.Cli.Planning;
 
-/// <summary>`spillway plan`: what will it cost, where will it break, and what is the cheapest thing that keeps the promise?</summary>
+/// <summary>`spillway plan`: what will it cost, where will it break, and what is the cheapest thing that keeps the
+/// promise?</summary>
 internal static class PlanCommand
 {
     public static Command Create()
     {
         var file = new Argument<string>("plan") { Description = "A plan.yaml. docs/features/planning.md explains it." };
         var json = Commands.JsonOption();
-        var csv = new Option<string?>("--csv") { Description = "Also write a line for each candidate.", HelpName = "file" };
-        var html = new Option<string?>("--html") { Description = "Also write a report for a browser: one file.", HelpName = "file" };
+        var csv = new Option<string?>("--csv") { Description = "Also write a line for each candidate.", HelpName =
+            "file" };
+        var html = new Option<string?>("--html") { Description = "Also write a report for a browser: one file.",
+            HelpName = "file" };
         var quick = new Option<bool>("--quick")
         {
-            Description = "Closed formulas only, at once: means of a steady state, without refusals, caches or scaling.",
+            Description = "Closed formulas only, at once: means of a steady state, without refusals, caches or "
+                + "scaling.",
         };
         var whatIf = new Option<string?>("--what-if")
         {
-            Description = $"Let something go wrong: {string.Join(", ", Drill.All.Select(d => d.Name))}.", HelpName = "drill",
+            Description = $"Let something go wrong: {string.Join(", ", Drill.All.Select(d => d.Name))}.", HelpName =
+                "drill",
         };
         var export = new Option<string?>("--export")
         {
-            Description = "Print the recommended candidate (or --candidate) as objects for: kubernetes.", HelpName = "what",
+            Description = "Print the recommended candidate (or --candidate) as objects for: kubernetes.", HelpName =
+                "what",
         };
         export.AcceptOnlyFromAmong("kubernetes");
         var only = new Option<string?>("--candidate") { Description = "Only this candidate.", HelpName = "name" };
         var jobs = new Option<int>("--jobs")
         {
-            Description = "Candidates simulated at once.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "n",
+            Description = "Candidates simulated at once.", DefaultValueFactory = _ => Environment.ProcessorCount,
+                HelpName = "n",
         };
         var command = new Command("plan", """
             Simulate deployments before they exist: latency by stage, refusals, cost, and which one to take.
@@ -75,17 +82,27 @@ internal static class PlanCommand
 
         var progress = new PlanProgress(Console.IsErrorRedirected ? null : error, plan.Candidates.Count, time);
         var done = await PlanRunner.RunAsync(plan, drill, asked.Jobs, progress, stop).ConfigureAwait(false);
+        if (drill is not null && !asked.Json && !asked.Export)
+        {
+            var calm = await PlanRunner.RunAsync(plan, null, asked.Jobs, progress, stop).ConfigureAwait(false);
+            DrillView.Write(output, drill, calm, done, plan.Currency);
+        }
+
         var report = PlanReport.Of(plan, done, plan.Candidates.Count - done.Count, drill?.Name);
+        var code = Answer(asked, report, drill, output, error);
+        return stop.IsCancellationRequested ? Commands.Interrupted : code;
+    }
+
+    private static int Answer(PlanRequest asked, PlanReport report, Drill? drill, TextWriter output, TextWriter error)
+    {
         if (asked.Export)
             return Export(report, output, error);
         if (asked.Json)
-            await output.WriteLineAsync(PlanJson.Format(report)).ConfigureAwait(false);
+            output.WriteLine(PlanJson.Format(report));
         else
             PlanView.Write(output, report, drill);
         if (!Files(asked, report, drill, error))
             return Commands.Usage;
-        if (stop.IsCancellationRequested)
-            return Commands.Interrupted;
         return report.Best is null ? Commands.Failed : Commands.Ok;
     }
 
@@ -117,7 +134,8 @@ internal static class PlanCommand
         var found = plan.Candidates.Where(c => c.Name == name).ToList();
         if (found.Count > 0)
             return plan.With(found);
-        error.WriteLine($"--candidate '{name}' is not in the plan. Known: {string.Join(", ", plan.Candidates.Select(c => c.Name))}.");
+        error.WriteLine($"--candidate '{name}' is not in the plan. Known: "
+            + $"{string.Join(", ", plan.Candidates.Select(c => c.Name))}.");
         return null;
     }
 

@@ -10,9 +10,9 @@ internal static class PlanCsv
     public static string Format(PlanReport report)
     {
         var text = new StringBuilder("candidate,variant,fit,recommended,frontier,evidence,quality,offered,answered,"
-            + "from_cache,refused_share,cold_starts,p50_ms,p95_ms,p99_ms,first_token_p95_ms,per_token_p95_ms,throughput,"
-            + "goodput,capacity,utilisation,replicas_mean,replicas_most,broken_seconds,cost_per_hour,cost_per_month,"
-            + "cost_per_1000,cost_per_million_tokens,currency,reason\n");
+            + "from_cache,refused_share,cold_starts,p50_ms,p95_ms,p99_ms,first_token_p95_ms,per_token_p95_ms,"
+            + "throughput,goodput,capacity,utilisation,replicas_mean,replicas_most,broken_seconds,"
+            + "cost_per_hour,cost_per_month,cost_per_1000,cost_per_million_tokens,currency,reason\n");
         foreach (var (o, best, frontier, reason, _) in report.Candidates)
         {
             object?[] cells =

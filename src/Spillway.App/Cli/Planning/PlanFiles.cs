@@ -50,7 +50,8 @@ internal static class PlanFiles
                 return new(null, $"It has {info.Length} bytes; at most {BytesMax}.");
             return new(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (Exception failure)
+            when (failure is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {
             return new(null, failure is DecoderFallbackException ? "It is not UTF-8 text." : failure.Message);
         }

@@ -13,6 +13,9 @@ internal static class PlanHtml
     private const int ShownMax = 40;
     private const int ChartedMax = 8;
 
+    private const string Diamond =
+        " <span class=\"soft\" title=\"no other candidate is better in everything\">◆</span>";
+
     private const string Style = """
         :root { color-scheme: light dark; --ground: #ffffff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de;
           --panel: #f6f8fa; --good: #0a7d33; --bad: #b42318;
@@ -21,8 +24,8 @@ internal static class PlanHtml
           --line: #30363d; --panel: #161b22; --good: #4ac26b; --bad: #ff7b72;
           --c0: #58a6ff; --c1: #ff9f5a; --c2: #3fd0a0; --c3: #e79bd0; --c4: #e3b341; --c5: #79c0ff; --c6: #9aa4af; } }
         * { box-sizing: border-box; }
-        body { margin: 0 auto; max-width: 1080px; padding: 24px 20px 60px; background: var(--ground); color: var(--text);
-          font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+        body { margin: 0 auto; max-width: 1080px; padding: 24px 20px 60px; background: var(--ground);
+          color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
         h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 34px 0 8px; }
         .soft, figcaption { color: var(--soft); font-size: 13px; }
         .answer { border-left: 4px solid var(--good); background: var(--panel); padding: 12px 16px; margin: 18px 0;
@@ -43,7 +46,8 @@ internal static class PlanHtml
         var html = new StringBuilder();
         var title = Safe(report.Plan.Options.Name);
         html.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-            + $"content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
+            + $"content=\"width=device-width, "
+                + $"initial-scale=1\">\n<title>{title}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
         html.Append($"<h1>{title}</h1>\n<p class=\"soft\">{Safe(Facts(report, drill))}</p>\n");
         html.Append($"<p class=\"answer{(report.Best is null ? " none" : "")}\">{Safe(report.Sentence)}</p>\n");
         Candidates(html, report);
@@ -58,8 +62,10 @@ internal static class PlanHtml
     private static string Facts(PlanReport report, Drill? drill)
     {
         var options = report.Plan.Options;
-        var facts = Say($"{report.Candidates.Count} candidates, {options.DurationSeconds:#,##0} simulated seconds each, seed ")
-            + Say($"{options.Seed}. Prices in {report.Plan.Currency}: ") + string.Join("; ", report.Plan.PriceSources) + ".";
+        var facts = Say($"{report.Candidates.Count} candidates, {options.DurationSeconds:#,##0} simulated seconds "
+            + $"each, seed ")
+            + Say($"{options.Seed}. Prices in {report.Plan.Currency}: ") + string.Join("; ", report.Plan.PriceSources)
+                + ".";
         if (drill is not null)
             facts += Say($" What if, after {Drill.BeginsAt(options):#,##0} s: {drill.Name}, {drill.What}.");
         return report.NotRun == 0 ? facts : facts + $" Interrupted: {report.NotRun} candidates are missing.";
@@ -80,7 +86,8 @@ internal static class PlanHtml
             Row(html, judged, tokens);
         html.Append("</table></div>\n");
         if (report.Candidates.Count > ShownMax)
-            html.Append($"<p class=\"soft\">{report.Candidates.Count - ShownMax} more are in the JSON and CSV reports.</p>\n");
+            html.Append($"<p class=\"soft\">{report.Candidates.Count - ShownMax} more are in the JSON and CSV "
+                + $"reports.</p>\n");
     }
 
     private static void Row(StringBuilder html, Judged judged, bool tokens)
@@ -88,7 +95,7 @@ internal static class PlanHtml
         var o = judged.Outcome;
         var verdict = o.Infeasible.Count > 0 ? "infeasible" : o.IsFit ? "yes" : "no";
         html.Append($"<tr{(judged.IsBest ? " class=\"best\"" : "")}><td class=\"word\">{Safe(o.Candidate.Name)}"
-            + $"{(judged.OnFrontier ? " <span class=\"soft\" title=\"no other candidate is better in everything\">◆</span>" : "")}</td>"
+            + $"{(judged.OnFrontier ? Diamond : "")}</td>"
             + $"<td class=\"word {(o.IsFit ? "yes" : "no")}\">{verdict}</td>");
         foreach (var cell in PlanCells.Of(o, tokens))
             html.Append($"<td>{Safe(cell)}</td>");
@@ -101,29 +108,34 @@ internal static class PlanHtml
         if (some.Count == 0)
             return;
         html.Append("<h2>Cost against latency</h2>\n<figure>").Append(PlanCharts.Scatter(report, some))
-            .Append("<figcaption>Both axes are logarithmic. ◆ on the Pareto frontier of cost, p95, capacity and quality; filled: "
+            .Append("<figcaption>Both axes are logarithmic. ◆ on the Pareto frontier of cost, p95, capacity and "
+                + "quality; filled: "
                 + "keeps every goal; ring: recommended. The dashed line is the promised p95.</figcaption></figure>\n");
         var charted = some.Take(ChartedMax).ToList();
         html.Append("<h2>Where the time goes</h2>\n<figure>").Append(PlanCharts.Stages(charted))
             .Append("<figcaption>Mean time of an answer by stage.</figcaption></figure>\n");
         if (charted.Any(c => c.Outcome.CostCurve.Count > 0))
             html.Append("<h2>What an answer costs, over the use of the fleet</h2>\n<figure>")
-                .Append(PlanCharts.CostCurves(report, charted)).Append("<figcaption>Machines cost the same used or not: half "
+                .Append(PlanCharts.CostCurves(report, charted))
+                    .Append("<figcaption>Machines cost the same used or not: half "
                 + "the use, twice the cost of an answer. Points: the use that was simulated.</figcaption></figure>\n");
         var focus = some.FirstOrDefault(c => c.IsBest) ?? some[0];
         html.Append($"<h2>The simulated time of {Safe(focus.Outcome.Candidate.Name)}</h2>\n<figure>")
-            .Append(PlanCharts.Timeline(report, focus.Outcome)).Append("<figcaption>Requests a second, replicas that take "
+            .Append(PlanCharts.Timeline(report, focus.Outcome))
+                .Append("<figcaption>Requests a second, replicas that take "
                 + "requests, and the 95th percentile of the answers.</figcaption></figure>\n");
     }
 
     private static void Reasons(StringBuilder html, PlanReport report)
     {
-        html.Append("<h2>Why, and what would have to change</h2>\n<div class=\"scroll\"><table>\n<tr><th class=\"word\">candidate"
+        html.Append("<h2>Why, and what would have to change</h2>\n<div class=\"scroll\"><table>\n<tr><th "
+            + "class=\"word\">candidate"
             + "</th><th class=\"word\">why</th><th class=\"word\">would help</th></tr>\n");
         foreach (var judged in Shown(report).Take(ShownMax))
         {
             html.Append($"<tr><td class=\"word\">{Safe(judged.Outcome.Candidate.Name)}</td><td class=\"word\">"
-                + $"{Safe(judged.Reason)}</td><td class=\"word\">{Safe(string.Join("; ", judged.WouldHelp))}</td></tr>\n");
+                + $"{Safe(judged.Reason)}</td><td "
+                    + $"class=\"word\">{Safe(string.Join("; ", judged.WouldHelp))}</td></tr>\n");
         }
 
         html.Append("</table></div>\n");
@@ -131,40 +143,51 @@ internal static class PlanHtml
 
     private static void Details(StringBuilder html, PlanReport report, CandidateOutcome o)
     {
-        html.Append($"<h2>{Safe(o.Candidate.Name)} in detail</h2>\n<div class=\"scroll\"><table>\n<tr><th class=\"word\">stage"
+        html.Append($"<h2>{Safe(o.Candidate.Name)} in detail</h2>\n<div class=\"scroll\"><table>\n<tr><th "
+            + $"class=\"word\">stage"
             + "</th><th>mean</th><th>p50</th><th>p95</th><th>p99</th><th class=\"word\">rests on</th></tr>\n");
         List<StageTimes?> rows = [.. o.Stages.Where(s => s.P99Ms > 0).Select(s => (StageTimes?)s),
             o.Total with { Evidence = "simulated" }, o.FirstToken, o.PerToken];
         foreach (var stage in rows.OfType<StageTimes>())
         {
-            html.Append($"<tr><td class=\"word\">{stage.Name}</td><td>{Figures.Ms(stage.MeanMs)}</td><td>{Figures.Ms(stage.P50Ms)}</td>"
-                + $"<td>{Figures.Ms(stage.P95Ms)}</td><td>{Figures.Ms(stage.P99Ms)}</td><td class=\"word\">{Safe(stage.Evidence)}</td></tr>\n");
+            string[] cells = [.. new[] { stage.MeanMs, stage.P50Ms, stage.P95Ms, stage.P99Ms }.Select(Figures.Ms)];
+            html.Append($"<tr><td class=\"word\">{stage.Name}</td><td>{string.Join("</td><td>", cells)}</td>"
+                + $"<td class=\"word\">{Safe(stage.Evidence)}</td></tr>\n");
         }
 
-        html.Append("</table></div>\n<div class=\"scroll\"><table>\n<tr><th class=\"word\">site</th><th class=\"word\">what</th>"
+        html.Append("</table></div>\n<div class=\"scroll\"><table>\n<tr><th class=\"word\">site</th><th "
+            + "class=\"word\">what</th>"
             + "<th>quantity</th><th class=\"word\">unit</th><th>price</th><th>amount</th></tr>\n");
         foreach (var line in o.Costs)
         {
             html.Append($"<tr><td class=\"word\">{Safe(line.Site)}</td><td class=\"word\">{Safe(line.What)}</td><td>"
-                + Say($"{line.Quantity:0.######}</td><td class=\"word\">{line.Unit}</td><td>{line.Price}</td><td>{line.Amount}</td></tr>\n"));
+                + Say($"{line.Quantity:0.######}</td><td "
+                    + $"class=\"word\">{line.Unit}</td><td>{line.Price}</td><td>{line.Amount}</td></tr>\n"));
         }
 
-        html.Append($"<tr class=\"best\"><td class=\"word\">the bill</td><td></td><td></td><td></td><td></td><td>{o.Bill} "
+        html.Append($"<tr class=\"best\"><td class=\"word\">the "
+            + $"bill</td><td></td><td></td><td></td><td></td><td>{o.Bill} "
             + $"{Safe(report.Plan.Currency)}</td></tr>\n</table></div>\n");
     }
 
     private static void Method(StringBuilder html, PlanReport report)
     {
-        html.Append("<h2>What these figures are</h2>\n<p>A simulation of every request with the server's own rules for admission, "
-            + "batches, deadlines and scaling, on virtual time. Service times come from the variants' figures:</p>\n<ul>\n");
+        html.Append("<h2>What these figures are</h2>\n<p>A simulation of every request with the server's own rules "
+            + "for admission, "
+            + "batches, deadlines and scaling, on virtual time. Service times come from the variants' "
+                + "figures:</p>\n<ul>\n");
         foreach (var (name, variant) in report.Plan.Options.Variants)
         {
-            var quality = variant.Quality is { } q ? Say($"quality {q:0.###} ({variant.QualitySource})") : "quality unknown";
-            html.Append($"<li>{Safe(name)}: {Evaluation.Word(variant.Evidence)}; {Safe(variant.Source)}; {Safe(quality)}</li>\n");
+            var quality = variant.Quality is { } q ? Say($"quality {q:0.###} ({variant.QualitySource})")
+                : "quality unknown";
+            html.Append($"<li>{Safe(name)}: {Evaluation.Word(variant.Evidence)}; {Safe(variant.Source)}; "
+                + $"{Safe(quality)}</li>\n");
         }
 
-        html.Append("</ul>\n<p class=\"soft\">The stages of each request add up to its time, Little's law holds in each run, and a "
-            + "bill is the sum of its lines: a run in which one of them fails ends with an error. A month has 730 hours.</p>\n");
+        html.Append("</ul>\n<p class=\"soft\">The stages of each request add up to its time, Little's law holds in "
+            + "each run, and a "
+            + "bill is the sum of its lines: a run in which one of them fails ends with an error. A month has 730 "
+                + "hours.</p>\n");
     }
 
     private static string Safe(string text) => WebUtility.HtmlEncode(text);

@@ -220,7 +220,8 @@ internal static class PlanJson
     private static void Number(Utf8JsonWriter json, string name, double? value)
     {
         if (value is { } known && double.IsFinite(known))
-            json.WriteNumber(name, known == 0 ? 0 : Math.Round(known, Math.Clamp(8 - (int)Math.Log10(Math.Abs(known)), 0, 12)));
+            json.WriteNumber(name, known == 0 ? 0 : Math.Round(known,
+                Math.Clamp(8 - (int)Math.Log10(Math.Abs(known)), 0, 12)));
         else
             json.WriteNull(name);
     }

@@ -5,7 +5,8 @@ using Spillway.Planner.Plans;
 
 namespace Spillway.App.Cli.Planning;
 
-/// <summary>Simulates candidates side by side. Each is a world of its own, so that their order changes nothing.</summary>
+/// <summary>Simulates candidates side by side. Each is a world of its own, so that their order changes
+/// nothing.</summary>
 internal static class PlanRunner
 {
     /// <summary>The outcomes in the order of the plan; without those that were not done when it was stopped.</summary>

@@ -19,9 +19,10 @@ internal static class PlanView
             Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
         });
         if (Console.IsOutputRedirected)
-            console.Profile.Width = 140;
+            console.Profile.Width = 190;
         var options = report.Plan.Options;
-        output.WriteLine(Say($"{options.Name}: {report.Candidates.Count} candidates, {options.DurationSeconds:0} simulated "
+        output.WriteLine(Say($"{options.Name}: {report.Candidates.Count} candidates, {options.DurationSeconds:0} "
+            + $"simulated "
             + $"seconds each, seed {options.Seed}"));
         foreach (var source in report.Plan.PriceSources)
             output.WriteLine($"Prices in {report.Plan.Currency}: {source}");
@@ -50,7 +51,7 @@ internal static class PlanView
     {
         var tokens = PlanCells.HasTokens(report);
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("", "candidate");
+        table.AddColumns(new TableColumn(""), new TableColumn("candidate").NoWrap());
         foreach (var head in PlanCells.Heads(report))
             table.AddColumn(new TableColumn(head).RightAligned());
         foreach (var judged in Shown(report))
@@ -70,7 +71,8 @@ internal static class PlanView
     private static void Why(TextWriter output, Judged judged)
     {
         var help = judged.WouldHelp.Count == 0 ? "" : $" Would help: {string.Join("; ", judged.WouldHelp)}.";
-        foreach (var (line, i) in TerminalText.Wrap($"{judged.Outcome.Candidate.Name}: {judged.Reason}.{help}", 116)
+        foreach (var (line, i) in TerminalText.Wrap($"{judged.Outcome.Candidate.Name}: "
+            + $"{judged.Reason.TrimEnd('.')}.{help}", 116)
             .Select((line, i) => (line, i)))
             output.WriteLine((i == 0 ? "  " : "      ") + line);
     }
@@ -94,7 +96,8 @@ internal static class PlanView
         Counts(output, o);
         QuickView.Beside(output, QuickAnswer.Of(report.Plan, o.Candidate, o));
         foreach (var line in o.Costs)
-            output.WriteLine(Say($"  {line.Site}: {line.Quantity:0.######} {line.Unit} of {line.What} at {line.Price} = {line.Amount}"));
+            output.WriteLine(Say($"  {line.Site}: {line.Quantity:0.######} {line.Unit} of {line.What} at "
+                + $"{line.Price} = {line.Amount}"));
         output.WriteLine(Say($"  the bill of the simulated time: {o.Bill} {report.Plan.Currency}"));
         Curve(output, report, o);
         Plot(output, o);
@@ -106,10 +109,14 @@ internal static class PlanView
 
     private static void Counts(TextWriter output, CandidateOutcome o)
     {
-        var faults = o.Faults.Count == 0 ? "" : $" ({string.Join(", ", o.Faults.Select(f => $"{f.Value:N0} {f.Key}"))})";
-        output.WriteLine(Say($"  {o.Offered:N0} requests, {o.Answered:N0} answered, {o.FromCache:N0} of them from a cache, ")
-            + Say($"{o.Offered - o.Answered:N0} not{faults}; {o.ColdStarts:N0} cold starts; promise broken in {o.BrokenSeconds:N0} s"));
-        output.WriteLine(Say($"  Little's law: {o.Little.InSystem:0.####} requests in the system, rate times time {o.Little.RateTimesTime:0.####}"));
+        var faults = o.Faults.Count == 0 ? "" : $" "
+            + $"({string.Join(", ", o.Faults.Select(f => $"{f.Value:N0} {f.Key}"))})";
+        output.WriteLine(Say($"  {o.Offered:N0} requests, {o.Answered:N0} answered, {o.FromCache:N0} of them from a "
+            + $"cache, ")
+            + Say($"{o.Offered - o.Answered:N0} not{faults}; {o.ColdStarts:N0} cold starts; promise broken in "
+                + $"{o.BrokenSeconds:N0} s"));
+        output.WriteLine(Say($"  Little's law: {o.Little.InSystem:0.####} requests in the system, rate times time "
+            + $"{o.Little.RateTimesTime:0.####}"));
     }
 
     private static void Curve(TextWriter output, PlanReport report, CandidateOutcome o)
@@ -118,7 +125,8 @@ internal static class PlanView
             return;
         var points = o.CostCurve.Where(p => p.Utilisation is 0.05 or 0.1 or 0.2 or 0.4 or 0.6 or 0.8 or 1)
             .Select(p => Say($"{p.Utilisation * 100:0} % {Figures.Money(p.Per1000)}"));
-        output.WriteLine($"  {report.Plan.Currency} per 1,000 answers over the use of the capacity: {string.Join("   ", points)}");
+        output.WriteLine($"  {report.Plan.Currency} per 1,000 answers over the use of the capacity: "
+            + $"{string.Join("   ", points)}");
     }
 
     private static void Plot(TextWriter output, CandidateOutcome o)
@@ -138,7 +146,8 @@ internal static class PlanView
     {
         const string Steps = " ▁▂▃▄▅▆▇█";
         var most = values.Max();
-        var bars = string.Concat(values.Chunk(2).Select(c => Steps[most <= 0 ? 0 : (int)Math.Round(c.Max() / most * 8)]));
+        var bars = string.Concat(values.Chunk(2).Select(c =>
+            Steps[most <= 0 ? 0 : (int)Math.Round(c.Max() / most * 8)]));
         return Say($"{name} {bars} up to {most:#,##0.##}");
     }
 

@@ -30,7 +30,8 @@ internal static class QuickView
     {
         foreach (var site in quick.Sites)
         {
-            var use = site.Utilisation is { } part ? Say($"{part * 100:0} % used ({site.PeakUtilisation * 100:0} % at its peak), ") : "";
+            var use = site.Utilisation is { } part ? Say($"{part * 100:0} % used ({site.PeakUtilisation * 100:0} % "
+                + $"at its peak), ") : "";
             var times = double.IsFinite(site.MeanMs)
                 ? $"wait {Figures.Ms(site.WaitMs)}, mean {Figures.Ms(site.MeanMs)}, p95 {Figures.Ms(site.P95Ms)}"
                 : "no steady state";

@@ -10,7 +10,8 @@ using Spillway.Planner.Workloads;
 
 namespace Spillway.App.Cli.Planning;
 
-/// <summary>`spillway plan verify`: the same arrivals against a live server and against the simulation, side by side.</summary>
+/// <summary>`spillway plan verify`: the same arrivals against a live server and against the simulation, side by
+/// side.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
@@ -20,8 +21,10 @@ internal static class VerifyCommand
         {
             Description = "The candidate that the server is; by default the first.", HelpName = "name",
         };
-        var model = new Option<string>("--model") { Description = "The served name to ask.", Required = true, HelpName = "name" };
-        var raw = new Option<string[]>("--raw") { Description = "A file to send, as for `spillway load`.", HelpName = "file" };
+        var model = new Option<string>("--model") { Description = "The served name to ask.", Required = true,
+            HelpName = "name" };
+        var raw = new Option<string[]>("--raw") { Description = "A file to send, as for `spillway load`.", HelpName =
+            "file" };
         var server = Commands.ServerOption();
         var command = new Command("verify", """
             Play the plan's workload against a live server, and against the simulation, and print both with the errors.
@@ -113,7 +116,8 @@ internal static class VerifyCommand
     private static void Write(
         TextWriter output, Plan plan, string candidate, RoundReport live, CandidateOutcome simulated)
     {
-        output.WriteLine(Say($"{plan.Options.Name}, {candidate}: {live.Counts.Offered:N0} requests in {live.Seconds:0.#} s"));
+        output.WriteLine(Say($"{plan.Options.Name}, {candidate}: {live.Counts.Offered:N0} requests in "
+            + $"{live.Seconds:0.#} s"));
         output.WriteLine($"  {"",-22}{"live",12}{"simulated",12}{"error",10}");
         Line("answers a second", live.OkPerSecond, simulated.Throughput, "");
         var offered = Math.Max(1, live.Counts.Offered);

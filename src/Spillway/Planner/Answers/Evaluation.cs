@@ -53,7 +53,8 @@ public static class Evaluation
         };
     }
 
-    /// <summary>Service times are as good as the variant's figures; waits follow from them; the rest was given.</summary>
+    /// <summary>Service times are as good as the variant's figures; waits follow from them; the rest was
+    /// given.</summary>
     private static string Words(PlanStage stage, CandidateOutcome outcome) => stage switch
     {
         PlanStage.Network or PlanStage.Io => "given",

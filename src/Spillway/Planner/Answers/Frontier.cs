@@ -6,11 +6,12 @@ namespace Spillway.Planner.Answers;
 public static class Frontier
 {
     /// <summary>Times and costs within half a percent are the same: percentiles are read no better.</summary>
-    private const double Same = 1.005;
+    internal const double Same = 1.005;
 
     /// <summary>The candidates that no other one beats or equals in all four and beats in one.</summary>
     /// <remarks>
-    /// Unknown quality ranks below every known one; of two unknown ones neither is better. A candidate that refuses more
+    /// Unknown quality ranks below every known one; of two unknown ones neither is better. A candidate that refuses
+    /// more
     /// than the goals allow is not compared: its latency is that of the few it answers.
     /// </remarks>
     public static IReadOnlyList<CandidateOutcome> Of(IReadOnlyList<CandidateOutcome> outcomes)

@@ -17,20 +17,28 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
     private string Currency => plan.Currency;
 
     /// <summary>The cheapest of those that keep every goal, the known quality first; null when none does.</summary>
-    public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes) => outcomes.Where(o => o.IsFit)
-        .OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour).ThenBy(o => o.Total.P95Ms).FirstOrDefault();
+    /// <remarks>Of those that cost the same within half a percent, the fastest.</remarks>
+    public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes)
+    {
+        var cheapest = outcomes.Where(o => o.IsFit).OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour)
+            .FirstOrDefault();
+        return outcomes.Where(o => o.IsFit && o.Quality is null == cheapest!.Quality is null
+            && o.CostPerHour <= cheapest.CostPerHour * Frontier.Same).MinBy(o => o.Total.P95Ms);
+    }
 
     /// <summary>The recommendation in a sentence.</summary>
     public string Sentence()
     {
         if (best is null)
-            return outcomes.Count == 0 ? "Nothing was simulated." : $"None of {outcomes.Count} candidates keeps every goal. "
+            return outcomes.Count == 0 ? "Nothing was simulated."
+                : $"None of {outcomes.Count} candidates keeps every goal. "
                 + Nearest();
         var others = outcomes.Count(o => o != best && o.IsFit);
         var quality = best.Quality is { } known ? Say($", quality {known:0.###}") : ", quality unknown";
         var goals = best.Goals.Count == 0 ? "no goal was set, and it is the cheapest" : others == 0
             ? "it is the only one that keeps every goal" : $"it is the cheapest of {others + 1} that keep every goal";
-        return $"Take {best.Candidate.Name}: " + Say($"{Figures.Money(best.CostPerMonth)} {Currency} a month, p95 {Figures.Ms(best.Total.P95Ms)}, "
+        return $"Take {best.Candidate.Name}: " + Say($"{Figures.Money(best.CostPerMonth)} {Currency} a month, p95 "
+            + $"{Figures.Ms(best.Total.P95Ms)}, "
             + $"{best.RefusedShare * 100:0.##} % refused{quality}; ") + $"{goals}. Service times are "
             + $"{Evaluation.Word(best.Evidence)}.";
     }
@@ -47,7 +55,10 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
             return string.Join("; ", broken);
         if (best is { Quality: not null } && o.Quality is null)
             return "its quality is unknown, and that of the recommended one is known";
-        return best is null ? "" : Say($"keeps every goal, and costs {Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
+        if (best is not null && o.CostPerHour <= best.CostPerHour * Frontier.Same)
+            return "keeps every goal, costs the same, and is slower";
+        return best is null ? "" : Say($"keeps every goal, and costs "
+            + $"{Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
             + $"month more");
     }
 
@@ -71,7 +82,8 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
                     help.Add(Cheaper(o, goal));
                     break;
                 case "quality":
-                    help.Add(o.Quality is null ? $"measure the quality of {o.Candidate.Variant}, and give it with its source"
+                    help.Add(o.Quality is null ? $"measure the quality of {o.Candidate.Variant}, and give it with "
+                        + $"its source"
                         : "another variant");
                     break;
             }
@@ -113,8 +125,10 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         if (floor > goal.Wanted && fixedStages.Count > 0)
         {
             var most = fixedStages.MaxBy(s => s.P50Ms);
-            yield return Say($"no number of replicas helps: without any waiting it takes {Figures.Ms(floor)}, most of it "
-                + $"{most.Name} ({Figures.Ms(most.P50Ms)}): ") + (most.Name == "network" ? "a nearer site" : most.Name == "i/o"
+            yield return Say($"no number of replicas helps: without any waiting it takes {Figures.Ms(floor)}, most "
+                + $"of it "
+                + $"{most.Name} ({Figures.Ms(most.P50Ms)}): ")
+                    + (most.Name == "network" ? "a nearer site" : most.Name == "i/o"
                 ? "faster work before the model, or a cache" : "a faster machine, or a smaller variant");
             yield break;
         }
@@ -128,18 +142,23 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         var machines = o.Candidate.Sites.Where(s => s.Value.Machine.Length > 0).ToList();
         if (machines.Count == 0)
             return o.Candidate.Sites.Any(s => s.Value.Serverless is not null)
-                ? "a higher concurrency limit, or provisioned instances" : "a higher limit at the upstream, or a second one";
+                ? "a higher concurrency limit, or provisioned instances"
+                    : "a higher limit at the upstream, or a second one";
         var each = machines.Average(s => Capacity.PerReplica(plan, o.Candidate, s.Value.Machine));
-        var peak = o.Pieces.Count == 0 ? 0 : o.Pieces.Max(p => p.Offered) / (plan.Options.DurationSeconds / o.Pieces.Count);
+        var peak = o.Pieces.Count == 0 ? 0 : o.Pieces.Max(p =>
+            p.Offered) / (plan.Options.DurationSeconds / o.Pieces.Count);
         var hits = o.Answered == 0 ? 0 : o.FromCache / (double)o.Answered;
         var have = machines.Sum(s => Fleets.ReplicasMost(s.Value));
-        // Room for a burst by the square-root rule: R + sqrt(R), which keeps the chance to wait near 22 % (Halfin, Whitt).
+        // Room for a burst by the square-root rule: R + sqrt(R), which keeps the chance to wait near 22 % (Halfin,
+        // Whitt).
         var busy = peak * (1 - hits) / each;
         var want = (int)Math.Ceiling(busy + Math.Sqrt(busy));
         return want > have
-            ? Say($"about {want} replicas in place of {have}: the busiest stretch brings {peak:0.#} requests a second, a "
+            ? Say($"about {want} replicas in place of {have}: the busiest stretch brings {peak:0.#} requests a "
+                + $"second, a "
                 + $"replica answers {each:0.#}")
-            : "replicas where and when they are wanted: the capacity is there, the waiting is at one site or while replicas start";
+            : "replicas where and when they are wanted: the capacity is there, the waiting is at one site or while "
+                + "replicas start";
     }
 
     private string Cheaper(CandidateOutcome o, GoalVerdict goal)
@@ -147,9 +166,11 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         var fit = outcomes.Where(x => x.Infeasible.Count == 0 && x.Goals.All(g => g.Kept || g.Goal == goal.Goal))
             .MinBy(x => x.CostPerHour);
         return fit is null || fit == o
-            ? Say($"a budget of {Figures.Money(goal.Got ?? 0)} {Currency}, cheaper machines, or fewer of them where the use is "
+            ? Say($"a budget of {Figures.Money(goal.Got ?? 0)} {Currency}, cheaper machines, or fewer of them where "
+                + $"the use is "
                 + $"{(o.Utilisation ?? 0) * 100:0} %")
-            : Say($"a budget of {Figures.Money(fit.Goals.First(g => g.Goal == goal.Goal).Got ?? 0)} {Currency}, for which "
+            : Say($"a budget of {Figures.Money(fit.Goals.First(g => g.Goal == goal.Goal).Got ?? 0)} {Currency}, for "
+                + $"which "
                 + $"{fit.Candidate.Name} keeps every other goal");
     }
 }

@@ -13,7 +13,8 @@ namespace Spillway.Planner.Answers;
 /// </summary>
 public static class KubernetesExport
 {
-    /// <summary>Where the objects look for the numbers of requests; the address of a Prometheus is the cluster's own.</summary>
+    /// <summary>Where the objects look for the numbers of requests; the address of a Prometheus is the cluster's
+    /// own.</summary>
     private const string Prometheus = "http://prometheus.monitoring.svc:9090";
 
     /// <summary>The objects; empty when the candidate has no site with machines.</summary>
@@ -28,7 +29,8 @@ public static class KubernetesExport
             var variant = plan.Options.Variants[candidate.Variant];
             var name = $"spillway-{Label(site)}";
             if (text.Length == 0)
-                text.Append($"# {OneLine(plan.Options.Name)}: {OneLine(candidate.Name)}, as `spillway plan` chose it.\n");
+                text.Append($"# {OneLine(plan.Options.Name)}: {OneLine(candidate.Name)}, as `spillway plan` chose "
+                    + $"it.\n");
             Deployment(text, name, site, place, plan.Machines[place.Machine], variant);
             Service(text, name, site);
             if (place.Scaling is { } scaling && scaling.Policy != ScalingCatalogue.Fixed)
@@ -41,7 +43,8 @@ public static class KubernetesExport
     /// <summary>A name that Kubernetes takes: lower case, digits, dashes, at most 50 characters.</summary>
     internal static string Label(string text)
     {
-        var label = new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]).Trim('-');
+        var label = new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')])
+            .Trim('-');
         return label.Length == 0 ? "site" : label[..Math.Min(label.Length, 50)].Trim('-');
     }
 
@@ -124,7 +127,8 @@ public static class KubernetesExport
             Keda(text, name, site, scaling, variant);
     }
 
-    private static void Horizontal(StringBuilder text, string name, string site, ScalingOptions scaling) => Add(text, $"""
+    private static void Horizontal(StringBuilder text, string name, string site, ScalingOptions scaling) =>
+        Add(text, $"""
         ---
         apiVersion: autoscaling/v2
         kind: HorizontalPodAutoscaler
@@ -164,10 +168,13 @@ public static class KubernetesExport
                 - type: prometheus
                   metadata:
                     serverAddress: "{Prometheus}"
-                    query: 'sum(spillway_queue_depth{"{"}deployment="{variant}"{"}"}) + sum(spillway_in_flight{"{"}deployment="{variant}"{"}"})'
+                    query: '{Query(variant)}'
                     threshold: "{scaling.Target.OngoingPerReplica:0.###}"
 
             """);
+
+    private static string Query(string deployment) => $"sum(spillway_queue_depth{{deployment=\"{deployment}\"}}) + "
+        + $"sum(spillway_in_flight{{deployment=\"{deployment}\"}})";
 
     private static string OneLine(string text) =>
         new([.. text.Select(c => char.IsControl(c) || c is '"' or '\\' ? ' ' : c)]);

@@ -48,7 +48,8 @@ public sealed record PlanReport
             Plan = plan, NotRun = notRun, WhatIf = whatIf, Sentence = words.Sentence(),
             Candidates =
             [
-                .. outcomes.Select(o => new Judged(o, o == best, frontier.Contains(o), words.Reason(o), words.WouldHelp(o))),
+                .. outcomes.Select(o => new Judged(o, o == best, frontier.Contains(o), words.Reason(o),
+                    words.WouldHelp(o))),
             ],
         };
     }

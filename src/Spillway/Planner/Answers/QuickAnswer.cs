@@ -16,7 +16,8 @@ namespace Spillway.Planner.Answers;
 /// <param name="P95Ms">Its 95th percentile, taking the tail of the wait as exponential.</param>
 /// <param name="PeakUtilisation">The busy part in the busiest stretch.</param>
 public readonly record struct QuickSite(
-    string Site, string Formula, double? Utilisation, double WaitMs, double MeanMs, double P95Ms, double? PeakUtilisation);
+    string Site, string Formula, double? Utilisation, double WaitMs, double MeanMs, double P95Ms,
+        double? PeakUtilisation);
 
 /// <summary>A candidate by closed formulas, beside its simulation.</summary>
 /// <param name="Candidate">Its name.</param>
@@ -64,7 +65,8 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
             && (site.Residents.Count == 0 || site.Residents.Contains(region)))
         .OrderBy(s => plan.Options.Sites[s].NetworkMs[region]).FirstOrDefault();
 
-    private static double Wire(Plan plan, string site) => plan.Options.Workloads.Average(w => w.BytesIn + w.BytesOut) * 8
+    private static double Wire(Plan plan, string site) =>
+        plan.Options.Workloads.Average(w => w.BytesIn + w.BytesOut) * 8
         / (plan.Options.Sites[site].BandwidthMbps * 1000);
 
     private static QuickSite Site(
@@ -83,13 +85,15 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
                 var most = place.Serverless!.ConcurrencyMax > 0 ? place.Serverless.ConcurrencyMax
                     : plan.Platforms[plan.Options.Sites[name].Platform].ConcurrencyMax;
                 var ms = fixedMs + (seconds * 1000);
-                return new(name, Say($"Little: {busy:0.#} instances at once; Erlang B refuses {Erlang.Blocked(most, busy) * 100:0.##} %"),
+                return new(name, Say($"Little: {busy:0.#} instances at once; Erlang B refuses "
+                    + $"{Erlang.Blocked(most, busy) * 100:0.##} %"),
                     busy / most, 0, ms, ms, Little.InSystem(demand.Peak, seconds) / most);
             case SiteKind.Upstream:
                 var upstream = variant.Upstream!;
                 var tokens = plan.Options.Workloads.Average(w => w.TokensOut?.Mean ?? 0);
                 var each = fixedMs + upstream.FirstMs + (upstream.PerTokenMs * Math.Max(0, tokens - 1));
-                double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax : null;
+                double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax
+                    : null;
                 return new(name, "given times", use, 0, each, each * (1 + (1.645 * upstream.Variation)),
                     upstream.RequestsPerMinuteMax > 0 ? demand.Peak * 60 / upstream.RequestsPerMinuteMax : null);
         }
@@ -112,12 +116,15 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
         if (useful > 1)
             return Batches(name, curve, useful, demand.Mean / replicas, (use, peak), fixedMs);
         var service = BatchPoint.TicksAt(curve, 1) / TimeSpan.TicksPerSecond * Capacity.MeanSize(plan);
-        var variation = plan.Options.Workloads.Average(w => Math.Pow(w.Size.Variation, 2)) + (variant.RunSpread * variant.RunSpread / 3);
+        var variation = plan.Options.Workloads.Average(w => Math.Pow(w.Size.Variation, 2))
+            + (variant.RunSpread * variant.RunSpread / 3);
         var queue = WaitingTimes.AllenCunneen(demand.Mean, service, replicas * runners, demand.Dispersion, variation);
         var wait = queue.MeanWait * 1000;
-        return new(name, Say($"Allen-Cunneen, {replicas * runners} servers with one queue, ca2 {demand.Dispersion:0.##}, cs2 {variation:0.###}"),
+        return new(name, Say($"Allen-Cunneen, {replicas * runners} servers with one queue, ca2 "
+            + $"{demand.Dispersion:0.##}, cs2 {variation:0.###}"),
             use, wait, fixedMs + wait + (service * 1000),
-            fixedMs + (queue.WaitPercentile(0.95) * 1000) + (service * 1000 * (1 + (1.645 * Math.Sqrt(variation)))), peak);
+            fixedMs + (queue.WaitPercentile(0.95) * 1000) + (service * 1000 * (1 + (1.645 * Math.Sqrt(variation)))),
+                peak);
     }
 
     /// <summary>Requests at once follow from their time, and their time from how many share a step.</summary>
@@ -154,19 +161,23 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
             mean + (wait * 1000 * 2), use.Peak);
     }
 
-    private static IEnumerable<string> Compare(QuickAnswer answer, CandidateOutcome? simulated, CandidateOptions candidate)
+    private static IEnumerable<string> Compare(QuickAnswer answer, CandidateOutcome? simulated,
+        CandidateOptions candidate)
     {
         foreach (var site in answer.Sites.Where(s => s.Utilisation >= 1))
-            yield return Say($"{site.Site} gets {site.Utilisation * 100:0} % of what it can answer: there is no steady state, and what "
+            yield return Say($"{site.Site} gets {site.Utilisation * 100:0} % of what it can answer: there is no "
+                + $"steady state, and what "
                 + $"it answers is decided by what it refuses.");
         foreach (var site in answer.Sites.Where(s => s.Utilisation < 1 && s.PeakUtilisation >= 1))
-            yield return Say($"{site.Site} is {site.Utilisation * 100:0} % busy on average and {site.PeakUtilisation * 100:0} % in its "
+            yield return Say($"{site.Site} is {site.Utilisation * 100:0} % busy on average and "
+                + $"{site.PeakUtilisation * 100:0} % in its "
                 + $"busiest stretch: formulas for the mean say nothing of that time.");
         if (simulated is not { Answered: > 0 } || !double.IsFinite(answer.MeanMs))
             yield break;
         var apart = Math.Abs(answer.MeanMs - simulated.Total.MeanMs) / Math.Max(simulated.Total.MeanMs, 1e-9);
         if (apart > Apart)
-            yield return Say($"formulas give a mean of {answer.MeanMs:0.#} ms, the simulation {simulated.Total.MeanMs:0.#} ms: believe the "
+            yield return Say($"formulas give a mean of {answer.MeanMs:0.#} ms, the simulation "
+                + $"{simulated.Total.MeanMs:0.#} ms: believe the "
                 + $"simulation. {Why(simulated, candidate)}");
     }
 

@@ -41,8 +41,8 @@ internal sealed class CostClaims(ClaimOptions options, Sentences say)
         if (system is { Servers: > 0, MonthlyCost: > 0 }
             && Math.Abs((system.Servers * system.ServerMonthlyCost) - system.MonthlyCost) > 0.01 * system.MonthlyCost)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: {system.Servers:0} servers of "
-                + $"{system.ServerMonthlyCost:0} are "
-                + $"{system.Servers * system.ServerMonthlyCost:0} a month, and {system.MonthlyCost:0} is said.");
+                + $"{system.ServerMonthlyCost:0} are {system.Servers * system.ServerMonthlyCost:0} a month, and "
+                + $"{system.MonthlyCost:0} is said.");
         var near = options.Model?.DevicePerHour.Where(device => device.Value > 0)
             .OrderBy(device => Math.Abs(Math.Log(device.Value / hour))).Select(device => device.Key).FirstOrDefault();
         if (near is not null)
@@ -58,9 +58,8 @@ internal sealed class CostClaims(ClaimOptions options, Sentences say)
         var use = rate / Capacity(system);
         var curve = new CostCurve(ServerHour(system) * system.Servers, Capacity(system));
         say.Say(DiagnosisKind.Consequence, $"{system.Name}: {system.YearlyVolume:0.##e+0} a year are {rate:0} a "
-            + $"second, {use:P0} of its {Capacity(system):0}. "
-            + $"At {system.PerThousand:0.##} a thousand its servers cost {ServerHour(system):0.00} an hour each; at "
-            + $"full use a thousand would cost "
+            + $"second, {use:P0} of its {Capacity(system):0}. At {system.PerThousand:0.##} a thousand its servers cost "
+            + $"{ServerHour(system):0.00} an hour each; at full use a thousand would cost "
             + $"{curve.PerThousand(1):0.0000}. The cost of a thousand is no constant: it is the price of an hour by "
             + $"how much is asked in it.");
     }
@@ -97,13 +96,13 @@ internal sealed class CostClaims(ClaimOptions options, Sentences say)
                 + $"({functions.Source}).");
         if (options.Model is { } model && model.WeightsGb > functions.MemoryMaxGb)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: weights of {model.WeightsGb:0.#} GB do not fit "
-                + $"into a function of {functions.MemoryMaxGb:0.##} GB; "
-                + $"in 4 bits ({model.WeightsGb / 4:0.#} GB) they would.");
+                + $"into a function of {functions.MemoryMaxGb:0.##} GB; in 4 bits ({model.WeightsGb / 4:0.#} GB) they "
+                + $"would.");
         var atOnce = ServerlessPrice.Concurrency(system.Load, system.LatencyMs / 1e3);
         if (atOnce > functions.ConcurrencyMax)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: {system.Load:0} a second of {system.LatencyMs:0} "
-                + $"ms are {atOnce:0} at once (Little's law), and "
-                + $"{functions.ConcurrencyMax:0} are allowed unless the provider is asked: the rest is refused.");
+                + $"ms are {atOnce:0} at once (Little's law), and {functions.ConcurrencyMax:0} are allowed unless the "
+                + $"provider is asked: the rest is refused.");
         foreach (var owned in options.Systems.Where(HasVolume).Where(_ => system.PerThousand > 0))
         {
             var curve = new CostCurve(ServerHour(owned) * owned.Servers, Capacity(owned));
@@ -127,8 +126,8 @@ internal sealed class CostClaims(ClaimOptions options, Sentences say)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: {system.PerThousand:0.##} a thousand at "
                 + $"{from.Load:0.#} a second are {monthly:#,0} a month, not cheaper than "
                 + $"{from.MonthlyCost:#,0} in {from.Name} but {monthly / from.MonthlyCost:0} times as dear. It is "
-                + $"cheaper below {even / 1e6:0.#} million a month, "
-                + $"{even / 3600 / CostCurve.HoursPerMonth:0.0} a second.");
+                + $"cheaper below {even / 1e6:0.#} million a month, {even / 3600 / CostCurve.HoursPerMonth:0.0} a "
+                + $"second.");
     }
 
     private void Spread()

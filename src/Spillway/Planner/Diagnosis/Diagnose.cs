@@ -29,14 +29,21 @@ public static class Diagnose
         return new DiagnosisReport(bottleneck, say.Lines);
     }
 
-    private static Fault? Wrong(DiagnosisFigures figures)
-    {
-        if (figures.Busy.Count == 0 && figures.Stages.Count == 0
-            && (double.IsNaN(figures.Throughput) || double.IsNaN(figures.Capacity)))
-            return Fault.Invalid("Nothing to diagnose: give how busy resources are (--gpu 95 --network 20), the "
-                + "parts of a "
+    private static Fault? Wrong(DiagnosisFigures figures) =>
+        Nothing(figures) ?? OutOfRange(figures) ?? UnknownThen(figures)
+            ?? Positive("latency", figures.LatencyMs) ?? Positive("throughput", figures.Throughput)
+            ?? Positive("servers", figures.Servers) ?? Positive("capacity", figures.Capacity)
+            ?? Positive("concurrency", figures.Concurrency) ?? Positive("cost", figures.CostPerMonth);
+
+    private static Fault? Nothing(DiagnosisFigures figures) =>
+        figures.Busy.Count > 0 || figures.Stages.Count > 0
+            || !(double.IsNaN(figures.Throughput) || double.IsNaN(figures.Capacity)) ? null
+            : Fault.Invalid("Nothing to diagnose: give how busy resources are (--gpu 95 --network 20), the parts of a "
                 + "request's time (--stages network=40,queue=180,prefill=60), or a load and what servers can do "
                 + "(--throughput 200 --servers 2 --capacity 100).");
+
+    private static Fault? OutOfRange(DiagnosisFigures figures)
+    {
         foreach (var (name, value) in figures.Busy)
         {
             if (!(value is >= 0 and <= 1))
@@ -49,6 +56,11 @@ public static class Diagnose
                 return Invalid(name, value, "ms, and a part of a request's time is 0 or more");
         }
 
+        return null;
+    }
+
+    private static Fault? UnknownThen(DiagnosisFigures figures)
+    {
         foreach (var (name, _) in figures.Then)
         {
             if (figures.Stages.All(stage => stage.Name != name))
@@ -56,9 +68,7 @@ public static class Diagnose
                     + $"{string.Join(", ", figures.Stages.Select(stage => stage.Name).Distinct())}.");
         }
 
-        return Positive("latency", figures.LatencyMs) ?? Positive("throughput", figures.Throughput)
-            ?? Positive("servers", figures.Servers) ?? Positive("capacity", figures.Capacity)
-            ?? Positive("concurrency", figures.Concurrency) ?? Positive("cost", figures.CostPerMonth);
+        return null;
     }
 
     private static Fault? Positive(string name, double value) => double.IsNaN(value) || value is > 0 and < 1e15

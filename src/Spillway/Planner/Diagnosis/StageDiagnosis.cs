@@ -55,23 +55,17 @@ internal sealed class StageDiagnosis(DiagnosisFigures figures, Sentences say)
     private static string MeaningOf(StageKind kind) => kind switch
     {
         StageKind.Network => "The way to the server and back: no server can be made to shorten it, only a nearer "
-            + "one, a smaller "
-            + "answer, or an open connection in place of a new one.",
+            + "one, a smaller answer, or an open connection in place of a new one.",
         StageKind.Queue => "Requests wait for a place, not for work on them: the model is fast enough, there are too "
-            + "few replicas "
-            + "for this load, or it comes in bursts.",
+            + "few replicas for this load, or it comes in bursts.",
         StageKind.Prefill => "Reading the prompt is arithmetic: a device that computes faster, a smaller model, a "
-            + "shorter prompt, "
-            + "or a kept prefix.",
+            + "shorter prompt, or a kept prefix.",
         StageKind.Decode => "Each token of the answer reads all weights: memory bandwidth bounds it. Fewer bits for "
-            + "each weight, a "
-            + "smaller model, a shorter answer, or guessing several tokens at a time.",
+            + "each weight, a smaller model, a shorter answer, or guessing several tokens at a time.",
         StageKind.Execute => "The run itself: a smaller or quantised model, a faster device, or a kept answer. More "
-            + "replicas do "
-            + "not make one run shorter.",
+            + "replicas do not make one run shorter.",
         StageKind.Data => "Moving and converting data, not computing: binary tensors in place of JSON, smaller "
-            + "inputs, and what is "
-            + "read more than once kept in memory.",
+            + "inputs, and what is read more than once kept in memory.",
         StageKind.ColdStart => "Something is started while somebody waits: a warm pool, a forecast, or loading faster.",
     };
 
@@ -84,8 +78,7 @@ internal sealed class StageDiagnosis(DiagnosisFigures figures, Sentences say)
             return;
         var why = off > 0 ? "are spent where nobody looks" : "are counted twice, or the mean is of other requests";
         say.Say(DiagnosisKind.Contradiction, $"The parts add up to {Total:0.##} ms, and {figures.LatencyMs:0.##} ms "
-            + $"were "
-            + $"given as a whole: {Math.Abs(off):0.##} ms {why}.");
+            + $"were given as a whole: {Math.Abs(off):0.##} ms {why}.");
     }
 
     private void Step(StageKind kind, double ms)
@@ -131,10 +124,8 @@ internal sealed class StageDiagnosis(DiagnosisFigures figures, Sentences say)
         {
             var gone = Total - (0.9 * ms);
             say.Say(DiagnosisKind.Step, $"queue: one replica more takes most of it, because waiting grows as 1 / (1 "
-                + $"- utilisation): "
-                + $"down to {Total - ms:0.#} ms at best, {gone:0.#} ms if a tenth of it stays. With --servers and "
-                + $"--capacity the wait "
-                + $"is computed.", gone);
+                + $"- utilisation): down to {Total - ms:0.#} ms at best, {gone:0.#} ms if a tenth of it stays. With "
+                + $"--servers and --capacity the wait is computed.", gone);
             return;
         }
 
@@ -142,16 +133,14 @@ internal sealed class StageDiagnosis(DiagnosisFigures figures, Sentences say)
         var rate = QueueInference.RateFor(ms, service, servers);
         var busy = WaitingTimes.Exponential(rate, service, servers).Utilisation;
         say.Say(DiagnosisKind.Consequence, $"{servers} servers of {figures.Capacity:0.#} a second make requests wait "
-            + $"{ms:0.#} ms at "
-            + $"{rate * 1e3:0.##} a second, {busy:0.0 %} busy (M/M/{servers}): whatever the load is said to be, it "
-            + $"is near that.");
+            + $"{ms:0.#} ms at {rate * 1e3:0.##} a second, {busy:0.0 %} busy (M/M/{servers}): whatever the load is "
+            + $"said to be, it is near that.");
         for (var more = 1; more <= 2; more++)
         {
             var wait = WaitingTimes.Exponential(rate, service, servers + more).MeanWait;
             var after = Total - ms + wait;
             say.Say(DiagnosisKind.Step, $"queue: {more} more server{(more > 1 ? "s" : "")} at that load: a wait of "
-                + $"{wait:0.##} ms, so "
-                + $"{after:0} ms in place of {Total:0} ({(Total - after) / Total:P0} "
+                + $"{wait:0.##} ms, so {after:0} ms in place of {Total:0} ({(Total - after) / Total:P0} "
                 + $"less){Cost(more, servers)}.", after);
         }
     }

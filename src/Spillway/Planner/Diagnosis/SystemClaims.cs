@@ -29,15 +29,15 @@ internal sealed class SystemClaims(ClaimOptions options, Sentences say)
         var (name, capacity) = (system.Name, system.Servers * system.ServerRate);
         if (capacity > 0 && system.Load >= capacity)
             say.Say(DiagnosisKind.Contradiction, $"{name}: {system.Load:0.#} a second are asked of "
-                + $"{system.Servers:0} servers that do "
-                + $"{capacity:0.#} together: {system.Load / capacity:P0} busy has no steady state, and no mean time. "
-                + $"Either the load is less, "
+                + $"{system.Servers:0} servers that do {capacity:0.#} together: {system.Load / capacity:P0} busy has "
+                + $"no steady state, and no mean time. Either the load is less, "
                 + $"or they do more.");
     }
 
     private void Sum(ClaimedSystem system)
     {
-        if (system.Parts.Count == 0 || system.LatencyMs <= 0)
+        // With a cache its time is a mean of two, and its parts are of a request that misses.
+        if (system.Parts.Count == 0 || system.LatencyMs <= 0 || system.CacheHitMs > 0)
             return;
         var least = system.Parts.Sum(part => part.Ms);
         var most = system.Parts.Sum(part => Math.Max(part.Ms, part.MaxMs));
@@ -45,13 +45,11 @@ internal sealed class SystemClaims(ClaimOptions options, Sentences say)
         {
             if (Differ(least, system.LatencyMs) || Differ(most, system.LatencyMaxMs))
                 say.Say(DiagnosisKind.Contradiction, $"{system.Name}: the parts add up to {least:0.#} to {most:0.#}, "
-                    + $"and "
-                    + $"{system.LatencyMs:0.#} to {system.LatencyMaxMs:0.#} is said.");
+                    + $"and {system.LatencyMs:0.#} to {system.LatencyMaxMs:0.#} is said.");
         }
         else if (Differ(least, system.LatencyMs))
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: the parts add up to {least:0.#} ms, and "
-                + $"{system.LatencyMs:0.#} ms is "
-                + $"said: {Math.Abs(system.LatencyMs - least):0.#} ms are "
+                + $"{system.LatencyMs:0.#} ms is said: {Math.Abs(system.LatencyMs - least):0.#} ms are "
                 + $"{(least > system.LatencyMs ? "too many" : "missing")}.");
     }
 
@@ -66,9 +64,8 @@ internal sealed class SystemClaims(ClaimOptions options, Sentences say)
             var ms = system.Parts.Where(part => StageKinds.Of(part.Name) == kind).Sum(part => part.Ms);
             if (ms > 0 && system.ServerRate * ms / 1e3 > 1.5)
                 say.Say(DiagnosisKind.Consequence, $"{system.Name}: {word} of {ms:0.#} ms one after another allows "
-                    + $"{1e3 / ms:0.#} a second on a "
-                    + $"device, not {system.ServerRate:0.#}: {system.ServerRate * ms / 1e3:0.#} must share each "
-                    + $"moment (Little's law), so it "
+                    + $"{1e3 / ms:0.#} a second on a device, not {system.ServerRate:0.#}: "
+                    + $"{system.ServerRate * ms / 1e3:0.#} must share each moment (Little's law), so it "
                     + $"works in batches or there are as many devices.");
         }
 
@@ -102,8 +99,8 @@ internal sealed class SystemClaims(ClaimOptions options, Sentences say)
             Cache(system, from, work, faster);
         else if (system.LatencyMs < work)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: {system.LatencyMs:0.#}{To(system)} ms is said, and "
-                + $"what is neither way nor queue in "
-                + $"{from.Name}{faster} is {work:0.#} ms: no nearer site and no empty queue goes below that.");
+                + $"what is neither way nor queue in {from.Name}{faster} is {work:0.#} ms: no nearer site and no empty "
+                + $"queue goes below that.");
     }
 
     private static string To(ClaimedSystem system) =>
@@ -117,9 +114,8 @@ internal sealed class SystemClaims(ClaimOptions options, Sentences say)
         var hits = (miss - system.LatencyMs) / (miss - system.CacheHitMs);
         if (hits is > 0 and < 1)
             say.Say(DiagnosisKind.Contradiction, $"{system.Name}: {system.LatencyMs:0.#} ms rests on something that "
-                + $"is not said. Without a cache it takes "
-                + $"{miss:0.#} ms ({from.Name}{faster}, {way:0.#} ms of network); with hits of "
-                + $"{system.CacheHitMs:0.#} ms it needs {hits:P0} of them. "
+                + $"is not said. Without a cache it takes {miss:0.#} ms ({from.Name}{faster}, {way:0.#} ms of "
+                + $"network); with hits of {system.CacheHitMs:0.#} ms it needs {hits:P0} of them. "
                 + $"That would also give {1 / (1 - hits):0.00} times the throughput.");
     }
 }

@@ -28,14 +28,12 @@ internal sealed class SystemDiagnosis(DiagnosisFigures figures, Sentences say)
         var busy = x / (servers * each);
         if (busy >= 1)
             say.Say(DiagnosisKind.Contradiction, $"{x:0.#} a second on {servers:0} servers of {each:0.#} are "
-                + $"{busy:P0} of what they can do: "
-                + $"there is no steady state, so no mean latency. The load is a little below, or capacity a little "
-                + $"above, or what was "
-                + $"measured is the moment at which it fell behind.");
+                + $"{busy:P0} of what they can do: there is no steady state, so no mean latency. The load is a little "
+                + $"below, or capacity a little above, or what was measured is the moment at which it fell behind.");
         else
             say.Say(DiagnosisKind.Consequence, $"{servers:0} servers of {each:0.#} a second are {busy:P0} busy at "
-                + $"{x:0.#} a second; random "
-                + $"arrivals wait {WaitingTimes.Exponential(x, 1 / each, (int)servers).MeanWait * 1e3:0.#} ms "
+                + $"{x:0.#} a second; random arrivals wait "
+                + $"{WaitingTimes.Exponential(x, 1 / each, (int)servers).MeanWait * 1e3:0.#} ms "
                 + $"(M/M/{servers:0}).");
     }
 
@@ -48,9 +46,8 @@ internal sealed class SystemDiagnosis(DiagnosisFigures figures, Sentences say)
         var together = figures.Capacity * work / 1e3;
         if (together > 1.5)
             say.Say(DiagnosisKind.Consequence, $"{figures.Capacity:0.#} a second on a server that works {work:0.#} "
-                + $"ms on each are {together:0.#} "
-                + $"at once (Little's law): it must batch them, because one after another it does {1e3 / work:0.#} a "
-                + $"second.");
+                + $"ms on each are {together:0.#} at once (Little's law): it must batch them, because one after "
+                + $"another it does {1e3 / work:0.#} a second.");
     }
 
     private void Cost()
@@ -62,8 +59,7 @@ internal sealed class SystemDiagnosis(DiagnosisFigures figures, Sentences say)
             return;
         var curve = CostCurve.PerMonth(figures.CostPerMonth, rate);
         say.Say(DiagnosisKind.Consequence, $"{figures.CostPerMonth:0} a month are {curve.PerThousand(1):0.####} for "
-            + $"a thousand at {rate:0.#} a "
-            + $"second all day, {curve.PerThousand(0.5):0.####} at half of it: the price of an answer depends on how "
-            + $"much is asked.");
+            + $"a thousand at {rate:0.#} a second all day, {curve.PerThousand(0.5):0.####} at half of it: the price of "
+            + $"an answer depends on how much is asked.");
     }
 }

@@ -21,8 +21,7 @@ internal sealed class WorldClaims(ClaimOptions options, Sentences say)
             var trip = 2 * way.Km / FibreKmPerMs;
             if (way.RoundTripMs < trip)
                 say.Say(DiagnosisKind.Contradiction, $"{way.Name}: {way.Km:#,0} km of fibre take {trip / 2:0.0} ms "
-                    + $"one way and {trip:0.0} ms there and back at "
-                    + $"least, not {way.RoundTripMs:0.#}.");
+                    + $"one way and {trip:0.0} ms there and back at least, not {way.RoundTripMs:0.#}.");
         }
 
         Spot();
@@ -37,16 +36,16 @@ internal sealed class WorldClaims(ClaimOptions options, Sentences say)
             say.Say(DiagnosisKind.Consequence, $"{growth.Existing:0} servers {growth.Busy:P0} busy at "
                 + $"{growth.Growth:0.#} times the load are {spike.Overload:P0} busy for "
                 + $"{growth.StartSeconds:0.#} s: the last of them waits {spike.LongestWait:0.0} s. The queue needs "
-                + $"{spike.Drain:0.#} s more to drain, so the spike "
-                + $"is felt for {spike.Recovery:0.#} s, not {growth.StartSeconds:0.#}.");
+                + $"{spike.Drain:0.#} s more to drain, so the spike is felt for {spike.Recovery:0.#} s, not "
+                + $"{growth.StartSeconds:0.#}.");
         }
 
         // n + added servers must do growth * busy * n.
         var most = growth.Added / ((growth.Growth * growth.Busy) - 1);
         if (growth.Growth * growth.Busy > 1 && (growth.Existing == 0 ? most < growth.Added : growth.Existing > most))
             say.Say(DiagnosisKind.Contradiction, $"{growth.Added:0} more servers for {growth.Growth:0.#} times the "
-                + $"load at {growth.Busy:P0} busy suffice for at most "
-                + $"{Math.Floor(most):0} existing: from {Math.Floor(most) + 1:0} on, the queue never drains.");
+                + $"load at {growth.Busy:P0} busy suffice for at most {Math.Floor(most):0} existing: from "
+                + $"{Math.Floor(most) + 1:0} on, the queue never drains.");
     }
 
     private void Spot()

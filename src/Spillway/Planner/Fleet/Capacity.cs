@@ -25,7 +25,8 @@ internal static class Capacity
     public static int RunnersOf(Plan plan, CandidateOptions candidate, string machine)
     {
         var variant = plan.Options.Variants[candidate.Variant];
-        return BatchCurve.RunnersPerDevice(BatchingOf(variant, candidate).Runners, UsefulOf(variant, candidate, machine),
+        return BatchCurve.RunnersPerDevice(BatchingOf(variant, candidate).Runners,
+            UsefulOf(variant, candidate, machine),
             plan.Machines[machine].Parallelism);
     }
 

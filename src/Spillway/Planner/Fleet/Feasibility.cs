@@ -19,14 +19,17 @@ internal static class Feasibility
                 case SiteKind.Cloud:
                 case SiteKind.Edge:
                     var machine = plan.Machines[place.Machine];
-                    if (variant.Language is { } language && LanguageFleet.Memory(plan, language, machine).Fault is { } fault)
+                    if (variant.Language is { } language
+                        && LanguageFleet.Memory(plan, language, machine).Fault is { } fault)
                         found.Add(fault.Message);
                     if (machine.MemoryGb > 0 && variant.MemoryGb > machine.MemoryGb)
-                        found.Add(Say($"{candidate.Variant} needs {variant.MemoryGb:0.##} GB, {place.Machine} at {name} "
+                        found.Add(Say($"{candidate.Variant} needs {variant.MemoryGb:0.##} GB, {place.Machine} at "
+                            + $"{name} "
                             + $"has {machine.MemoryGb:0.##} GB: a larger machine, or a smaller variant."));
                     break;
                 case SiteKind.Serverless:
-                    Serverless(plan.Platforms[site.Platform], site.Platform, place.Serverless!, candidate.Variant, variant,
+                    Serverless(plan.Platforms[site.Platform], site.Platform, place.Serverless!, candidate.Variant,
+                        variant,
                         found);
                     break;
                 case SiteKind.Upstream:
@@ -44,7 +47,8 @@ internal static class Feasibility
             found.Add(Say($"serverless.memoryGb is {place.MemoryGb:0.##}, {name} gives at most "
                 + $"{platform.MemoryGbMax:0.##} GB."));
         if (variant.MemoryGb > Math.Min(place.MemoryGb, platform.MemoryGbMax))
-            found.Add(Say($"{variantName} needs {variant.MemoryGb:0.##} GB, an instance has {place.MemoryGb:0.##} GB and "
+            found.Add(Say($"{variantName} needs {variant.MemoryGb:0.##} GB, an instance has {place.MemoryGb:0.##} GB "
+                + $"and "
                 + $"{name} allows {platform.MemoryGbMax:0.##} GB: a smaller or quantised variant."));
         if (variant.ServerlessMs > platform.DurationSecondsMax * 1000)
             found.Add(Say($"a request takes {variant.ServerlessMs / 1000:0.##} s, {name} ends it after "

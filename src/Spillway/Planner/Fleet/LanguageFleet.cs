@@ -46,7 +46,8 @@ internal static class LanguageFleet
         // Of each step's tokens, as many are of prompts as prompts are of all tokens.
         var prompt = atOnce * read / written;
         var pairs = prompt * (read / 2);
-        var step = roofline.Seconds(new(atOnce + prompt, (int)Math.Ceiling(atOnce), (int)Math.Ceiling(atOnce), atOnce * (read + (written / 2)), pairs));
+        var step = roofline.Seconds(new(atOnce + prompt, (int)Math.Ceiling(atOnce), (int)Math.Ceiling(atOnce),
+            atOnce * (read + (written / 2)), pairs));
         return step * (written + Math.Ceiling(read / language.Serving.BatchedTokensMax));
     }
 

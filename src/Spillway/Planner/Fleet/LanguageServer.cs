@@ -42,7 +42,8 @@ internal sealed class LanguageServer : Server, IActor
         }
 
         var arrival = ride.Arrival;
-        var taken = _engine.Arrive(new(_home.Calendar.Now, Math.Max(1, arrival.TokensIn), Math.Max(1, arrival.TokensOut)));
+        var taken = _engine.Arrive(new(_home.Calendar.Now, Math.Max(1, arrival.TokensIn),
+            Math.Max(1, arrival.TokensOut)));
         if (taken.Fault is not null)
         {
             _sink.Ended(this, ride, LanguageTimes.None, FaultKind.InputTooLarge);

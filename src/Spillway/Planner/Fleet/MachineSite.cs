@@ -9,7 +9,8 @@ namespace Spillway.Planner.Fleet;
 /// A site with machines by the hour: replicas that are ordered, boot, load, serve, drain and go, as the scaling policy
 /// wishes. Requests go to the less loaded of two drawn replicas (the power of two choices, Mitzenmacher 1996).
 /// </summary>
-/// <remarks>This file is long because the life of a replica, from its order to its last minute on the bill, is one story.</remarks>
+/// <remarks>This file is long because the life of a replica, from its order to its last minute on the bill, is one
+/// story.</remarks>
 internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
 {
     private readonly PlacementOptions _place;
@@ -345,7 +346,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         }
     }
 
-    /// <summary>A spot machine is to be taken back: it drains, another is ordered, and what it has not finished is lost.</summary>
+    /// <summary>A spot machine is to be taken back: it drains, another is ordered, and what it has not finished is
+    /// lost.</summary>
     private void Notice(Server server)
     {
         if (server.State is not ServerState.Ready || Home.Over)
@@ -367,7 +369,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         var wish = _policy!.Decide(new()
         {
             Wanted = Live(), Ready = _ready.Count, Starting = _startsWanted,
-            Utilisation = every <= 0 ? 0 : Math.Clamp((busy - _meter.BusyBefore).TotalSeconds / every / ready / Runners, 0, 1),
+            Utilisation = every <= 0 ? 0
+                : Math.Clamp((busy - _meter.BusyBefore).TotalSeconds / every / ready / Runners, 0, 1),
             InFlight = mean.Running, Queued = mean.Waiting, RatePerSecond = every <= 0 ? 0 : mean.Came / every,
             ReplicaPerSecond = PerServer, ProvisionDelay = _provision, LoadDelay = _load,
         }, Now);

@@ -44,7 +44,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     private Int128 _activeTicks;
     private Int128 _rideTicks;
     private long _activeSince;
-    private long _seen;
 
     /// <summary>An empty world for a candidate.</summary>
     /// <param name="plan">Read and checked.</param>
@@ -66,7 +65,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 _before[site] = new(Calendar, before.AtOnce, this, this);
         }
 
-        _nearest = [.. _regions.Select(r => _sites.Where(s => Serves(s, r)).OrderBy(s => s.Options.NetworkMs[r]).ToArray())];
+        _nearest = [.. _regions.Select(r => _sites.Where(s => Serves(s, r)).OrderBy(s => s.Options.NetworkMs[r])
+            .ToArray())];
         _streams = [.. PlanStreams.Of(plan, drill)];
         _next = new Arrival[_streams.Count];
         _streamsLeft = _streams.Count;
@@ -103,7 +103,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <summary>The candidate's sites.</summary>
     public IReadOnlyList<Site> Sites => _sites;
 
-    /// <summary>Little's two sides: requests in the system, mean over time; and arrivals a second times mean time.</summary>
+    /// <summary>Little's two sides: requests in the system, mean over time; and arrivals a second times mean
+    /// time.</summary>
     public (double InSystem, double RateTimesTime) Little { get; private set; }
 
     /// <summary>When everything was over.</summary>
@@ -211,7 +212,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         {
             SiteKind.Cloud or SiteKind.Edge => new MachineSite(name, options, place, _plan.Machines[place.Machine],
                 _variant, this, Maker(name, place.Machine)) { Memory = memory },
-            SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!, _plan.Platforms[options.Platform],
+            SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!,
+                _plan.Platforms[options.Platform],
                 _variant, this) { Memory = memory },
             SiteKind.Upstream => new UpstreamSite(name, options, _variant.Upstream!, this) { Memory = memory },
         };
@@ -328,7 +330,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 + $"is {total}: a stage was not stamped.");
         _rideTicks += total;
         Tally.Ended(ride, now, Travel(ride.Site!, ride.Region, 0));
-        if ((_seen++ & 1023) == 0)
+        if (Tally.IsDue(now))
             Tally.Sample(now, ReadyNow());
         Active(-1);
         ride.End();
@@ -354,7 +356,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     {
         if (_activeTicks != _rideTicks)
             throw new InvalidOperationException($"Little's law does not hold: requests in the system over time come to "
-                + $"{_activeTicks} ticks, the times of the requests to {_rideTicks}. A request was lost or counted twice.");
+                + $"{_activeTicks} ticks, the times of the requests to {_rideTicks}. A request was lost or counted "
+                    + $"twice.");
         var seconds = (Ended - default(Instant)).TotalSeconds;
         var mean = Tally.All == 0 ? 0 : (double)_rideTicks / Tally.All / TimeSpan.TicksPerSecond;
         Little = ((double)_activeTicks / TimeSpan.TicksPerSecond / seconds, Tally.All / seconds * mean);

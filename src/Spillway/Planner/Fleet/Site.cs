@@ -50,7 +50,8 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>A request has reached it.</summary>
     public abstract void Enter(Ride ride);
 
-    /// <summary>Something goes wrong here in a drill; what a kind of site does not have cannot go wrong there.</summary>
+    /// <summary>Something goes wrong here in a drill; what a kind of site does not have cannot go wrong
+    /// there.</summary>
     /// <param name="what">Which.</param>
     public void Suffer(Mishap what)
     {

@@ -14,7 +14,8 @@ public interface IStationSink
     void Done(int tag, Instant now);
 }
 
-/// <summary>A queue, first come first served, before a number of equal places. Grows with its queue; one thread.</summary>
+/// <summary>A queue, first come first served, before a number of equal places. Grows with its queue; one
+/// thread.</summary>
 /// <param name="calendar">The virtual clock.</param>
 /// <param name="places">Requests served at once, at least 1.</param>
 /// <param name="times">How long each takes.</param>

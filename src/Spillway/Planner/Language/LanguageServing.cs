@@ -42,8 +42,7 @@ public sealed record LanguageServing
 
     /// <summary>Steps that are scheduled before the one before them has ended.</summary>
     [Option("Steps that are scheduled before the one before them has ended: it hides the scheduler's time, and a "
-        + "request "
-        + "that arrives waits one step more. 0 or 1.", Unit = "steps", Min = 0, Max = 1,
+        + "request that arrives waits one step more. 0 or 1.", Unit = "steps", Min = 0, Max = 1,
         Source = "vLLM since early 2026: asynchronous scheduling by default")]
     public int ScheduleAhead { get; init; } = 1;
 

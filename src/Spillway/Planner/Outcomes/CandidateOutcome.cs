@@ -82,7 +82,8 @@ public sealed record CandidateOutcome
     /// <summary>Answers a second within the promise.</summary>
     public double Goodput { get; init; }
 
-    /// <summary>Requests a second that it could answer with all replicas it may have; null where nothing bounds it.</summary>
+    /// <summary>Requests a second that it could answer with all replicas it may have; null where nothing bounds
+    /// it.</summary>
     public double? Capacity { get; init; }
 
     /// <summary>Lines of the bill over the simulated time.</summary>
@@ -103,7 +104,8 @@ public sealed record CandidateOutcome
     /// <summary>Of a million written tokens; null without any.</summary>
     public double? CostPerMillionTokens { get; init; }
 
-    /// <summary>What 1,000 answers cost as the fleet is used more or less: fixed cost by use, and what each answer costs.</summary>
+    /// <summary>What 1,000 answers cost as the fleet is used more or less: fixed cost by use, and what each answer
+    /// costs.</summary>
     public IReadOnlyList<CostPoint> CostCurve { get; init; } = [];
 
     /// <summary>The share of the machines' time that was used; null without machines.</summary>

@@ -158,10 +158,14 @@ internal sealed class Tally
             PerToken.Add((total - first).Ticks / (ride.Arrival.TokensOut - 1));
     }
 
-    /// <summary>Looks now and then whether a stretch is over.</summary>
+    /// <summary>Whether a stretch is over.</summary>
+    public bool IsDue(Instant now) =>
+        _stretches.Count < Stretches - 1 && Seconds(now) >= (_stretches.Count + 1) * _stretchSeconds;
+
+    /// <summary>Ends the stretches that are over.</summary>
     public void Sample(Instant now, int ready)
     {
-        while (_stretches.Count < Stretches - 1 && Seconds(now) >= (_stretches.Count + 1) * _stretchSeconds)
+        while (IsDue(now))
             Push(ready);
     }
 

@@ -23,7 +23,7 @@ internal static class CandidateSearch
         Cross(ref found, search.Purchase, (c, b) => Places(c, p => p with { Purchase = b }));
         Cross(ref found, search.BatchRowsMax, (c, b) => c with { BatchRowsMax = b });
         Cross(ref found, search.CacheEntries, (c, e) => c with { CacheEntries = e });
-        candidates.AddRange(found.Select(c => c with { Name = NameOf(c, search) })
+        candidates.AddRange(found.Where(c => Told(c) != Told(origin)).Select(c => c with { Name = NameOf(c, search) })
             .DistinctBy(c => c.Name).Take(CandidatesMax));
         return candidates;
     }
@@ -54,6 +54,11 @@ internal static class CandidateSearch
 
     private static ScalingOptions Limits(PlacementOptions place) =>
         new() { ReplicasMin = 1, ReplicasMax = Math.Max(1, place.Replicas) };
+
+    /// <summary>What tells candidates apart, to leave out the combination that is the base itself.</summary>
+    private static string Told(CandidateOptions candidate) => string.Join('|', candidate.Sites.Select(
+        s => $"{s.Key} {s.Value.Machine} {s.Value.Replicas} {s.Value.Purchase} {s.Value.Scaling?.Policy}"))
+        + $"|{candidate.Variant} {candidate.BatchRowsMax} {candidate.CacheEntries}";
 
     private static string NameOf(CandidateOptions candidate, SearchOptions search)
     {

@@ -2,7 +2,8 @@ using Spillway.Planner.Language;
 
 namespace Spillway.Planner.Plans;
 
-/// <summary>A language model that is served by continuous batching: its times follow from its shape and the device.</summary>
+/// <summary>A language model that is served by continuous batching: its times follow from its shape and the
+/// device.</summary>
 public sealed record LanguageVariantOptions
 {
     /// <summary>Which one.</summary>

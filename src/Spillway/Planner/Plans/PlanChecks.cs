@@ -3,7 +3,8 @@ using Spillway.Policies.Scaling;
 
 namespace Spillway.Planner.Plans;
 
-/// <summary>The rules between the parts of a plan: every name leads somewhere, and nothing is assumed silently.</summary>
+/// <summary>The rules between the parts of a plan: every name leads somewhere, and nothing is assumed
+/// silently.</summary>
 internal sealed class PlanChecks(Plan plan, OptionBinder binder)
 {
     private readonly PlanOptions _options = plan.Options;
@@ -49,7 +50,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         foreach (var region in workload.Regions.Keys)
             Known(region, _options.Regions.Keys, $"{key}.regions.{region}", "region");
         if (workload.Regions.Count > 0 && workload.Regions.Values.Sum() <= 0)
-            binder.Report($"{key}.regions", "", "The parts of the regions add up to nothing.", "Give one a part above 0.");
+            binder.Report($"{key}.regions", "", "The parts of the regions add up to nothing.",
+                "Give one a part above 0.");
         if (workload.Arrivals is ArrivalKind.Trace)
         {
             if (workload.Trace.Length == 0)
@@ -89,7 +91,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
             }
 
             if (points.Count == 0)
-                binder.Report($"{key}.curves.{machine}", "", "The curve has no point.", "Give at least {rows: 1, ms: …}.");
+                binder.Report($"{key}.curves.{machine}", "", "The curve has no point.",
+                    "Give at least {rows: 1, ms: …}.");
         }
     }
 
@@ -102,7 +105,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         if (site.Kind is SiteKind.Serverless)
         {
             if (site.Platform.Length == 0)
-                binder.Report(key, "", "A serverless site needs a platform.", "Give platform: its name in a price file.");
+                binder.Report(key, "", "A serverless site needs a platform.",
+                    "Give platform: its name in a price file.");
             Known(site.Platform, plan.Platforms.Keys, $"{key}.platform", "platform in the price files");
         }
     }
@@ -119,8 +123,10 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         }
 
         foreach (var region in Asking().Where(r => !candidate.Sites.Keys.Any(s => Reaches(s, r))))
-            binder.Report($"{key}.sites", region, "No site of the candidate takes the requests of this region: none has "
-                + "a networkMs for it, or residents forbids it.", "Add a site, a distance, or the region to residents.");
+            binder.Report($"{key}.sites", region, "No site of the candidate takes the requests of this region: none "
+                + "has "
+                + "a networkMs for it, or residents forbids it.",
+                    "Add a site, a distance, or the region to residents.");
     }
 
     private IEnumerable<string> Asking() => _options.Workloads.SelectMany(w => w.Regions.Count == 0
@@ -142,7 +148,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 if (place.Serverless is null)
                     binder.Report(key, "", "A serverless site needs its memory.", "Give serverless: { memoryGb: … }.");
                 if (variant.ServerlessMs is null)
-                    binder.Report(key, "", $"Variant {variantName} does not say how long a request takes in one instance.",
+                    binder.Report(key, "", $"Variant {variantName} does not say how long a request takes in one "
+                        + $"instance.",
                         $"Give variants.{variantName}.serverlessMs, measured.");
                 break;
             case SiteKind.Upstream:
@@ -188,7 +195,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 "Take a larger machine, or less tensor and pipeline parallelism.");
         foreach (var workload in _options.Workloads.Where(w => w.TokensIn is null || w.TokensOut is null))
         {
-            if (!plan.Traces.TryGetValue(workload.Name, out var trace) || trace.TokensIn is null || trace.TokensOut is null)
+            if (!plan.Traces.TryGetValue(workload.Name, out var trace) || trace.TokensIn is null
+                || trace.TokensOut is null)
                 binder.Report("workloads", workload.Name, "A language model needs the tokens of requests and answers.",
                     "Give tokensIn and tokensOut, or a trace that has both.");
         }
@@ -219,7 +227,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         foreach (var policy in search.Scaling)
             Known(policy, ScalingCatalogue.Names, "search.scaling", "scaling policy");
         if (CandidateSearch.Combinations(search) is var count and > CandidateSearch.CandidatesMax)
-            binder.Report("search", Text(count), $"The search has more than {CandidateSearch.CandidatesMax} combinations.",
+            binder.Report("search", Text(count), $"The search has more than {CandidateSearch.CandidatesMax} "
+                + $"combinations.",
                 "Shorten its lists.");
         foreach (var made in plan.Candidates.Skip(_options.Candidates.Count))
             Made(made);

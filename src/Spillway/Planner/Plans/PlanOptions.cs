@@ -1,6 +1,7 @@
 namespace Spillway.Planner.Plans;
 
-/// <summary>A plan as a person writes it: what is promised, who asks, what could serve them, where, and at what price.</summary>
+/// <summary>A plan as a person writes it: what is promised, who asks, what could serve them, where, and at what
+/// price.</summary>
 public sealed record PlanOptions
 {
     /// <summary>Its name in reports.</summary>
@@ -17,7 +18,8 @@ public sealed record PlanOptions
     public double DurationSeconds { get; init; } = 3600;
 
     /// <summary>What is left out of the figures at the beginning.</summary>
-    [Option("Requests that come before are served and paid for, and left out of percentiles: the empty start is not the "
+    [Option("Requests that come before are served and paid for, and left out of percentiles: the empty start is not "
+        + "the "
         + "usual state.", Unit = "s", Min = 0, Max = 31_622_400,
         Source = "a hundred times the longest usual answer")]
     public double WarmUpSeconds { get; init; } = 60;

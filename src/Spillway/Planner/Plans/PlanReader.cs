@@ -50,7 +50,8 @@ public sealed class PlanReader
             Trace(options.Workloads[i], binder, $"workloads[{i}].trace");
         var plan = new Plan
         {
-            Options = options, Devices = _devices, Models = _models, Currency = _currency, PriceSources = _sources, Machines = _machines,
+            Options = options, Devices = _devices, Models = _models, Currency = _currency, PriceSources = _sources,
+                Machines = _machines,
             Platforms = _platforms, Traces = _traces, Candidates = CandidateSearch.Expand(options),
         };
         new PlanChecks(plan, binder).All();

@@ -72,7 +72,8 @@ public sealed record SiteOptions
     public string Platform { get; init; } = "";
 
     /// <summary>Rent of a site.</summary>
-    [Option("What the site itself costs in a month, whatever runs there: rent, operation. In the currency of the prices.",
+    [Option("What the site itself costs in a month, whatever runs there: rent, operation. In the currency of the "
+        + "prices.",
         Min = 0, Max = 1e9)]
     public double PerMonth { get; init; }
 }
@@ -94,7 +95,8 @@ public sealed record PlacementOptions
     public Purchase Purchase { get; init; }
 
     /// <summary>How their number follows the demand.</summary>
-    [Option("How the number of replicas follows the demand: the very policies of the fleet. replicasMin and replicasMax "
+    [Option("How the number of replicas follows the demand: the very policies of the fleet. replicasMin and "
+        + "replicasMax "
         + "are those of this site.")]
     public ScalingOptions? Scaling { get; init; }
 

@@ -51,7 +51,8 @@ public sealed record VariantOptions
     public double RunSpread { get; init; } = 0.05;
 
     /// <summary>What happens before the model runs.</summary>
-    [Option("Work before the model runs, as fetching features or decoding a picture: once a request, a queue of its own "
+    [Option("Work before the model runs, as fetching features or decoding a picture: once a request, a queue of its "
+        + "own "
         + "for each site.")]
     public BeforeOptions? Before { get; init; }
 

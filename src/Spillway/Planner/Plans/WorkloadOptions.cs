@@ -146,11 +146,13 @@ public sealed record RepeatOptions
 public sealed record DailyOptions
 {
     /// <summary>When most.</summary>
-    [Option("The hour with the most requests, in the users' local time.", Required = true, Unit = "h", Min = 0, Max = 24)]
+    [Option("The hour with the most requests, in the users' local time.", Required = true, Unit = "h", Min = 0, Max =
+        24)]
     public double PeakHour { get; init; }
 
     /// <summary>How much.</summary>
-    [Option("The peak over the mean: 1.6 is 60 % above it, and the low as far below.", Required = true, Min = 1, Max = 2)]
+    [Option("The peak over the mean: 1.6 is 60 % above it, and the low as far below.", Required = true, Min = 1, Max =
+        2)]
     public double PeakFactor { get; init; }
 }
 

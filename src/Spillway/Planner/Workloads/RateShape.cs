@@ -3,7 +3,8 @@ using Spillway.Planner.Plans;
 namespace Spillway.Planner.Workloads;
 
 /// <summary>
-/// The expected rate over time: a mean with growth, a day, a week, a ramp and a spike. It is constant within each second,
+/// The expected rate over time: a mean with growth, a day, a week, a ramp and a spike. It is constant within each
+/// second,
 /// so that a number of arrivals is turned into a time exactly.
 /// </summary>
 /// <param name="options">The workload.</param>
@@ -19,7 +20,8 @@ public sealed class RateShape(
     private readonly double _grown = perSecond * Math.Pow(1 + options.GrowthPerMonth, options.MonthsAhead);
 
     /// <summary>Whether it never changes.</summary>
-    public bool IsFlat { get; } = options is { Daily: null, Weekly.Count: 0, Ramp: null, Spike: null, GrowthPerMonth: 0 }
+    public bool IsFlat { get; } = options is { Daily: null, Weekly.Count: 0, Ramp: null, Spike: null,
+        GrowthPerMonth: 0 }
         && drill is null;
 
     /// <summary>Requests a second during that second.</summary>

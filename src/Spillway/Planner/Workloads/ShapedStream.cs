@@ -59,7 +59,8 @@ public sealed class ShapedStream : IArrivalStream
         arrival.Size = Draw(_options.Size);
         arrival.TokensIn = _options.TokensIn is { } read ? Math.Max(1, (int)Math.Round(Draw(read))) : 0;
         arrival.TokensOut = _options.TokensOut is { } written ? Math.Max(1, (int)Math.Round(Draw(written))) : 0;
-        arrival.Key = _keys is null || (_options.Repeats!.UniqueShare > 0 && _sizes.Next() < _options.Repeats.UniqueShare)
+        arrival.Key = _keys is null || (_options.Repeats!.UniqueShare > 0
+            && _sizes.Next() < _options.Repeats.UniqueShare)
             ? -1 : _keys.Draw(_sizes);
         return true;
     }

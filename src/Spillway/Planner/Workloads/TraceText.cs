@@ -8,6 +8,7 @@ namespace Spillway.Planner.Workloads;
 /// Reads recorded arrivals: CSV with a header, or JSON lines (Spillway's own request records among them). Every
 /// malformed line is reported with file, line, value and remedy; nothing is skipped silently, and nothing is sorted:
 /// an order that is not there hides a merge that went wrong.
+/// This file is long because every way in which a line can be wrong has its sentence here.
 /// </summary>
 internal sealed class TraceText
 {
@@ -236,7 +237,8 @@ internal sealed class TraceText
         }
 
         if (_at.Count > 0 && at < _at[^1])
-            Bad(Seconds(at - _at[0]), $"The arrival is earlier than the one before it, at {Seconds(_at[^1] - _at[0])} s.",
+            Bad(Seconds(at - _at[0]), $"The arrival is earlier than the one before it, at "
+                + $"{Seconds(_at[^1] - _at[0])} s.",
                 "Sort the trace by its arrivals.");
         _at.Add(at);
         Append(_size, row.Size);

@@ -11,8 +11,10 @@ public sealed class KubernetesExportTests
     {
         ["Deployment"] = ("apps/v1", ["replicas", "selector", "template", "strategy", "minReadySeconds"]),
         ["Service"] = ("v1", ["selector", "ports", "type"]),
-        ["HorizontalPodAutoscaler"] = ("autoscaling/v2", ["scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"]),
-        ["ScaledObject"] = ("keda.sh/v1alpha1", ["scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval",
+        ["HorizontalPodAutoscaler"] = ("autoscaling/v2",
+            ["scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"]),
+        ["ScaledObject"] = ("keda.sh/v1alpha1", ["scaleTargetRef", "minReplicaCount", "maxReplicaCount",
+            "pollingInterval",
             "cooldownPeriod", "triggers"]),
     };
 
@@ -43,11 +45,13 @@ public sealed class KubernetesExportTests
         var documents = Export("queue");
         var pod = Map(Map(Map(documents[0], "spec"), "template"), "spec");
         var container = (YamlMappingNode)((YamlSequenceNode)pod.Children["containers"]).Children[0];
-        Assert.Subset(new HashSet<string> { "name", "image", "ports", "startupProbe", "readinessProbe", "livenessProbe", "resources" },
+        Assert.Subset(new HashSet<string> { "name", "image", "ports", "startupProbe", "readinessProbe",
+            "livenessProbe", "resources" },
             Keys(container).ToHashSet());
         var labels = Map(Map(Map(Map(documents[0], "spec"), "template"), "metadata"), "labels");
         Assert.Equal(Text(Map(Map(documents[1], "spec"), "selector"), "app"), Text(labels, "app"));
-        Assert.Equal(Text(Map(documents[0], "metadata"), "name"), Text(Map(Map(documents[2], "spec"), "scaleTargetRef"), "name"));
+        Assert.Equal(Text(Map(documents[0], "metadata"), "name"),
+            Text(Map(Map(documents[2], "spec"), "scaleTargetRef"), "name"));
         Assert.Equal("6", Text(Map(documents[2], "spec"), "maxReplicaCount"));
     }
 
@@ -61,7 +65,8 @@ public sealed class KubernetesExportTests
         return [.. stream.Documents.Select(d => (YamlMappingNode)d.RootNode)];
     }
 
-    private static IEnumerable<string> Keys(YamlMappingNode map) => map.Children.Keys.Select(k => ((YamlScalarNode)k).Value!);
+    private static IEnumerable<string> Keys(YamlMappingNode map) =>
+        map.Children.Keys.Select(k => ((YamlScalarNode)k).Value!);
 
     private static YamlMappingNode Map(YamlMappingNode map, string key) => (YamlMappingNode)map.Children[key];
 

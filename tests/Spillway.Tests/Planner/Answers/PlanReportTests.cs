@@ -41,7 +41,8 @@ public sealed class PlanReportTests
     public void A_promise_below_the_floor_says_that_no_number_of_replicas_helps()
     {
         var report = Report(("p95Ms: 120", "p95Ms: 15"));
-        Assert.Contains(report.Candidates[1].WouldHelp, h => h.Contains("no number of replicas helps", StringComparison.Ordinal));
+        Assert.Contains(report.Candidates[1].WouldHelp, h =>
+            h.Contains("no number of replicas helps", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -54,7 +55,8 @@ public sealed class PlanReportTests
               - name: dear and slow
                 variant: good
                 sites: { there: { machine: small, replicas: 1 } }
-            """), ("ratePerSecond: 40, regions: { eu: 3, us: 1 }", "ratePerSecond: 40, bytesOut: 40000, regions: { eu: 1 }"));
+            """), ("ratePerSecond: 40, regions: { eu: 3, us: 1 }",
+            "ratePerSecond: 40, bytesOut: 40000, regions: { eu: 1 }"));
         Assert.True(report.Candidates[0].OnFrontier);
         Assert.True(report.Candidates[1].OnFrontier);
         Assert.False(report.Candidates[2].OnFrontier);
@@ -71,9 +73,11 @@ public sealed class PlanReportTests
     [Fact]
     public void Cost_of_an_answer_is_a_fixed_price_divided_by_the_use_made_of_it()
     {
-        var curve = Report(("egressPerGb: 0.09, provisionSeconds: 5 }\n  there", "egressPerGb: 0, provisionSeconds: 5 }\n  there"))
+        var curve = Report(("egressPerGb: 0.09, provisionSeconds: 5 }\n  there",
+            "egressPerGb: 0, provisionSeconds: 5 }\n  there"))
             .Candidates[0].Outcome.CostCurve;
-        Assert.Equal(curve.Single(p => p.Utilisation == 0.1).Per1000, 10 * curve.Single(p => p.Utilisation == 1).Per1000, 9);
+        Assert.Equal(curve.Single(p => p.Utilisation == 0.1).Per1000,
+            10 * curve.Single(p => p.Utilisation == 1).Per1000, 9);
         // 0.10 an hour at two runs of 20 ms side by side: 100 a second.
         Assert.Equal(0.10 / 360, curve.Single(p => p.Utilisation == 1).Per1000, 6);
     }

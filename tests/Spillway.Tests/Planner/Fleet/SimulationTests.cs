@@ -5,13 +5,18 @@ using Spillway.Tests.Planner.Plans;
 
 namespace Spillway.Tests.Planner.Fleet;
 
-/// <summary>Whole candidates on virtual time. That a run ends at all says that its laws held: each asserts them.</summary>
+/// <summary>Whole candidates on virtual time. That a run ends at all says that its laws held: each asserts
+/// them.</summary>
 public sealed class SimulationTests
 {
+    private static readonly (string From, string To) s_long =
+        ("durationSeconds: 120", "durationSeconds: 300\ndrills: { forSeconds: 60 }");
+
     [Fact]
     public void The_network_is_twice_the_distance_and_the_bytes_and_an_idle_site_answers_in_its_own_time()
     {
-        var o = Run(("ratePerSecond: 40, regions: { eu: 3, us: 1 }", "ratePerSecond: 1, bytesIn: 6250, bytesOut: 0, regions: { eu: 1 }"),
+        var o = Run(("ratePerSecond: 40, regions: { eu: 3, us: 1 }",
+            "ratePerSecond: 1, bytesIn: 6250, bytesOut: 0, regions: { eu: 1 }"),
             ("source: a test\n    quality", "source: a test\n    runSpread: 0\n    quality"));
         // 5 ms each way; 6,250 bytes at 50 Mbit/s take 1 ms.
         Assert.Equal(11, o.Stages[(int)PlanStage.Network].P50Ms, 0.1);
@@ -34,7 +39,8 @@ public sealed class SimulationTests
     [Fact]
     public void A_bill_is_the_hours_of_its_machines_and_the_bytes_that_left()
     {
-        var o = Run(("workloads:\n  - { name: people,", "workloads:\n  - { name: people, bytesOut: 1000000,"), candidate: "two");
+        var o = Run(("workloads:\n  - { name: people,", "workloads:\n  - { name: people, bytesOut: 1000000,"),
+            candidate: "two");
         var machines = Assert.Single(o.Costs, l => l.Unit == "hours");
         Assert.InRange(machines.Quantity, 2 * 120 / 3600m, 2 * 121 / 3600m);
         Assert.Equal(0.10m, machines.Price);
@@ -56,10 +62,12 @@ public sealed class SimulationTests
     [Fact]
     public void A_site_scaled_to_zero_makes_the_first_one_wait_for_a_machine_and_its_model()
     {
-        var o = Run(("ratePerSecond: 40", "ratePerSecond: 0.02, deadlineMs: 60000"), ("warmUpSeconds: 10", "warmUpSeconds: 0"),
+        var o = Run(("ratePerSecond: 40", "ratePerSecond: 0.02, deadlineMs: 60000"),
+            ("warmUpSeconds: 10", "warmUpSeconds: 0"),
             ("durationSeconds: 120", "durationSeconds: 3600"),
             ("sites: { here: { machine: small, replicas: 1 } }",
-                "sites: { here: { machine: small, replicas: 0, scaling: { policy: scale-to-zero, replicasMin: 0, replicasMax: 2 } } }"));
+                "sites: { here: { machine: small, replicas: 0, scaling: { policy: scale-to-zero, replicasMin: 0, "
+                    + "replicasMax: 2 } } }"));
         Assert.True(o.ColdStarts > 0);
         // 5 s of provisioning and 2 s of loading.
         Assert.InRange(o.Stages[(int)PlanStage.ColdStart].P99Ms, 6_000, 7_500);
@@ -72,7 +80,8 @@ public sealed class SimulationTests
         var o = Run(("ratePerSecond: 40", "ratePerSecond: 20, spike: { atSecond: 100, factor: 12, forSeconds: 200 }"),
             ("durationSeconds: 120", "durationSeconds: 900"),
             ("sites: { here: { machine: small, replicas: 1 } }",
-                "sites: { here: { machine: small, replicas: 1, scaling: { policy: utilisation, replicasMax: 8, target: { scaleInAfterMs: 60000 } } } }"));
+                "sites: { here: { machine: small, replicas: 1, scaling: { policy: utilisation, replicasMax: 8, "
+                    + "target: { scaleInAfterMs: 60000 } } } }"));
         Assert.InRange(o.ReplicasMost, 3, 8);
         Assert.True(o.Pieces[^1].Ready < o.ReplicasMost, $"{o.Pieces[^1].Ready} of {o.ReplicasMost} at the end");
         Assert.Equal(1, o.Pieces[5].Ready);
@@ -85,10 +94,12 @@ public sealed class SimulationTests
               - name: two
                 variant: good
                 sites: { functions: { serverless: { memoryGb: 3 } } }
-            """), ("ratePerSecond: 40", "ratePerSecond: 5"), ("warmUpSeconds: 10", "warmUpSeconds: 0"), candidate: "two");
+            """), ("ratePerSecond: 40", "ratePerSecond: 5"), ("warmUpSeconds: 10", "warmUpSeconds: 0"),
+            candidate: "two");
         Assert.InRange(o.ColdStarts, 1, 20);
         var time = Assert.Single(o.Costs, l => l.What == "running time");
-        Assert.InRange(time.Quantity, (o.Answered * 0.057m * 3) + (o.ColdStarts * 2 * 3m), (o.Answered * 0.064m * 3) + (o.ColdStarts * 2 * 3m));
+        Assert.InRange(time.Quantity, (o.Answered * 0.057m * 3) + (o.ColdStarts * 2 * 3m), (o.Answered * 0.064m * 3)
+            + (o.ColdStarts * 2 * 3m));
         Assert.InRange(o.Stages[(int)PlanStage.ColdStart].P99Ms, 0, 2_320);
     }
 
@@ -107,7 +118,8 @@ public sealed class SimulationTests
     [Fact]
     public void Repeats_are_answered_from_the_cache_of_the_site()
     {
-        var o = Run(("workloads:\n  - { name: people,", "workloads:\n  - { name: people, repeats: { distinct: 500, zipf: 1 },"),
+        var o = Run(("workloads:\n  - { name: people,",
+            "workloads:\n  - { name: people, repeats: { distinct: 500, zipf: 1 },"),
             SmallPlan.Also("""
               - name: two
                 variant: good
@@ -124,8 +136,10 @@ public sealed class SimulationTests
               - name: two
                 variant: good
                 sites: { others: {} }
-            """), ("workloads:\n  - { name: people,", "workloads:\n  - { name: people, tokensIn: { mean: 100 }, tokensOut: { mean: 10 },"),
-            ("upstream: { firstMs: 50,", "upstream: { firstMs: 50, perTokenMs: 5, requestsPerMinuteMax: 1200,"), candidate: "two");
+            """), ("workloads:\n  - { name: people,",
+            "workloads:\n  - { name: people, tokensIn: { mean: 100 }, tokensOut: { mean: 10 },"),
+            ("upstream: { firstMs: 50,", "upstream: { firstMs: 50, perTokenMs: 5, requestsPerMinuteMax: 1200,"),
+                candidate: "two");
         Assert.True(o.Faults[FaultKind.UpstreamThrottled] > 0);
         Assert.Equal(100m * o.Costs[0].Quantity / 100m, o.Costs[0].Quantity);
         Assert.Equal(10 * o.Costs[1].Quantity, o.Costs[0].Quantity);
@@ -143,12 +157,16 @@ public sealed class SimulationTests
     [InlineData("empty-cache")]
     public void Every_drill_runs_to_its_end_with_all_laws_kept(string name)
     {
-        var plan = SmallPlan.Read(("durationSeconds: 120", "durationSeconds: 300\ndrills: { forSeconds: 60 }"), SmallPlan.Also("""
+        var plan = SmallPlan.Read(s_long, SmallPlan.Also("""
               - name: two
                 variant: good
                 cacheEntries: 100
                 sites:
-                  here: { machine: small, replicas: 2, purchase: spot, scaling: { policy: queue, replicasMin: 1, replicasMax: 6 } }
+                  here:
+                    machine: small
+                    replicas: 2
+                    purchase: spot
+                    scaling: { policy: queue, replicasMin: 1, replicasMax: 6 }
                   there: { machine: small, replicas: 2 }
             """));
         foreach (var candidate in plan.Candidates)
@@ -158,7 +176,7 @@ public sealed class SimulationTests
     [Fact]
     public void A_lost_region_loses_what_it_held_and_the_other_site_takes_its_users()
     {
-        var plan = SmallPlan.Read(("durationSeconds: 120", "durationSeconds: 300\ndrills: { forSeconds: 60 }"), SmallPlan.Also("""
+        var plan = SmallPlan.Read(s_long, ("ratePerSecond: 40", "ratePerSecond: 80"), SmallPlan.Also("""
               - name: two
                 variant: good
                 sites: { here: { machine: small, replicas: 2 }, there: { machine: small, replicas: 2 } }
@@ -185,11 +203,13 @@ public sealed class SimulationTests
 
     private static CandidateOutcome Run((string From, string To) change, string candidate) => Run([change], candidate);
 
-    private static CandidateOutcome Run((string From, string To) first, (string From, string To) second, string candidate) =>
+    private static CandidateOutcome Run((string From, string To) first, (string From, string To) second,
+        string candidate) =>
         Run([first, second], candidate);
 
     private static CandidateOutcome Run(
-        (string From, string To) first, (string From, string To) second, (string From, string To) third, string candidate) =>
+        (string From, string To) first, (string From, string To) second, (string From, string To) third,
+            string candidate) =>
         Run([first, second, third], candidate);
 
     private static CandidateOutcome Run((string From, string To)[] changes, string candidate)

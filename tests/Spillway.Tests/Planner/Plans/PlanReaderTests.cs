@@ -7,10 +7,12 @@ public sealed class PlanReaderTests
     {
         var errors = SmallPlan.Result(
             ("ratePerSecond: 40", "ratePerSecnd: 40"), ("machine: small, replicas: 1", "machine: smal, replicas: 1"),
-            ("platform: functions", "platform: function"), ("variant: good\n    sites: { here: { machine: small, replicas: 2",
+            ("platform: functions", "platform: function"),
+                ("variant: good\n    sites: { here: { machine: small, replicas: 2",
                 "variant: god\n    sites: { here: { machine: small, replicas: 2"), ("p95Ms: 120", "p95Ms: -3")).Errors;
 
-        Assert.Contains(errors, e => e.Key == "workloads[0].ratePerSecnd" && e.Suggestion == "ratePerSecond" && e.Line == 11);
+        Assert.Contains(errors, e => e.Key == "workloads[0].ratePerSecnd" && e.Suggestion == "ratePerSecond"
+            && e.Line == 11);
         Assert.Contains(errors, e => e.Value == "smal" && e.Suggestion == "small");
         Assert.Contains(errors, e => e.Value == "function" && e.Suggestion == "functions");
         Assert.Contains(errors, e => e.Value == "god" && e.Suggestion == "good");
@@ -38,7 +40,8 @@ public sealed class PlanReaderTests
 
     [Fact]
     public void A_region_that_no_site_takes_is_refused() => Assert.Contains(
-        SmallPlan.Result(("here: { kind: cloud, networkMs: { eu: 5, us: 40 }", "here: { kind: cloud, residents: [eu], networkMs: { eu: 5, us: 40 }")).Errors,
+        SmallPlan.Result(("here: { kind: cloud, networkMs: { eu: 5, us: 40 }",
+            "here: { kind: cloud, residents: [eu], networkMs: { eu: 5, us: 40 }")).Errors,
         e => e.Value == "us" && e.Problem.Contains("No site", StringComparison.Ordinal));
 
     [Fact]
@@ -50,14 +53,16 @@ public sealed class PlanReaderTests
     [Fact]
     public void Two_currencies_are_refused()
     {
-        var result = SmallPlan.Result(SmallPlan.Prices.Replace("currency: EUR", "currency: \"\"", StringComparison.Ordinal), []);
+        var result = SmallPlan.Result(SmallPlan.Prices.Replace("currency: EUR", "currency: \"\"",
+            StringComparison.Ordinal), []);
         Assert.Contains(result.Errors, e => e is { File: "prices.yaml", Key: "currency" });
     }
 
     [Fact]
     public void A_date_that_is_none_is_refused()
     {
-        var result = SmallPlan.Result(SmallPlan.Prices.Replace("2026-01-31", "last week", StringComparison.Ordinal), []);
+        var result = SmallPlan.Result(SmallPlan.Prices.Replace("2026-01-31", "last week", StringComparison.Ordinal),
+            []);
         Assert.Contains(result.Errors, e => e is { File: "prices.yaml", Key: "date", Value: "last week" });
     }
 

@@ -11,7 +11,8 @@ public sealed class ShapedStreamTests
     [InlineData(ArrivalKind.Bursty, 20.0)]
     public void Arrivals_have_their_rate_and_their_index_of_dispersion(ArrivalKind kind, double dispersion)
     {
-        var options = new WorkloadOptions { Arrivals = kind, Dispersion = kind is ArrivalKind.Bursty ? dispersion : null };
+        var options = new WorkloadOptions { Arrivals = kind, Dispersion = kind is ArrivalKind.Bursty ? dispersion
+            : null };
         var counts = Counts(options, perSecond: 100, seconds: 20_000, window: 20);
         var mean = counts.Average();
         var index = counts.Average(c => (c - mean) * (c - mean)) / mean;
@@ -22,7 +23,8 @@ public sealed class ShapedStreamTests
     [Fact]
     public void A_day_has_its_peak_at_the_users_hour_and_its_mean_stays()
     {
-        var options = new WorkloadOptions { Arrivals = ArrivalKind.Poisson, Daily = new() { PeakHour = 14, PeakFactor = 1.6 } };
+        var options = new WorkloadOptions { Arrivals = ArrivalKind.Poisson, Daily =
+            new() { PeakHour = 14, PeakFactor = 1.6 } };
         var counts = Counts(options, perSecond: 2, seconds: 86_400, window: 3600, utcOffset: -6);
         Assert.Equal(20, Array.IndexOf(counts, counts.Max()), tolerance: 2);
         Assert.InRange(counts.Average(), 7200 * 0.97, 7200 * 1.03);
@@ -69,7 +71,8 @@ public sealed class ShapedStreamTests
         Assert.InRange(counts[1] / (double)counts[0], 0.47, 0.53);
     }
 
-    private static double[] Counts(WorkloadOptions options, double perSecond, double seconds, int window, double utcOffset = 0)
+    private static double[] Counts(WorkloadOptions options, double perSecond, double seconds, int window,
+        double utcOffset = 0)
     {
         var stream = new ShapedStream(options, new(options, perSecond, 0, utcOffset), seconds, seed: 11, "test");
         var counts = new double[(int)(seconds / window)];

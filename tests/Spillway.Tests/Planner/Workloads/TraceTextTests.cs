@@ -9,7 +9,8 @@ public sealed class TraceTextTests
     [Fact]
     public void The_Azure_form_is_read()
     {
-        var trace = Trace("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n2023-11-16 18:15:50.9951690,396,109\n");
+        var trace = Trace("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n2023-11-16 "
+            + "18:15:50.9951690,396,109\n");
         Assert.Equal([0, 43_145_790], trace.At);
         Assert.Equal([374, 396], trace.TokensIn!);
         Assert.Equal([44, 109], trace.TokensOut!);
@@ -49,7 +50,8 @@ public sealed class TraceTextTests
     [Fact]
     public void A_gap_deserves_a_word_and_is_no_error()
     {
-        var lines = Enumerable.Range(0, 3000).Select(i => (i < 1500 ? i * 0.01 : 1_000_000 + (i * 0.01)).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var lines = Enumerable.Range(0, 3000).Select(i => (i < 1500 ? i * 0.01 : 1_000_000 + (i * 0.01))
+            .ToString(System.Globalization.CultureInfo.InvariantCulture));
         var result = Result("arrival\n" + string.Join('\n', lines));
         Assert.Empty(result.Errors);
         Assert.Contains(result.Notes, n => n.Problem.Contains("gap", StringComparison.Ordinal));
