@@ -24,6 +24,7 @@ internal static class RouteChecks
             Route(name, route, served, options, bound);
         foreach (var (name, upstream) in options.Upstreams)
             Upstream(name, upstream, served, bound);
+        Caches(options, bound);
         Chains(options, served, bound);
         ChatChecks.Routes(options, bound);
         RolloutChecks.Check(options, served, bound);
@@ -75,6 +76,19 @@ internal static class RouteChecks
         {
             bound.Report($"{path}.cache.bytesMax", $"{route.Cache.BytesMax}",
                 $"This process may have {most} bytes of memory in all.", "Make the cache smaller than that.");
+        }
+    }
+
+    private static void Caches(SpillwayOptions options, OptionBinder bound)
+    {
+        var most = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var caches = options.Routes.Where(r => r.Value.Cache.Enabled).ToList();
+        var sum = caches.Sum(r => (double)r.Value.Cache.BytesMax);
+        if (caches.Count > 1 && sum > most && caches.TrueForAll(r => r.Value.Cache.BytesMax <= most))
+        {
+            bound.Report($"routes.{caches[^1].Key}.cache.bytesMax", $"{caches[^1].Value.Cache.BytesMax}",
+                $"The caches of {caches.Count} routes may take {sum:0} bytes together; this process may have {most}.",
+                "Make them smaller.");
         }
     }
 

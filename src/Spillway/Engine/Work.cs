@@ -62,6 +62,9 @@ public sealed class Work : WorkItem
     /// <summary>An attempt that nobody waits for: its request may be over, so nothing is told of it there.</summary>
     internal bool IsBeside { get; set; }
 
+    /// <summary>The upstream that answered said that its answer is degraded.</summary>
+    internal bool CameDegraded { get; set; }
+
     /// <summary>How it went through a route's chain and cache; null for a plain model's request.</summary>
     internal RouteTrail? Trail { get; set; }
 
@@ -199,7 +202,10 @@ public sealed class Work : WorkItem
     /// <summary>An attempt failed, and a run may still use what is its own: only what is told of it.</summary>
     internal void AdoptFacts(Work attempt)
     {
-        (Placement, Claim, Launch, Run) = (attempt.Placement, attempt.Claim, attempt.Launch, attempt.Run);
+        (Placement, Launch, Run) = (attempt.Placement, attempt.Launch, attempt.Run);
+        // One that was refused before it was measured asked room for nothing.
+        if (attempt.Claim.Rows > 0)
+            Claim = attempt.Claim;
         (Share, Ended, Deployment) = (attempt.Share, attempt.Ended, attempt.Deployment);
         (DecodeTime, IsReady, ActiveWhenReady) = (attempt.DecodeTime, attempt.IsReady, attempt.ActiveWhenReady);
         StoppedRun = attempt.StoppedRun;
@@ -219,7 +225,7 @@ public sealed class Work : WorkItem
         // What an attempt runs on lies in the memory of the request that it belongs to.
         var whole = Whole;
         (Whole, Trail, Trace, CacheAsked) = (null, null, null, CacheDirective.Use);
-        (Session, IsBeside) = ("", false);
+        (Session, IsBeside, CameDegraded) = ("", false, false);
         whole?.Release();
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
         (Tokens, Chat) = (default, null);

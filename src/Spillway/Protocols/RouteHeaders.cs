@@ -94,6 +94,6 @@ internal static class RouteHeaders
     {
         if (trail.Avoided is { } wait)
             return string.Create(CultureInfo.InvariantCulture, $"predicted_wait; ms={wait.TotalMilliseconds:0}");
-        return trail.Left.Count > 0 ? FaultLabels.Of(trail.Left[0].Why) : "stale";
+        return trail.Left.Count > 0 ? FaultLabels.Of(trail.Left[0].Why) : trail.UpstreamDegraded ? "upstream" : "stale";
     }
 }

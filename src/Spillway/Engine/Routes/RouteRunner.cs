@@ -58,6 +58,8 @@ internal sealed class RouteRunner(Serving serving)
         var left = DeadlineOf(work) - serving.Clock.Now;
         if (plan.Memory.Next(0, fault.Kind, left).Step < 0)
             return fault;
+        // It waits for nobody and gives nobody an answer from here on.
+        await GiveUpAsync(work, fault).ConfigureAwait(false);
         work.Trail.Leave(0, fault.Kind);
         for (var step = 1; step < plan.Count; step++)
         {
@@ -103,7 +105,7 @@ internal sealed class RouteRunner(Serving serving)
         }
 
         var fault = await ClimbAsync(work, plan, shared, stopping, aborted).ConfigureAwait(false);
-        if (trail.Cache.Lead is { } mine && fault is null && trail.Step == 0)
+        if (trail.Cache.Lead is { } mine && fault is null && !trail.IsDegraded)
         {
             plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now);
             trail.Cache = trail.Cache with { Lead = null };
@@ -127,11 +129,12 @@ internal sealed class RouteRunner(Serving serving)
                 return;
             attempt.Begin(work, door);
             attempt.IsBeside = true;
-            attempt.Request.Timeout = work.Request.Timeout;
+            // Whoever is in a hurry got its answer; those who come later wait as long as the route lets them.
+            attempt.Request.Timeout = serving.Clock.Now - work.Timeline.Started + OwnTime(work, plan);
             await Task.Yield();
             fault = serving.Drills.OfStep(plan.Name, 0)
                 ?? await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
-                ?? plan.Judge(attempt, 0);
+                ?? plan.Judge(attempt, 0) ?? (attempt.CameDegraded ? s_degraded : null);
             if (fault is null)
                 cache.Store(lead, attempt.Outputs, serving.Clock.Now);
         }
@@ -166,7 +169,14 @@ internal sealed class RouteRunner(Serving serving)
             move = Leave(work, plan, step, fault, aborted);
         }
 
-        return fault;
+        // Nothing behind the step that was passed over had an answer: late is better than none.
+        if (fault is null || trail.Avoided is null || aborted.IsCancellationRequested)
+            return fault;
+        trail.Step = 0;
+        if (await StepAsync(work, plan, 0, stopping, aborted).ConfigureAwait(false) is { } late)
+            return late;
+        memory.Counts.AnsweredBy(0).Add();
+        return null;
     }
 
     private ChainMove Start(Work work, RoutePlan plan)
@@ -219,6 +229,7 @@ internal sealed class RouteRunner(Serving serving)
             case ChainStepKind.Cached:
                 return new(Old(work, plan));
             case ChainStepKind.Message:
+                work.Share = default; // What a step before it ran is not the answer's price.
                 return new(plan.Memory.MessageOf(step)!.Write(plan.First.Signature!, work) ?? Deliver(work));
             case ChainStepKind.Model:
                 break;
@@ -253,6 +264,7 @@ internal sealed class RouteRunner(Serving serving)
             if (fault is null)
             {
                 work.Adopt(attempt);
+                work.Trail!.UpstreamDegraded = attempt.CameDegraded;
                 if (step == 0)
                     _sides.Copy(work, plan, RouteSides.LatencyOf(attempt));
                 return Deliver(work);
@@ -297,7 +309,8 @@ internal sealed class RouteRunner(Serving serving)
         var found = cache.LookUpAfterError(RequestOf(work, plan), serving.Clock.Now);
         if (found.Answer is not { } answer)
             return new(FaultKind.ModelNotReady, $"No answer to this request is remembered by {plan.Name}.");
-        work.Trail!.Cache = found with { Lead = work.Trail.Cache.Lead };
+        var before = work.Trail!.Cache;
+        work.Trail.Cache = found with { Lead = before.Lead, Waiter = before.Waiter };
         return Answer(work, answer);
     }
 
@@ -328,9 +341,14 @@ internal sealed class RouteRunner(Serving serving)
         if (work.Request.Timeout is not null)
             return;
         work.Trail!.OwnDeadline = true;
+        work.Request.Timeout = OwnTime(work, plan);
+    }
+
+    private static TimeSpan OwnTime(Work work, RoutePlan plan)
+    {
         var own = plan.Memory.Options.DeadlineMs;
         var learned = plan.First.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;
-        work.Request.Timeout = own > 0
+        return own > 0
             ? TimeSpan.FromMilliseconds(own)
             : DeadlineRule.Decide(plan.First.Deadlines, asked: null, learned).Span;
     }

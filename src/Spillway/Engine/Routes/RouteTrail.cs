@@ -12,6 +12,11 @@ internal sealed class RouteTrail
     /// <summary>Steps that are told of; a chain has no more.</summary>
     private readonly List<(int Step, FaultKind Why)> _left = [];
 
+    /// <summary>Sentences of a request that waits long for targets that are left alone.</summary>
+    private const int NotesMax = 17;
+
+    private int _untold;
+
     /// <summary>Whether the route has a cache.</summary>
     public bool HasCache { get; init; }
 
@@ -48,10 +53,19 @@ internal sealed class RouteTrail
     /// <summary>An upstream was asked.</summary>
     /// <param name="what">Which, and how it went.</param>
     /// <param name="then">What follows; empty for nothing.</param>
-    public void Say(string what, string then) => Notes.Add(then.Length > 0 ? $"{what}; {then}." : $"{what}.");
+    public void Say(string what, string then)
+    {
+        if (Notes.Count < NotesMax)
+            Notes.Add(then.Length > 0 ? $"{what}; {then}." : $"{what}.");
+        else
+            Notes[^1] = $"And {++_untold} more.";
+    }
+
+    /// <summary>The upstream that answered said that its answer is not what it promises first.</summary>
+    public bool UpstreamDegraded { get; set; }
 
     /// <summary>What answered is not what the route promises first.</summary>
-    public bool IsDegraded => Step > 0 || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
+    public bool IsDegraded => Step > 0 || UpstreamDegraded || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
 
     /// <summary>A step failed it.</summary>
     public void Leave(int step, FaultKind why) => _left.Add((step, why));

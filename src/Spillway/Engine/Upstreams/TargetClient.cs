@@ -75,16 +75,24 @@ internal sealed class TargetClient : IDisposable
             phase.Enter("the first byte", _options.FirstDeltaMs);
             using var response = await _http
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, phase.Token).ConfigureAwait(false);
-            began();
+            if (response.IsSuccessStatusCode)
+                began();
             var most = response.IsSuccessStatusCode ? _options.AnswerBytesMax : RefusalBytesMax;
             (body, var length) = await ReadAsync(response, most, phase).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+            {
+                var text = body.AsSpan(0, length < 0 ? most : length);
+                return new(TargetFaults.Of(Name, response, text)) { ToldNot = TargetFaults.IsFinal(response) };
+            }
+
             if (length < 0)
                 return new(Failed($"answered with more than {most:N0} bytes"));
-            if (!response.IsSuccessStatusCode)
-                return new(TargetFaults.Of(Name, response, body.AsSpan(0, length)));
             if (!WireReply.Read(response, body.AsMemory(0, length)).TryGet(out var answer, out var broken))
                 return new(Failed($"gave an answer that cannot be read: {broken.Message}"));
-            var reply = new TargetReply(null, answer, body);
+            var reply = new TargetReply(null, answer, body)
+            {
+                IsDegraded = response.Headers.Contains(TargetFaults.DegradedName),
+            };
             body = null;
             return reply;
         }
@@ -169,24 +177,30 @@ internal sealed class TargetClient : IDisposable
         buffer = larger;
     }
 
-    /// <summary>
-    /// Gives a work the outputs of a reply, which is used up. Null, or what is wrong with them.
-    /// </summary>
-    public Fault? Take(TargetReply reply, Work work, Signature signature)
+    /// <summary>Gives a work the outputs of a reply that was judged, which is used up. Null, or the reply's fault.</summary>
+    public static Fault? Take(TargetReply reply, Work work, Signature signature)
     {
         if (reply.Fault is not null)
             return reply.Fault;
-        var fault = Fill(reply.Answer!, work, signature);
-        if (fault is null)
-            work.Outputs.Adopt(reply.Body!); // The outputs point into it.
-        else
-            reply.Dispose();
-        return fault;
+        work.Outputs.Reset();
+        foreach (var output in reply.Answer!.Outputs)
+        {
+            var port = signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(output.Name));
+            if (!IsWanted(work.Request, port))
+                continue;
+            ref var tensor = ref work.Outputs.Add();
+            (tensor.Port, tensor.Type, tensor.Shape, tensor.Data) = (port, output.Type, output.Shape, output.Data);
+        }
+
+        work.Outputs.Adopt(reply.Body!); // The outputs point into it.
+        work.CameDegraded = reply.IsDegraded;
+        return null;
     }
 
-    private Fault? Fill(InferenceReply reply, Work work, Signature signature)
+    /// <summary>What is wrong with a reply's outputs; null when they are what was asked for.</summary>
+    public Fault? Judge(InferenceReply reply, InferenceRequest asked, Signature signature)
     {
-        work.Outputs.Reset();
+        var given = new bool[signature.Outputs.Count];
         foreach (var output in reply.Outputs)
         {
             var port = signature.FindOutput(System.Text.Encoding.UTF8.GetBytes(output.Name));
@@ -197,17 +211,14 @@ internal sealed class TargetClient : IDisposable
                     + "its model's");
             }
 
-            if (!IsWanted(work.Request, port))
-                continue;
-            if (work.Outputs.Find(port) >= 0)
+            if (given[port])
                 return Failed($"gave the output '{output.Name}' twice");
-            ref var tensor = ref work.Outputs.Add();
-            (tensor.Port, tensor.Type, tensor.Shape, tensor.Data) = (port, output.Type, output.Shape, output.Data);
+            given[port] = true;
         }
 
         for (var port = 0; port < signature.Outputs.Count; port++)
         {
-            if (IsWanted(work.Request, port) && work.Outputs.Find(port) < 0)
+            if (IsWanted(asked, port) && !given[port])
                 return Failed($"answered without the output '{signature.Outputs[port].Name}'");
         }
 
@@ -252,6 +263,12 @@ internal sealed class TargetClient : IDisposable
 internal readonly record struct TargetReply(Fault? Fault, InferenceReply? Answer = null, byte[]? Body = null)
     : IDisposable
 {
+    /// <summary>The target said that its answer is not what it promises first.</summary>
+    public bool IsDegraded { get; init; }
+
+    /// <summary>The target said not to try again.</summary>
+    public bool ToldNot { get; init; }
+
     /// <summary>Nobody wants it.</summary>
     public void Dispose()
     {

@@ -5,8 +5,15 @@ namespace Spillway.Engine.Upstreams;
 /// <summary>A target's refusal as a fault of this server.</summary>
 internal static class TargetFaults
 {
+    /// <summary>On an answer of another Spillway that is not what its route promises first.</summary>
+    public const string DegradedName = "X-Spillway-Degraded";
+
     /// <summary>The longest Retry-After that means anything.</summary>
     private static readonly TimeSpan s_retryAfterMax = TimeSpan.FromDays(1);
+
+    /// <summary>Whether a refusal says that another attempt is in vain.</summary>
+    public static bool IsFinal(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("x-should-retry", out var said) && said.First() == "false";
 
     /// <summary>The fault of an answer that is none.</summary>
     /// <param name="target">For the message.</param>
@@ -17,6 +24,11 @@ internal static class TargetFaults
         var (status, said) = ((int)response.StatusCode, WireFault.Read(response, body));
         var retryAfter = said.RetryAfter is { } after && after >= TimeSpan.Zero && after < s_retryAfterMax
             ? after : (TimeSpan?)null;
+        // Another Spillway refuses a request for what the request is, and would take the next one.
+        if (response.Headers.Contains(WireFault.FaultName) && said.Kind is FaultKind.PredictedLate
+            or FaultKind.DroppedLate or FaultKind.DeadlineExceeded or FaultKind.Shed or FaultKind.SwitchedOff
+            or FaultKind.BudgetExhausted)
+            return new(said.Kind, $"The upstream {target}: {said.Message}", retryAfter);
         return status switch
         {
             // The request's own fault: another target would say the same, and the caller can mend it.

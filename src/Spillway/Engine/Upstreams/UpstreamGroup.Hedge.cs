@@ -22,7 +22,7 @@ internal sealed partial class UpstreamGroup
     /// Asks, and asks another target too when that takes long. The first answer counts; the other copy is stopped, and
     /// is over when this returns.
     /// </summary>
-    private async ValueTask<Fault?> HedgeAsync(
+    private async ValueTask<(Fault? Fault, bool ToldNot)> HedgeAsync(
         UpstreamTurn turn, TimeSpan after, Work work, Signature signature, Instant deadline, CancellationToken aborted)
     {
         var began = _clock.Now;
@@ -33,7 +33,7 @@ internal sealed partial class UpstreamGroup
             var alone = await first.ConfigureAwait(false);
             if (alone.Fault is null)
                 Learn(_clock.Now - began);
-            return _clients[turn.Target].Take(alone, work, signature);
+            return (TargetClient.Take(alone, work, signature), alone.ToldNot);
         }
 
         try
@@ -44,7 +44,10 @@ internal sealed partial class UpstreamGroup
             var winner = won ? turn.Target : other.Target;
             Tell(work, $"{_clients[turn.Target].Name}: slow", $"a second copy went to {_clients[other.Target].Name}, "
                 + $"and {_clients[winner].Name} was first");
-            return _clients[winner].Take(reply, work, signature);
+            // Else the delay would follow the times that it cuts off, and more and more would be asked twice.
+            if (reply.Fault is null)
+                Learn(_clock.Now - began);
+            return (TargetClient.Take(reply, work, signature), reply.ToldNot);
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace Spillway.Engine.Upstreams;
 
 /// <summary>
 /// The targets of an upstream, live: interprets balancer, breakers, limits, line and retries for any number of requests
-/// under one short lock, and calls. Thread-safe.
+/// under one short lock, and calls. Thread-safe. This file is long because everything over the lock stands in it.
 /// </summary>
 internal sealed partial class UpstreamGroup : IDisposable
 {
@@ -95,15 +95,15 @@ internal sealed partial class UpstreamGroup : IDisposable
             while (true)
             {
                 var turn = await AcquireAsync(work.Criticality, tried, deadline, aborted).ConfigureAwait(false);
-                var fault = turn.Fault;
+                var (fault, toldNot) = (turn.Fault, false);
                 if (turn.Target >= 0)
                 {
                     attempts++;
                     tried |= 1UL << turn.Target;
-                    fault = await AskAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
+                    (fault, toldNot) = await AskAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
                 }
 
-                var decision = Decide(fault, Math.Max(attempts, 1), deadline, ref paid, out var why);
+                var decision = Decide(fault, toldNot, Math.Max(attempts, 1), deadline, ref paid, out var why);
                 Tell(work, turn.Target < 0 ? $"{Name}: {fault!.Kind}" : Said(turn.Target, fault), why);
                 if (fault is null || !decision.Again)
                     return fault;
@@ -150,7 +150,7 @@ internal sealed partial class UpstreamGroup : IDisposable
         }
         finally
         {
-            Ended(target, pass, fault ?? (stop.IsCancellationRequested ? s_stopped : null));
+            Probed(target, pass, fault ?? (stop.IsCancellationRequested ? s_stopped : null));
         }
 
         return isNew;
@@ -171,7 +171,7 @@ internal sealed partial class UpstreamGroup : IDisposable
     private static readonly Fault s_stopped = new(FaultKind.Cancelled, "The server is stopping.");
 
     /// <summary>One target; with a second copy at another one where that is declared and it takes long.</summary>
-    private async ValueTask<Fault?> AskAsync(
+    private async ValueTask<(Fault? Fault, bool ToldNot)> AskAsync(
         UpstreamTurn turn, Work work, Signature signature, Instant deadline, CancellationToken aborted)
     {
         var began = _clock.Now;
@@ -180,7 +180,7 @@ internal sealed partial class UpstreamGroup : IDisposable
         var reply = await CallAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
         if (reply.Fault is null && _options.Hedge.Enabled)
             Learn(_clock.Now - began);
-        return _clients[turn.Target].Take(reply, work, signature);
+        return (TargetClient.Take(reply, work, signature), reply.ToldNot);
     }
 
     private async Task<TargetReply> CallAsync(
@@ -189,7 +189,8 @@ internal sealed partial class UpstreamGroup : IDisposable
         var reply = new TargetReply(s_stopped);
         try
         {
-            return reply = await _clients[turn.Target].AskAsync(
+            var client = _clients[turn.Target];
+            reply = await client.AskAsync(
                 work, signature, deadline,
                 () =>
                 {
@@ -197,6 +198,14 @@ internal sealed partial class UpstreamGroup : IDisposable
                         _balancer.Targets[turn.Target].Began(turn.Pass, _clock.Now);
                 },
                 aborted).ConfigureAwait(false);
+            // An answer that is none is a failure of the target, and the other copy of a request goes on.
+            if (reply.Answer is { } answer && client.Judge(answer, work.Request, signature) is { } unfit)
+            {
+                reply.Dispose();
+                reply = new(unfit);
+            }
+
+            return reply;
         }
         finally
         {
@@ -211,6 +220,8 @@ internal sealed partial class UpstreamGroup : IDisposable
         lock (_lock)
         {
             var now = _clock.Now;
+            // Whoever waits goes first, or hears that nobody may be asked.
+            _queue.Serve();
             var turn = _queue.Count == 0 ? Choose(now, tried) : null;
             return turn is { } given ? new(given) : _queue.WaitAsync(criticality, deadline, aborted);
         }
@@ -227,8 +238,21 @@ internal sealed partial class UpstreamGroup : IDisposable
             + $"{choice.Wait.TotalMilliseconds:0} ms.", choice.Wait));
     }
 
-    /// <summary>Under the lock: a turn for the next who waits.</summary>
-    private UpstreamTurn? Take(Instant now) => Choose(now, tried: 0) is { Target: >= 0 } turn ? turn : null;
+    /// <summary>Under the lock: a turn for the next who waits, or that there is none.</summary>
+    private UpstreamTurn? Take(Instant now) => Choose(now, tried: 0);
+
+    /// <summary>
+    /// It was asked how it is. That it is ready says that it may be asked again, not that its answers are good.
+    /// </summary>
+    private void Probed(int target, in TargetPass pass, Fault? fault)
+    {
+        lock (_lock)
+        {
+            var kind = fault is null && !pass.Breaker.IsProbe ? FaultKind.Cancelled : fault?.Kind;
+            _balancer.Targets[target].Ended(pass, kind, fault?.RetryAfter, _clock.Now);
+            _queue.Serve();
+        }
+    }
 
     private void Ended(int target, in TargetPass pass, Fault? fault)
     {
@@ -241,14 +265,18 @@ internal sealed partial class UpstreamGroup : IDisposable
     }
 
     /// <summary>
-    /// A deadline that came says something about the target when the target had ample time; else a caller in a hurry
-    /// could have it left alone.
+    /// A deadline that came, or a caller that left, says something about the target when the target had ample time; else
+    /// a caller in a hurry could have it left alone.
     /// </summary>
-    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now) =>
-        kind is FaultKind.DeadlineExceeded && took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now)
+    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now)
+    {
+        var isLong = took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now);
+        return isLong && (kind is FaultKind.DeadlineExceeded || (kind is FaultKind.Cancelled && target.IsKnown))
             ? FaultKind.UpstreamTimeout : kind;
+    }
 
-    private RetryDecision Decide(Fault? fault, int attempts, Instant deadline, ref bool paid, out string why)
+    private RetryDecision Decide(
+        Fault? fault, bool toldNot, int attempts, Instant deadline, ref bool paid, out string why)
     {
         Repay(ref paid);
         lock (_lock)
@@ -260,7 +288,8 @@ internal sealed partial class UpstreamGroup : IDisposable
                 return RetryDecision.No(RetryReason.NotMendable);
             }
 
-            var ask = new RetryAsk(fault.Kind, attempts, FirstByteSent: false, deadline, fault.RetryAfter);
+            var ask = new RetryAsk(
+                fault.Kind, attempts, FirstByteSent: false, deadline, fault.RetryAfter, ToldNot: toldNot);
             var decision = _retry.Decide(ask, _clock.Now, _random);
             paid = decision.TakesBudget;
             why = _retry.Explain(decision, ask);

@@ -21,7 +21,7 @@ public sealed record CacheOptions
 
     /// <summary>Bound of everything that is kept: keys, answers and what they cost to keep.</summary>
     [Option("Memory for remembered questions and answers together, with what it takes to keep them. Beyond it those "
-        + "go first whose version is no longer served, then those that nobody asked for again.",
+        + "go that nobody asked for again.",
         Unit = "bytes", Min = 65_536, Max = 1e12, Source = "60,000 questions of 3 KB with short answers")]
     public long BytesMax { get; init; } = 256L * 1024 * 1024;
 

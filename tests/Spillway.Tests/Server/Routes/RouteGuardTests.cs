@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Spillway.Engine;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.Routes;
 
@@ -106,6 +107,26 @@ public sealed class RouteGuardTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leads);
         Assert.Equal("miss", (await other).By("a").Header("X-Spillway-Cache"));
         await server.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Request_that_is_refused_while_it_would_join_and_given_an_old_answer_holds_nobody_up()
+    {
+        var time = new ManualTimeProvider();
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a, on: [budget] }, { kind: cached }]",
+            RoutedServer.Cache("ttlMs: 1000, staleIfErrorMs: 600000"), Budget,
+            TestServer.Simulated(more: s_dear), clock: new Clock(time));
+        Assert.Equal("miss", (await server.AnsweredAsync(time, server.AskAsync())).Header("X-Spillway-Cache"));
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        for (var i = 0; i < 2; i++)
+        {
+            var old = await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", "0.0001"));
+            Assert.Equal("stale", old.By("cached", "budget_exhausted").Header("X-Spillway-Cache"));
+        }
+
+        Assert.Equal("miss", (await server.AnsweredAsync(time, server.AskAsync())).Header("X-Spillway-Cache"));
     }
 
     [Fact]

@@ -187,6 +187,56 @@ public sealed class UpstreamTests
         Assert.DoesNotContain(secret, record, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("shed")]
+    [InlineData("predicted_late")]
+    [InlineData("budget_exhausted")]
+    public async Task Refusal_of_one_request_by_another_Spillway_closes_its_door_to_nobody_else(string fault)
+    {
+        await using var rogue = new RogueServer(RogueServer.Status(
+            503, $"X-Spillway-Fault: {fault}\r\nretry-after-ms: 60000\r\nx-should-retry: false\r\n"));
+        await using var server = await UpstreamServer.StartAsync(
+            "[{ model: gpu, on: [overload, budget, failure] }, { kind: message, message: busy }]", [rogue],
+            "healthMs: 0");
+        for (var i = 0; i < 12; i++)
+            (await server.AskAsync()).By("message", fault);
+        Assert.Equal(12, rogue.Calls);
+        Assert.Equal(BreakerState.Closed, server.Group().Look()[0].State);
+
+        rogue.Infer = RogueServer.Echo;
+        (await server.AskAsync()).By("gpu");
+    }
+
+    [Fact]
+    public async Task Degraded_answer_of_another_Spillway_is_told_and_not_remembered()
+    {
+        await using var rogue = new RogueServer(Degraded);
+        await using var server = await UpstreamServer.StartAsync(
+            "[{ model: gpu }]", [rogue], UpstreamServer.Once, RoutedServer.Cache());
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("miss", (await server.AskAsync()).By("gpu", "upstream").Header("X-Spillway-Cache"));
+        Assert.Equal(2, rogue.Calls);
+
+        static Task Degraded(RogueServer.Call call)
+        {
+            var reply = Encoding.Latin1.GetString(RogueServer.Reply(RogueServer.Output(), call.Body[^16..]));
+            return call.WriteAsync(reply.Insert(reply.IndexOf("\r\n", StringComparison.Ordinal),
+                "\r\nX-Spillway-Degraded: queue_full"));
+        }
+    }
+
+    [Fact]
+    public async Task Target_that_answers_with_other_outputs_fails_and_is_left_alone()
+    {
+        await using var rogue = new RogueServer(
+            call => call.WriteAsync(RogueServer.Reply(RogueServer.Output(name: "z"), call.Body[^16..])));
+        await using var server = await UpstreamServer.StartAsync(UpstreamServer.ThenMessage, [rogue], Fragile);
+        for (var i = 0; i < 2; i++)
+            (await server.AskAsync()).By("message", "upstream_failed");
+        Assert.Equal(BreakerState.Open, server.Group().Look()[0].State);
+        Assert.Equal(2, await server.CountAsync("spillway_upstream_failed_total{upstream=\"gpu\",target=\"t0\"}"));
+    }
+
     [Fact]
     public async Task Upstream_that_comes_up_late_is_found()
     {
