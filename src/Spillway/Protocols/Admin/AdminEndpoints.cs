@@ -16,8 +16,8 @@ namespace Spillway.Protocols.Admin;
 
 /// <summary>
 /// The Admin protocol, /admin/v1: the only way in which the command line reads and changes a running server. Documented
-/// in docs/reference/admin.md. Without keys only loopback callers come here; with keys, operators. This file is long
-/// because every answer that only reads stands in it.
+/// in docs/reference/admin.md. Without keys only loopback callers come here; with keys, operators.
+/// This file is long because every answer that only reads stands in it.
 /// </summary>
 internal sealed class AdminEndpoints(ServerContext server)
 {
