@@ -56,8 +56,8 @@ internal sealed class BusyDiagnosis(DiagnosisFigures figures, Sentences say)
             + "put sites nearer to users.",
         "bandwidth" => "Reading memory is the limit, as in generating text: fewer bits for each weight, larger "
             + "batches, or a device with more bandwidth. More arithmetic does nothing.",
-        "runners" => "Every runner of the model works: more replicas or larger batches where processors are idle, else a "
-            + "faster machine or a smaller model.",
+        "runners" => "Every runner of the model works: more replicas or larger batches where processors are idle, "
+            + "else a faster machine or a smaller model.",
         "disk" => "The disk is the limit: keep what is read in memory, or read it once.",
         _ => "It cannot take more: give it less to do for each request, or have more of it.",
     };

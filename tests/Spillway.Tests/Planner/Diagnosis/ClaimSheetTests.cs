@@ -28,7 +28,7 @@ public sealed class ClaimSheetTests
     [InlineData("it needs 46 % of them. That would also give 1.84 times the throughput")]
     [InlineData("after a month and deployment B (cloud): 0.0059 and 0.5000 for a thousand are 84 times apart")]
     [InlineData("10 more servers for 10 times the load at 80 % busy suffice for at most 1 existing")]
-    [InlineData("New York to Tokyo: 10,850 km of fibre take 54.3 ms one way and 108.5 ms there and back at least, not 80")]
+    [InlineData("10,850 km of fibre take 54.3 ms one way and 108.5 ms there and back at least, not 80")]
     [InlineData("H100 on spot: 0 % to 81 % off in these prices, and 60 % at least is said")]
     [InlineData("L40S on spot: 43 % to 73 % off")]
     public void Contradiction_is_found(string text) => Has(DiagnosisKind.Contradiction, text);
@@ -76,7 +76,10 @@ public sealed class ClaimSheetTests
         Assert.Contains("Did you mean H200", catalogue.Accelerator("H20").Fault!.Message, StringComparison.Ordinal);
     }
 
-    private static void Has(DiagnosisKind kind, string text) => Assert.True(
-        s_audit.Of(kind).Any(line => line.Text.Contains(text, StringComparison.Ordinal)),
-        $"No {kind} has \"{text}\":\n" + string.Join('\n', s_audit.Lines.Select(line => $"{line.Kind}: {line.Text}")));
+    private static void Has(DiagnosisKind kind, string text)
+    {
+        if (!s_audit.Of(kind).Any(line => line.Text.Contains(text, StringComparison.Ordinal)))
+            Assert.Fail($"No {kind} has \"{text}\":\n"
+                + string.Join('\n', s_audit.Lines.Select(line => $"{line.Kind}: {line.Text}")));
+    }
 }

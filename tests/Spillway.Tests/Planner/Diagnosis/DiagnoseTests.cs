@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spillway.Planner.Diagnosis;
 using Spillway.Planner.Queueing;
 
@@ -16,7 +17,7 @@ public sealed class DiagnoseTests
         Assert.Equal("gpu", report.Bottleneck);
         Has(report, DiagnosisKind.Meaning, "quantised");
         // U = X D: 9.5 ms each, 105.3 a second at most. N = X R: 50 at once.
-        Has(report, DiagnosisKind.Consequence, "9.5 ms of gpu for each answer, so 105.3 a second is the most, 5.3 % above");
+        Has(report, DiagnosisKind.Consequence, "9.5 ms of gpu for each answer, so 105.3 a second is the most, 5.3 %");
         Has(report, DiagnosisKind.Consequence, "50 requests in the system at once");
         Has(report, DiagnosisKind.Consequence, "work 11.5 ms for an answer; 488.5 of its 500 ms (98 %) are waiting");
         Has(report, DiagnosisKind.Consequence, "would keep 19 in the system (M/M/1), not 50");
@@ -40,10 +41,13 @@ public sealed class DiagnoseTests
     {
         var report = Report(new() { Busy = [new("gpu", 0.14)], CostPerMonth = 10_000 });
         Assert.Equal("", report.Bottleneck);
-        Has(report, DiagnosisKind.Step, "Right-size: 20 % of the capacity would run at 70 %, so 80 % of the cost can go, 8000");
+        Has(report, DiagnosisKind.Step,
+            "Right-size: 20 % of the capacity would run at 70 %, so 80 % of the cost can go, 8000");
     }
 
-    /// <summary>40 + 180 + 5 + 60 + 100 + 5 + 40 ms on two servers of a hundred a second, called 400 ms at 200 a second.</summary>
+    /// <summary>
+    /// 40 + 180 + 5 + 60 + 100 + 5 + 40 ms on two servers of a hundred a second, called 400 ms at 200 a second.
+    /// </summary>
     [Fact]
     public void Support_chatbot_waits_and_one_more_server_suffices()
     {
@@ -55,8 +59,8 @@ public sealed class DiagnoseTests
         Assert.Equal("queue", report.Bottleneck);
         Has(report, DiagnosisKind.Bottleneck, "180 of 430 ms (42 %)");
         Has(report, DiagnosisKind.Contradiction, "add up to 430 ms, and 400 ms were given");
-        Has(report, DiagnosisKind.Contradiction, "200 a second on 2 servers of 100 are 100 % of what they can do: there is no "
-            + "steady state");
+        Has(report, DiagnosisKind.Contradiction,
+            "200 a second on 2 servers of 100 are 100 % of what they can do: there is no steady state");
         Has(report, DiagnosisKind.Consequence, "at 194.67 a second, 97.3 % busy (M/M/2)");
         var steps = report.Of(DiagnosisKind.Step).Where(step => step.Text.StartsWith("queue", StringComparison.Ordinal))
             .ToList();
@@ -145,9 +149,12 @@ public sealed class DiagnoseTests
     private static DiagnosisReport Report(DiagnosisFigures figures) => Diagnose.From(figures).Value;
 
     private static List<NamedFigure> Parts(string text) => [.. text.Split(',').Select(part => part.Split('='))
-        .Select(part => new NamedFigure(part[0], double.Parse(part[1])))];
+        .Select(part => new NamedFigure(part[0], double.Parse(part[1], CultureInfo.InvariantCulture)))];
 
-    private static void Has(DiagnosisReport report, DiagnosisKind kind, string text) => Assert.True(
-        report.Of(kind).Any(line => line.Text.Contains(text, StringComparison.Ordinal)),
-        $"No {kind} has \"{text}\":\n" + string.Join('\n', report.Lines.Select(line => $"{line.Kind}: {line.Text}")));
+    private static void Has(DiagnosisReport report, DiagnosisKind kind, string text)
+    {
+        if (!report.Of(kind).Any(line => line.Text.Contains(text, StringComparison.Ordinal)))
+            Assert.Fail($"No {kind} has \"{text}\":\n"
+                + string.Join('\n', report.Lines.Select(line => $"{line.Kind}: {line.Text}")));
+    }
 }

@@ -4,7 +4,8 @@ namespace Spillway.Tests.Planner.Language;
 
 public sealed class RooflineTests
 {
-    private static readonly EngineConstants s_kernels = new() { StepMs = 0, PromptStepMs = 0, SequenceUs = 0, ExchangeUs = 0 };
+    private static readonly EngineConstants s_kernels =
+        new() { StepMs = 0, PromptStepMs = 0, SequenceUs = 0, ExchangeUs = 0 };
 
     [Fact]
     public void Parameters_and_cache_follow_from_the_dimensions()

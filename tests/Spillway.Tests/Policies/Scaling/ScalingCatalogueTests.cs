@@ -110,7 +110,7 @@ public sealed class ScalingCatalogueTests
         LoadDelay = TimeSpan.FromSeconds(30),
     };
 
-    private static IScalingPolicy Make(ScalingOptions options) => ScalingCatalogue.Create(options).Value;
+    private static ScalingLimits Make(ScalingOptions options) => ScalingCatalogue.Create(options).Value;
 
     private static Instant At(double seconds) => new((long)(seconds * TimeSpan.TicksPerSecond));
 }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Spillway.App.Cli;
 using Spillway.App.Cli.Diagnosing;
 using Spillway.App.Cli.Top;
-using Spillway.Planner.Diagnosis;
 
 namespace Spillway.Tests.App.Cli.Diagnosing;
 
@@ -36,7 +35,8 @@ public sealed class DiagnoseCommandTests
     {
         var (title, report) = DiagnoseSource.Of(JsonElement.Parse("""
             { "id": "7f3a", "model": "line-ocr", "outcome": "ok", "stages": [
-              { "stage": "receive", "ms": 0.1 }, { "stage": "queue", "ms": 70.5 }, { "stage": "execute", "ms": 20.0 } ] }
+              { "stage": "receive", "ms": 0.1 }, { "stage": "queue", "ms": 70.5 },
+              { "stage": "execute", "ms": 20.0 } ] }
             """));
         Assert.Equal("request 7f3a of line-ocr: ok", title);
         Assert.Equal("queue", report.Bottleneck);
@@ -69,7 +69,8 @@ public sealed class DiagnoseCommandTests
     {
         var report = DiagnoseCommand.Judge(new() { Stages = [new("queue", 90), new("execute", 10)] });
         var text = DiagnoseText.Plain([("a title", report)]);
-        Assert.StartsWith("a title\n\nbottleneck     queue takes most: 90 of 100 ms (90 %).\n", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "a title\n\nbottleneck     queue takes most: 90 of 100 ms (90 %).\n", text, StringComparison.Ordinal);
         Assert.All(text.Split('\n'), line => Assert.True(line.Length <= 110, line));
         var json = JsonElement.Parse(DiagnoseText.Json([("a title", report)])).GetProperty("diagnoses")[0];
         Assert.Equal("queue", json.GetProperty("bottleneck").GetString());
