@@ -1,6 +1,5 @@
 using Spillway.Flow;
 using Spillway.Planner;
-using Spillway.Policies.Batching;
 
 namespace Spillway.Tests.Planner;
 
