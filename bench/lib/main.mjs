@@ -18,6 +18,7 @@ import { sessionCache } from '../rows/session-cache.mjs';
 import { grpc } from '../rows/grpc.mjs';
 import { reload, replica, zipf } from '../rows/repository.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
+import { gateway } from '../rows/gateway.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, start } from '../rows/single.mjs';
 
@@ -26,7 +27,7 @@ const rows = [
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
   ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
-  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead],
+  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, gateway],
 ];
 
 function usage() {

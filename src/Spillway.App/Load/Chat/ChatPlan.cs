@@ -28,7 +28,8 @@ internal static class ChatPlan
     {
         var arrivals = new Arrivals.Poisson(options.Rate, random);
         for (var at = arrivals.NextGap(); at < options.Seconds; at += arrivals.NextGap())
-            yield return new((long)(at * LoadClock.PerSecond), Draw(options.Prompt, random), Draw(options.Answer, random));
+            yield return new((long)(at * LoadClock.PerSecond), Draw(options.Prompt, random),
+                Draw(options.Answer, random));
     }
 
     private static IEnumerable<ChatPlanned> Closed(ChatLoadOptions options, Random random)
@@ -48,7 +49,8 @@ internal static class ChatPlan
             number++;
             var cells = line.Split(',');
             if (cells.Length == 3 && DateTime.TryParse(
-                    cells[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                    cells[0], CultureInfo.InvariantCulture,
+                        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
                     out var at)
                 && int.TryParse(cells[1], NumberStyles.None, CultureInfo.InvariantCulture, out var prompt)
                 && int.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out var answer)
