@@ -117,6 +117,10 @@ export async function startPeer(model) {
   );
 }
 
+/** An upstream of the gateway rows. */
+export const startChat = (port) =>
+  startServer('canned', process.execPath, [path.join(root, 'bench/peer-node/chat.cjs'), '--port', String(port)], {}, port);
+
 /** Stops servers, the polite way first. */
 export async function stop(...servers) {
   await Promise.all(servers.filter(Boolean).map(({ child }) => end(child)));

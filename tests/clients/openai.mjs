@@ -120,7 +120,7 @@ const scenarios = {
   },
   async 'an unknown model'() {
     await assert.rejects(client.chat.completions.create({ model: 'none', messages }), (e) =>
-      e instanceof OpenAI.NotFoundError && e.code === 'model_not_found' && e.param === 'model' && e.requestID);
+      e instanceof OpenAI.NotFoundError && e.code === 'model_not_found' && e.param === 'model' && e.requestID.length > 0);
   },
   async 'a request that is none'() {
     await assert.rejects(client.chat.completions.create({ model: 'chat', messages: [] }), OpenAI.BadRequestError);

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Spillway.App.Cli;
 
-/// <summary>What `spillway explain` prints of an answer of a language model: tokens, and prefill and decode apart.</summary>
+/// <summary>What `spillway explain` prints of an answer of a language model: tokens, and prefill and decode
+/// apart.</summary>
 internal static class ChatView
 {
     /// <summary>Writes it; nothing for tensors.</summary>
@@ -26,9 +27,11 @@ internal static class ChatView
         pair("prefill", Ms(chat, "prefill_ms"));
         pair("decode", Ms(chat, "decode_ms"));
         pair("first", With(Ms(chat, "first_token_ms"), " to the first token"));
-        pair("pace", With(Ms(chat, "time_per_token_ms"), With(Ms(chat, "gap_max_ms"), " at most between two pieces", " each token, ")));
+        pair("pace", With(Ms(chat, "time_per_token_ms"),
+            With(Ms(chat, "gap_max_ms"), " at most between two pieces", " each token, ")));
         if (chat.TryGetProperty("upstream_decode_ms", out _))
-            pair("its own", $"{Ms(chat, "upstream_prefill_ms")} prefill, {Ms(chat, "upstream_decode_ms")} decode, as the "
+            pair("its own",
+                $"{Ms(chat, "upstream_prefill_ms")} prefill, {Ms(chat, "upstream_decode_ms")} decode, as the "
                 + "upstream says");
     }
 

@@ -28,7 +28,8 @@ internal static class SimulateCommand
             DefaultValueFactory = _ => SimulatedChat.NameOf(Misbehaviour.Error), HelpName = "word",
         };
         how.AcceptOnlyFromAmong([.. SimulatedChat.Models.Skip(1)]);
-        var before = Number("--tokens-before-fault", defaults.TokensBeforeFault, "Tokens before a fault in mid-answer.");
+        var before = Number("--tokens-before-fault", defaults.TokensBeforeFault,
+            "Tokens before a fault in mid-answer.");
         var seed = Number("--seed", defaults.Seed, "Seed of the draws.");
         var command = new Command("openai", """
             A server of OpenAI's protocol in which no model runs: it answers at a declared speed and misbehaves on
@@ -49,7 +50,8 @@ internal static class SimulateCommand
             {
                 TokensPerSecond = parsed.GetValue(speed), FirstTokenMs = parsed.GetValue(first),
                 AnswerTokens = parsed.GetValue(length), FaultRate = parsed.GetValue(rate),
-                Misbehaviour = Enum.GetValues<Misbehaviour>().First(m => SimulatedChat.NameOf(m) == parsed.GetValue(how)),
+                Misbehaviour =
+                    Enum.GetValues<Misbehaviour>().First(m => SimulatedChat.NameOf(m) == parsed.GetValue(how)),
                 TokensBeforeFault = parsed.GetValue(before), Seed = parsed.GetValue(seed),
             }, stop));
         return command;
@@ -77,7 +79,8 @@ internal static class SimulateCommand
         }
         catch (IOException taken)
         {
-            await Console.Error.WriteLineAsync($"Cannot listen on 127.0.0.1:{port}: {taken.Message} Take another: --port 0.")
+            await Console.Error.WriteLineAsync(
+                $"Cannot listen on 127.0.0.1:{port}: {taken.Message} Take another: --port 0.")
                 .ConfigureAwait(false);
             return Commands.Failed;
         }

@@ -18,6 +18,7 @@ public static class LoadCommand
         var command = new Command("load", LoadFlags.Description);
         foreach (var option in flags.All)
             command.Add(option);
+        command.Add(Chat.ChatLoadCommand.Create());
         command.SetAction((parsed, stop) => RunAsync(
             flags.Read(parsed),
             parsed.InvocationConfiguration.Output,

@@ -168,9 +168,13 @@ internal sealed class SimulatedModelServer : IAsyncDisposable
 
         if (reply.End is SimulatedEnd.Hangs)
             await Task.Delay(Timeout.InfiniteTimeSpan, _time, gone).ConfigureAwait(false);
+        // Kestrel then closes the connection behind what was sent; an abort could overtake it.
         if (reply.End is SimulatedEnd.Breaks)
-            http.Abort();
+            throw new BreakException();
     }
+
+    /// <summary>An answer that ends too early, as it was asked to.</summary>
+    private sealed class BreakException : Exception;
 
     private async Task WaitAsync(TimeSpan time, CancellationToken gone)
     {

@@ -39,6 +39,12 @@ internal static class ChatChecks
                 "Leave targets out, or say kind: openai.");
         }
 
+        Simulated(path, upstream, isSimulated, bound);
+        Keys(path, upstream, bound);
+    }
+
+    private static void Simulated(string path, UpstreamOptions upstream, bool isSimulated, OptionBinder bound)
+    {
         if (upstream.Simulated is not null && !isSimulated)
         {
             bound.Report($"{path}.simulated", "", "The upstream is not simulated, so the profile means nothing.",
@@ -53,7 +59,10 @@ internal static class ChatChecks
                 bound.Report($"{path}.simulated.{key}", OptionText.Number(price), "It has more than nine decimals.",
                     "Round it to nine decimals.");
         }
+    }
 
+    private static void Keys(string path, UpstreamOptions upstream, OptionBinder bound)
+    {
         if (upstream.MoreKeysFrom.Count > 0 && (upstream.KeyFrom.Length == 0 || !IsChat(upstream)))
         {
             bound.Report($"{path}.moreKeysFrom", $"{upstream.MoreKeysFrom.Count}",
@@ -78,7 +87,8 @@ internal static class ChatChecks
             if (route.Cache.Enabled)
                 bound.Report($"{path}.cache.enabled", "true", "Answers of language models are not kept.", NotHere);
             if (route.Rollout is not null)
-                bound.Report($"{path}.rollout", "", "A rollout puts a model of this server in a step's place.", NotHere);
+                bound.Report($"{path}.rollout", "", "A rollout puts a model of this server in a step's place.",
+                    NotHere);
         }
     }
 

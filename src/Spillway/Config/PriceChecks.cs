@@ -90,14 +90,18 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
 
         Names(options, prices, models);
         Covered(prices, models);
+        ChatsCovered(options, prices);
+        Alerts(options, prices, models);
+    }
+
+    private void ChatsCovered(SpillwayOptions options, PricesOptions prices)
+    {
         foreach (var name in Chats(options).Where(name => !prices.Models.ContainsKey(name) && !Bound.Failed("prices")
             && options.Upstreams[name].Simulated is null or { PerMillionInput: 0, PerMillionOutput: 0 }))
         {
             Bound.Report("prices", "", $"No price covers the upstream {name}, and there is no default.",
                 $"Add prices.models.{name} with perMillionInput and perMillionOutput; 0 says that it costs nothing.");
         }
-
-        Alerts(options, prices, models);
     }
 
     private static List<(int, string, double)> Device(IReadOnlyList<DevicePriceOptions> entries) =>

@@ -119,11 +119,13 @@ public sealed record UpstreamOptions
     public HedgeOptions Hedge { get; init; } = new();
 
     /// <summary>Requests at once at a target.</summary>
-    [Option("How many requests each target has at once, which is learned from the time to the first byte.")]
+    [Option("How many requests each target has at once, which is learned from the time to the first byte. Of language "
+        + "models the time to the first token is, and where nothing is declared 1000 stand: prompts differ in length.")]
     public AdaptiveLimitOptions Concurrency { get; init; } = new();
 
     /// <summary>Waiting for a target with room.</summary>
-    [Option("How requests wait when every target has as many as it may have.")]
+    [Option("How requests wait when every target has as many as it may have. Before language models, where nothing is "
+        + "declared: 10 s, and 1 s once the line has built up.")]
     public UpstreamLineOptions Queue { get; init; } = new();
 
     /// <summary>Which target.</summary>
@@ -136,7 +138,8 @@ public sealed record TargetOptions
 {
     /// <summary>Where it is.</summary>
     [Option("Its base address: http://10.0.0.7:8000, or https://…; a path in front of /v2 is kept. With "
-        + "kind: openai with its /v1 (https://api.openai.com/v1), with azure up to the deployment's name.", Required = true)]
+        + "kind: openai with its /v1 (https://api.openai.com/v1), with azure up to the deployment's name.",
+        Required = true)]
     public string Url { get; init; } = "";
 
     /// <summary>Its part of the requests.</summary>

@@ -166,7 +166,8 @@ public sealed class Door
         Traits = new() { Platform = "spillway_upstream", Devices = [] };
     }
 
-    /// <summary>A name over language models elsewhere: it takes no tensors, and no request is placed behind it.</summary>
+    /// <summary>A name over language models elsewhere: it takes no tensors, and no request is placed behind
+    /// it.</summary>
     internal static Door Chat(Route route, ModelOptions options, RuntimeTraits traits) =>
         new(route, options) { Traits = traits };
 

@@ -147,21 +147,27 @@ public sealed class Recorder
         if (work.Chat is { } chat)
             record.Charged = ChatExplanation.Charge(ref record, chat);
         _serving.Guards.Settle(work, record.Charged.Total);
-        if (work.Chat is { } told)
-            ChatExplanation.Write(ref record, work, told, delivery);
-        else
-        {
-            Explanation.Write(ref record, work, delivery);
-            Explanation.Cost(ref record, work);
-            if (answered)
-                Explanation.Close(ref record, work.Claim.Rows, delivery);
-        }
+        Explain(ref record, work, delivery);
 
         var model = work.Door.Instruments ?? Instruments(work.Door);
         Count(work, delivery, model, record.Started);
         HandOn(record, work);
         if (model.Tracing.Keeps(answered))
             _recent.Write(record);
+    }
+
+    private static void Explain(ref RequestRecord record, Work work, in Delivery delivery)
+    {
+        if (work.Chat is { } chat)
+        {
+            ChatExplanation.Write(ref record, work, chat, delivery);
+            return;
+        }
+
+        Explanation.Write(ref record, work, delivery);
+        Explanation.Cost(ref record, work);
+        if (delivery.Fault is null)
+            Explanation.Close(ref record, work.Claim.Rows, delivery);
     }
 
     /// <summary>To everybody else who takes finished requests.</summary>

@@ -10,7 +10,8 @@ namespace Spillway.Hosting;
 public static class SpillwayEndpointExtensions
 {
     /// <summary>
-    /// Maps /v2/** (the Open Inference Protocol), /v1/** (OpenAI's protocol), /metrics and /admin/v1/**. gRPC is not among them: it has a port of
+    /// Maps /v2/** (the Open Inference Protocol), /v1/** (OpenAI's protocol), /metrics and /admin/v1/**. gRPC is not
+    /// among them: it has a port of
     /// its own, in the stand-alone server. Requires AddSpillway.
     /// </summary>
     /// <param name="routes">The application, or a group of its routes.</param>

@@ -80,6 +80,11 @@ public sealed partial class Front
             return _openInference.HandleAsync(http, caller);
         if (path.StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal))
             return _openAi.HandleAsync(http, caller);
+        return OtherAsync(http, path, caller);
+    }
+
+    private Task OtherAsync(HttpContext http, string path, Caller caller)
+    {
         if (path.StartsWith("/admin/", StringComparison.Ordinal))
             return _admin.HandleAsync(http, caller);
         return path is "/metrics"
@@ -131,7 +136,9 @@ public sealed partial class Front
             else if (isGrpc)
                 GrpcEndpoints.Broken(http);
             else
-                await WriteAsync(http, new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(false);
+                await WriteAsync(http,
+                    new(FaultKind.Internal, "An internal error; the server's log has the details.")).ConfigureAwait(
+                        false);
         }
     }
 

@@ -1,5 +1,3 @@
-using Spillway.Policies.Pricing;
-
 namespace Spillway.Telemetry;
 
 /// <summary>

@@ -29,7 +29,8 @@ internal sealed record InstrumentSpec(
 
     /// <summary>The labels' names there: of its conventions with dots, gen_ai.token.type.</summary>
     public string[] OtlpLabels { get; } =
-        [.. Labels.Select(l => l.StartsWith(GenAi, StringComparison.Ordinal) ? "gen_ai." + l[GenAi.Length..].Replace('_', '.') : l)];
+        [.. Labels.Select(l =>
+            l.StartsWith(GenAi, StringComparison.Ordinal) ? "gen_ai." + l[GenAi.Length..].Replace('_', '.') : l)];
 
     private const string GenAi = "gen_ai_";
 }

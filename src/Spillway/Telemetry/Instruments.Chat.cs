@@ -5,7 +5,7 @@ internal static partial class Instruments
 {
     public static readonly InstrumentSpec ChatDuration = GenAi(
         "gen_ai_server_request_duration_seconds", "gen_ai.server.request.duration", "seconds",
-        "Time of a request to a language model, to the last byte handed to the connection, by operation and served name.");
+        "Time of a request to a language model, to the last byte handed to the connection.");
 
     public static readonly InstrumentSpec ChatFirstToken = GenAi(
         "gen_ai_server_time_to_first_token_seconds", "gen_ai.server.time_to_first_token", "seconds",

@@ -66,7 +66,8 @@ internal sealed class ChatAsker : IDisposable
             using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(either.Token), Encoding.UTF8);
             while (await lines.ReadLineAsync(either.Token) is { } line)
             {
-                if (line.StartsWith("data:", StringComparison.Ordinal) && reading.Take(line[5..].Trim(), _clock.Now) is { } end)
+                if (line.StartsWith("data:", StringComparison.Ordinal)
+                    && reading.Take(line[5..].Trim(), _clock.Now) is { } end)
                     return reading.End(end, _clock.Now);
             }
 
@@ -88,8 +89,11 @@ internal sealed class ChatAsker : IDisposable
         var text = new StringBuilder(planned.Prompt * 4);
         while (text.Length < planned.Prompt * 4)
             text.Append(Words);
-        return Encoding.UTF8.GetBytes(
-            $$"""{"model":{{JsonSerializer.Serialize(_options.Model, LoadJson.Default.String)}},"stream":true,"stream_options":{"include_usage":true},"max_tokens":{{planned.Answer}},"messages":[{"role":"user","content":"{{text.ToString(0, planned.Prompt * 4)}}"}]}""");
+        var model = JsonEncodedText.Encode(_options.Model);
+        return Encoding.UTF8.GetBytes($$"""
+            {"model":"{{model}}","stream":true,"stream_options":{"include_usage":true},"max_tokens":{{planned.Answer}},
+            "messages":[{"role":"user","content":"{{text.ToString(0, planned.Prompt * 4)}}"}]}
+            """);
     }
 
     /// <summary>What came so far.</summary>
@@ -118,7 +122,8 @@ internal sealed class ChatAsker : IDisposable
                 _prompt = usage.GetProperty("prompt_tokens").GetInt64();
             }
 
-            if (!json.RootElement.TryGetProperty("choices", out var choices) || !choices.EnumerateArray().Any(HasContent))
+            if (!json.RootElement.TryGetProperty("choices", out var choices)
+                || !choices.EnumerateArray().Any(HasContent))
                 return null;
             if (_pieces++ == 0)
                 _first = now - dueNs;

@@ -15,9 +15,15 @@ internal static class ChatLoadCommand
     {
         var model = new Argument<string>("model") { Description = "The model, or the route, that is asked for." };
         var server = Text("--url", "The server's base address with /v1.", "http://127.0.0.1:8000/v1");
-        var key = new Option<string?>("--key") { Description = "Sent as Authorization: Bearer. By default SPILLWAY_KEY." };
+        var key = new Option<string?>("--key")
+        {
+            Description = "Sent as Authorization: Bearer. By default SPILLWAY_KEY.",
+        };
         var rate = Real("--rate", "Requests a second, open loop (Poisson). 0: a closed loop of --concurrency.", 0);
-        var at = new Option<int>("--concurrency") { Description = "How many ask at once.", DefaultValueFactory = _ => 1 };
+        var at = new Option<int>("--concurrency")
+        {
+            Description = "How many ask at once.", DefaultValueFactory = _ => 1,
+        };
         var duration = Text("--duration", "How long requests are sent.", "10s");
         var timeout = Text("--timeout", "How long one request may take.", "2m");
         var prompt = Text("--prompt-tokens", "Length of prompts, N or FROM..TO (about four bytes a token).", "100");
@@ -32,8 +38,8 @@ internal static class ChatLoadCommand
         var seed = new Option<int>("--seed") { Description = "Of arrivals and lengths.", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "Print JSON for programs in place of text." };
         var command = new Command("chat", """
-            Streams chats from an OpenAI-compatible server: time to the first token, time per token, gaps, tokens a second,
-            and goodput. In an open loop times count from the instant at which a request was due.
+            Streams chats from an OpenAI-compatible server: time to the first token, time per token, gaps, tokens a
+            second, and goodput. In an open loop times count from the instant at which a request was due.
 
             Examples:
               spillway load chat chat --rate 5 --duration 30s --prompt-tokens 50..400 --answer-tokens 20..100

@@ -46,7 +46,8 @@ internal sealed class ChatLoadReport
     {
         var sent = _outcomes.Values.Sum();
         output.WriteLine(Text($"{options.Model} at {options.Address}, {seconds:0.0} s"));
-        output.WriteLine(Text($"  requests      {sent} sent, {string.Join(", ", _outcomes.Select(o => $"{o.Value} {o.Key}"))}"));
+        output.WriteLine(Text(
+            $"  requests      {sent} sent, {string.Join(", ", _outcomes.Select(o => $"{o.Value} {o.Key}"))}"));
         output.WriteLine(Text($"  tokens        {_prompts} in, {_tokens} out, {_tokens / seconds:0.0} out a second"));
         output.WriteLine("                     p50        p90        p99        max   (ms)");
         Line(output, "first token", _first);
@@ -85,9 +86,11 @@ internal sealed class ChatLoadReport
         var (first, pace) => Text($"first token within {Ms(first)} ms, each further one within {Ms(pace)} ms"),
     };
 
-    private static void Line(TextWriter output, string name, LatencyHistogram times) => output.WriteLine(times.Count == 0
-        ? Text($"  {name,-13} none") : Text($"  {name,-13} {Ms(times.Quantile(0.5)),10:0.00} {Ms(times.Quantile(0.9)),10:0.00} ")
-            + Text($"{Ms(times.Quantile(0.99)),10:0.00} {Ms(times.Max),10:0.00}"));
+    private static void Line(TextWriter output, string name, LatencyHistogram times) =>
+        output.WriteLine(times.Count == 0
+            ? Text($"  {name,-13} none")
+            : Text($"  {name,-13} {Ms(times.Quantile(0.5)),10:0.00} {Ms(times.Quantile(0.9)),10:0.00} ")
+                + Text($"{Ms(times.Quantile(0.99)),10:0.00} {Ms(times.Max),10:0.00}"));
 
     private static void Json(Utf8JsonWriter json, string name, LatencyHistogram times)
     {

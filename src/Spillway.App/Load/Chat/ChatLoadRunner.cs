@@ -31,12 +31,14 @@ internal static class ChatLoadRunner
         {
             var due = began + planned.DueNs;
             if (due - clock.Now is > 0 and var wait)
-                await Task.Delay(TimeSpan.FromTicks(wait / 100), clock.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromTicks(wait / 100), clock.Time, stop).ConfigureAwait(
+                    ConfigureAwaitOptions.SuppressThrowing);
             if (stop.IsCancellationRequested)
                 break;
             under.RemoveAll(t => t.IsCompletedSuccessfully);
             if (under.Count >= UnderMax)
-                throw LoadException.Failed($"{UnderMax:N0} requests are under way at once: the rate is beyond the server.");
+                throw LoadException.Failed(
+                    $"{UnderMax:N0} requests are under way at once: the rate is beyond the server.");
             under.Add(OneAsync(asker, planned, due, report, options, stop));
         }
 

@@ -28,7 +28,8 @@ internal static class ChatPlan
     {
         var arrivals = new Arrivals.Poisson(options.Rate, random);
         for (var at = arrivals.NextGap(); at < options.Seconds; at += arrivals.NextGap())
-            yield return new((long)(at * LoadClock.PerSecond), Draw(options.Prompt, random), Draw(options.Answer, random));
+            yield return new((long)(at * LoadClock.PerSecond), Draw(options.Prompt, random),
+                Draw(options.Answer, random));
     }
 
     private static IEnumerable<ChatPlanned> Closed(ChatLoadOptions options, Random random)
@@ -46,13 +47,7 @@ internal static class ChatPlan
         foreach (var line in File.ReadLines(path))
         {
             number++;
-            var cells = line.Split(',');
-            if (cells.Length == 3 && DateTime.TryParse(
-                    cells[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                    out var at)
-                && int.TryParse(cells[1], NumberStyles.None, CultureInfo.InvariantCulture, out var prompt)
-                && int.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out var answer)
-                && prompt <= TokensMax && answer <= TokensMax)
+            if (TryParse(line, out var at, out var prompt, out var answer))
             {
                 first ??= at;
                 var due = (at - first.Value).TotalSeconds / options.TraceSpeed;
@@ -66,6 +61,19 @@ internal static class ChatPlan
                     + "Write 2023-11-16 18:15:46.68,374,44.");
             }
         }
+    }
+
+    private static bool TryParse(string line, out DateTime at, out int prompt, out int answer)
+    {
+        (at, prompt, answer) = (default, 0, 0);
+        var cells = line.Split(',');
+        return cells.Length == 3
+            && DateTime.TryParse(
+                cells[0], CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out at)
+            && int.TryParse(cells[1], NumberStyles.None, CultureInfo.InvariantCulture, out prompt)
+            && int.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out answer)
+            && prompt <= TokensMax && answer <= TokensMax;
     }
 
     private static int Draw((int From, int To) range, Random random) => random.Next(range.From, range.To + 1);

@@ -4,7 +4,8 @@ namespace Spillway.Engine.Gateway;
 
 /// <summary>
 /// Finds in a JSON object of an answer what bills and truth need: content, ends, errors, usage. One pass, nothing is
-/// built; texts are made only where they are asked for.
+/// built; texts are made only where they are asked for. This file is long because all that may stand in an answer is
+/// read in it.
 /// </summary>
 internal ref struct AnswerScan
 {
@@ -251,7 +252,8 @@ internal ref struct AnswerScan
     private long Count()
     {
         _reader.Read();
-        if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var count) && count is >= 0 and < 1L << 40)
+        if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var count)
+            && count is >= 0 and < 1L << 40)
             return count;
         _reader.Skip();
         return 0;

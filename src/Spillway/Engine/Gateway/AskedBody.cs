@@ -12,7 +12,8 @@ internal sealed record AskedBody
     /// <summary>A chat template's own tokens for each message: role and delimiters.</summary>
     private const int TokensPerMessage = 16;
 
-    /// <summary>A chat template's own tokens beside those: a system text of its own, the opening of the answer.</summary>
+    /// <summary>A chat template's own tokens beside those: a system text of its own, the opening of the
+    /// answer.</summary>
     private const int TokensOfTemplate = 256;
 
     /// <summary>What is asked.</summary>
@@ -100,7 +101,8 @@ internal sealed record AskedBody
     {
         Span<(int At, int Length, byte[] Text)> edits = new (int, int, byte[])[3];
         var count = 0;
-        edits[count++] = (ModelAt.At, ModelAt.Length, JsonSerializer.SerializeToUtf8Bytes(model, WireJson.Default.String));
+        edits[count++] =
+            (ModelAt.At, ModelAt.Length, JsonSerializer.SerializeToUtf8Bytes(model, WireJson.Default.String));
         if (Stream)
         {
             if (OptionsAt.Length == 0)

@@ -16,7 +16,8 @@ internal sealed class Attempt(
 {
     private const int RefusalBytesMax = 64 * 1024;
 
-    private static readonly Fault s_broken = new(FaultKind.Internal, "An internal error; the server's log has the details.");
+    private static readonly Fault s_broken =
+        new(FaultKind.Internal, "An internal error; the server's log has the details.");
 
     private readonly ConnectTime _connect = new();
 

@@ -5,7 +5,8 @@ namespace Spillway.Engine.Gateway;
 
 /// <summary>
 /// Reads from a body the few fields that the gateway must know, without building anything of the rest. A field that
-/// stands twice is refused where it matters: the upstream might believe the other one.
+/// stands twice is refused where it matters: the upstream might believe the other one. This file is long because every
+/// field that is read stands in it.
 /// </summary>
 internal ref struct BodyScan
 {
@@ -85,7 +86,8 @@ internal ref struct BodyScan
         {
             Call = _call, Bytes = _body, Model = _model!, ModelAt = _modelAt, EndAt = end, Stream = _stream,
             WantsUsage = _wantsUsage, OptionsAt = _optionsAt, IncludeAt = _includeAt, TokensMax = _tokensMax,
-            Choices = (int)Math.Min((long)_choices * _prompts, int.MaxValue), Messages = _messages, Attachments = _attachments, ToolBytes = _toolBytes,
+            Choices = (int)Math.Min((long)_choices * _prompts, int.MaxValue), Messages = _messages,
+            Attachments = _attachments, ToolBytes = _toolBytes,
         };
     }
 
@@ -194,7 +196,8 @@ internal ref struct BodyScan
         _reader.Read();
         if (_reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null)
             || _includeAt.Length > 0)
-            _fault = Fault.Invalid("The field stream_options.include_usage is neither true nor false, or stands twice.");
+            _fault = Fault.Invalid(
+                "The field stream_options.include_usage is neither true nor false, or stands twice.");
         _wantsUsage = _reader.TokenType is JsonTokenType.True;
         _includeAt = new((int)_reader.TokenStartIndex, (int)(_reader.BytesConsumed - _reader.TokenStartIndex));
     }
@@ -239,8 +242,8 @@ internal ref struct BodyScan
             return;
         }
 
-        while (_reader.TokenType is JsonTokenType.StartArray && _reader.Read()
-            && _reader.TokenType is not JsonTokenType.EndArray && _fault is null)
+        var isList = _reader.TokenType is JsonTokenType.StartArray;
+        while (isList && _reader.Read() && _reader.TokenType is not JsonTokenType.EndArray && _fault is null)
         {
             if (_reader.TokenType is not JsonTokenType.StartObject)
                 _fault = Fault.Invalid("A member of tools is not an object.");

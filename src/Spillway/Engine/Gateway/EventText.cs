@@ -26,7 +26,8 @@ internal static class EventText
         return -1;
     }
 
-    /// <summary>Where an event's data stands in it; a length of 0 for an event without any, such as a comment.</summary>
+    /// <summary>Where an event's data stands in it; a length of 0 for an event without any, such as a
+    /// comment.</summary>
     /// <param name="text">One event.</param>
     /// <param name="lines">How many lines of data it has; more than one is joined by <see cref="Join"/>.</param>
     public static (int At, int Length) Data(ReadOnlySpan<byte> text, out int lines)

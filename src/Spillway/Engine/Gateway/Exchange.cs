@@ -1,8 +1,4 @@
-using System.Runtime.CompilerServices;
-using Spillway.Engine.Guards;
-using Spillway.Engine.Routes;
 using Spillway.Flow;
-using Spillway.Policies.Pricing;
 using Spillway.Policies.Switching;
 using Spillway.Telemetry;
 
@@ -82,7 +78,10 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     {
         var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
-        work.Claim = new Claim { Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout };
+        work.Claim = new Claim
+        {
+            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
+        };
         while (true)
         {
             if (Gate() is { } shut)
@@ -151,15 +150,20 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     private async ValueTask<Fault?> StepAsync(int step, Instant deadline)
     {
         var upstream = _answering = route.Steps[step];
+        _state.Facts.Upstream = upstream.Name;
         if (Switched(upstream) is { } off)
             return off;
-        var left = deadline - _clock.Now;
-        var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : left);
+        var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);
         var due = own == TimeSpan.MaxValue ? Instant.Never : _clock.Now + own;
         var body = asked.For(upstream.Model, route.Options, upstream.Options.TokensField);
-        _state.Facts.Upstream = upstream.Name;
-        _state.Facts.CapInjected = asked.TokensMax is null && WireCalls.Writes(asked.Call) ? route.Options.MaxTokens : 0;
+        _state.Facts.CapInjected =
+            asked.TokensMax is null && WireCalls.Writes(asked.Call) ? route.Options.MaxTokens : 0;
         var attempt = new Attempt(upstream, asked.Call, body, _state, work.Trace?.ToString());
+        return await AttemptsAsync(upstream, attempt, due).ConfigureAwait(false);
+    }
+
+    private async ValueTask<Fault?> AttemptsAsync(GatewayUpstream upstream, Attempt attempt, Instant due)
+    {
         var (attempts, tried, paid) = (0, 0UL, false);
         try
         {

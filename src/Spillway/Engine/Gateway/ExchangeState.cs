@@ -14,6 +14,9 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>A text's bytes of one token, where nobody counted: of English in the usual vocabularies.</summary>
     private const int BytesPerToken = 4;
 
+    /// <summary>Pieces that are longer than this in the mean hold more than a token each.</summary>
+    private const int PieceBytesMax = 8;
+
     private TokenUsage? _reported;
     private long _pieces;
     private long _bytes;
@@ -81,8 +84,8 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
-    /// what was seen: a token for each piece of content, or for each four bytes where that is more, and the prompt's
-    /// bytes by four.
+    /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
+    /// several, and the prompt's bytes by four.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
@@ -92,8 +95,10 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
-            Facts.Used = _reported ?? new(Prompt, Math.Max(_pieces, (_bytes + BytesPerToken - 1) / BytesPerToken));
+            Facts.Used = _reported ?? new(Prompt, Answer);
     }
+
+    private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
     private long Prompt => (asked.Bytes.Length + BytesPerToken - 1) / BytesPerToken;
 }

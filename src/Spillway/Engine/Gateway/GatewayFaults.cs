@@ -47,7 +47,8 @@ internal static class GatewayFaults
             FaultKind.UpstreamFailed,
             $"The upstream {target} redirects ({status}), which is not followed. Give its real address."),
         404 => new(
-            FaultKind.UpstreamFailed, $"The upstream {target} does not know what it is asked for (404): {said}. Look at "
+            FaultKind.UpstreamFailed,
+                $"The upstream {target} does not know what it is asked for (404): {said}. Look at "
             + "its address and at upstreams.….model."),
         _ => new(FaultKind.UpstreamFailed, $"The upstream {target} answered {status}: {said}"),
     };

@@ -1,5 +1,6 @@
 using Spillway.Config;
 using Spillway.Engine.Upstreams;
+using Spillway.Policies.Concurrency;
 using Spillway.Policies.Pricing;
 using Spillway.Policies.Retry;
 using Spillway.Policies.Routing;
@@ -15,6 +16,12 @@ namespace Spillway.Engine.Gateway;
 /// </summary>
 internal sealed class GatewayUpstream : IDisposable
 {
+    // What holds where nothing is declared. A prompt's length moves the time to the first token, and an answer's length
+    // that of a whole one, so neither tells how busy a target is: the limit stands, and who waits for a place may wait
+    // as long as people do for a first token.
+    private static readonly AdaptiveLimitOptions s_limit = new() { Enabled = false, Max = 1000 };
+    private static readonly UpstreamLineOptions s_line = new() { WaitMs = 10_000, BuiltUpWaitMs = 1000 };
+
     private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
@@ -41,11 +48,13 @@ internal sealed class GatewayUpstream : IDisposable
         IReadOnlyDictionary<string, TargetOptions> targets = handler is null
             ? options.Targets : new Dictionary<string, TargetOptions> { ["simulated"] = new() };
         _targets = [.. targets.Keys.Select(t => new GatewayTarget(name, t, options, Keys, handler, clock))];
+        var limit = options.Concurrency == new AdaptiveLimitOptions() ? s_limit : options.Concurrency;
         _balancer = new(options.Balancing, [.. targets.Select(target => new Target(
-            target.Key, target.Value.Weight, new(options.Breaker), new(options.Concurrency),
+            target.Key, target.Value.Weight, new(options.Breaker), new(limit),
             TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);
         _retry = new(options.Retry, new(options.Retry));
-        _queue = new(name, options.Queue, clock, _lock, Take);
+        _queue = new(
+            name, options.Queue == new UpstreamLineOptions() ? s_line : options.Queue, clock, _lock, Take);
         Counts = new([.. targets.Keys]);
     }
 

@@ -255,7 +255,8 @@ internal sealed class StreamPump : IDisposable
         var isSlow = _windowBytes < _options.BytesPerSecondMin * passed.TotalSeconds;
         (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
         return isSlow ? new(FaultKind.UpstreamTimeout, FormattableString.Invariant(
-            $"The upstream {_target} sent less than {_options.BytesPerSecondMin} bytes a second for ten seconds.")) : null;
+            $"The upstream {_target} sent less than {_options.BytesPerSecondMin} bytes a second for ten seconds."))
+                : null;
     }
 
     private Fault Failed(string how) => new(FaultKind.UpstreamFailed, $"The upstream {_target} {how}.");

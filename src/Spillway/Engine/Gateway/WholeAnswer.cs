@@ -69,7 +69,9 @@ internal static class WholeAnswer
         {
             while (true)
             {
-                phase.Enter("the next bytes", options.BetweenDeltasMs);
+                // Some servers send the head at once and the body when the last token is written.
+                if (length > 0)
+                    phase.Enter("the next bytes", options.BetweenDeltasMs);
                 if (length == buffer.Length)
                     Grow(ref buffer, most);
                 var read = await stream.ReadAsync(buffer.AsMemory(length), phase.Token).ConfigureAwait(false);

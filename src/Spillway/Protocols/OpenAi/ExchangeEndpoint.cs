@@ -17,7 +17,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 {
     private const int NamesShownMax = 20;
 
-    private static readonly Fault s_bug = new(FaultKind.Internal, "An internal error; the server's log has the details.");
+    private static readonly Fault s_bug =
+        new(FaultKind.Internal, "An internal error; the server's log has the details.");
 
     private readonly Serving _serving = server.Serving;
     private readonly ExchangeRun _run = new(server.Serving, server.Serving.Gateway.Idempotent);
@@ -41,51 +42,54 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         {
             (body, var fault) = await RequestBody.ReadAsync(http, server).ConfigureAwait(false);
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
-            if (fault is null && Find(http, call, isResponse, caller, body, out var asked).TryGet(out var route, out fault))
+            var refusal = default((int, byte[])?);
+            if (fault is null
+                && Find(http, call, isResponse, caller, body, out var asked).TryGet(out var route, out fault))
             {
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
-                work.Door = route.Door;
-                if (isResponse)
-                    sink = new ResponsesSink((OpenAiSink)sink, new(
-                        tags.RequestId, asked!.Model, clock.Time.GetUtcNow().ToUnixTimeSeconds()));
-                work.Chat = new()
-                {
-                    Operation = WireCalls.Operation(call), Stream = asked!.Stream, Steps = route.Memory.Names,
-                    Counts = route.Counts, IsSimulated = route.Door.Traits!.Simulated,
-                };
+                Begin(work, route, asked!);
+                sink = isResponse ? AsResponse(sink, tags, asked!) : sink;
                 fault = OpenAiHeaders.Read(http.Request.Headers, work.Request);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
-                var refusal = default((int, byte[])?);
                 if (fault is null)
                 {
-                    (fault, refusal) = await _run.RunAsync(http, route, asked, work, sink, Gone(http))
+                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, sink, Gone(http))
                         .ConfigureAwait(false);
                 }
+            }
 
-                ended = fault;
-                status = fault is null ? http.Response.StatusCode
-                    : await EndAsync(http, work, tags, sink, fault, refusal).ConfigureAwait(false);
-            }
-            else
-            {
-                ended = fault;
-                status = await EndAsync(http, work, tags, sink, fault!, refusal: null).ConfigureAwait(false);
-            }
+            ended = fault;
+            status = fault is null ? http.Response.StatusCode
+                : await EndAsync(http, work, tags, sink, fault, refusal).ConfigureAwait(false);
         }
         finally
         {
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             if (isKnown)
-            {
-                server.Close(work, body.Held, new(
-                    tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sink.Sent, server.BytesHeld,
-                    server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
-            }
+                Close(work, body, tags, ended, status, sink.Sent);
             else
                 Drop(body, work, ended);
         }
     }
+
+    private static void Begin(Work work, ChatRoute route, AskedBody asked)
+    {
+        work.Door = route.Door;
+        work.Chat = new()
+        {
+            Operation = WireCalls.Operation(asked.Call), Stream = asked.Stream, Steps = route.Memory.Names,
+            Counts = route.Counts, IsSimulated = route.Door.Traits!.Simulated,
+        };
+    }
+
+    private ResponsesSink AsResponse(IOpenAiSink sink, RequestTags tags, AskedBody asked) => new(
+        sink, new(tags.RequestId, asked.Model, _serving.Clock.Time.GetUtcNow().ToUnixTimeSeconds()));
+
+    private void Close(Work work, in RequestBody body, RequestTags tags, Fault? ended, int status, long sent) =>
+        server.Close(work, body.Held, new(
+            tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld,
+            server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
 
     /// <summary>What is asked, and the route that answers it; who may not use it learns nothing of it.</summary>
     private Outcome<ChatRoute> Find(
@@ -125,14 +129,16 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             ? " It is served for tensors, under /v2/models; here are routes over language models." : "";
         return AccessRights.Discreet(caller, new(
             FaultKind.UnknownModel, $"The model '{shown}' does not exist here.{isOther} Served: "
-            + (known.Count > 0 ? string.Join(", ", known) + "." : "none; a route over an upstream of kind openai is one.")));
+            + (known.Count > 0 ? string.Join(", ", known) + "."
+                : "none; a route over an upstream of kind openai is one.")));
     }
 
     /// <summary>
     /// Tells the caller why there is no answer, or no more of it: within a stream an event, after which nothing comes.
     /// </summary>
     private async ValueTask<int> EndAsync(
-        HttpContext http, Work work, RequestTags tags, IOpenAiSink sink, Fault fault, (int Status, byte[] Body)? refusal)
+        HttpContext http, Work work, RequestTags tags, IOpenAiSink sink, Fault fault,
+            (int Status, byte[] Body)? refusal)
     {
         if (fault.Kind is FaultKind.Cancelled)
         {
@@ -175,7 +181,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 
     /// <summary>The caller left: on HTTP/1.1 its connection, else its request.</summary>
     private static CancellationToken Gone(HttpContext http) =>
-        HttpProtocol.IsHttp11(http.Request.Protocol) && http.Features.Get<IConnectionLifetimeFeature>() is { } connection
+        HttpProtocol.IsHttp11(http.Request.Protocol)
+            && http.Features.Get<IConnectionLifetimeFeature>() is { } connection
             ? connection.ConnectionClosed
             : http.RequestAborted;
 }

@@ -1,6 +1,7 @@
 namespace Spillway.Protocols.OpenAi;
 
-/// <summary>Keeps a copy of a whole answer on its way to the caller, for who asks the same under the same key.</summary>
+/// <summary>Keeps a copy of a whole answer on its way to the caller, for who asks the same under the same
+/// key.</summary>
 /// <param name="inner">The caller's connection.</param>
 /// <param name="bytesMax">Longer answers are not kept.</param>
 internal sealed class KeepingSink(IOpenAiSink inner, int bytesMax) : IOpenAiSink

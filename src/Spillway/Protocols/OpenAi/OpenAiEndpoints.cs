@@ -93,13 +93,13 @@ internal sealed class OpenAiEndpoints(ServerContext server)
         return JsonAnswer.WriteAsync(http, into);
     }
 
-    private Task WrongMethodAsync(HttpContext http, string allowed)
+    private Task<long> WrongMethodAsync(HttpContext http, string allowed)
     {
         http.Response.Headers.Allow = allowed;
         return RefuseAsync(http, new(FaultKind.WrongMethod, $"This path takes {allowed} only."));
     }
 
-    private Task RefuseAsync(HttpContext http, Fault fault)
+    private Task<long> RefuseAsync(HttpContext http, Fault fault)
     {
         server.Recorder.Unrouted(fault.Kind);
         return OpenAiErrors.WriteAsync(http, fault).AsTask();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spillway.Protocols.OpenInference;
@@ -12,6 +13,9 @@ namespace Spillway.Protocols.OpenAi;
 /// </summary>
 internal static class OpenAiErrors
 {
+    // Quotation marks as they are: people read these.
+    private static readonly JsonWriterOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The HTTP status. Its clients choose the class of their exception by it.</summary>
     public static int Status(FaultKind kind) => kind switch
     {
@@ -69,7 +73,8 @@ internal static class OpenAiErrors
     public static bool IsRetryInVain(FaultKind kind) => FaultMapping.IsRetryInVain(kind)
         || kind is FaultKind.DeadlineExceeded or FaultKind.DroppedLate or FaultKind.SwitchedOff or FaultKind.Internal;
 
-    /// <summary>Writes it as an answer; returns the bytes of the body. A caller that is gone is no error here.</summary>
+    /// <summary>Writes it as an answer; returns the bytes of the body. A caller that is gone is no error
+    /// here.</summary>
     public static ValueTask<long> WriteAsync(HttpContext http, Fault fault)
     {
         var response = http.Response;
@@ -104,7 +109,7 @@ internal static class OpenAiErrors
     public static byte[] Body(Fault fault)
     {
         var into = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(into))
+        using (var json = new Utf8JsonWriter(into, s_plain))
         {
             json.WriteStartObject();
             json.WriteStartObject("error");

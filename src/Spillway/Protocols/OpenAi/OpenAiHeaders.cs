@@ -52,7 +52,8 @@ internal static class OpenAiHeaders
     {
         if (time < TimeSpan.FromSeconds(1))
             return string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMilliseconds)}ms");
-        var seconds = string.Create(CultureInfo.InvariantCulture, $"{time.Seconds + (time.Milliseconds / 1000.0):0.###}s");
+        var seconds =
+            string.Create(CultureInfo.InvariantCulture, $"{time.Seconds + (time.Milliseconds / 1000.0):0.###}s");
         if (time < TimeSpan.FromMinutes(1))
             return seconds;
         var minutes = string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}m");
@@ -77,12 +78,15 @@ internal static class OpenAiHeaders
         if (!headers.TryGetValue(name, out var given))
             return null;
         if (given.Count == 1 && double.TryParse(given[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
-            out var number) && number > 0)
+            out var number))
         {
+            // OpenAI's clients cut the rest of a second off: nobody knows what a zero was.
+            if (number == 0)
+                return null;
             into.Timeout = TimeSpan.FromSeconds(Math.Min(number / perSecond, TimeoutSecondsMax));
             return null;
         }
 
-        return Fault.Invalid($"the header {name} is not a time above 0");
+        return Fault.Invalid($"the header {name} is not a time from 0 on");
     }
 }

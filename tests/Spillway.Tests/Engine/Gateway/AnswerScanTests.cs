@@ -31,7 +31,8 @@ public sealed class AnswerScanTests
     {
         var part = Read("""
             {"id":"i","model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7,
-             "prompt_tokens_details":{"cached_tokens":3,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":2}}}
+             "prompt_tokens_details":{"cached_tokens":3,"audio_tokens":0},
+             "completion_tokens_details":{"reasoning_tokens":2}}}
             """);
 
         Assert.Equal(new TokenUsage(7, 0) { Cached = 3, Reasoning = 2 }, part.Usage);

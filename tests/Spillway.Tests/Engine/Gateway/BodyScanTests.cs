@@ -7,11 +7,20 @@ namespace Spillway.Tests.Engine.Gateway;
 /// <summary>What is read of a request's body, and what becomes of it for an upstream.</summary>
 public sealed class BodyScanTests
 {
+    /// <summary>What @M stands for in these bodies.</summary>
+    private const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]";
+
+    /// <summary>What @U stands for: what bills need.</summary>
+    private const string Usage = "\"stream_options\":{\"include_usage\":true";
+
     private static readonly ChatOptions s_options = new() { MaxTokens = 50 };
+
+    private static string Full(string body) => body.Replace("@M", Messages, StringComparison.Ordinal)
+        .Replace("@U", Usage, StringComparison.Ordinal);
 
     private static AskedBody Read(string json, WireCall call = WireCall.Chat)
     {
-        var read = BodyScan.Read(call, Encoding.UTF8.GetBytes(json));
+        var read = BodyScan.Read(call, Encoding.UTF8.GetBytes(Full(json)));
         Assert.True(read.TryGet(out var asked, out var fault), fault?.Message);
         return asked;
     }
@@ -21,29 +30,29 @@ public sealed class BodyScanTests
 
     [Theory]
     [InlineData(
-        """{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":5}""",
-        """{"model":"up\u0022x","messages":[{"role":"user","content":"x"}],"max_tokens":5}""")]
+        """{"model":"m",@M,"max_tokens":5}""",
+        """{"model":"up\u0022x",@M,"max_tokens":5}""")]
     [InlineData(
-        """{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":5}""",
-        """{"model":"up\u0022x","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":5,"stream_options":{"include_usage":true}}""")]
+        """{"model":"m","stream":true,@M,"max_tokens":5}""",
+        """{"model":"up\u0022x","stream":true,@M,"max_tokens":5,@U}}""")]
     [InlineData(
-        """{"stream_options":{"include_usage":false,"include_obfuscation":true},"model":"m","stream":true,"messages":[{"role":"user","content":"x"}],"n":1}""",
-        """{"stream_options":{"include_usage":true,"include_obfuscation":true},"model":"up\u0022x","stream":true,"messages":[{"role":"user","content":"x"}],"n":1,"max_tokens":50}""")]
+        """{"stream_options":{"include_usage":false,"include_obfuscation":true},"model":"m","stream":true,@M,"n":1}""",
+        """{@U,"include_obfuscation":true},"model":"up\u0022x","stream":true,@M,"n":1,"max_tokens":50}""")]
     [InlineData(
-        """{"stream_options":{ "a":1 },"model":"m","stream":true,"messages":[{"role":"user","content":"x"}],"max_completion_tokens":9}""",
-        """{"stream_options":{"include_usage":true, "a":1 },"model":"up\u0022x","stream":true,"messages":[{"role":"user","content":"x"}],"max_completion_tokens":9}""")]
+        """{"stream_options":{ "a":1 },"model":"m","stream":true,@M,"max_completion_tokens":9}""",
+        """{@U, "a":1 },"model":"up\u0022x","stream":true,@M,"max_completion_tokens":9}""")]
     [InlineData(
-        """{"stream_options":{},"model":"m","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":9}""",
-        """{"stream_options":{"include_usage":true},"model":"up\u0022x","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":9}""")]
+        """{"stream_options":{},"model":"m","stream":true,@M,"max_tokens":9}""",
+        """{@U},"model":"up\u0022x","stream":true,@M,"max_tokens":9}""")]
     [InlineData(
-        """{"stream_options":null,"model":"m","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":9}""",
-        """{"stream_options":{"include_usage":true},"model":"up\u0022x","stream":true,"messages":[{"role":"user","content":"x"}],"max_tokens":9}""")]
-    public void Only_what_must_change_changes(string body, string expected) => Assert.Equal(expected, For(body));
+        """{"stream_options":null,"model":"m","stream":true,@M,"max_tokens":9}""",
+        """{@U},"model":"up\u0022x","stream":true,@M,"max_tokens":9}""")]
+    public void Only_what_must_change_changes(string body, string expected) => Assert.Equal(Full(expected), For(body));
 
     [Fact]
     public void The_cap_goes_where_the_upstream_takes_it() => Assert.EndsWith(
         ",\"max_completion_tokens\":50}",
-        For("""{"model":"m","messages":[{"role":"user","content":"x"}]}""", TokensField.MaxCompletionTokens),
+        For("""{"model":"m",@M}""", TokensField.MaxCompletionTokens),
         StringComparison.Ordinal);
 
     [Fact]
@@ -52,8 +61,8 @@ public sealed class BodyScanTests
         For("""{"model":"m","input":"a","stream":true}""", call: WireCall.Embedding));
 
     [Theory]
-    [InlineData("""{"model":"m","max_tokens":3,"max_completion_tokens":7,"n":2,"messages":[{"role":"user","content":"x"}]}""", "Chat", 14)]
-    [InlineData("""{"model":"m","messages":[{"role":"user","content":"x"}]}""", "Chat", 50)]
+    [InlineData("""{"model":"m","max_tokens":3,"max_completion_tokens":7,"n":2,@M}""", "Chat", 14)]
+    [InlineData("""{"model":"m",@M}""", "Chat", 50)]
     [InlineData("""{"model":"m","prompt":["a","b","c"],"max_tokens":2,"best_of":2}""", "Completion", 12)]
     [InlineData("""{"model":"m","prompt":[1,2,3],"max_tokens":2}""", "Completion", 2)]
     [InlineData("""{"model":"m","input":[1,2,3]}""", "Embedding", 0)]
@@ -63,8 +72,11 @@ public sealed class BodyScanTests
     [Fact]
     public void A_prompts_tokens_are_at_most_its_bytes_and_what_templates_and_attachments_add()
     {
-        var text = Read("""{"model":"m","messages":[{"role":"user","content":"x"}]}""");
-        var picture = Read("""{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"http://a/b"}}]}]}""");
+        var text = Read("""{"model":"m",@M}""");
+        var picture = Read("""
+            {"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},
+            {"type":"image_url","image_url":{"url":"http://a/b"}}]}]}
+            """);
 
         Assert.True(text.PromptTokensAtMost(s_options) >= text.Bytes.Length);
         Assert.Equal((0, 1), (text.Attachments, picture.Attachments));
@@ -79,7 +91,10 @@ public sealed class BodyScanTests
     public void Damaged_bodies_are_faults_and_never_exceptions_seed(int seed)
     {
         var random = new Random(seed);
-        var whole = """{"model":"m","stream":true,"stream_options":{"include_usage":null},"tools":[{"a":[1,{}]}],"messages":[{"role":"user","content":[{"type":"text","text":"ü"}]}],"n":2}"""u8.ToArray();
+        var whole = """
+            {"model":"m","stream":true,"stream_options":{"include_usage":null},"tools":[{"a":[1,{}]}],
+            "messages":[{"role":"user","content":[{"type":"text","text":"ü"}]}],"n":2}
+            """u8.ToArray();
         for (var i = 0; i < 3000; i++)
         {
             var bytes = whole[..random.Next(whole.Length + 1)];

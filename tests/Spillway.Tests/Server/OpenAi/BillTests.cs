@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Text.Json;
-using Spillway.Engine.Guards;
 using Spillway.Runtimes.Simulated.Chat;
 
 namespace Spillway.Tests.Server.OpenAi;
@@ -33,12 +33,14 @@ public sealed class BillTests
         var reply = await chat.ChatAsync("", ("X-Request-Id", "billed"));
 
         var usage = reply.Json.GetProperty("usage");
-        var (input, output) = (usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());
+        var (input, output) =
+            (usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());
         var record = await chat.Server.RecordAsync("billed");
         var lines = record.GetProperty("bill").EnumerateArray()
             .ToDictionary(l => l.GetProperty("label").GetString()!, l => l.GetProperty("nano").GetInt64());
         Assert.Equal(
-            new Dictionary<string, long> { ["input"] = input * 10_000, ["output"] = output * 30_000, ["request"] = 100_000 },
+            new Dictionary<string,
+                long> { ["input"] = input * 10_000, ["output"] = output * 30_000, ["request"] = 100_000 },
             lines);
         JsonElement total = default;
         await TestServer.UntilAsync(async () =>
@@ -133,10 +135,13 @@ public sealed class BillTests
         var way = ways[random.Next(ways.Length)];
         // Enough for about forty of two hundred.
         await using var chat = await ChatServer.StartAsync(
-            [way, "simulated"], "retry: { attemptsMax: 2, baseMs: 1 }\nbetweenDeltasMs: 500\nfirstDeltaMs: 500",
-            root: Prices.Replace("    u0:", "    u1: [{ from: 2020-01-01, perMillionOutput: 30 }]\n    u0:", StringComparison.Ordinal)
+            [way, "simulated"],
+                "retry: { attemptsMax: 2, baseMs: 1 }\nbetweenDeltasMs: 500\nfirstDeltaMs: 500\nconnectMs: 400",
+            root: Prices.Replace("    u0:", "    u1: [{ from: 2020-01-01, perMillionOutput: 30 }]\n    u0:",
+                StringComparison.Ordinal)
                 + "\n" + Budget(0.02),
-            chat: ChatServer.Fast with { FaultRate = 0.3, Misbehaviour = (Misbehaviour)random.Next(1, 15), Seed = seed });
+            chat: ChatServer.Fast with { FaultRate = 0.3, Misbehaviour = (Misbehaviour)random.Next(1, 15), Seed =
+                seed });
         var plans = Enumerable.Range(0, 200).Select(_ => (
             Leaves: random.Next(3) == 0 ? random.Next(1, 60) : 0, Stream: random.Next(4) > 0)).ToList();
 
@@ -149,7 +154,8 @@ public sealed class BillTests
             {
                 var more = plan.Stream ? "\"stream\":true,\"max_tokens\":6" : "\"max_tokens\":6";
                 await chat.Server.SendAsync(
-                    ChatServer.Request("/v1/chat/completions", ChatServer.Body(more), [("X-Request-Timeout-Ms", "3000")]),
+                    ChatServer.Request("/v1/chat/completions", ChatServer.Body(more),
+                        [("X-Request-Timeout-Ms", "3000")]),
                     leaves.Token);
             }
             catch (Exception gone) when (gone is OperationCanceledException or HttpRequestException or IOException)
@@ -182,8 +188,8 @@ public sealed class BillTests
 
         Assert.Equal("1000", first.Header("x-ratelimit-limit-tokens"));
         // What the first took and did not use is there again.
-        var (left, reserved) = (long.Parse(first.Header("x-ratelimit-remaining-tokens")!, null),
-            long.Parse(second.Header("x-ratelimit-remaining-tokens")!, null));
+        var (left, reserved) = (long.Parse(first.Header("x-ratelimit-remaining-tokens")!, CultureInfo.InvariantCulture),
+            long.Parse(second.Header("x-ratelimit-remaining-tokens")!, CultureInfo.InvariantCulture));
         Assert.InRange(left - reserved, used - 2, used + 2);
         ChatTests.Refused(dear, 429, "rate_limit_exceeded", "rate_limit_exceeded", "tokensPerSecond");
         Assert.NotNull(dear.Header("retry-after-ms"));

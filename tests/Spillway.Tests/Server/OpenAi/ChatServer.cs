@@ -19,7 +19,8 @@ internal sealed class ChatServer : IAsyncDisposable
 
     private readonly List<SimulatedModelServer> _upstreams;
 
-    private ChatServer(TestServer server, List<SimulatedModelServer> upstreams) => (Server, _upstreams) = (server, upstreams);
+    private ChatServer(TestServer server, List<SimulatedModelServer> upstreams) =>
+        (Server, _upstreams) = (server, upstreams);
 
     public TestServer Server { get; }
 
@@ -61,7 +62,10 @@ internal sealed class ChatServer : IAsyncDisposable
 
     /// <summary>A chat's body.</summary>
     public static string Body(string more = "", string model = "chat", string content = "Hello") =>
-        $$"""{"model":"{{model}}"{{(more.Length > 0 ? "," + more : "")}},"messages":[{"role":"user","content":"{{content}}"}]}""";
+        $$"""{"model":"{{model}}"{{(more.Length > 0 ? "," + more : "")}},"""
+        + $$"""
+        "messages":[{"role":"user","content":"{{content}}"}]}
+        """;
 
     /// <summary>POST.</summary>
     public Task<Reply> PostAsync(string path, string body, params (string Name, string Value)[] headers) =>
@@ -130,7 +134,8 @@ internal sealed record Events(Reply Reply)
     public bool IsDone => Data[^1] == "[DONE]";
 
     /// <summary>The error event at its end; null for none.</summary>
-    public JsonElement? Error => Data[^1] != "[DONE]" && JsonElement.Parse(Data[^1]).TryGetProperty("error", out var error)
+    public JsonElement? Error =>
+        Data[^1] != "[DONE]" && JsonElement.Parse(Data[^1]).TryGetProperty("error", out var error)
         ? error : null;
 
     /// <summary>The text.</summary>

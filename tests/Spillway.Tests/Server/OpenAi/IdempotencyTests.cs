@@ -42,7 +42,8 @@ public sealed class IdempotencyTests
     {
         await using var chat = await ChatServer.StartAsync(chat: ChatServer.Fast with { FirstTokenMs = 300 });
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => chat.ChatAsync("", ("Idempotency-Key", "a"))));
+        var replies =
+            await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => chat.ChatAsync("", ("Idempotency-Key", "a"))));
 
         Assert.All(replies, r => Assert.Equal(200, r.Status));
         Assert.Equal(1, chat.Upstream.Requests);

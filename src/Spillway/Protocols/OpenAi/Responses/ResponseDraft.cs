@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Spillway.Protocols.OpenAi.Responses;
 
 /// <summary>
-/// A response of the Responses API as it grows out of a chat's answer: takes the chat's chunks, or its whole answer, and
+/// A response of the Responses API as it grows out of a chat's answer: takes the chat's chunks, or its whole answer,
+/// and
 /// gives events, or the response. One owner.
 /// </summary>
 /// <param name="id">The response's id.</param>

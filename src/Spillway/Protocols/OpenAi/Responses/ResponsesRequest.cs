@@ -115,7 +115,8 @@ internal static class ResponsesRequest
             foreach (var tool in tools.EnumerateArray())
             {
                 if (tool.GetProperty("type").GetString() is var type && type != "function")
-                    return new(FaultKind.Unsupported, $"A tool of type {type} runs at OpenAI only; functions are passed on.");
+                    return new(FaultKind.Unsupported,
+                        $"A tool of type {type} runs at OpenAI only; functions are passed on.");
                 json.WriteStartObject();
                 json.WriteString("type", "function");
                 json.WriteStartObject("function");
@@ -199,7 +200,8 @@ internal static class ResponsesRequest
                 json.WriteString("role", "tool");
                 json.WriteString("tool_call_id", item.GetProperty("call_id").GetString());
                 var output = item.GetProperty("output");
-                json.WriteString("content", output.ValueKind is JsonValueKind.String ? output.GetString() : output.GetRawText());
+                json.WriteString("content", output.ValueKind is JsonValueKind.String ? output.GetString()
+                    : output.GetRawText());
                 json.WriteEndObject();
                 return null;
             case "reasoning":

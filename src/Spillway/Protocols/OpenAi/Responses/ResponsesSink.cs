@@ -7,7 +7,7 @@ namespace Spillway.Protocols.OpenAi.Responses;
 /// <summary>Turns a chat's answer into that of the Responses API on its way to the caller.</summary>
 /// <param name="inner">The caller's connection.</param>
 /// <param name="draft">The response.</param>
-internal sealed class ResponsesSink(OpenAiSink inner, ResponseDraft draft) : IOpenAiSink
+internal sealed class ResponsesSink(IOpenAiSink inner, ResponseDraft draft) : IOpenAiSink
 {
     private readonly ArrayBufferWriter<byte> _events = new(1024);
 

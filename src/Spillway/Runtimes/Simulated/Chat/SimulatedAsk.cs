@@ -56,7 +56,8 @@ internal sealed record SimulatedAsk
     /// <summary>A list of texts counts its members; a text, and a list of tokens, is one input.</summary>
     private static int Count(JsonElement body) =>
         body.TryGetProperty("input", out var input) && input.ValueKind is JsonValueKind.Array
-            && input.GetArrayLength() > 0 && input[0].ValueKind is not JsonValueKind.Number ? input.GetArrayLength() : 1;
+            && input.GetArrayLength() > 0 && input[0].ValueKind is not JsonValueKind.Number ? input.GetArrayLength()
+                : 1;
 
     private static string Text(JsonElement body, string name) =>
         body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";

@@ -172,14 +172,15 @@ public sealed class SimulatedChat
         if (how is Misbehaviour.ErrorInAnswer)
         {
             pieces.Add(new(pace, Encoding.UTF8.GetBytes("data: "
-                + Encoding.UTF8.GetString(SimulatedBodies.Error("server_error", "An error inside the stream.")) + "\n\n")));
+                + Encoding.UTF8.GetString(SimulatedBodies.Error("server_error", "An error inside the stream."))
+                    + "\n\n")));
         }
 
         var next = answer.Piece(" ö");
         if (how is Misbehaviour.HalfCharacter)
-            pieces.Add(new(pace, next[..(next.AsSpan().IndexOf("ö"u8) + 1)]));
+            pieces.Add(new(pace, next.AsMemory(0, next.AsSpan().IndexOf("ö"u8) + 1)));
         if (how is Misbehaviour.TruncatedChunk)
-            pieces.Add(new(pace, next[..(next.Length / 2)]));
+            pieces.Add(new(pace, next.AsMemory(0, next.Length / 2)));
         return how switch
         {
             Misbehaviour.HangMiddle => SimulatedEnd.Hangs,

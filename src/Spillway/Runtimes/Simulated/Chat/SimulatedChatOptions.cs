@@ -25,7 +25,8 @@ public sealed record SimulatedChatOptions
     public double FaultRate { get; init; }
 
     /// <summary>How they do.</summary>
-    [Option("How requests misbehave, where faultRate says so. A request whose model is one of these words always does.")]
+    [Option("How requests misbehave, where faultRate says so. A request whose model is one of these words always "
+        + "does.")]
     public Misbehaviour Misbehaviour { get; init; } = Misbehaviour.Error;
 
     /// <summary>Tokens before a misbehaviour in mid-answer.</summary>
