@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Spillway.Bench;
@@ -8,9 +7,11 @@ namespace Spillway.Bench;
 /// them as a model would be, has had them in a batch. It decides nothing, parses nothing and counts nothing, so what it
 /// costs beyond its busy time is what HTTP costs at that rate and in that rhythm.
 /// </summary>
-internal sealed class HeldHandler
+internal sealed class HeldHandler : IDisposable
 {
     private const int GroupMax = 8;
+
+    private static readonly TimeProvider s_time = TimeProvider.System;
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _some = new(0, 1);
@@ -23,7 +24,7 @@ internal sealed class HeldHandler
     /// <param name="busyMicroseconds">Time that the thread is busy for each request.</param>
     public HeldHandler(int batch, int busyMicroseconds)
     {
-        (_batch, _busyTicks) = (batch, busyMicroseconds * Stopwatch.Frequency / 1_000_000);
+        (_batch, _busyTicks) = (batch, busyMicroseconds * s_time.TimestampFrequency / 1_000_000);
         new Thread(Drain) { IsBackground = true, Name = "held" }.Start();
     }
 
@@ -44,6 +45,9 @@ internal sealed class HeldHandler
         await NullHandler.WriteAsync(http, answer);
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _some.Dispose();
+
     private void Drain()
     {
         while (true)
@@ -51,8 +55,8 @@ internal sealed class HeldHandler
             _some.Wait();
             while (Take() is { Count: > 0 } batch)
             {
-                var until = Stopwatch.GetTimestamp() + (_busyTicks * batch.Count);
-                while (Stopwatch.GetTimestamp() < until)
+                var until = s_time.GetTimestamp() + (_busyTicks * batch.Count);
+                while (s_time.GetTimestamp() < until)
                     Thread.SpinWait(20);
                 foreach (var group in batch.Chunk(GroupMax))
                     ThreadPool.UnsafeQueueUserWorkItem(Complete, group, preferLocal: false);

@@ -16,10 +16,18 @@ namespace Spillway.Bench;
 /// </summary>
 internal static class NullHandler
 {
+    /// <summary>As the command line says.</summary>
+    public static async Task RunAsync(Arguments arguments)
+    {
+        var batch = arguments.Number("--batch", 0);
+        using var held = batch > 0 ? new HeldHandler(batch, arguments.Number("--busy-us", 0)) : null;
+        await RunAsync(arguments.Number("--port", null), arguments.Number("--bytes", 64), held);
+    }
+
     /// <param name="port">Of 127.0.0.1.</param>
     /// <param name="answerBytes">Size of the answer.</param>
     /// <param name="held">Holds requests up in batches; null answers at once.</param>
-    public static async Task RunAsync(int port, int answerBytes, HeldHandler? held = null)
+    private static async Task RunAsync(int port, int answerBytes, HeldHandler? held)
     {
         var answer = new byte[answerBytes];
         answer.AsSpan().Fill((byte)' ');

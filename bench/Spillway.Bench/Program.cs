@@ -30,10 +30,7 @@ try
             ModelFiles.Write(arguments.Operand("models <folder>"));
             return 0;
         case "null":
-            var batch = arguments.Number("--batch", 0);
-            await NullHandler.RunAsync(
-                arguments.Number("--port", null), arguments.Number("--bytes", 64),
-                batch > 0 ? new(batch, arguments.Number("--busy-us", 0)) : null);
+            await NullHandler.RunAsync(arguments);
             return 0;
         case "raw":
             RawCommand.Run(arguments);

@@ -126,11 +126,16 @@ public sealed partial class DeploymentFlow
     /// <summary>
     /// Whether the class of a request is let in now. An idle deployment lets everybody in: it has nothing better to do.
     /// </summary>
-    private ShedVerdict Shed(in Claim claim, Instant now)
+    private ShedVerdict? Shed(in Claim claim, Instant now)
     {
-        var verdict = Shedder!.Decide(claim.Criticality ?? Criticality.Critical, claim.CallerHash, now);
-        return _idleCount > 0 && _line.Count == 0 ? verdict with { Admitted = true } : verdict;
+        if (Shedder is null)
+            return null;
+        var verdict = Shedder.Decide(claim.Criticality ?? Criticality.Critical, claim.CallerHash, now);
+        return _idleCount > 0 && _line.Count == 0 ? null : verdict;
     }
+
+    /// <summary>It leaves the queue, to run or because it would be late.</summary>
+    private void Queued(in Slot item, Instant now) => Shedder?.Waited(now - item.ReadyAt, now);
 
     /// <summary>The learned time of a run, in the bucket of the typical shape.</summary>
     public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements, _typical);

@@ -77,7 +77,7 @@ public sealed partial class DeploymentFlow
         };
         if (deadline <= now)
             return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
-        if (Shedder is not null && Shed(claim, now) is { Admitted: false } shed)
+        if (Shed(claim, now) is { Admitted: false } shed)
             return placement with { Refused = FaultKind.Shed, RetryAfter = shed.Retry, Queued = shed.Queued };
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };
@@ -154,10 +154,10 @@ public sealed partial class DeploymentFlow
         for (var i = 0; i < load.Count; i++)
         {
             ref var item = ref _slots[batch[i]];
-            Shedder?.Waited(now - item.ReadyAt, now);
             (item.State, item.Runner) = (SlotState.Running, runner);
             _readyCount--;
             Charge(item);
+            Queued(item, now);
             WakeAt = Instant.Earlier(WakeAt, item.Deadline);
             _runSlots[(runner * BatchMax) + i] = batch[i];
         }
@@ -299,7 +299,7 @@ public sealed partial class DeploymentFlow
             }
 
             dropped[drops++] = new(slot, item.Deadline <= now ? FaultKind.DeadlineExceeded : FaultKind.DroppedLate);
-            Shedder?.Waited(now - item.ReadyAt, now);
+            Queued(item, now);
             _line.RemoveAt(i);
             ready -= item.Rows;
             Free(slot);

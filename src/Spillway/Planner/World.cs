@@ -253,14 +253,7 @@ public sealed class World : IActor
         }
 
         Arm();
-        foreach (var passenger in run)
-        {
-            if (!passenger.Gone)
-                End(passenger, RequestFlow.Ended(fault).Fault);
-            else if (_sink is not null)
-                _spare.Push(passenger);
-        }
-
+        EndAll(run, fault);
         if (inline)
         {
             var next = _flow.Release(runner, Now);
@@ -272,6 +265,17 @@ public sealed class World : IActor
 
         Take(runner);
         Arm();
+    }
+
+    private void EndAll(ReadOnlySpan<Passenger> run, Fault? fault)
+    {
+        foreach (var passenger in run)
+        {
+            if (!passenger.Gone)
+                End(passenger, RequestFlow.Ended(fault).Fault);
+            else if (_sink is not null)
+                _spare.Push(passenger);
+        }
     }
 
     private void Leave(Passenger passenger)

@@ -139,7 +139,7 @@ public sealed class RouteCacheTests
     public async Task Others_get_an_answer_when_the_client_that_asked_first_leaves()
     {
         await using var server = await RoutedServer.StartAsync(
-            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 300 }", more: "batching: { batchRowsMax: 1 }"));
+            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 1000 }", more: "batching: { batchRowsMax: 1 }"));
         using var leave = new CancellationTokenSource();
         var leads = server.InferAsync(
             "r", System.Text.Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);
@@ -161,7 +161,7 @@ public sealed class RouteCacheTests
         // The run of the first step fails after a while; then everybody is to have the second step's answer.
         await using var server = await RoutedServer.StartAsync(
             RoutedServer.Two, RoutedServer.Cache(),
-            a: TestServer.Simulated("{ 1: 200 }", more: "  faultRate: 1\nbatching: { batchRowsMax: 1 }"));
+            a: TestServer.Simulated("{ 1: 1000 }", more: "  faultRate: 1\nbatching: { batchRowsMax: 1 }"));
         var first = server.AskAsync();
         await server.UntilModelAsync("a", "active_runs", 1);
         var others = Enumerable.Range(0, 12).Select(_ => server.AskAsync()).ToList();
