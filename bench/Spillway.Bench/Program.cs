@@ -5,6 +5,7 @@ const string Usage = """
 
       models <folder>                    write mlp.onnx, tiny.onnx, recurrent.onnx and row.json
       null --port P [--bytes N]          a bare Kestrel delegate: reads the body, answers N prebuilt bytes (any path)
+          [--batch N --busy-us M]        holds requests up in batches, busy so long for each
       raw mlp|tiny|line-ocr              ONNX Runtime in process: items a second, CPU per item
           [--models FOLDER] [--batch N|best] [--seconds S] [--callers C] [--ctc]
       session mlp|line-ocr               one load in this process: time and anonymous memory
@@ -21,51 +22,40 @@ const string Usage = """
                                          latency of a null request at a low constant rate
     """;
 
+var commands = new Dictionary<string, Func<Arguments, Task>>(StringComparer.Ordinal)
+{
+    ["models"] = a => Now(() => ModelFiles.Write(a.Operand("models <folder>"))),
+    ["null"] = NullHandler.RunAsync,
+    ["raw"] = a => Now(() => RawCommand.Run(a)),
+    ["session"] = a => Now(() => SessionCommand.Run(a)),
+    ["json"] = a => JsonRace.RunAsync(a.Number("--rounds", 7)),
+    ["keys"] = a => KeysRace.RunAsync(a.Number("--rounds", 7)),
+    ["plan"] = a => Now(() => PlanRace.Run(a.Number("--rounds", 7))),
+    ["start"] = StartCommand.RunAsync,
+    ["ledger"] = LedgerCommand.RunAsync,
+    ["audit"] = AuditRace.RunAsync,
+    ["probe"] = ProbeCommand.RunAsync,
+};
 var arguments = new Arguments(args);
 try
 {
-    switch (arguments.Command)
+    if (!commands.TryGetValue(arguments.Command, out var command))
     {
-        case "models":
-            ModelFiles.Write(arguments.Operand("models <folder>"));
-            return 0;
-        case "null":
-            await NullHandler.RunAsync(arguments);
-            return 0;
-        case "raw":
-            RawCommand.Run(arguments);
-            return 0;
-        case "session":
-            SessionCommand.Run(arguments);
-            return 0;
-        case "json":
-            await JsonRace.RunAsync(arguments.Number("--rounds", 7));
-            return 0;
-        case "keys":
-            await KeysRace.RunAsync(arguments.Number("--rounds", 7));
-            return 0;
-        case "plan":
-            PlanRace.Run(arguments.Number("--rounds", 7));
-            return 0;
-        case "start":
-            await StartCommand.RunAsync(arguments);
-            return 0;
-        case "ledger":
-            await LedgerCommand.RunAsync(arguments);
-            return 0;
-        case "audit":
-            await AuditRace.RunAsync(arguments);
-            return 0;
-        case "probe":
-            await ProbeCommand.RunAsync(arguments);
-            return 0;
-        default:
-            Console.Error.WriteLine(Usage);
-            return 2;
+        Console.Error.WriteLine(Usage);
+        return 2;
     }
+
+    await command(arguments);
+    return 0;
 }
 catch (BenchException wrong)
 {
     Console.Error.WriteLine($"bench: {wrong.Message}");
     return 1;
+}
+
+static Task Now(Action run)
+{
+    run();
+    return Task.CompletedTask;
 }

@@ -1,6 +1,5 @@
 using Spillway.Policies;
 using Spillway.Policies.Chains;
-using Spillway.Policies.Routing;
 
 namespace Spillway.Tests.Policies.Chains;
 
