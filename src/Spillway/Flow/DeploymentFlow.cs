@@ -14,7 +14,8 @@ namespace Spillway.Flow;
 /// The rules, in the order in which a request meets them:
 /// <list type="number">
 /// <item>Place: where the less critical ones are shed, those below the cut are refused while the queue is too long
-/// (<see cref="CriticalityShedder"/>); a full queue refuses; so does a predicted end after the deadline, unless a runner is idle.
+/// (<see cref="CriticalityShedder"/>); a full queue refuses; so does a predicted end after the deadline, unless a
+/// runner is idle.
 /// A slot holds the room while the request is decoded.</item>
 /// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
 /// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>

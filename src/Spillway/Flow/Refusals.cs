@@ -71,9 +71,9 @@ internal static class Refusals
                 $"Request timeout expired: the deadline passed before model {name} answered. "
                 + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
             FaultKind.Shed =>
-                $"Given up for more critical requests: those to model {name} wait {Ms(p.Queued)} ms on average, which is "
-                + $"overload (shedding.queueMs of {route.Deployment}). Retry after {Ms(retry)} ms, or say in the header "
-                + $"{CriticalityWords.HeaderName} that it matters more.",
+                $"Given up for more critical requests: those to model {name} wait {Ms(p.Queued)} ms on average, "
+                + $"which is overload (shedding.queueMs of {route.Deployment}). Retry after {Ms(retry)} ms, or say in "
+                + $"the header {CriticalityWords.HeaderName} that it matters more.",
             FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath
                 or FaultKind.WrongMethod or FaultKind.UnknownModel or FaultKind.UnknownRequest or FaultKind.Forbidden
                 or FaultKind.Unsupported or FaultKind.ModelNotReady or FaultKind.ServerFull or FaultKind.Cancelled

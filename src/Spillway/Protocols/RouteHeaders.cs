@@ -89,7 +89,7 @@ internal static class RouteHeaders
         CacheStep.Bypass => "bypass",
     };
 
-    /// <summary>The first cause: that the wait would have been too long, or the fault that the first step met.</summary>
+    /// <summary>The first cause: a wait that would have been too long, or the fault that the first step met.</summary>
     private static string Why(RouteTrail trail)
     {
         if (trail.Avoided is { } wait)

@@ -65,7 +65,8 @@ internal sealed class RouteTrail
     public bool UpstreamDegraded { get; set; }
 
     /// <summary>What answered is not what the route promises first.</summary>
-    public bool IsDegraded => Step > 0 || UpstreamDegraded || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
+    public bool IsDegraded => Step > 0 || UpstreamDegraded
+        || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
 
     /// <summary>A step failed it.</summary>
     public void Leave(int step, FaultKind why) => _left.Add((step, why));

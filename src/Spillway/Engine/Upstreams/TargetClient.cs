@@ -177,7 +177,9 @@ internal sealed class TargetClient : IDisposable
         buffer = larger;
     }
 
-    /// <summary>Gives a work the outputs of a reply that was judged, which is used up. Null, or the reply's fault.</summary>
+    /// <summary>
+    /// Gives a work the outputs of a reply that was judged, which is used up. Null, or the reply's fault.
+    /// </summary>
     public static Fault? Take(TargetReply reply, Work work, Signature signature)
     {
         if (reply.Fault is not null)

@@ -265,8 +265,8 @@ internal sealed partial class UpstreamGroup : IDisposable
     }
 
     /// <summary>
-    /// A deadline that came, or a caller that left, says something about the target when the target had ample time; else
-    /// a caller in a hurry could have it left alone.
+    /// A deadline that came, or a caller that left, says something about the target when the target had ample time;
+    /// else a caller in a hurry could have it left alone.
     /// </summary>
     private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now)
     {

@@ -146,7 +146,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 break;
             case SiteKind.Serverless:
                 if (place.Serverless is null)
-                    binder.Report(key, "", "A serverless site needs its memory.", "Give serverless: { memoryGb: … }.");
+                    binder.Report(
+                        key, "", "A serverless site needs its memory.", "Give serverless: { memoryGb: … }.");
                 if (variant.ServerlessMs is null)
                     binder.Report(key, "", $"Variant {variantName} does not say how long a request takes in one "
                         + $"instance.",

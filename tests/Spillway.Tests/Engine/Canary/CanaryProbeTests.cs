@@ -252,7 +252,8 @@ public sealed class CanaryProbeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static CanaryProbe Probe(params IReadOnlyList<string> command) => new(new() { Command = command }, TimeProvider.System);
+    private static CanaryProbe Probe(params IReadOnlyList<string> command) =>
+        new(new() { Command = command }, TimeProvider.System);
 
     private static bool IsAlive(int id)
     {

@@ -141,7 +141,8 @@ public sealed class KeysTests : IAsyncLifetime
     {
         var (key, id) = await _server.KeyAsync(
             """
-            {"tenant":"a","name":"batch","environment":"test","models":["echo"],"top_k":3,"criticality":"sheddable","lifetime_s":60}
+            {"tenant":"a","name":"batch","environment":"test","models":["echo"],"top_k":3,
+             "criticality":"sheddable","lifetime_s":60}
             """);
         await _server.InferAsync("echo", key);
         var reply = await _server.GetAsync("/admin/v1/keys", _server.Operator);

@@ -167,7 +167,8 @@ public sealed class UpstreamTests
         const string trace = "0af7651916cd43dd8448eb211c80319c";
         (await server.InferAsync(
             "r", TestServer.Row("\"timeout\":3000000,\"priority\":2"), ("X-Request-Id", "travels"),
-            ("X-Spillway-Criticality", "Sheddable-Plus"), ("traceparent", $"00-{trace}-b7ad6b7169203331-01"))).By("gpu");
+            ("X-Spillway-Criticality", "Sheddable-Plus"),
+            ("traceparent", $"00-{trace}-b7ad6b7169203331-01"))).By("gpu");
 
         var call = Assert.Single(rogue.Seen);
         Assert.Contains($"Authorization: Bearer {secret}\r\n", call.Head, StringComparison.Ordinal);
