@@ -9,7 +9,9 @@ namespace Spillway.Engine.Gateway;
 /// </summary>
 internal ref struct AnswerScan
 {
-    private const int DepthMax = 128;
+    /// <summary>The deepest answer that is read; a deeper one is broken.</summary>
+    public const int DepthMax = 128;
+
     private const int MessageMax = 1000;
 
     private readonly ReadOnlySpan<byte> _json;
@@ -90,7 +92,7 @@ internal ref struct AnswerScan
         {
             var at = _reader.BytesConsumed;
             _reader.Skip();
-            part.HasChoices |= _reader.TokenStartIndex > at
+            part.HasData |= _reader.TokenStartIndex > at
                 && _json[(int)at..(int)_reader.TokenStartIndex].IndexOfAnyExcept(" \t\r\n"u8) >= 0;
         }
         else
@@ -150,7 +152,8 @@ internal ref struct AnswerScan
             else if (_reader.ValueTextEquals("finish_reason"u8))
             {
                 _reader.Read();
-                if (_reader.TokenType is JsonTokenType.String)
+                // An empty one in every event is what some servers write instead of null.
+                if (_reader.TokenType is JsonTokenType.String && _reader.ValueSpan.Length > 0)
                     (finished, part.FinishReason) = (true, Reason());
                 else
                     _reader.Skip();
@@ -187,15 +190,22 @@ internal ref struct AnswerScan
             return;
         }
 
+        var thought = 0;
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             // Whatever is not the role, or an annotation, is what the model wrote: also under names yet to come.
             if (_reader.ValueTextEquals("role"u8) || _reader.ValueTextEquals("annotations"u8)
                 || _reader.ValueTextEquals("obfuscation"u8))
                 _reader.Skip();
+            else if (_reader.ValueTextEquals("reasoning_content"u8) || _reader.ValueTextEquals("reasoning"u8)
+                || _reader.ValueTextEquals("reasoning_details"u8) || _reader.ValueTextEquals("thinking"u8))
+                // Some servers tell one thought under two of these names.
+                thought = Math.Max(thought, Length());
             else
                 part.ContentBytes += Length();
         }
+
+        part.ContentBytes += thought;
     }
 
     /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
@@ -207,15 +217,38 @@ internal ref struct AnswerScan
             case JsonTokenType.String:
                 return _reader.ValueSpan.Length;
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                var at = _reader.BytesConsumed;
-                _reader.Skip();
-                return (int)(_reader.TokenStartIndex - at);
+                return Texts();
             case JsonTokenType.Number or JsonTokenType.True:
                 return 1;
             default:
                 return 0;
         }
     }
+
+    /// <summary>
+    /// Bytes of the texts in a list or an object that a model writes; the form around them is the server's, and so are
+    /// numbers and ids. One for a value that has none of them and is not empty.
+    /// </summary>
+    private int Texts()
+    {
+        var (depth, bytes, isEmpty, isWritten) = (_reader.CurrentDepth, 0, true, false);
+        while (_reader.Read() && _reader.CurrentDepth > depth)
+        {
+            isEmpty &= _reader.TokenType is JsonTokenType.StartObject or JsonTokenType.EndObject
+                or JsonTokenType.StartArray or JsonTokenType.EndArray;
+            if (_reader.TokenType is JsonTokenType.PropertyName)
+                isWritten = IsWritten();
+            else if (_reader.TokenType is JsonTokenType.String && isWritten)
+                bytes += _reader.ValueSpan.Length;
+        }
+
+        return isEmpty ? 0 : Math.Max(bytes, 1);
+    }
+
+    private readonly bool IsWritten() => _reader.ValueTextEquals("arguments"u8) || _reader.ValueTextEquals("name"u8)
+        || _reader.ValueTextEquals("text"u8) || _reader.ValueTextEquals("input"u8)
+        || _reader.ValueTextEquals("summary"u8) || _reader.ValueTextEquals("content"u8)
+        || _reader.ValueTextEquals("refusal"u8) || _reader.ValueTextEquals("transcript"u8);
 
     private void Usage(ref AnswerPart part, int at)
     {
@@ -227,15 +260,18 @@ internal ref struct AnswerScan
         (part.UsageAt, part.UsageLength) = WithComma(at, (int)_reader.BytesConsumed);
     }
 
-    private TokenUsage Tokens()
+    /// <summary>Null where none of the two that count was told: an empty object is no account of zero.</summary>
+    private TokenUsage? Tokens()
     {
-        var (input, output, cached, reasoning) = (0L, 0L, 0L, 0L);
+        long? input = null;
+        long? output = null;
+        var (cached, reasoning) = (0L, 0L);
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             if (_reader.ValueTextEquals("prompt_tokens"u8) || _reader.ValueTextEquals("input_tokens"u8))
-                input = Count();
+                input = Count() ?? input;
             else if (_reader.ValueTextEquals("completion_tokens"u8) || _reader.ValueTextEquals("output_tokens"u8))
-                output = Count();
+                output = Count() ?? output;
             else if (_reader.ValueTextEquals("prompt_tokens_details"u8)
                 || _reader.ValueTextEquals("input_tokens_details"u8))
                 cached = Detail("cached_tokens"u8);
@@ -246,17 +282,18 @@ internal ref struct AnswerScan
                 _reader.Skip();
         }
 
-        return new(input, output) { Cached = cached, Reasoning = reasoning };
+        return input is null && output is null ? null
+            : new(input ?? 0, output ?? 0) { Cached = cached, Reasoning = reasoning };
     }
 
-    private long Count()
+    private long? Count()
     {
         _reader.Read();
         if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var count)
             && count is >= 0 and < 1L << 40)
             return count;
         _reader.Skip();
-        return 0;
+        return null;
     }
 
     private long Detail(ReadOnlySpan<byte> name)
@@ -272,7 +309,7 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             if (_reader.ValueTextEquals(name))
-                found = Count();
+                found = Count() ?? 0;
             else
                 _reader.Skip();
         }
