@@ -145,19 +145,9 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             if (_reader.ValueTextEquals("index"u8))
-            {
-                _reader.Read();
-                index = _reader.TokenType is JsonTokenType.Number && _reader.TryGetInt32(out var number) ? number : 0;
-            }
+                index = Index();
             else if (_reader.ValueTextEquals("finish_reason"u8))
-            {
-                _reader.Read();
-                // An empty one in every event is what some servers write instead of null.
-                if (_reader.TokenType is JsonTokenType.String && _reader.ValueSpan.Length > 0)
-                    (finished, part.FinishReason) = (true, Reason());
-                else
-                    _reader.Skip();
-            }
+                finished = Finish(ref part);
             else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
                 Delta(ref part);
             else if (_reader.ValueTextEquals("text"u8))
@@ -169,6 +159,27 @@ internal ref struct AnswerScan
         var bit = 1UL << Math.Clamp(index, 0, 63);
         part.Choices |= bit;
         part.Finished |= finished ? bit : 0;
+    }
+
+    private int Index()
+    {
+        _reader.Read();
+        return _reader.TokenType is JsonTokenType.Number && _reader.TryGetInt32(out var number) ? number : 0;
+    }
+
+    /// <summary>Whether the choice ended; an empty reason in every event is what some servers write instead of
+    /// null.</summary>
+    private bool Finish(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.String || _reader.ValueSpan.Length == 0)
+        {
+            _reader.Skip();
+            return false;
+        }
+
+        part.FinishReason = Reason();
+        return true;
     }
 
     /// <summary>The usual ones without a text of their own for each answer.</summary>
@@ -268,23 +279,24 @@ internal ref struct AnswerScan
         var (cached, reasoning) = (0L, 0L);
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
-            if (_reader.ValueTextEquals("prompt_tokens"u8) || _reader.ValueTextEquals("input_tokens"u8))
+            if (Is("prompt_tokens"u8, "input_tokens"u8))
                 input = Count() ?? input;
-            else if (_reader.ValueTextEquals("completion_tokens"u8) || _reader.ValueTextEquals("output_tokens"u8))
+            else if (Is("completion_tokens"u8, "output_tokens"u8))
                 output = Count() ?? output;
-            else if (_reader.ValueTextEquals("prompt_tokens_details"u8)
-                || _reader.ValueTextEquals("input_tokens_details"u8))
+            else if (Is("prompt_tokens_details"u8, "input_tokens_details"u8))
                 cached = Detail("cached_tokens"u8);
-            else if (_reader.ValueTextEquals("completion_tokens_details"u8)
-                || _reader.ValueTextEquals("output_tokens_details"u8))
+            else if (Is("completion_tokens_details"u8, "output_tokens_details"u8))
                 reasoning = Detail("reasoning_tokens"u8);
             else
                 _reader.Skip();
         }
 
-        return input is null && output is null ? null
+        return (input ?? output) is null ? null
             : new(input ?? 0, output ?? 0) { Cached = cached, Reasoning = reasoning };
     }
+
+    private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> alias) =>
+        _reader.ValueTextEquals(name) || _reader.ValueTextEquals(alias);
 
     private long? Count()
     {
