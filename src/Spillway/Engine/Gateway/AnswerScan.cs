@@ -291,9 +291,11 @@ internal ref struct AnswerScan
                 _reader.Skip();
         }
 
-        return (input ?? output) is null ? null
-            : new(input ?? 0, output ?? 0) { Cached = cached, Reasoning = reasoning };
+        return Told(input, output) is { } told ? told with { Cached = cached, Reasoning = reasoning } : null;
     }
+
+    private static TokenUsage? Told(long? input, long? output) =>
+        (input ?? output) is null ? null : new(input ?? 0, output ?? 0);
 
     private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> alias) =>
         _reader.ValueTextEquals(name) || _reader.ValueTextEquals(alias);

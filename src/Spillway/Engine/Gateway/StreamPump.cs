@@ -182,16 +182,20 @@ internal sealed class StreamPump : IDisposable
         Note(part);
         if (IsAnswer(part))
             Begin();
-        // Blanks before the data are no part of it.
-        at += lines == 1 ? text[at..].IndexOfAnyExcept(" \t"u8) : 0;
-        if (lines > 1 && _hidesUsage && part.UsageLength > 0)
-        {
-            text = EventText.OneLine(data);
-            at = EventText.OneLineAt;
-        }
-
-        Forward(text, at, part);
+        if (lines > 1)
+            ForwardLines(text, data, part);
+        else
+            // Blanks before the data are no part of it.
+            Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
         return null;
+    }
+
+    private void ForwardLines(ReadOnlySpan<byte> text, ReadOnlySpan<byte> data, in AnswerPart part)
+    {
+        if (_hidesUsage && part.UsageLength > 0)
+            Forward(EventText.OneLine(data), EventText.OneLineAt, part);
+        else
+            Forward(text);
     }
 
     private Fault? TakeDone(ReadOnlySpan<byte> text)
