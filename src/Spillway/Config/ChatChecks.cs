@@ -40,6 +40,7 @@ internal static class ChatChecks
         }
 
         Simulated(path, upstream, isSimulated, bound);
+        ForTensors(path, upstream, bound);
         Keys(path, upstream, bound);
     }
 
@@ -59,6 +60,25 @@ internal static class ChatChecks
                 bound.Report($"{path}.simulated.{key}", OptionText.Number(price), "It has more than nine decimals.",
                     "Round it to nine decimals.");
         }
+    }
+
+    /// <summary>What binds and would do nothing.</summary>
+    private static void ForTensors(string path, UpstreamOptions upstream, OptionBinder bound)
+    {
+        if (!IsChat(upstream))
+        {
+            if (upstream.EndsWithoutReason)
+                bound.Report($"{path}.endsWithoutReason", "true", "Tensors have no finish_reason.",
+                    "Say kind: openai or azure, or leave it out.");
+            return;
+        }
+
+        if (upstream.Hedge.Enabled)
+            bound.Report($"{path}.hedge.enabled", "true", "Requests to language models are not sent twice: both cost.",
+                "Leave hedge out.");
+        if (bound.Written($"{path}.healthMs") is { Length: > 0 } health)
+            bound.Report($"{path}.healthMs", health, "OpenAI's protocol has no question whether a server is ready.",
+                "Leave healthMs out: the breaker leaves a target alone that fails.");
     }
 
     private static void Keys(string path, UpstreamOptions upstream, OptionBinder bound)

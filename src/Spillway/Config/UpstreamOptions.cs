@@ -35,6 +35,11 @@ public enum TokensField
 /// <summary>Another server, or several that serve the same model, as a step of routes.</summary>
 public sealed record UpstreamOptions
 {
+    private const double TensorTotalMs = 60_000;
+    private const double ChatTotalMs = 600_000;
+
+    private readonly double? _totalMs;
+
     /// <summary>What it speaks.</summary>
     [Option("What it speaks: inference (the Open Inference Protocol, tensors), openai (any OpenAI-compatible server), "
         + "azure (Azure OpenAI's paths and api-key), simulated (answered here by a declared profile).")]
@@ -64,9 +69,14 @@ public sealed record UpstreamOptions
     public double BetweenDeltasMs { get; init; } = 5000;
 
     /// <summary>Time of a whole call.</summary>
-    [Option("How long one call may take from its beginning to the last byte, retries apart.", Unit = "ms", Min = 1,
-        Max = 86_400_000, Source = "one minute")]
-    public double TotalMs { get; init; } = 60_000;
+    [Option("How long one call may take from its beginning to the last byte, retries apart. Of language models, where "
+        + "nothing is declared, ten minutes: as long as OpenAI's own clients wait. The time that a caller takes to "
+        + "receive a stream does not count.", Unit = "ms", Min = 1, Max = 86_400_000, Source = "one minute")]
+    public double TotalMs
+    {
+        get => _totalMs ?? (Kind is UpstreamKind.Inference ? TensorTotalMs : ChatTotalMs);
+        init => _totalMs = value;
+    }
 
     /// <summary>The largest answer.</summary>
     [Option("The largest answer that is taken.", Unit = "bytes", Min = 1024, Max = 2_147_483_647,
@@ -101,6 +111,11 @@ public sealed record UpstreamOptions
     [Option("With kind: openai or azure, a stream that brings less than this over ten seconds is given up. 0: never.",
         Unit = "bytes/s", Min = 0, Max = 1_000_000)]
     public double BytesPerSecondMin { get; init; }
+
+    /// <summary>Whether streams may end without a finish_reason.</summary>
+    [Option("With kind: openai or azure, whether the server ends a stream with [DONE] and gives no finish_reason. "
+        + "Otherwise an answer without one counts as broken off.")]
+    public bool EndsWithoutReason { get; init; }
 
     /// <summary>What a simulated one does; null for the defaults.</summary>
     [Option("With kind: simulated, how it answers.")]

@@ -137,7 +137,7 @@ public sealed class Recorder
             BytesOut = delivery.BytesOut,
             Decode = work.DecodeTime,
             Owner = work.Door.Owner,
-            Simulated = work.Door.Traits?.Simulated ?? false,
+            Simulated = IsSimulated(work),
         };
         record.Timeline = work.Timeline;
         if ((work.Trail is null ? work.Door.Deployment : work.Deployment) is { } ran)
@@ -201,6 +201,8 @@ public sealed class Recorder
                 door.Route.Model, static (model, self) => self.Make(model), this);
         }
     }
+
+    private static bool IsSimulated(Work work) => work.Chat?.IsSimulated ?? work.Door.Traits?.Simulated ?? false;
 
     private ModelInstruments Make(ModelRef model)
     {

@@ -100,9 +100,13 @@ public sealed partial class Front
     }
 
     /// <summary>In the form of the protocol that was meant.</summary>
-    private static Task<long> WriteAsync(HttpContext http, Fault fault) =>
-        (http.Request.Path.Value ?? "").StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal)
-            ? OpenAiErrors.WriteAsync(http, fault).AsTask() : ErrorAnswer.WriteAsync(http, fault).AsTask();
+    private Task<long> WriteAsync(HttpContext http, Fault fault)
+    {
+        if (!(http.Request.Path.Value ?? "").StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal))
+            return ErrorAnswer.WriteAsync(http, fault).AsTask();
+        OpenAiHeaders.Name(http, _server.Spans);
+        return OpenAiErrors.WriteAsync(http, fault).AsTask();
+    }
 
     private Task MetricsAsync(HttpContext http, Caller caller)
     {

@@ -12,8 +12,14 @@ internal sealed class ChatFacts
     /// <summary>The names of its route's steps.</summary>
     public required IReadOnlyList<string> Steps { get; init; }
 
-    /// <summary>Whether nothing real can answer it.</summary>
-    public bool IsSimulated { get; init; }
+    /// <summary>Whether nothing real answered it: the step that was asked last.</summary>
+    public bool IsSimulated { get; set; }
+
+    /// <summary>The upstream that was asked last said not to try again.</summary>
+    public bool ToldNot { get; set; }
+
+    /// <summary>It said that the key's money is used up.</summary>
+    public bool IsSpent { get; set; }
 
     /// <summary>Whether the answer was to be a stream.</summary>
     public bool Stream { get; init; }

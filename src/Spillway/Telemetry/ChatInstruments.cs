@@ -57,6 +57,9 @@ internal sealed class ChatInstruments
         (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
         if (!isAnswered && !chat.IsPartial)
             return;
+        // A kept answer that was given again: nobody was asked, and nothing was used.
+        if (chat.Upstream.Length == 0)
+            return;
         if (!chat.IsReported)
             _counted.Add();
         _inputs[at].Record(chat.Used.Input);
@@ -94,7 +97,8 @@ internal sealed class ChatInstruments
     }
 
     private bool Keeps(ChatFacts chat) =>
-        (_firstTokenMost == TimeSpan.Zero || chat.FirstToken <= _firstTokenMost)
+        // An embedding has no first token, and neither has an answer that was kept.
+        (_firstTokenMost == TimeSpan.Zero || chat.FirstToken is null || chat.FirstToken <= _firstTokenMost)
         && (_perTokenMost == TimeSpan.Zero || chat.TimePerToken is null || chat.TimePerToken <= _perTokenMost);
 
     private static Histogram[] Times(double[] bounds) =>

@@ -92,12 +92,26 @@ public sealed class RouteChecksTests
         "upstreams.gpu.breaker.coolMs", "501", "longer than coolMaxMs, 500 ms")]
     [InlineData("concurrency: { min: 50, max: 20 }, targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.concurrency.min", "50", "max")]
+    [InlineData("kind: openai, hedge: { enabled: true }, targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.hedge.enabled", "true", "not sent twice")]
+    [InlineData("kind: openai, healthMs: 5000, targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.healthMs", "5000", "no question whether")]
+    [InlineData("endsWithoutReason: true, targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.endsWithoutReason", "true", "no finish_reason")]
     public void What_cannot_work_in_an_upstream_is_an_error_at_its_line(
         string upstream, string key, string? value, string says)
     {
         using var folder = new ConfigFolder().Write("echo/model.yaml", ConfigFolder.Echo)
             .Write("spillway.yaml", $"server: {{ port: 0 }}\nmodels: [echo]\nupstreams:\n  gpu: {{ {upstream} }}\n");
         Is(folder, key, 4, value, says, "");
+    }
+
+    [Fact]
+    public void A_language_model_has_ten_minutes_where_nothing_else_is_declared()
+    {
+        Assert.Equal(60_000, new UpstreamOptions().TotalMs);
+        Assert.Equal(600_000, new UpstreamOptions { Kind = UpstreamKind.Openai }.TotalMs);
+        Assert.Equal(5, new UpstreamOptions { TotalMs = 5, Kind = UpstreamKind.Azure }.TotalMs);
     }
 
     [Fact]

@@ -12,8 +12,11 @@ internal struct AnswerPart
     /// <summary>What it says of that; empty for nothing.</summary>
     public string ErrorMessage;
 
-    /// <summary>It has a list of choices, or of data, that is not empty.</summary>
+    /// <summary>It has a list of choices that is not empty: what calls that write have.</summary>
     public bool HasChoices;
+
+    /// <summary>It has a list of data that is not empty: what embeddings and moderations have.</summary>
+    public bool HasData;
 
     /// <summary>Bytes of content in it: text, calls of tools, refusals, reasoning.</summary>
     public int ContentBytes;

@@ -9,7 +9,9 @@ namespace Spillway.Engine.Gateway;
 /// </summary>
 internal ref struct AnswerScan
 {
-    private const int DepthMax = 128;
+    /// <summary>The deepest answer that is read; a deeper one is broken.</summary>
+    public const int DepthMax = 128;
+
     private const int MessageMax = 1000;
 
     private readonly ReadOnlySpan<byte> _json;
@@ -90,7 +92,7 @@ internal ref struct AnswerScan
         {
             var at = _reader.BytesConsumed;
             _reader.Skip();
-            part.HasChoices |= _reader.TokenStartIndex > at
+            part.HasData |= _reader.TokenStartIndex > at
                 && _json[(int)at..(int)_reader.TokenStartIndex].IndexOfAnyExcept(" \t\r\n"u8) >= 0;
         }
         else
@@ -143,18 +145,9 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             if (_reader.ValueTextEquals("index"u8))
-            {
-                _reader.Read();
-                index = _reader.TokenType is JsonTokenType.Number && _reader.TryGetInt32(out var number) ? number : 0;
-            }
+                index = Index();
             else if (_reader.ValueTextEquals("finish_reason"u8))
-            {
-                _reader.Read();
-                if (_reader.TokenType is JsonTokenType.String)
-                    (finished, part.FinishReason) = (true, Reason());
-                else
-                    _reader.Skip();
-            }
+                finished = Finish(ref part);
             else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
                 Delta(ref part);
             else if (_reader.ValueTextEquals("text"u8))
@@ -166,6 +159,27 @@ internal ref struct AnswerScan
         var bit = 1UL << Math.Clamp(index, 0, 63);
         part.Choices |= bit;
         part.Finished |= finished ? bit : 0;
+    }
+
+    private int Index()
+    {
+        _reader.Read();
+        return _reader.TokenType is JsonTokenType.Number && _reader.TryGetInt32(out var number) ? number : 0;
+    }
+
+    /// <summary>Whether the choice ended; an empty reason in every event is what some servers write instead of
+    /// null.</summary>
+    private bool Finish(ref AnswerPart part)
+    {
+        _reader.Read();
+        if (_reader.TokenType is not JsonTokenType.String || _reader.ValueSpan.Length == 0)
+        {
+            _reader.Skip();
+            return false;
+        }
+
+        part.FinishReason = Reason();
+        return true;
     }
 
     /// <summary>The usual ones without a text of their own for each answer.</summary>
@@ -187,15 +201,22 @@ internal ref struct AnswerScan
             return;
         }
 
+        var thought = 0;
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             // Whatever is not the role, or an annotation, is what the model wrote: also under names yet to come.
             if (_reader.ValueTextEquals("role"u8) || _reader.ValueTextEquals("annotations"u8)
                 || _reader.ValueTextEquals("obfuscation"u8))
                 _reader.Skip();
+            else if (_reader.ValueTextEquals("reasoning_content"u8) || _reader.ValueTextEquals("reasoning"u8)
+                || _reader.ValueTextEquals("reasoning_details"u8) || _reader.ValueTextEquals("thinking"u8))
+                // Some servers tell one thought under two of these names.
+                thought = Math.Max(thought, Length());
             else
                 part.ContentBytes += Length();
         }
+
+        part.ContentBytes += thought;
     }
 
     /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
@@ -207,15 +228,38 @@ internal ref struct AnswerScan
             case JsonTokenType.String:
                 return _reader.ValueSpan.Length;
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                var at = _reader.BytesConsumed;
-                _reader.Skip();
-                return (int)(_reader.TokenStartIndex - at);
+                return Texts();
             case JsonTokenType.Number or JsonTokenType.True:
                 return 1;
             default:
                 return 0;
         }
     }
+
+    /// <summary>
+    /// Bytes of the texts in a list or an object that a model writes; the form around them is the server's, and so are
+    /// numbers and ids. One for a value that has none of them and is not empty.
+    /// </summary>
+    private int Texts()
+    {
+        var (depth, bytes, isEmpty, isWritten) = (_reader.CurrentDepth, 0, true, false);
+        while (_reader.Read() && _reader.CurrentDepth > depth)
+        {
+            isEmpty &= _reader.TokenType is JsonTokenType.StartObject or JsonTokenType.EndObject
+                or JsonTokenType.StartArray or JsonTokenType.EndArray;
+            if (_reader.TokenType is JsonTokenType.PropertyName)
+                isWritten = IsWritten();
+            else if (_reader.TokenType is JsonTokenType.String && isWritten)
+                bytes += _reader.ValueSpan.Length;
+        }
+
+        return isEmpty ? 0 : Math.Max(bytes, 1);
+    }
+
+    private readonly bool IsWritten() => _reader.ValueTextEquals("arguments"u8) || _reader.ValueTextEquals("name"u8)
+        || _reader.ValueTextEquals("text"u8) || _reader.ValueTextEquals("input"u8)
+        || _reader.ValueTextEquals("summary"u8) || _reader.ValueTextEquals("content"u8)
+        || _reader.ValueTextEquals("refusal"u8) || _reader.ValueTextEquals("transcript"u8);
 
     private void Usage(ref AnswerPart part, int at)
     {
@@ -227,36 +271,43 @@ internal ref struct AnswerScan
         (part.UsageAt, part.UsageLength) = WithComma(at, (int)_reader.BytesConsumed);
     }
 
-    private TokenUsage Tokens()
+    /// <summary>Null where none of the two that count was told: an empty object is no account of zero.</summary>
+    private TokenUsage? Tokens()
     {
-        var (input, output, cached, reasoning) = (0L, 0L, 0L, 0L);
+        long? input = null;
+        long? output = null;
+        var (cached, reasoning) = (0L, 0L);
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
-            if (_reader.ValueTextEquals("prompt_tokens"u8) || _reader.ValueTextEquals("input_tokens"u8))
-                input = Count();
-            else if (_reader.ValueTextEquals("completion_tokens"u8) || _reader.ValueTextEquals("output_tokens"u8))
-                output = Count();
-            else if (_reader.ValueTextEquals("prompt_tokens_details"u8)
-                || _reader.ValueTextEquals("input_tokens_details"u8))
+            if (Is("prompt_tokens"u8, "input_tokens"u8))
+                input = Count() ?? input;
+            else if (Is("completion_tokens"u8, "output_tokens"u8))
+                output = Count() ?? output;
+            else if (Is("prompt_tokens_details"u8, "input_tokens_details"u8))
                 cached = Detail("cached_tokens"u8);
-            else if (_reader.ValueTextEquals("completion_tokens_details"u8)
-                || _reader.ValueTextEquals("output_tokens_details"u8))
+            else if (Is("completion_tokens_details"u8, "output_tokens_details"u8))
                 reasoning = Detail("reasoning_tokens"u8);
             else
                 _reader.Skip();
         }
 
-        return new(input, output) { Cached = cached, Reasoning = reasoning };
+        return Told(input, output) is { } told ? told with { Cached = cached, Reasoning = reasoning } : null;
     }
 
-    private long Count()
+    private static TokenUsage? Told(long? input, long? output) =>
+        (input ?? output) is null ? null : new(input ?? 0, output ?? 0);
+
+    private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> alias) =>
+        _reader.ValueTextEquals(name) || _reader.ValueTextEquals(alias);
+
+    private long? Count()
     {
         _reader.Read();
         if (_reader.TokenType is JsonTokenType.Number && _reader.TryGetInt64(out var count)
             && count is >= 0 and < 1L << 40)
             return count;
         _reader.Skip();
-        return 0;
+        return null;
     }
 
     private long Detail(ReadOnlySpan<byte> name)
@@ -272,7 +323,7 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             if (_reader.ValueTextEquals(name))
-                found = Count();
+                found = Count() ?? 0;
             else
                 _reader.Skip();
         }

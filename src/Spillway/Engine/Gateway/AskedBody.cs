@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Spillway.Config;
 
@@ -46,6 +48,12 @@ internal sealed record AskedBody
     /// <summary>The caller's cap of one answer's tokens; null for none.</summary>
     public long? TokensMax { get; init; }
 
+    /// <summary>Where max_tokens stands; empty when it is not there.</summary>
+    public CapPlace MaxTokensAt { get; init; }
+
+    /// <summary>Where max_completion_tokens stands; empty when it is not there.</summary>
+    public CapPlace CompletionTokensAt { get; init; }
+
     /// <summary>How many answers are made: n, or best_of.</summary>
     public int Choices { get; init; } = 1;
 
@@ -55,6 +63,9 @@ internal sealed record AskedBody
     /// <summary>Pictures, sounds and files among them.</summary>
     public int Attachments { get; init; }
 
+    /// <summary>Bytes of those that are in the body itself, in base64: they are no text.</summary>
+    public int AttachmentBytes { get; init; }
+
     /// <summary>Bytes of declared tools, which a template may write out longer than they came.</summary>
     public int ToolBytes { get; init; }
 
@@ -63,12 +74,22 @@ internal sealed record AskedBody
     /// <param name="Length">How many; 0 for none.</param>
     internal readonly record struct Place(int At, int Length);
 
+    /// <summary>A cap in the body.</summary>
+    /// <param name="Name">The field's name, quotes included.</param>
+    /// <param name="Value">Its value.</param>
+    /// <param name="IsNull">Whether that is null.</param>
+    internal readonly record struct CapPlace(Place Name, Place Value, bool IsNull)
+    {
+        /// <summary>Whether the field is there.</summary>
+        public bool IsThere => Name.Length > 0;
+    }
+
     /// <summary>
     /// The most tokens that the prompt can be. A token of a byte-level vocabulary stands for one byte at least, and
     /// JSON writes no text shorter than its UTF-8; what a template adds is allowed for by message.
     /// </summary>
     public long PromptTokensAtMost(ChatOptions options) =>
-        Bytes.Length + ToolBytes + TokensOfTemplate + ((long)Messages * TokensPerMessage)
+        Bytes.Length - AttachmentBytes + ToolBytes + TokensOfTemplate + ((long)Messages * TokensPerMessage)
         + ((long)Attachments * options.AttachmentTokens);
 
     /// <summary>The most tokens that all answers can be.</summary>
@@ -91,15 +112,15 @@ internal sealed record AskedBody
     }
 
     /// <summary>
-    /// The body for an upstream: the model's name in the route's place, usage asked for, the cap put in where there is
-    /// none. Everything else is copied byte for byte.
+    /// The body for an upstream: the model's name in the route's place, usage asked for, the cap in the field where the
+    /// upstream looks for it, put in where there is none. Everything else is copied byte for byte.
     /// </summary>
     /// <param name="model">What the upstream calls it.</param>
     /// <param name="options">The route's.</param>
     /// <param name="field">Where the upstream takes a cap.</param>
     public byte[] For(string model, ChatOptions options, TokensField field)
     {
-        Span<(int At, int Length, byte[] Text)> edits = new (int, int, byte[])[3];
+        Span<(int At, int Length, byte[] Text)> edits = new (int, int, byte[])[4];
         var count = 0;
         edits[count++] =
             (ModelAt.At, ModelAt.Length, JsonSerializer.SerializeToUtf8Bytes(model, WireJson.Default.String));
@@ -113,15 +134,31 @@ internal sealed record AskedBody
                 edits[count++] = (OptionsAt.At, OptionsAt.Length, Include());
         }
 
-        if (TokensMax is null && WireCalls.Writes(Call))
+        if (WireCalls.Writes(Call))
+            Cap(options, field is TokensField.MaxTokens || Call is WireCall.Completion, edits, ref count);
+        return Splice(edits[..count]);
+    }
+
+    /// <summary>
+    /// The upstream's own field holds a number. Where the caller used the other one it gets the upstream's name: there
+    /// are servers that know one of the two only, and such that refuse a request with both.
+    /// </summary>
+    private void Cap(ChatOptions options, bool isShort, Span<(int At, int Length, byte[] Text)> edits, ref int count)
+    {
+        var name = isShort ? "\"max_tokens\"" : "\"max_completion_tokens\"";
+        var cap = (TokensMax ?? options.MaxTokens).ToString(CultureInfo.InvariantCulture);
+        var (own, other) = isShort ? (MaxTokensAt, CompletionTokensAt) : (CompletionTokensAt, MaxTokensAt);
+        var at = own.IsThere ? own : other;
+        if (!at.IsThere)
         {
-            var name = field is TokensField.MaxTokens || Call is WireCall.Completion
-                ? "max_tokens" : "max_completion_tokens";
-            edits[count++] = (EndAt, 0, System.Text.Encoding.UTF8.GetBytes(
-                FormattableString.Invariant($",\"{name}\":{options.MaxTokens}")));
+            edits[count++] = (EndAt, 0, Encoding.UTF8.GetBytes($",{name}:{cap}"));
+            return;
         }
 
-        return Splice(edits[..count]);
+        if (!own.IsThere)
+            edits[count++] = (at.Name.At, at.Name.Length, Encoding.UTF8.GetBytes(name));
+        if (at.IsNull)
+            edits[count++] = (at.Value.At, at.Value.Length, Encoding.UTF8.GetBytes(cap));
     }
 
     /// <summary>The caller's options with one member more.</summary>

@@ -24,6 +24,9 @@ internal sealed class Attempt(
     /// <summary>The target said not to try again.</summary>
     public bool ToldNot { get; private set; }
 
+    /// <summary>The target said that its key has no money left.</summary>
+    public bool IsSpent { get; private set; }
+
     /// <summary>The target's own words about the request; null for none.</summary>
     public (int Status, byte[] Body)? Refusal { get; private set; }
 
@@ -32,7 +35,7 @@ internal sealed class Attempt(
     {
         Fault? fault = s_broken;
         var target = upstream[turn.Target];
-        (ToldNot, Refusal, _connect.Took) = (false, null, TimeSpan.Zero);
+        (ToldNot, IsSpent, Refusal) = (false, false, null);
         state.Facts.Target = target.Name;
         state.Sent();
         using var phase = new Phase(upstream.Options, state.Clock, deadline, stop);
@@ -59,6 +62,7 @@ internal sealed class Attempt(
         while (true)
         {
             var (index, key) = target.Keys.Take(state.Clock.Now);
+            _connect.Took = TimeSpan.Zero;
             using var response = await target.SendAsync(call, body, key, trace, _connect, phase.Token)
                 .ConfigureAwait(false);
             state.Facts.Connect += _connect.Took;
@@ -68,7 +72,7 @@ internal sealed class Attempt(
             var refusal = GatewayFaults.Of(target.Name, response, words, state.Clock.Time.GetUtcNow());
             if (refusal.IsKeys && target.Keys.Refused(index, state.Clock.Now))
                 continue;
-            ToldNot = refusal.ToldNot || refusal.IsKeys;
+            (ToldNot, IsSpent) = (refusal.ToldNot || refusal.IsKeys, refusal.IsSpent);
             Refusal = refusal.IsCallers ? ((int)response.StatusCode, words) : null;
             return refusal.Fault;
         }
@@ -79,7 +83,9 @@ internal sealed class Attempt(
     {
         void Began()
         {
-            upstream.Began(turn);
+            // How long a whole answer takes is the length of the answer, and nothing of the target's load.
+            if (state.Asked.Stream || !WireCalls.Writes(call))
+                upstream.Began(turn);
             // The caller's own time bounds the wait for a stream, not the stream.
             if (state.Asked.Stream)
                 phase.Release("the next bytes", upstream.Options.BetweenDeltasMs);

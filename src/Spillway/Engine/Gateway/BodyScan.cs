@@ -13,6 +13,19 @@ internal ref struct BodyScan
     private const int DepthMax = 128;
     private const int NameBytesMax = 256;
 
+    /// <summary>The longest guarded name, of which every letter may be written as \u and four digits.</summary>
+    private const int GuardedBytesMax = 21 * 6;
+
+    /// <summary>Inputs of one embedding or moderation: what OpenAI takes.</summary>
+    private const int InputsMax = 2048;
+
+    private static readonly string[] s_guarded =
+    [
+        "model", "messages", "prompt", "input", "stream", "stream_options", "max_tokens", "max_completion_tokens",
+        "n_predict", "n", "best_of", "tools", "functions",
+    ];
+
+
     private readonly WireCall _call;
     private readonly ReadOnlyMemory<byte> _body;
     private Utf8JsonReader _reader;
@@ -24,10 +37,13 @@ internal ref struct BodyScan
     private bool _stream;
     private bool _wantsUsage;
     private long? _tokensMax;
+    private AskedBody.CapPlace _maxTokensAt;
+    private AskedBody.CapPlace _completionTokensAt;
     private int _choices;
     private int _messages;
     private int _prompts;
     private int _attachments;
+    private int _attachmentBytes;
     private int _toolBytes;
     private Fault? _fault;
 
@@ -50,6 +66,7 @@ internal ref struct BodyScan
         BestOf = 64,
         Content = 128,
         Tools = 256,
+        Predict = 512,
     }
 
     /// <summary>What stands in a body, or what is wrong with it.</summary>
@@ -86,8 +103,9 @@ internal ref struct BodyScan
         {
             Call = _call, Bytes = _body, Model = _model!, ModelAt = _modelAt, EndAt = end, Stream = _stream,
             WantsUsage = _wantsUsage, OptionsAt = _optionsAt, IncludeAt = _includeAt, TokensMax = _tokensMax,
+            MaxTokensAt = _maxTokensAt, CompletionTokensAt = _completionTokensAt,
             Choices = (int)Math.Min((long)_choices * _prompts, int.MaxValue), Messages = _messages,
-            Attachments = _attachments, ToolBytes = _toolBytes,
+            Attachments = _attachments, AttachmentBytes = _attachmentBytes, ToolBytes = _toolBytes,
         };
     }
 
@@ -119,9 +137,41 @@ internal ref struct BodyScan
         else if (_reader.ValueTextEquals("input"u8) && _call is WireCall.Embedding or WireCall.Moderation)
             Content("input");
         else if (!WireCalls.Writes(_call))
-            _reader.Skip();
+            Other();
         else
             WritingMember();
+    }
+
+    /// <summary>
+    /// A field that is passed on unread, unless a server that takes names in any case would read it as one of those
+    /// that bind here.
+    /// </summary>
+    private void Other()
+    {
+        if (_reader.ValueSpan.Length <= GuardedBytesMax && Resembled() is { } guarded)
+        {
+            _fault = Fault.Invalid(
+                $"The field {_reader.GetString()} differs from {guarded} in its case only. Write {guarded}.");
+        }
+
+        _reader.Skip();
+    }
+
+    private readonly string? Resembled()
+    {
+        var name = _reader.ValueSpan;
+        // Go's reader takes two letters beyond ASCII for s and k.
+        var text = _reader.ValueIsEscaped || !Ascii.IsValid(name)
+            ? _reader.GetString()!.Replace('\u017F', 's').Replace('\u212A', 'k') : null;
+        foreach (var guarded in s_guarded)
+        {
+            var isAlike = text is null ? Ascii.EqualsIgnoreCase(name, guarded)
+                : text.Equals(guarded, StringComparison.OrdinalIgnoreCase);
+            if (isAlike && !_reader.ValueTextEquals(guarded))
+                return guarded;
+        }
+
+        return null;
     }
 
     private void WritingMember()
@@ -131,9 +181,12 @@ internal ref struct BodyScan
         else if (_reader.ValueTextEquals("stream_options"u8))
             Options();
         else if (_reader.ValueTextEquals("max_tokens"u8))
-            Cap("max_tokens", Found.TokensMax);
+            _maxTokensAt = Cap("max_tokens", Found.TokensMax);
         else if (_reader.ValueTextEquals("max_completion_tokens"u8))
-            Cap("max_completion_tokens", Found.CompletionTokensMax);
+            _completionTokensAt = Cap("max_completion_tokens", Found.CompletionTokensMax);
+        else if (_reader.ValueTextEquals("n_predict"u8))
+            // llama-server heeds it before the two others, and takes -1 for "without end".
+            Cap("n_predict", Found.Predict);
         else if (_reader.ValueTextEquals("n"u8))
             Choices("n", Found.Choices);
         else if (_reader.ValueTextEquals("best_of"u8))
@@ -141,7 +194,7 @@ internal ref struct BodyScan
         else if (_reader.ValueTextEquals("tools"u8) || _reader.ValueTextEquals("functions"u8))
             Tools();
         else
-            _reader.Skip();
+            Other();
     }
 
     private void Model()
@@ -202,14 +255,25 @@ internal ref struct BodyScan
         _includeAt = new((int)_reader.TokenStartIndex, (int)(_reader.BytesConsumed - _reader.TokenStartIndex));
     }
 
-    private void Cap(string name, Found which)
+    private AskedBody.CapPlace Cap(string name, Found which)
     {
         if (Twice(name, which))
-            return;
-        if (Whole(name) is not { } cap)
-            return;
-        // Servers differ in which of the two they heed: the larger one is what may come.
-        _tokensMax = Math.Max(_tokensMax ?? 0, cap);
+            return default;
+        var at = Here();
+        var cap = Whole(name);
+        // Servers differ in which of them they heed: the largest one is what may come.
+        if (cap is { } most)
+            _tokensMax = Math.Max(_tokensMax ?? 0, most);
+        return new(at, Here(), cap is null);
+    }
+
+    /// <summary>Where the token stands that was read last.</summary>
+    private readonly AskedBody.Place Here()
+    {
+        var at = (int)_reader.TokenStartIndex;
+        // A name's end counts its colon.
+        return new(at, _reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String
+            ? _reader.ValueSpan.Length + 2 : (int)_reader.BytesConsumed - at);
     }
 
     private void Choices(string name, Found which)
@@ -263,20 +327,38 @@ internal ref struct BodyScan
         if (_reader.TokenType is JsonTokenType.StartArray)
         {
             var members = 0;
+            var kind = JsonTokenType.None;
             while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
             {
-                members++;
-                // A list of tokens is one prompt; a list of texts or of such lists is several.
-                _prompts = _reader.TokenType is JsonTokenType.Number ? 1 : members;
+                kind = members++ == 0 || kind == _reader.TokenType ? _reader.TokenType : JsonTokenType.Null;
                 _reader.Skip();
             }
 
-            _messages = members;
+            // A list of tokens is one prompt; a list of texts or of such lists is several.
+            Inputs(name, kind, kind is JsonTokenType.Number ? 1 : members);
             if (members > 0)
                 return;
         }
 
         _fault = Fault.Invalid($"The field {name} is empty, or neither a text nor a list.");
+    }
+
+    private void Inputs(string name, JsonTokenType kind, int count)
+    {
+        _messages = count;
+        _prompts = _call is WireCall.Completion ? count : 1;
+        // A moderation's parts are objects.
+        if (kind is not (JsonTokenType.String or JsonTokenType.StartArray or JsonTokenType.Number)
+            && !(kind is JsonTokenType.StartObject && _call is WireCall.Moderation))
+        {
+            _fault = Fault.Invalid(
+                $"The members of {name} are not alike: send texts, or tokens, or lists of tokens, one of them only.");
+        }
+        else if (_call is not WireCall.Completion && count > InputsMax)
+        {
+            _fault = Fault.Invalid(FormattableString.Invariant(
+                $"The field {name} has {count} members; at most {InputsMax} are taken. Send several requests."));
+        }
     }
 
     private void Messages()
@@ -345,22 +427,61 @@ internal ref struct BodyScan
         {
             if (_reader.TokenType is not JsonTokenType.StartObject)
                 continue;
-            var isText = false;
-            while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
-            {
-                if (_reader.ValueTextEquals("type"u8))
-                {
-                    _reader.Read();
-                    isText = _reader.TokenType is JsonTokenType.String
-                        && (_reader.ValueTextEquals("text"u8) || _reader.ValueTextEquals("refusal"u8));
-                }
-                else
-                    _reader.Skip();
-            }
-
-            _attachments += isText ? 0 : 1;
+            Part();
         }
     }
+
+    private void Part()
+    {
+        var (isText, encoded) = (false, 0);
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_reader.ValueTextEquals("type"u8))
+            {
+                _reader.Read();
+                isText = _reader.TokenType is JsonTokenType.String
+                    && (_reader.ValueTextEquals("text"u8) || _reader.ValueTextEquals("refusal"u8));
+            }
+            else if (_reader.ValueTextEquals("image_url"u8) || _reader.ValueTextEquals("input_audio"u8)
+                || _reader.ValueTextEquals("file"u8))
+                encoded += Encoded();
+            else
+                _reader.Skip();
+        }
+
+        (_attachments, _attachmentBytes) = isText ? (_attachments, _attachmentBytes)
+            : (_attachments + 1, _attachmentBytes + encoded);
+    }
+
+    /// <summary>Bytes of an attachment that is in the body itself.</summary>
+    private int Encoded()
+    {
+        _reader.Read();
+        if (_reader.TokenType is JsonTokenType.String)
+            return DataUrl();
+        if (_reader.TokenType is not JsonTokenType.StartObject)
+        {
+            _reader.Skip();
+            return 0;
+        }
+
+        var bytes = 0;
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var isUrl = _reader.ValueTextEquals("url"u8);
+            var isData = _reader.ValueTextEquals("data"u8) || _reader.ValueTextEquals("file_data"u8);
+            _reader.Read();
+            if (_reader.TokenType is JsonTokenType.String)
+                bytes += isUrl ? DataUrl() : isData ? _reader.ValueSpan.Length : 0;
+            else
+                _reader.Skip();
+        }
+
+        return bytes;
+    }
+
+    private readonly int DataUrl() =>
+        _reader.ValueSpan.StartsWith("data:"u8) ? _reader.ValueSpan.Length : 0;
 
     private bool Twice(string name, Found which)
     {

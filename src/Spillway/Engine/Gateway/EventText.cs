@@ -6,6 +6,20 @@ internal static class EventText
     /// <summary>The data that ends a stream.</summary>
     public static ReadOnlySpan<byte> Done => "[DONE]"u8;
 
+    /// <summary>The mark of the byte order that may stand before the first event.</summary>
+    public static ReadOnlySpan<byte> Mark => "\uFEFF"u8;
+
+    /// <summary>Where the data stands in <see cref="OneLine"/>.</summary>
+    public const int OneLineAt = 6;
+
+    /// <summary>An event of one line of data: outside of texts, which have none, JSON's line ends are blanks.</summary>
+    public static byte[] OneLine(ReadOnlySpan<byte> data)
+    {
+        byte[] text = [.. "data: "u8, .. data, .. "\n\n"u8];
+        text.AsSpan(OneLineAt, data.Length).Replace((byte)'\n', (byte)' ');
+        return text;
+    }
+
     /// <summary>Where the first whole event ends, its empty line included; -1 while none is whole.</summary>
     /// <param name="bytes">From the beginning of an event on.</param>
     /// <param name="from">Where to look from: what is before was looked at and holds no end.</param>

@@ -20,6 +20,13 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     private static readonly Fault s_left = new(
         FaultKind.Cancelled, "The caller went away before the answer was there.");
 
+    /// <summary>All waits for another attempt at one step, where nothing else bounds them: as long as the shortest
+    /// limits of upstreams reach.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+    /// <summary>A longer wait for another attempt than this is not worth it where another step may be asked.</summary>
+    private static readonly TimeSpan s_waitMost = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ExchangeState _state = new(work, asked, sink, serving.Clock);
     private readonly Clock _clock = serving.Clock;
@@ -78,6 +85,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     {
         var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
+        _state.Reserve(input, output);
         work.Claim = new Claim
         {
             Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
@@ -150,7 +158,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     private async ValueTask<Fault?> StepAsync(int step, Instant deadline)
     {
         var upstream = _answering = route.Steps[step];
-        _state.Facts.Upstream = upstream.Name;
+        (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
+        (_state.Facts.ToldNot, _state.Facts.IsSpent) = (false, false);
         if (Switched(upstream) is { } off)
             return off;
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);
@@ -159,17 +168,20 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         _state.Facts.CapInjected =
             asked.TokensMax is null && WireCalls.Writes(asked.Call) ? route.Options.MaxTokens : 0;
         var attempt = new Attempt(upstream, asked.Call, body, _state, work.Trace?.ToString());
-        return await AttemptsAsync(upstream, attempt, due).ConfigureAwait(false);
+        return await AttemptsAsync(step, attempt, due, deadline).ConfigureAwait(false);
     }
 
-    private async ValueTask<Fault?> AttemptsAsync(GatewayUpstream upstream, Attempt attempt, Instant due)
+    private async ValueTask<Fault?> AttemptsAsync(int step, Attempt attempt, Instant due, Instant deadline)
     {
+        var upstream = route.Steps[step];
         var (attempts, tried, paid) = (0, 0UL, false);
+        var patience = Patience(upstream);
         try
         {
             while (true)
             {
-                var turn = await upstream.AcquireAsync(tried, due, _stop.Token).ConfigureAwait(false);
+                var turn = await upstream.AcquireAsync(work.Criticality, tried, Sooner(due, patience), _stop.Token)
+                    .ConfigureAwait(false);
                 _state.Mark(Stage.Queue);
                 var fault = turn.Fault;
                 if (turn.Target >= 0)
@@ -177,7 +189,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                     attempts++;
                     tried |= 1UL << turn.Target;
                     fault = await attempt.RunAsync(turn, due, _stop.Token).ConfigureAwait(false);
-                    Refusal = attempt.Refusal;
+                    (Refusal, _state.Facts.ToldNot, _state.Facts.IsSpent) =
+                        (attempt.Refusal, attempt.ToldNot, attempt.IsSpent);
                 }
 
                 if (fault is null)
@@ -188,12 +201,14 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                 }
 
                 var decision = upstream.Decide(
-                    new(fault.Kind, Math.Max(attempts, 1), sink.HasBegun, due, fault.RetryAfter,
+                    new(fault.Kind, Math.Max(attempts, 1), sink.HasBegun, Sooner(due, patience), fault.RetryAfter,
                         ToldNot: attempt.ToldNot),
                     ref paid, out var why);
+                var again = decision.Again && !IsLeft(step, fault, decision.Wait, deadline, ref why);
                 Say(upstream, turn.Target, fault, why);
-                if (!decision.Again || _stop.IsCancellationRequested)
+                if (!again || _stop.IsCancellationRequested)
                     return _stopped ?? fault;
+                patience -= decision.Wait;
                 if (!await PauseAsync(decision.Wait).ConfigureAwait(false))
                     return _stopped ?? s_left;
             }
@@ -202,6 +217,28 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         {
             upstream.Repay(ref paid);
         }
+    }
+
+    /// <summary>Whether the next step is asked in place of a long wait.</summary>
+    private bool IsLeft(int step, Fault fault, TimeSpan wait, Instant deadline, ref string why)
+    {
+        if (wait <= s_waitMost || route.Memory.Next(step, fault.Kind, deadline - _clock.Now).Step < 0)
+            return false;
+        why = FormattableString.Invariant(
+            $"no other attempt: it would begin in {wait.TotalSeconds:0.#} s, and there is a next step");
+        return true;
+    }
+
+    private static TimeSpan Patience(GatewayUpstream upstream)
+    {
+        var total = TimeSpan.FromMilliseconds(upstream.Options.TotalMs);
+        return total < s_patience ? total : s_patience;
+    }
+
+    private Instant Sooner(Instant due, TimeSpan patience)
+    {
+        var end = _clock.Now + patience;
+        return due < end ? due : end;
     }
 
     /// <summary>A switch of the upstream alone: the route's was asked at the gate.</summary>

@@ -18,6 +18,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     private const int PieceBytesMax = 8;
 
     private TokenUsage? _reported;
+    private (long Input, long Output) _most = (long.MaxValue, long.MaxValue);
     private long _pieces;
     private long _bytes;
     private Instant _sent;
@@ -39,6 +40,11 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Whether content came, that of an attempt that was given up apart.</summary>
     public bool HasContent => _pieces > 0;
 
+    /// <summary>What was reserved for it: what is counted here never exceeds that.</summary>
+    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="output">Tokens of all answers.</param>
+    public void Reserve(long input, long output) => _most = (input, output);
+
     /// <summary>Everything since the last mark was that stage.</summary>
     public void Mark(Stage stage) => work.Timeline.Mark(stage, clock.EndOf(stage));
 
@@ -46,7 +52,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     public void Sent()
     {
         (_reported, _pieces, _bytes) = (null, 0, 0);
-        (Facts.Prefill, Facts.FirstToken, Facts.FinishReason) = (null, null, "");
+        (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
         _sent = clock.Now;
     }
 
@@ -85,7 +91,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
     /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
-    /// several, and the prompt's bytes by four.
+    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
@@ -95,10 +101,10 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
-            Facts.Used = _reported ?? new(Prompt, Answer);
+            Facts.Used = _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
     }
 
     private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
-    private long Prompt => (asked.Bytes.Length + BytesPerToken - 1) / BytesPerToken;
+    private long Prompt => (asked.Bytes.Length - asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
 }

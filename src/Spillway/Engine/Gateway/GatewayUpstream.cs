@@ -98,15 +98,17 @@ internal sealed class GatewayUpstream : IDisposable
     }
 
     /// <summary>A target to ask, perhaps after a wait in line; each turn goes back with <see cref="Ended"/>.</summary>
+    /// <param name="criticality">Who waits in line before whom.</param>
     /// <param name="tried">Targets that this request has asked, one bit each.</param>
     /// <param name="deadline">When the answer is due.</param>
     /// <param name="aborted">The caller is gone.</param>
-    public ValueTask<UpstreamTurn> AcquireAsync(ulong tried, Instant deadline, CancellationToken aborted)
+    public ValueTask<UpstreamTurn> AcquireAsync(
+        Criticality criticality, ulong tried, Instant deadline, CancellationToken aborted)
     {
         lock (_lock)
         {
             var turn = _queue.Count == 0 ? Choose(_clock.Now, tried) : null;
-            return turn is { } given ? new(given) : _queue.WaitAsync(Criticality.Critical, deadline, aborted);
+            return turn is { } given ? new(given) : _queue.WaitAsync(criticality, deadline, aborted);
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class StreamPump : IDisposable
     private int _heldEvents;
     private bool _isDone;
     private bool _named;
-    private bool _hasChoices;
+    private bool _hasAnswer;
     private ulong _open;
     private Instant _windowAt;
     private long _windowBytes;
@@ -59,7 +59,6 @@ internal sealed class StreamPump : IDisposable
     {
         (_from, _state, _phase, _options, _target, _began) = (from, state, phase, options, target, began);
         _hidesUsage = !state.Asked.WantsUsage;
-        _windowAt = state.Clock.Now;
     }
 
     private bool HasBegun => _state.Sink.HasBegun;
@@ -117,10 +116,19 @@ internal sealed class StreamPump : IDisposable
         if (!HasBegun)
             return true;
         var flush = _state.Sink.FlushAsync();
+        if (flush.IsCompleted)
+        {
+            _state.Mark(Stage.Write);
+            return await flush.ConfigureAwait(false);
+        }
+
         // A caller that takes its time is no fault of the upstream's: its bounds stand still.
-        if (!flush.IsCompleted)
-            _phase.Enter("the caller to take the answer", _options.TotalMs);
+        var from = _state.Clock.Now;
+        _phase.Pause();
         var isThere = await flush.ConfigureAwait(false);
+        var took = _state.Clock.Now - from;
+        _phase.Resume(took);
+        _windowAt += took;
         _state.Mark(Stage.Write);
         return isThere;
     }
@@ -152,6 +160,7 @@ internal sealed class StreamPump : IDisposable
 
     private Fault? Take(ReadOnlySpan<byte> text)
     {
+        text = text.StartsWith(EventText.Mark) ? text[EventText.Mark.Length..] : text;
         var (at, length) = EventText.Data(text, out var lines);
         if (lines == 0)
         {
@@ -159,36 +168,59 @@ internal sealed class StreamPump : IDisposable
             return null;
         }
 
-        var data = lines == 1 ? text.Slice(at, length) : EventText.Join(text);
-        if (data.SequenceEqual(EventText.Done))
-        {
-            _isDone = true;
-            if (!_hasChoices)
-                return Failed("ended its stream without an answer");
-            Begin();
-            Forward(text);
+        var data = (lines == 1 ? text.Slice(at, length) : EventText.Join(text)).Trim(" \t\r\n"u8);
+        // By the standard an event without data is none.
+        if (data.IsEmpty)
             return null;
-        }
-
+        if (data.SequenceEqual(EventText.Done))
+            return TakeDone(text);
         var part = AnswerScan.Read(data, wantsNames: !_named);
         if (part.IsBroken)
             return Failed("sent an event that is no JSON object");
         if (part.HasError)
-            return Failed(part.ErrorMessage.Length > 0 ? $"broke off with an error: {part.ErrorMessage}"
-                : "broke off with an error");
+            return Broken(part);
         Note(part);
-        if (part.ContentBytes > 0 || part.Finished != 0)
+        if (IsAnswer(part))
             Begin();
-        Forward(text, lines == 1 ? at : -1, part);
+        if (lines > 1)
+            ForwardLines(text, data, part);
+        else
+            // Blanks before the data are no part of it.
+            Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
         return null;
     }
+
+    private void ForwardLines(ReadOnlySpan<byte> text, ReadOnlySpan<byte> data, in AnswerPart part)
+    {
+        if (_hidesUsage && part.UsageLength > 0)
+            Forward(EventText.OneLine(data), EventText.OneLineAt, part);
+        else
+            Forward(text);
+    }
+
+    private Fault? TakeDone(ReadOnlySpan<byte> text)
+    {
+        _isDone = true;
+        if (!_hasAnswer)
+            return Failed("ended its stream without an answer");
+        if (_open != 0 && !_options.EndsWithoutReason)
+            return Failed("ended its stream without saying why (finish_reason; see endsWithoutReason)");
+        Begin();
+        Forward(text);
+        return null;
+    }
+
+    private Fault Broken(in AnswerPart part) => Failed(
+        part.ErrorMessage.Length > 0 ? $"broke off with an error: {part.ErrorMessage}" : "broke off with an error");
+
+    private static bool IsAnswer(in AnswerPart part) => part.ContentBytes > 0 || part.Finished != 0;
 
     private void Note(in AnswerPart part)
     {
         if (!_named)
             _state.Name(part);
         _named = true;
-        _hasChoices |= part.HasChoices;
+        _hasAnswer |= IsAnswer(part);
         _open = (_open | part.Choices) & ~part.Finished;
         _state.Count(part);
     }
@@ -196,7 +228,7 @@ internal sealed class StreamPump : IDisposable
     /// <summary>As it came, but for usage that the caller did not ask for.</summary>
     private void Forward(ReadOnlySpan<byte> text, int dataAt, in AnswerPart part)
     {
-        if (!_hidesUsage || part.UsageLength == 0 || dataAt < 0)
+        if (!_hidesUsage || part.UsageLength == 0)
         {
             Forward(text);
             return;
@@ -229,6 +261,7 @@ internal sealed class StreamPump : IDisposable
         if (HasBegun)
             return;
         _began();
+        (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
         _state.Sink.BeginStream();
         _state.Sink.Write(_held.WrittenSpan);
     }
@@ -237,7 +270,7 @@ internal sealed class StreamPump : IDisposable
     private async ValueTask<Fault?> EndAsync()
     {
         // Some servers do not send [DONE]: an answer of which every choice has its end is whole all the same.
-        if (_start != _end || !_hasChoices || _open != 0)
+        if (_start != _end || !_hasAnswer || _open != 0)
             return Failed("ended its stream in the middle of the answer");
         Begin();
         _state.Sink.Write("data: [DONE]\n\n"u8);
@@ -246,7 +279,7 @@ internal sealed class StreamPump : IDisposable
 
     private Fault? TooSlow(int read)
     {
-        if (_options.BytesPerSecondMin <= 0 || _isDone)
+        if (_options.BytesPerSecondMin <= 0 || _isDone || !HasBegun)
             return null;
         _windowBytes += read;
         var passed = _state.Clock.Now - _windowAt;

@@ -24,7 +24,7 @@ internal static class WholeAnswer
             if (length < 0)
                 return Failed(target, $"answered with more than {options.AnswerBytesMax:N0} bytes");
             var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
-            if (Judge(part, target) is { } unfit)
+            if (Judge(part, state.Asked.Call, target) is { } unfit)
                 return unfit;
             began();
             state.Name(part);
@@ -50,13 +50,13 @@ internal static class WholeAnswer
         return text;
     }
 
-    private static Fault? Judge(in AnswerPart part, string target)
+    private static Fault? Judge(in AnswerPart part, WireCall call, string target)
     {
         if (part.IsBroken)
             return Failed(target, "answered with a success that is no JSON object");
         if (part.HasError)
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
-        return part.HasChoices ? null : Failed(target, "answered with a success without an answer");
+        return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null : Failed(target, "answered with a success without an answer");
     }
 
     private static async ValueTask<(byte[] Buffer, int Length)> ReadAsync(

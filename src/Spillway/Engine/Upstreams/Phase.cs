@@ -14,7 +14,7 @@ internal sealed class Phase : IDisposable
     private readonly CancellationToken _aborted;
     private readonly UpstreamOptions _options;
     private readonly Clock _clock;
-    private readonly Instant _total;
+    private Instant _total;
     private Instant _deadline;
     private string _what = "";
     private double _bound;
@@ -50,6 +50,13 @@ internal sealed class Phase : IDisposable
         var left = (_isDeadline ? _deadline : own) - now;
         _late.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
     }
+
+    /// <summary>What is waited for now is not the target's: nothing ends it until <see cref="Resume"/>.</summary>
+    public void Pause() => _late.CancelAfter(Timeout.InfiniteTimeSpan);
+
+    /// <summary>The target's time goes on, with the next <see cref="Enter"/>.</summary>
+    /// <param name="paused">How long it stood still: the call's total ends that much later.</param>
+    public void Resume(TimeSpan paused) => _total += paused;
 
     /// <summary>The request's deadline does not bound what follows: a stream has begun in time.</summary>
     /// <param name="what">What is waited for now.</param>

@@ -168,7 +168,9 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             return refusal.Value.Status;
         }
 
-        await OpenAiErrors.WriteAsync(http, fault).ConfigureAwait(false);
+        if (work.Chat is { ToldNot: true })
+            http.Response.Headers["x-should-retry"] = "false";
+        await OpenAiErrors.WriteAsync(http, fault, work.Chat is { IsSpent: true }).ConfigureAwait(false);
         return http.Response.StatusCode;
     }
 

@@ -19,11 +19,14 @@ internal sealed class ExchangeRun(Serving serving, IdempotentAnswers kept)
     public const string ReplayedName = "Idempotent-Replayed";
 
     private const int KeyLengthMax = 256;
-    private const int AnswerBytesMax = 1024 * 1024;
     private const int OtherBodyStatus = 422;
 
     private static readonly Fault s_left = new(
         FaultKind.Cancelled, "The caller went away before the answer was there.");
+
+    private static readonly Fault s_late = new(FaultKind.DeadlineExceeded,
+        "Request timeout expired: the deadline came while the first request under this Idempotency-Key was under way. "
+        + "Give more time, or ask again later under the same key.");
 
     /// <summary>Null when the caller has its answer; with a refusal in its own words, where there are such.</summary>
     public async ValueTask<(Fault? Fault, (int Status, byte[] Body)? Refusal)> RunAsync(
@@ -37,14 +40,19 @@ internal sealed class ExchangeRun(Serving serving, IdempotentAnswers kept)
         var digest = Convert.ToHexStringLower(SHA256.HashData(asked.Bytes.Span));
         while (true)
         {
-            if (!kept.Enter(scope, digest, out var isFirst).TryGet(out var entry, out var other))
+            if (!kept.Enter(work.Caller.Tenant, scope, digest, out var isFirst).TryGet(out var entry, out var other))
                 return (other, (OtherBodyStatus, OpenAiErrors.Body(other)));
             if (isFirst)
                 return await FirstAsync(entry, route, asked, work, sink, gone).ConfigureAwait(false);
             byte[]? answer;
             try
             {
-                answer = await entry.Answer.Task.WaitAsync(gone).ConfigureAwait(false);
+                answer = await entry.Answer.Task.WaitAsync(Left(route, work), serving.Clock.Time, gone)
+                    .ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return (s_late, null);
             }
             catch (OperationCanceledException)
             {
@@ -59,10 +67,20 @@ internal sealed class ExchangeRun(Serving serving, IdempotentAnswers kept)
         }
     }
 
+    /// <summary>Its own time, for the first one may have more: the caller's, or else the route's.</summary>
+    private TimeSpan Left(ChatRoute route, Work work)
+    {
+        var own = route.Memory.Options.DeadlineMs;
+        if ((work.Request.Timeout ?? (own > 0 ? TimeSpan.FromMilliseconds(own) : null)) is not { } time)
+            return Timeout.InfiniteTimeSpan;
+        var left = work.Timeline.Started + time - serving.Clock.Now;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
     private async ValueTask<(Fault? Fault, (int Status, byte[] Body)? Refusal)> FirstAsync(
         IdempotentEntry entry, ChatRoute route, AskedBody asked, Work work, IOpenAiSink sink, CancellationToken gone)
     {
-        var keeps = new KeepingSink(sink, AnswerBytesMax);
+        var keeps = new KeepingSink(sink, kept, entry);
         try
         {
             return await AskAsync(route, asked, work, keeps, gone).ConfigureAwait(false);

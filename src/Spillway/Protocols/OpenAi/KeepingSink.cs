@@ -1,10 +1,13 @@
+using Spillway.Engine.Gateway;
+
 namespace Spillway.Protocols.OpenAi;
 
 /// <summary>Keeps a copy of a whole answer on its way to the caller, for who asks the same under the same
 /// key.</summary>
 /// <param name="inner">The caller's connection.</param>
-/// <param name="bytesMax">Longer answers are not kept.</param>
-internal sealed class KeepingSink(IOpenAiSink inner, int bytesMax) : IOpenAiSink
+/// <param name="kept">Where it is kept.</param>
+/// <param name="entry">Under which key.</param>
+internal sealed class KeepingSink(IOpenAiSink inner, IdempotentAnswers kept, IdempotentEntry entry) : IOpenAiSink
 {
     /// <summary>The answer; null when there was none, or it was too long.</summary>
     public byte[]? Body { get; private set; }
@@ -28,7 +31,7 @@ internal sealed class KeepingSink(IOpenAiSink inner, int bytesMax) : IOpenAiSink
     public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> body)
     {
         // Also when this caller is gone: it is the one that will ask again.
-        Body = body.Length <= bytesMax ? body.ToArray() : null;
+        Body = kept.Holds(entry, body.Length) ? body.ToArray() : null;
         return inner.SendAsync(body);
     }
 

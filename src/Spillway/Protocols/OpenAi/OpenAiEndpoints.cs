@@ -23,10 +23,13 @@ internal sealed class OpenAiEndpoints(ServerContext server)
         var isResponse = rest is "responses";
         if ((isResponse ? WireCall.Chat : CallOf(rest)) is { } call)
         {
-            return HttpMethods.IsPost(http.Request.Method)
-                ? _exchange.HandleAsync(http, call, isResponse, caller) : WrongMethodAsync(http, "POST");
+            if (HttpMethods.IsPost(http.Request.Method))
+                return _exchange.HandleAsync(http, call, isResponse, caller);
+            OpenAiHeaders.Name(http, server.Spans);
+            return WrongMethodAsync(http, "POST");
         }
 
+        OpenAiHeaders.Name(http, server.Spans);
         if (rest is not Models && !rest.StartsWith(Models + "/", StringComparison.Ordinal))
         {
             return RefuseAsync(http, new(FaultKind.UnknownPath, "There is no such path. Served: chat/completions, "

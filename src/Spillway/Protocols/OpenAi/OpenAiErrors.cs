@@ -13,6 +13,8 @@ namespace Spillway.Protocols.OpenAi;
 /// </summary>
 internal static class OpenAiErrors
 {
+    private const string Spent = "insufficient_quota";
+
     // Quotation marks as they are: people read these.
     private static readonly JsonWriterOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -75,12 +77,15 @@ internal static class OpenAiErrors
 
     /// <summary>Writes it as an answer; returns the bytes of the body. A caller that is gone is no error
     /// here.</summary>
-    public static ValueTask<long> WriteAsync(HttpContext http, Fault fault)
+    /// <param name="http">The request.</param>
+    /// <param name="fault">Why there is no answer.</param>
+    /// <param name="isSpent">An upstream's key has no money left, which no wait mends.</param>
+    public static ValueTask<long> WriteAsync(HttpContext http, Fault fault, bool isSpent = false)
     {
         var response = http.Response;
         response.Headers[ErrorAnswer.FaultName] = FaultLabels.Of(fault.Kind);
         var status = Status(fault.Kind);
-        if (status is 429 or 503 && fault.Kind is not FaultKind.BudgetExhausted)
+        if (status is 429 or 503 && !isSpent && fault.Kind is not FaultKind.BudgetExhausted)
         {
             response.Headers.RetryAfter = FaultMapping.RetryAfterSeconds(fault.RetryAfter);
             response.Headers["retry-after-ms"] = FaultMapping.RetryAfterMs(fault.RetryAfter);
@@ -90,7 +95,7 @@ internal static class OpenAiErrors
             response.Headers["x-should-retry"] = "false";
         if (FaultMapping.EndsConnection(fault.Kind))
             response.Headers.Connection = "close";
-        return SendAsync(http, status, Body(fault));
+        return SendAsync(http, status, Body(fault, isSpent));
     }
 
     /// <summary>Sends an error's body with its status.</summary>
@@ -106,7 +111,9 @@ internal static class OpenAiErrors
     public static byte[] Event(Fault fault) => [.. "data: "u8, .. Body(fault), .. "\n\n"u8];
 
     /// <summary>The error object.</summary>
-    public static byte[] Body(Fault fault)
+    /// <param name="fault">What is told.</param>
+    /// <param name="isSpent">As in <see cref="WriteAsync"/>.</param>
+    public static byte[] Body(Fault fault, bool isSpent = false)
     {
         var into = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(into, s_plain))
@@ -114,12 +121,12 @@ internal static class OpenAiErrors
             json.WriteStartObject();
             json.WriteStartObject("error");
             json.WriteString("message", fault.Message);
-            json.WriteString("type", Type(fault.Kind));
+            json.WriteString("type", isSpent ? Spent : Type(fault.Kind));
             if (fault.Kind is FaultKind.UnknownModel)
                 json.WriteString("param", "model");
             else
                 json.WriteNull("param");
-            json.WriteString("code", Code(fault.Kind));
+            json.WriteString("code", isSpent ? Spent : Code(fault.Kind));
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -27,6 +27,10 @@ internal static class OpenAiHeaders
             ?? GuardHeaders.Read(headers, into);
     }
 
+    /// <summary>The name of a request that does not get as far as an exchange.</summary>
+    public static void Name(HttpContext http, SpanIds spans) =>
+        http.Response.Headers[RequestTags.RequestIdName] = RequestTags.Of(http.Request.Headers, spans).RequestId;
+
     /// <summary>Before the first byte of an answer.</summary>
     public static void WriteTo(HttpContext http, Work work, RequestTags tags)
     {

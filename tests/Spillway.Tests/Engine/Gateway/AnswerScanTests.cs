@@ -12,7 +12,11 @@ public sealed class AnswerScanTests
     [Theory]
     [InlineData("""{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", 0, 0)]
     [InlineData("""{"choices":[{"index":0,"delta":{"content":"héé"}}]}""", 5, 0)]
-    [InlineData("""{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0}]}}]}""", 11, 0)]
+    [InlineData("""{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0}]}}]}""", 1, 0)]
+    [InlineData("""{"choices":[{"delta":{"tool_calls":[{"id":"c_1","function":{"name":"ab","arguments":"xyz"}}]}}]}""",
+        5, 0)]
+    [InlineData("""{"choices":[{"delta":{"reasoning":"hmm","reasoning_content":"hm"}}]}""", 3, 0)]
+    [InlineData("""{"choices":[{"delta":{"content":"a"},"finish_reason":""}]}""", 1, 0)]
     [InlineData("""{"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}""", 2, 0)]
     [InlineData("""{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""", 0, 1)]
     [InlineData("""{"choices":[{"index":2,"text":"a","finish_reason":"length"}]}""", 1, 4)]
@@ -39,6 +43,10 @@ public sealed class AnswerScanTests
         Assert.Equal(("i", "m"), (part.Id, part.Model));
         Assert.False(part.HasChoices);
     }
+
+    [Fact]
+    public void A_usage_without_numbers_is_no_account_of_zero() =>
+        Assert.Null(Read("""{"choices":[],"usage":{"total_tokens":7,"prompt_tokens":null}}""").Usage);
 
     [Theory]
     [InlineData("""{"a":1,"usage":null}""")]
@@ -78,7 +86,7 @@ public sealed class AnswerScanTests
     [InlineData("""{"data":[ ]}""", false)]
     [InlineData("""{"data":[{"embedding":[1]}]}""", true)]
     public void Data_counts_as_an_answer_when_there_is_some(string json, bool isThere) =>
-        Assert.Equal(isThere, Read(json).HasChoices);
+        Assert.Equal(isThere, Read(json).HasData);
 
     [Theory]
     [InlineData("<html>")]

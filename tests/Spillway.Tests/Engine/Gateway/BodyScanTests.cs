@@ -40,7 +40,7 @@ public sealed class BodyScanTests
         """{@U,"include_obfuscation":true},"model":"up\u0022x","stream":true,@M,"n":1,"max_tokens":50}""")]
     [InlineData(
         """{"stream_options":{ "a":1 },"model":"m","stream":true,@M,"max_completion_tokens":9}""",
-        """{@U, "a":1 },"model":"up\u0022x","stream":true,@M,"max_completion_tokens":9}""")]
+        """{@U, "a":1 },"model":"up\u0022x","stream":true,@M,"max_tokens":9}""")]
     [InlineData(
         """{"stream_options":{},"model":"m","stream":true,@M,"max_tokens":9}""",
         """{@U},"model":"up\u0022x","stream":true,@M,"max_tokens":9}""")]
@@ -48,6 +48,63 @@ public sealed class BodyScanTests
         """{"stream_options":null,"model":"m","stream":true,@M,"max_tokens":9}""",
         """{@U},"model":"up\u0022x","stream":true,@M,"max_tokens":9}""")]
     public void Only_what_must_change_changes(string body, string expected) => Assert.Equal(Full(expected), For(body));
+
+    [Theory]
+    [InlineData("""{"model":"m",@M,"max_tokens": null }""", """@M,"max_tokens": 50 }""")]
+    [InlineData("""{"model":"m",@M,"max_completion_tokens" :null}""", """@M,"max_tokens" :50}""")]
+    [InlineData("""{"model":"m",@M,"max_completion_tokens":7}""", """@M,"max_tokens":7}""")]
+    [InlineData(
+        """{"model":"m",@M,"max_completion_tokens":7,"max_tokens":null}""",
+        """@M,"max_completion_tokens":7,"max_tokens":7}""")]
+    [InlineData("""{"model":"m",@M,"n_predict":7}""", """@M,"n_predict":7,"max_tokens":7}""")]
+    public void The_upstreams_own_field_holds_the_cap_once(string body, string end) =>
+        Assert.EndsWith(Full(end), For(body), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{"model":"m",@M,"n_predict":-1}""", "n_predict")]
+    [InlineData("""{"model":"m",@M,"Max_Tokens":9}""", "max_tokens")]
+    [InlineData("""{"model":"m",@M,"MODEL":"other"}""", "model")]
+    [InlineData("""{"model":"m",@M,"\u0053tream":true}""", "stream")]
+    [InlineData("""{"model":"m",@M,"\u017Ftream":true}""", "stream")]
+    [InlineData("""{"model":"m",@M,"max_to\u212Aens":9}""", "max_tokens")]
+    public void What_a_server_might_heed_in_a_caps_or_a_models_place_is_refused(string body, string name)
+    {
+        Assert.False(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(Full(body))).TryGet(out _, out var fault));
+
+        Assert.Contains(name, fault!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Many_inputs_of_an_embedding_are_no_answers()
+    {
+        var inputs = string.Join(",", Enumerable.Repeat("\"a\"", 2048));
+
+        Assert.Null(Read($$"""{"model":"m","input":[{{inputs}}]}""", WireCall.Embedding).Check("r", s_options));
+        Assert.False(BodyScan.Read(
+            WireCall.Embedding, Encoding.UTF8.GetBytes($$"""{"model":"m","input":[{{inputs}},"b"]}"""))
+            .TryGet(out _, out var many));
+        Assert.Contains("2048", many!.Message, StringComparison.Ordinal);
+        Assert.False(BodyScan.Read(
+            WireCall.Embedding, """{"model":"m","input":["a",1]}"""u8.ToArray()).TryGet(out _, out var mixed));
+        Assert.Contains("alike", mixed!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"image_url","image_url":{"url":"data:image/png;base64,@D"}}""")]
+    [InlineData("""{"type":"input_audio","input_audio":{"data":"@D","format":"wav"}}""")]
+    [InlineData("""{"type":"file","file":{"filename":"a","file_data":"@D"}}""")]
+    public void An_attachment_is_reserved_once_and_not_as_text_too(string part)
+    {
+        var data = new string('A', 100_000);
+        var asked = Read("""{"model":"m","messages":[{"role":"user","content":["""
+            + part.Replace("@D", data, StringComparison.Ordinal) + "]}]}");
+
+        Assert.InRange(asked.PromptTokensAtMost(s_options), s_options.AttachmentTokens, s_options.AttachmentTokens + 999);
+        // What says that it is a text is one.
+        Assert.True(Read($$"""
+            {"model":"m","messages":[{"role":"user","content":[{"type":"text","image_url":"data:{{data}}"}]}]}
+            """).PromptTokensAtMost(s_options) > 100_000);
+    }
 
     [Fact]
     public void The_cap_goes_where_the_upstream_takes_it() => Assert.EndsWith(

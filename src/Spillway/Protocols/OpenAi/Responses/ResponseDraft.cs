@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Spillway.Engine.Gateway;
 
 namespace Spillway.Protocols.OpenAi.Responses;
 
@@ -36,12 +37,12 @@ internal sealed class ResponseDraft(string id, string model, long created)
             _usage = usage.Clone();
         if (!chunk.TryGetProperty("choices", out var choices) || choices.ValueKind is not JsonValueKind.Array)
             return;
-        foreach (var choice in choices.EnumerateArray())
+        foreach (var choice in choices.EnumerateArray().Where(c => c.ValueKind is JsonValueKind.Object))
         {
             if (choice.TryGetProperty("delta", out var delta) && delta.ValueKind is JsonValueKind.Object)
                 Delta(delta, into);
-            if (choice.TryGetProperty("finish_reason", out var reason) && reason.ValueKind is JsonValueKind.String)
-                _finish = reason.GetString()!;
+            if (Text(choice, "finish_reason") is { Length: > 0 } reason)
+                _finish = reason;
         }
     }
 
@@ -56,12 +57,15 @@ internal sealed class ResponseDraft(string id, string model, long created)
     /// <summary>The response that a whole chat is.</summary>
     public byte[] Whole(ReadOnlyMemory<byte> chat)
     {
-        using var document = JsonDocument.Parse(chat);
+        using var document = JsonDocument.Parse(chat, new() { MaxDepth = AnswerScan.DepthMax });
         var into = new ArrayBufferWriter<byte>(1024);
         // A message is a delta that is everything.
-        var choice = document.RootElement.GetProperty("choices")[0];
-        Delta(choice.GetProperty("message"), into);
-        _finish = choice.TryGetProperty("finish_reason", out var reason) ? reason.GetString() ?? "" : "";
+        var choice = document.RootElement.TryGetProperty("choices", out var choices)
+            && choices.ValueKind is JsonValueKind.Array && choices.GetArrayLength() > 0 ? choices[0] : default;
+        if (choice.ValueKind is JsonValueKind.Object && choice.TryGetProperty("message", out var message)
+            && message.ValueKind is JsonValueKind.Object)
+            Delta(message, into);
+        _finish = Text(choice, "finish_reason");
         if (document.RootElement.TryGetProperty("usage", out var usage) && usage.ValueKind is JsonValueKind.Object)
             _usage = usage.Clone();
         into.Clear();
@@ -87,39 +91,43 @@ internal sealed class ResponseDraft(string id, string model, long created)
 
     private void Delta(JsonElement delta, IBufferWriter<byte> into)
     {
-        if (delta.TryGetProperty("content", out var content) && content.ValueKind is JsonValueKind.String
-            && content.GetString() is { Length: > 0 } text)
-            Say(text, into);
+        if (Text(delta, "content") is { Length: > 0 } text)
+            Say(text, isRefusal: false, into);
+        if (Text(delta, "refusal") is { Length: > 0 } refusal)
+            Say(refusal, isRefusal: true, into);
         if (!delta.TryGetProperty("tool_calls", out var calls) || calls.ValueKind is not JsonValueKind.Array)
             return;
         var place = 0;
-        foreach (var call in calls.EnumerateArray())
+        foreach (var call in calls.EnumerateArray().Where(c => c.ValueKind is JsonValueKind.Object))
         {
-            Call(call, call.TryGetProperty("index", out var index) ? index.GetInt32() : place, into);
+            Call(call, call.TryGetProperty("index", out var index) && index.ValueKind is JsonValueKind.Number
+                && index.TryGetInt32(out var told) && told >= 0 ? told : place, into);
             place++;
         }
     }
 
-    private void Say(string text, IBufferWriter<byte> into)
+    private void Say(string text, bool isRefusal, IBufferWriter<byte> into)
     {
-        var item = _items.Find(i => !i.IsCall);
+        var item = _items.Find(i => !i.IsCall && i.IsRefusal == isRefusal);
         if (item is null)
         {
-            item = new("msg_" + id, _items.Count);
+            item = new((isRefusal ? "msg_r_" : "msg_") + id, _items.Count) { IsRefusal = isRefusal };
             Add(item, into);
             Event(into, "response.content_part.added", json =>
             {
                 Place(json, item, hasContent: true);
                 json.WritePropertyName("part");
-                ResponseItem.Part(json, "");
+                ResponseItem.Part(json, "", isRefusal);
             });
         }
 
         item.Text.Append(text);
-        Event(into, "response.output_text.delta", json =>
+        Event(into, isRefusal ? "response.refusal.delta" : "response.output_text.delta", json =>
         {
             Place(json, item, hasContent: true);
             json.WriteString("delta", text);
+            if (isRefusal)
+                return;
             json.WriteStartArray("logprobs");
             json.WriteEndArray();
         });
@@ -162,10 +170,12 @@ internal sealed class ResponseDraft(string id, string model, long created)
     private void Done(ResponseItem item, IBufferWriter<byte> into)
     {
         var text = item.Text.ToString();
-        Event(into, item.IsCall ? "response.function_call_arguments.done" : "response.output_text.done", json =>
+        var (type, name) = item.IsCall ? ("response.function_call_arguments.done", "arguments")
+            : item.IsRefusal ? ("response.refusal.done", "refusal") : ("response.output_text.done", "text");
+        Event(into, type, json =>
         {
             Place(json, item, hasContent: !item.IsCall);
-            json.WriteString(item.IsCall ? "arguments" : "text", text);
+            json.WriteString(name, text);
             if (item.IsCall)
                 json.WriteString("name", item.Name);
         });
@@ -175,7 +185,7 @@ internal sealed class ResponseDraft(string id, string model, long created)
             {
                 Place(json, item, hasContent: true);
                 json.WritePropertyName("part");
-                ResponseItem.Part(json, text);
+                ResponseItem.Part(json, text, item.IsRefusal);
             });
         }
 
@@ -272,9 +282,22 @@ internal sealed class ResponseDraft(string id, string model, long created)
     }
 
     private static long Number(JsonElement of, string name) =>
-        of.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number ? value.GetInt64() : 0;
+        of.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number
+            && value.TryGetInt64(out var number) ? number : 0;
 
-    private static string Text(JsonElement of, string name) =>
-        of.ValueKind is JsonValueKind.Object && of.TryGetProperty(name, out var value)
-            && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
+    private static string Text(JsonElement of, string name)
+    {
+        if (of.ValueKind is not JsonValueKind.Object || !of.TryGetProperty(name, out var value)
+            || value.ValueKind is not JsonValueKind.String)
+            return "";
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a pair of surrogates: no text by itself, and no reason to break the answer off.
+            return "\uFFFD";
+        }
+    }
 }

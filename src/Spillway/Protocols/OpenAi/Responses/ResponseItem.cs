@@ -17,6 +17,9 @@ internal sealed class ResponseItem(string id, int index)
     /// <summary>The chat's index of the call; -1 for a message.</summary>
     public int Call { get; init; } = -1;
 
+    /// <summary>Whether it says why there is no answer.</summary>
+    public bool IsRefusal { get; init; }
+
     /// <summary>The chat's id of the call.</summary>
     public string CallId { get; init; } = "";
 
@@ -50,7 +53,7 @@ internal sealed class ResponseItem(string id, int index)
             json.WriteString("role", "assistant");
             json.WriteStartArray("content");
             if (!isNew)
-                Part(json, Text.ToString());
+                Part(json, Text.ToString(), IsRefusal);
             json.WriteEndArray();
         }
 
@@ -58,9 +61,17 @@ internal sealed class ResponseItem(string id, int index)
     }
 
     /// <summary>A part of a message's content.</summary>
-    public static void Part(Utf8JsonWriter json, string text)
+    public static void Part(Utf8JsonWriter json, string text, bool isRefusal)
     {
         json.WriteStartObject();
+        if (isRefusal)
+        {
+            json.WriteString("type", "refusal");
+            json.WriteString("refusal", text);
+            json.WriteEndObject();
+            return;
+        }
+
         json.WriteString("type", "output_text");
         json.WriteString("text", text);
         json.WriteStartArray("annotations");

@@ -52,6 +52,9 @@ internal static class ResponsesRequest
                     + "answers. Send the whole conversation in input.");
         }
 
+        if (root.TryGetProperty("n", out var count) && count.ValueKind is not JsonValueKind.Null
+            && !(count.ValueKind is JsonValueKind.Number && count.TryGetInt32(out var one) && one == 1))
+            return new(FaultKind.Unsupported, "A response is one answer: leave n out, or send several requests.");
         return root.TryGetProperty("background", out var background) && background.ValueKind is JsonValueKind.True
             ? new(FaultKind.Unsupported, "Answers in the background are not offered: leave background out.") : null;
     }
@@ -157,20 +160,35 @@ internal static class ResponsesRequest
             Text(json, "user", input.GetString()!);
         else
         {
+            var isCalling = false;
             foreach (var item in input.EnumerateArray())
             {
-                if (Item(json, item) is { } wrong)
+                if (Item(json, item, ref isCalling) is { } wrong)
                     return wrong;
             }
+
+            EndCalls(json, ref isCalling);
         }
 
         json.WriteEndArray();
         return null;
     }
 
-    private static Fault? Item(Utf8JsonWriter json, JsonElement item)
+    /// <summary>Calls that stand side by side are one message of a chat: their results follow it.</summary>
+    private static void EndCalls(Utf8JsonWriter json, ref bool isCalling)
+    {
+        if (!isCalling)
+            return;
+        isCalling = false;
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static Fault? Item(Utf8JsonWriter json, JsonElement item, ref bool isCalling)
     {
         var type = item.TryGetProperty("type", out var named) ? named.GetString() : "message";
+        if (type is "message" or "function_call_output")
+            EndCalls(json, ref isCalling);
         switch (type)
         {
             case "message":
@@ -180,20 +198,8 @@ internal static class ResponsesRequest
                 json.WriteEndObject();
                 return null;
             case "function_call":
-                json.WriteStartObject();
-                json.WriteString("role", "assistant");
-                json.WriteNull("content");
-                json.WriteStartArray("tool_calls");
-                json.WriteStartObject();
-                json.WriteString("id", item.GetProperty("call_id").GetString());
-                json.WriteString("type", "function");
-                json.WriteStartObject("function");
-                json.WriteString("name", item.GetProperty("name").GetString());
-                json.WriteString("arguments", item.GetProperty("arguments").GetString());
-                json.WriteEndObject();
-                json.WriteEndObject();
-                json.WriteEndArray();
-                json.WriteEndObject();
+                Call(json, item, isFirst: !isCalling);
+                isCalling = true;
                 return null;
             case "function_call_output":
                 json.WriteStartObject();
@@ -213,6 +219,26 @@ internal static class ResponsesRequest
         }
     }
 
+    private static void Call(Utf8JsonWriter json, JsonElement item, bool isFirst)
+    {
+        if (isFirst)
+        {
+            json.WriteStartObject();
+            json.WriteString("role", "assistant");
+            json.WriteNull("content");
+            json.WriteStartArray("tool_calls");
+        }
+
+        json.WriteStartObject();
+        json.WriteString("id", item.GetProperty("call_id").GetString());
+        json.WriteString("type", "function");
+        json.WriteStartObject("function");
+        json.WriteString("name", item.GetProperty("name").GetString());
+        json.WriteString("arguments", item.GetProperty("arguments").GetString());
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
     private static void Content(Utf8JsonWriter json, JsonElement content)
     {
         if (content.ValueKind is JsonValueKind.String)
@@ -225,23 +251,34 @@ internal static class ResponsesRequest
         foreach (var part in content.EnumerateArray())
         {
             json.WriteStartObject();
-            if (part.GetProperty("type").GetString() is "input_image")
-            {
-                json.WriteString("type", "image_url");
-                json.WriteStartObject("image_url");
-                json.WriteString("url", part.GetProperty("image_url").GetString());
-                json.WriteEndObject();
-            }
-            else
-            {
-                json.WriteString("type", "text");
-                json.WriteString("text", part.GetProperty("text").GetString());
-            }
-
+            Part(json, part);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    private static void Part(Utf8JsonWriter json, JsonElement part)
+    {
+        switch (part.GetProperty("type").GetString())
+        {
+            case "input_image":
+                json.WriteString("type", "image_url");
+                json.WriteStartObject("image_url");
+                json.WriteString("url", part.GetProperty("image_url").GetString());
+                if (part.TryGetProperty("detail", out var detail) && detail.ValueKind is JsonValueKind.String)
+                    json.WriteString("detail", detail.GetString());
+                json.WriteEndObject();
+                break;
+            case "refusal":
+                json.WriteString("type", "refusal");
+                json.WriteString("refusal", part.GetProperty("refusal").GetString());
+                break;
+            default:
+                json.WriteString("type", "text");
+                json.WriteString("text", part.GetProperty("text").GetString());
+                break;
+        }
     }
 
     private static void Text(Utf8JsonWriter json, string role, string text)

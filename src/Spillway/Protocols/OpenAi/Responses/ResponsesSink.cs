@@ -34,14 +34,14 @@ internal sealed class ResponsesSink(IOpenAiSink inner, ResponseDraft draft) : IO
             var (at, length) = EventText.Data(text, out var lines);
             if (lines == 0)
                 continue;
-            var data = lines == 1 ? text.Slice(at, length) : EventText.Join(text);
+            var data = (lines == 1 ? text.Slice(at, length) : EventText.Join(text)).Trim(" \t\r\n"u8);
             if (data.SequenceEqual(EventText.Done))
             {
                 draft.End(_events);
                 continue;
             }
 
-            var reader = new Utf8JsonReader(data);
+            var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = AnswerScan.DepthMax });
             draft.Take(JsonElement.ParseValue(ref reader), _events);
         }
     }

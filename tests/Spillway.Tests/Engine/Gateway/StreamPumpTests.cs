@@ -1,0 +1,216 @@
+using System.Text;
+using System.Threading.Tasks.Sources;
+using Spillway.Config;
+using Spillway.Engine;
+using Spillway.Engine.Gateway;
+using Spillway.Engine.Upstreams;
+using Spillway.Telemetry;
+using Spillway.Tests.Support;
+
+namespace Spillway.Tests.Engine.Gateway;
+
+/// <summary>An upstream's stream as it may arrive, and what the caller gets of it.</summary>
+public sealed class StreamPumpTests
+{
+    private const string Role = """data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}""";
+    private const string Text = """data: {"choices":[{"index":0,"delta":{"content":"h\u00fc"}}]}""";
+    private const string End = """data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""";
+    private const string Usage = """data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}""";
+    private const string Done = "data: [DONE]";
+
+    private static string Of(params string[] events) => string.Concat(events.Select(e => e + "\n\n"));
+
+    private static async Task<(Fault? Fault, Sink Sink, ExchangeState State)> PumpAsync(
+        string text, int slice = int.MaxValue, UpstreamOptions? options = null, ManualTimeProvider? time = null,
+        Action? taking = null)
+    {
+        var clock = new Clock(time ?? new ManualTimeProvider());
+        Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(
+            """{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}""")).TryGet(out var asked, out _));
+        var work = new Work(static _ => { });
+        work.Begin(clock.Now);
+        work.Chat = new()
+        {
+            Operation = "chat", Steps = [], Stream = true, Counts = new(TimeSpan.Zero, TimeSpan.Zero),
+        };
+        var sink = new Sink(taking);
+        var state = new ExchangeState(work, asked!, sink, clock);
+        state.Sent();
+        options ??= new() { Kind = UpstreamKind.Openai };
+        using var phase = new Phase(options, clock, Instant.Never, CancellationToken.None);
+        phase.Enter("the first token", options.FirstDeltaMs);
+        using var pump = new StreamPump(
+            new Sliced(Encoding.UTF8.GetBytes(text), slice), state, phase, options, "u/t", () => { });
+        Fault? fault;
+        try
+        {
+            fault = await pump.RunAsync();
+        }
+        catch (OperationCanceledException e)
+        {
+            fault = phase.Explain("u/t", e);
+        }
+
+        return (fault, sink, state);
+    }
+
+    [Theory]
+    [InlineData(1, "\n")]
+    [InlineData(2, "\n")]
+    [InlineData(7, "\n")]
+    [InlineData(1, "\r\n")]
+    [InlineData(3, "\r\n")]
+    [InlineData(int.MaxValue, "\r\n")]
+    public async Task However_it_is_cut_the_same_arrives(int slice, string line)
+    {
+        var whole = Of(Role, Text, ": a comment", Text, End, Done).Replace("\n", line, StringComparison.Ordinal);
+        var hidden = (Of(Usage) + Of(Done)).Replace("\n", line, StringComparison.Ordinal);
+
+        var (fault, sink, state) = await PumpAsync(
+            whole[..^(Done.Length + (2 * line.Length))] + hidden, slice);
+
+        Assert.Null(fault);
+        Assert.Equal(whole, sink.Text);
+        state.Close(null);
+        Assert.Equal(new TokenUsage(1, 2), state.Facts.Used);
+    }
+
+    [Fact]
+    public async Task A_blank_behind_DONE_an_event_without_data_and_a_mark_of_byte_order_break_nothing()
+    {
+        var (fault, sink, _) = await PumpAsync("\uFEFF" + Of(Text, "data:", "data: ", End, Done + " "));
+
+        Assert.Null(fault);
+        Assert.Equal(Of(Text, End, Done + " "), sink.Text);
+    }
+
+    [Fact]
+    public async Task Usage_in_several_lines_is_hidden_too()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\ndata: \"usage\":{\"prompt_tokens\":1}}",
+            End, Done));
+
+        Assert.Null(fault);
+        Assert.DoesNotContain("usage", sink.Text, StringComparison.Ordinal);
+        Assert.StartsWith("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]", sink.Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_counted_here_is_never_more_than_was_reserved()
+    {
+        var (_, _, state) = await PumpAsync(Of([.. Enumerable.Repeat(Text, 9), End, Done]));
+
+        state.Reserve(input: 1, output: 4);
+        state.Close(null);
+
+        Assert.Equal(new TokenUsage(1, 4), state.Facts.Used);
+    }
+
+    [Fact]
+    public async Task A_role_and_DONE_are_no_answer()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(Role, Done));
+
+        Assert.Equal(FaultKind.UpstreamFailed, fault?.Kind);
+        // So that another upstream may be asked.
+        Assert.False(sink.HasBegun);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DONE_without_a_reason_is_an_end_only_where_that_is_declared(bool declared)
+    {
+        var (fault, sink, _) = await PumpAsync(
+            Of(Role, Text, Done), options: new() { Kind = UpstreamKind.Openai, EndsWithoutReason = declared });
+
+        Assert.Equal(declared, fault is null);
+        Assert.Equal(declared, sink.Text.Contains("[DONE]", StringComparison.Ordinal));
+        Assert.Equal(declared, !(fault?.Message.Contains("endsWithoutReason", StringComparison.Ordinal) ?? false));
+    }
+
+    [Theory]
+    [InlineData(1000 * 1000, true)]
+    [InlineData(1100 * 1000, false)]
+    public async Task An_event_has_a_megabyte_at_most(int bytes, bool passes)
+    {
+        var large = Text.Replace("h\\u00fc", new string('h', bytes), StringComparison.Ordinal);
+
+        var (fault, sink, _) = await PumpAsync(Of(large, End, Done), slice: 8000);
+
+        Assert.Equal(passes, fault is null);
+        Assert.Equal(passes, sink.Text.Length > bytes);
+    }
+
+    [Fact]
+    public async Task More_events_without_content_than_are_held_begin_the_answer()
+    {
+        var many = Enumerable.Repeat(Role, 70).ToArray();
+
+        var held = await PumpAsync(Of(many[..64]));
+        var begun = await PumpAsync(Of([.. many, Text, End, Done]));
+
+        Assert.False(held.Sink.HasBegun);
+        Assert.Null(begun.Fault);
+        Assert.Equal(Of([.. many, Text, End, Done]), begun.Sink.Text);
+    }
+
+    [Fact]
+    public async Task A_caller_that_takes_its_time_is_not_the_upstreams_fault()
+    {
+        var time = new ManualTimeProvider();
+        var options = new UpstreamOptions
+        {
+            Kind = UpstreamKind.Openai, TotalMs = 20_000, BytesPerSecondMin = 1,
+        };
+
+        var (fault, sink, _) = await PumpAsync(
+            Of([.. Enumerable.Repeat(Text, 5), End, Done]), slice: Text.Length + 2, options, time,
+            () => time.Advance(TimeSpan.FromSeconds(15)));
+
+        Assert.Null(fault);
+        Assert.EndsWith(Of(Done), sink.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Brings some bytes at a time.</summary>
+    private sealed class Sliced(byte[] bytes, int slice) : MemoryStream(bytes)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return await base.ReadAsync(buffer[..Math.Min(buffer.Length, slice)], cancellationToken);
+        }
+    }
+
+    /// <summary>A caller; what happens while it takes what there is may be told.</summary>
+    private sealed class Sink(Action? taking) : IAnswerSink, IValueTaskSource<bool>
+    {
+        private readonly MemoryStream _text = new();
+
+        public string Text => Encoding.UTF8.GetString(_text.ToArray());
+
+        public bool HasBegun { get; private set; }
+
+        public void BeginStream() => HasBegun = true;
+
+        public void Write(ReadOnlySpan<byte> bytes) => _text.Write(bytes);
+
+        public ValueTask<bool> FlushAsync() => taking is null ? new(true) : new(this, 0);
+
+        public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> body) => throw new InvalidOperationException();
+
+        public bool GetResult(short token) => true;
+
+        public ValueTaskSourceStatus GetStatus(short token) => ValueTaskSourceStatus.Pending;
+
+        /// <summary>Somebody waits: time passes, and it is taken.</summary>
+        public void OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        {
+            taking!();
+            continuation(state);
+        }
+    }
+}

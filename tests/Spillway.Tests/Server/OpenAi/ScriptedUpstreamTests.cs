@@ -1,0 +1,137 @@
+using System.Text;
+using Spillway.Tests.Config;
+using Spillway.Tests.Server.Upstreams;
+
+namespace Spillway.Tests.Server.OpenAi;
+
+/// <summary>Answers of an upstream to the byte, and what becomes of them.</summary>
+public sealed class ScriptedUpstreamTests
+{
+    private static string Answer(int status, string body, string headers = "") =>
+        $"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{headers}"
+        + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+
+    /// <summary>A server with a route over that upstream, and behind it a simulated step where asked for.</summary>
+    private static Task<TestServer> StartAsync(RogueServer first, bool hasNext, string root = "")
+    {
+        var folder = new ConfigFolder().Write("spillway.yaml", $$"""
+            server: { port: 0 }
+            upstreams:
+              u: { kind: openai, targets: { t: { url: "{{first.Url}}/v1" } } }
+              s: { kind: simulated, simulated: { firstTokenMs: 0, tokensPerSecond: 100000, answerTokens: 3 } }
+            routes:
+              chat: { chain: { steps: [{ model: u }{{(hasNext ? ", { model: s }" : "")}}] } }
+              other: { chain: { steps: [{ model: s }] } }
+            {{root}}
+            """);
+        return TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);
+    }
+
+    private static Task<Reply> ChatAsync(TestServer server, string path = "/v1/chat/completions", string? body = null) =>
+        server.SendAsync(ChatServer.Request(path, body ?? ChatServer.Body(), []));
+
+    [Fact]
+    public async Task A_long_Retry_After_is_not_slept_through_where_there_is_a_next_step()
+    {
+        await using var upstream = new RogueServer(RogueServer.Text(
+            Answer(429, """{"error":{"message":"busy"}}""", "Retry-After: 60\r\n")));
+        await using var server = await StartAsync(upstream, hasNext: true);
+
+        var reply = await ChatAsync(server);
+
+        Assert.True(reply.Status == 200, reply.Text);
+        Assert.Equal(("s", 1), (reply.Header("X-Spillway-Step"), upstream.Calls));
+        // A mixed chain's answer is labelled by the step that gave it.
+        Assert.Equal("true", reply.Header("X-Simulated"));
+    }
+
+    [Fact]
+    public async Task A_long_Retry_After_is_the_callers_where_there_is_none()
+    {
+        await using var upstream = new RogueServer(RogueServer.Text(
+            Answer(429, """{"error":{"message":"busy"}}""", "Retry-After: 60\r\n")));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(server);
+
+        Assert.Equal((429, "60"), (reply.Status, reply.Header("Retry-After")));
+        Assert.Equal(1, upstream.Calls);
+    }
+
+    [Fact]
+    public async Task A_spent_key_is_told_as_such_and_is_not_tried_again()
+    {
+        await using var upstream = new RogueServer(RogueServer.Text(
+            Answer(429, """{"error":{"message":"pay","code":"insufficient_quota"}}""")));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(server);
+
+        ChatTests.Refused(reply, 429, "insufficient_quota", "insufficient_quota");
+        Assert.Equal(("false", null), (reply.Header("x-should-retry"), reply.Header("Retry-After")));
+    }
+
+    [Fact]
+    public async Task Data_is_no_chat_and_a_response_of_an_odd_message_is_no_crash()
+    {
+        var body = """{"data":[{"embedding":[1]}]}""";
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200, body)));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var chat = await ChatAsync(server);
+        body = """{"choices":[{"index":0,"message":{"content":"\ud800","tool_calls":[7,{"index":"x"}]},"finish_reason":"stop"}]}""";
+        var response = await ChatAsync(server, "/v1/responses", """{"model":"chat","input":"x"}""");
+        body = """{"choices":[{"index":0,"message":{"content":null,"refusal":"I may not."},"finish_reason":"stop"}]}""";
+        var refusal = await ChatAsync(server, "/v1/responses", """{"model":"chat","input":"x"}""");
+
+        Assert.Equal(502, chat.Status);
+        Assert.True(response.Status == 200, response.Text);
+        Assert.Equal("I may not.", refusal.Json.GetProperty("output")[0].GetProperty("content")[0]
+            .GetProperty("refusal").GetString());
+    }
+
+    [Fact]
+    public async Task Calls_side_by_side_are_one_message_and_a_pictures_detail_stays()
+    {
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200,
+            """{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}""")));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(server, "/v1/responses", """
+            {"model":"chat","input":[
+              {"role":"user","content":[{"type":"input_image","image_url":"http://a/b","detail":"low"}]},
+              {"type":"function_call","call_id":"1","name":"f","arguments":"{}"},
+              {"type":"function_call","call_id":"2","name":"g","arguments":"{}"},
+              {"type":"function_call_output","call_id":"1","output":"x"},
+              {"type":"function_call_output","call_id":"2","output":"y"},
+              {"role":"assistant","content":[{"type":"refusal","refusal":"no"}]}]}
+            """);
+        var twice = await ChatAsync(server, "/v1/responses", """{"model":"chat","input":"x","n":2}""");
+
+        Assert.True(reply.Status == 200, reply.Text);
+        Assert.True(upstream.Seen.TryDequeue(out var call));
+        using var sent = System.Text.Json.JsonDocument.Parse(call.Body);
+        var messages = sent.RootElement.GetProperty("messages");
+        Assert.Equal(["user", "assistant", "tool", "tool", "assistant"],
+            messages.EnumerateArray().Select(m => m.GetProperty("role").GetString()));
+        Assert.Equal(2, messages[1].GetProperty("tool_calls").GetArrayLength());
+        Assert.Equal("low", messages[0].GetProperty("content")[0].GetProperty("image_url").GetProperty("detail")
+            .GetString());
+        Assert.Equal("no", messages[4].GetProperty("content")[0].GetProperty("refusal").GetString());
+        Assert.InRange(twice.Status, 400, 501);
+    }
+
+    [Theory]
+    [InlineData("/v1/nothing")]
+    [InlineData("/v1/chat/completions")]
+    [InlineData("/v1/models")]
+    [InlineData("/v1/models/unknown")]
+    public async Task Every_answer_has_a_request_id(string path)
+    {
+        await using var upstream = new RogueServer(RogueServer.Status(500));
+        await using var server = await StartAsync(upstream, hasNext: false);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+
+        Assert.NotEmpty((await server.SendAsync(request)).Header("x-request-id") ?? "");
+    }
+}
