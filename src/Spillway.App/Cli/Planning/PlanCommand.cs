@@ -116,8 +116,8 @@ internal static class PlanCommand
     {
         if (report.NotRun > 0)
         {
-            error.WriteLine($"{report.NotRun} candidates were not simulated to the end: which one is best is not known, "
-                + "and nothing is exported. Let it finish, or name one with --candidate.");
+            error.WriteLine($"{report.NotRun} candidates were not simulated to the end: which one is best is not "
+                + "known, and nothing is exported. Let it finish, or name one with --candidate.");
             return Commands.Failed;
         }
 
@@ -158,8 +158,8 @@ internal static class PlanCommand
         }.Where(o => asked.Quick && o.Item2).Select(o => o.Item1)];
         if (others.Length == 0)
             return true;
-        error.WriteLine($"--quick writes text only and simulates nothing; {string.Join(", ", others)} would be ignored. "
-            + "Leave one of them out: without --quick the formulas stand beside the simulation.");
+        error.WriteLine($"--quick writes text only and simulates nothing; {string.Join(", ", others)} would be "
+            + "ignored. Leave one of them out: without --quick the formulas stand beside the simulation.");
         return false;
     }
 

@@ -45,7 +45,10 @@ internal static class PlanRunner
             return new()
             {
                 Candidate = candidate, Evidence = variant.Evidence, Quality = variant.Quality,
-                Infeasible = [$"its simulation failed, which is a bug of Spillway: {bug.GetType().Name}: {bug.Message}"],
+                Infeasible =
+                [
+                    $"its simulation failed, which is a bug of Spillway: {bug.GetType().Name}: {bug.Message}",
+                ],
             };
         }
     }

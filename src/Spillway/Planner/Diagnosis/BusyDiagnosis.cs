@@ -164,7 +164,7 @@ internal sealed class BusyDiagnosis(DiagnosisFigures figures, Sentences say)
     private string InPlace(double after) => double.IsNaN(after) ? "" : InvariantText.Of(
         $", and about {after:0} ms in place of {figures.LatencyMs:0}");
 
-    /// <summary>The time of an answer with less work for each, and with a second server; NaN where it is unknown.</summary>
+    /// <summary>The time of an answer with less work for each, and with a second server; NaN where unknown.</summary>
     private (double LessWork, double Two) After(double top, double busy)
     {
         if (double.IsNaN(figures.LatencyMs) || double.IsNaN(figures.Throughput))

@@ -34,6 +34,7 @@ internal static class QueueInference
         : wait * (then / (1 - then)) / (busy / (1 - busy)) * (then / busy);
 
     /// <summary>The wait with a second server like the first, and one queue: as M/M/2 to M/M/1.</summary>
-    public static double WithTwo(double wait, double busy) => wait
-        * WaitingTimes.Exponential(busy, 1, servers: 2).MeanWait / WaitingTimes.Exponential(busy, 1, servers: 1).MeanWait;
+    public static double WithTwo(double wait, double busy) =>
+        wait * WaitingTimes.Exponential(busy, 1, servers: 2).MeanWait
+            / WaitingTimes.Exponential(busy, 1, servers: 1).MeanWait;
 }

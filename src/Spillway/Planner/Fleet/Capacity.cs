@@ -42,7 +42,8 @@ internal static class Capacity
         return RunnersOf(plan, candidate, machine) * rows / seconds;
     }
 
-    /// <summary>How long a caller waits that does not say: the fixed default, else the most that one may ask for.</summary>
+    /// <summary>How long a caller waits that does not say: the fixed default, else the most that one may ask
+    /// for.</summary>
     public static TimeSpan PatienceOf(VariantOptions variant) => TimeSpan.FromMilliseconds(
         variant.Deadline.FixedMs > 0 ? variant.Deadline.FixedMs : variant.Deadline.MaxMs);
 

@@ -48,7 +48,7 @@ internal static class Fleets
 
     /// <summary>The replicas at the beginning, and throughout where nothing moves their number.</summary>
     public static int ReplicasFirst(PlacementOptions place) => IsScaled(place)
-        ? Math.Clamp(place.Replicas, place.Scaling!.ReplicasMin, place.Scaling.ReplicasMax)
+        ? Math.Max(Math.Min(place.Replicas, place.Scaling!.ReplicasMax), place.Scaling.ReplicasMin)
         : Math.Max(place.Replicas, place.Scaling?.ReplicasMin ?? 0);
 
     /// <summary>The most replicas of a place.</summary>

@@ -258,7 +258,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     }
 
     /// <inheritdoc/>
-    protected override void Cool() => Scale(_policy is null ? Fleets.ReplicasFirst(_place) : _place.Scaling!.ReplicasMin);
+    protected override void Cool() =>
+        Scale(_policy is null ? Fleets.ReplicasFirst(_place) : _place.Scaling!.ReplicasMin);
 
     private int Live() => _servers.Count(s => s.State is ServerState.Starting or ServerState.Ready);
 

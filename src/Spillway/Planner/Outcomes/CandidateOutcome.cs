@@ -129,7 +129,8 @@ public sealed record CandidateOutcome
     /// <summary>Goals, and whether each was kept.</summary>
     public IReadOnlyList<GoalVerdict> Goals { get; init; } = [];
 
-    /// <summary>It has spot machines, and nobody knows how often those are taken back: that was not simulated.</summary>
+    /// <summary>It has spot machines, and nobody knows how often those are taken back: that was not
+    /// simulated.</summary>
     public bool InterruptionsUnknown { get; init; }
 
     /// <summary>It can be built, answers somebody, and keeps every goal.</summary>

@@ -5,7 +5,7 @@ namespace Spillway.Planner.Plans;
 /// <summary>The rules of what is promised and of who asks: no key is ignored silently.</summary>
 internal sealed class DemandChecks(OptionBinder binder)
 {
-    /// <summary>A time or a cost is kept easily by whoever answers few: it needs a bound on refusals beside it.</summary>
+    /// <summary>A time or a cost is kept easily by whoever answers few: it needs a bound on refusals.</summary>
     public void Goals(GoalOptions goals)
     {
         string[] wanted =

@@ -191,7 +191,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
             binder.Report($"{key}.scaling", scaling.Policy, fault.Message, "See docs/features/planning.md.");
     }
 
-    /// <summary>Somebody must be there, or be able to come; and what goes beyond the reserved ones has a price.</summary>
+    /// <summary>Somebody must be there, or be able to come; and what goes beyond the reserved has a price.</summary>
     private void Numbers(PlacementOptions place, MachineOptions machine, string key)
     {
         var starts = place.Scaling is not { } scaling ? ScalingCatalogue.Fixed

@@ -147,12 +147,13 @@ public sealed class PlanReader
         _traces.TryAdd(workload.Name, trace);
         var seconds = trace.Span.TotalSeconds / workload.Speed;
         var span = OptionText.Number(Math.Round(seconds, 3));
+        var lengths = $"The trace lasts {span} s, the plan {OptionText.Number(duration)} s: ";
         if (seconds > duration)
-            _notes.Add(binder.Place(key), key, span, $"The trace lasts {span} s, the plan {OptionText.Number(duration)} "
-                + "s: the rest of it is not played.", "Make durationSeconds longer to play all of it.");
+            _notes.Add(binder.Place(key), key, span, lengths + "the rest of it is not played.",
+                "Make durationSeconds longer to play all of it.");
         else if (seconds < duration * (1 - TraceEnd))
-            _notes.Add(binder.Place(key), key, span, $"The trace lasts {span} s, the plan {OptionText.Number(duration)} "
-                + "s: nothing of it comes in the time after it, which lowers every mean.",
+            _notes.Add(binder.Place(key), key, span, lengths + "nothing of it comes in the time "
+                + "after it, which lowers every mean.",
                 "Make durationSeconds as long as the trace.");
     }
 }

@@ -97,7 +97,7 @@ public sealed class PlanReportTests
     [Fact]
     public void Machines_beside_an_unlimited_upstream_are_in_the_curve()
     {
-        var curve = Report(("ratePerSecond: 40, regions: { eu: 3, us: 1 }", "ratePerSecond: 40, regions: { eu: 1, us: 1 }"),
+        var curve = Report(("regions: { eu: 3, us: 1 }", "regions: { eu: 1, us: 1 }"),
             ("sites: { here: { machine: small, replicas: 1 } }",
                 "sites: { here: { machine: small, replicas: 1 }, others: {} }"),
             ("others: { kind: upstream, networkMs: { eu: 5, us: 5 }", "others: { kind: upstream, networkMs: { us: 5 }"),

@@ -23,7 +23,7 @@ public sealed class DiagnoseTests
         Has(report, DiagnosisKind.Consequence, "would keep 19 in the system (M/M/1), not 50");
         Has(report, DiagnosisKind.NoUse, "More network does not help: it is idle 80 %");
         Has(report, DiagnosisKind.Evidence, "memory is 60 % full. That is space, not time");
-        // Half the work: 47.5 % busy and half as long, so 488.5 ms of waiting become 11.6; 4.75 + 2 ms of work are left.
+        // Half the work: 47.5 % busy and half as long, so 488.5 ms of waiting become 11.6; 6.75 ms of work are left.
         Assert.Equal(18.4, report.Of(DiagnosisKind.Step).First().AfterMs, 0.1);
         // Two of them: M/M/2 waits 0.291 services where M/M/1 waits 19, so 7.5 ms, and 9.5 + 2 ms of work.
         Assert.Equal(19.0, report.Of(DiagnosisKind.Step).ElementAt(1).AfterMs, 0.1);

@@ -66,6 +66,8 @@ public sealed class PlanReaderTests
     [InlineData("machine: small, replicas: 1",
         "machine: small, replicas: 0, scaling: { policy: scale-to-zero, reactive: fixed, replicasMin: 0 }",
         "nothing can start one")]
+    [InlineData("machine: small, replicas: 1",
+        "machine: small, replicas: 1, scaling: { policy: queue, replicasMin: 5, replicasMax: 2 }", "below replicasMin")]
     public void What_would_be_ignored_or_cannot_work_is_refused(string from, string to, string problem) =>
         Assert.Contains(SmallPlan.Result(SmallPlan.Prices, [(from, to)], "arrival\n0\n119\n").Errors, e =>
             e.Problem.Contains(problem, StringComparison.Ordinal));
