@@ -1,6 +1,5 @@
 using Spillway.Planner.Fleet;
 using Spillway.Planner.Plans;
-using Spillway.Policies.Batching;
 
 namespace Spillway.Planner.Answers;
 

@@ -59,6 +59,18 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         var broken = o.Goals.Where(g => !g.Kept).Select(Broken).ToList();
         if (broken.Count > 0)
             return string.Join("; ", broken);
+        if (Doubt(o) is { } doubt)
+            return doubt;
+        if (best is not null && o.CostPerHour <= best.CostPerHour * Frontier.Same)
+            return "keeps every goal, costs the same, and is slower";
+        return best is null ? "" : Say($"keeps every goal, and costs "
+            + $"{Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
+            + $"month more");
+    }
+
+    /// <summary>What is unknown of a candidate that keeps every goal; null for nothing that matters.</summary>
+    private string? Doubt(CandidateOutcome o)
+    {
         if (o.Answered == 0)
             return "it answered nobody";
         if (best is { Quality: not null } && o.Quality is null)
@@ -66,11 +78,7 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         if (best is { InterruptionsUnknown: false } && o.InterruptionsUnknown)
             return "how often its spot machines are taken back is unknown (spotMeanHours), and nothing of the "
                 + "recommended one is";
-        if (best is not null && o.CostPerHour <= best.CostPerHour * Frontier.Same)
-            return "keeps every goal, costs the same, and is slower";
-        return best is null ? "" : Say($"keeps every goal, and costs "
-            + $"{Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
-            + $"month more");
+        return null;
     }
 
     /// <summary>What would have to change for a candidate that breaks a goal.</summary>
