@@ -72,7 +72,8 @@ internal static class DiagnoseSource
             Stages = stages,
             Busy = busy,
             LatencyMs = Above(stages.Sum(stage => stage.Value)),
-            Throughput = Above(row.Rate),
+            // Refused ones come and take nothing: the laws are about those that complete.
+            Throughput = Above(row.OkRate),
         };
     }
 

@@ -41,7 +41,9 @@ internal static class PlanCommand
         };
         var command = new Command("plan", """
             Simulate deployments before they exist: latency by stage, refusals, cost, and which one to take.
-            The server's own batching, shedding and scaling decide, on simulated time.
+            The server's own code decides, on simulated time: queues, deadlines, early refusal and batches
+            (DeploymentFlow), the cache's order of leaving, and the scaling policies. Not simulated here: retries,
+            breakers, chains of routes, budgets, rate limits, and the lifetime of cached answers.
 
             Examples:
               spillway plan samples/plans/line-ocr.yaml
@@ -72,7 +74,7 @@ internal static class PlanCommand
         PlanRequest asked, TextWriter output, TextWriter error, TimeProvider time, CancellationToken stop)
     {
         if (!TryDrill(asked.WhatIf, error, out var drill) || PlanFiles.Read(asked.File, error) is not { } whole
-            || Only(whole, asked.Only, error) is not { } plan)
+            || Only(whole, asked.Only, error) is not { } plan || !IsText(asked, error))
             return Commands.Usage;
         if (asked.Quick)
         {
@@ -112,6 +114,13 @@ internal static class PlanCommand
 
     private static int Export(PlanReport report, TextWriter output, TextWriter error)
     {
+        if (report.NotRun > 0)
+        {
+            error.WriteLine($"{report.NotRun} candidates were not simulated to the end: which one is best is not "
+                + "known, and nothing is exported. Let it finish, or name one with --candidate.");
+            return Commands.Failed;
+        }
+
         var chosen = report.Best?.Outcome ?? (report.Candidates.Count == 1 ? report.Candidates[0].Outcome : null);
         if (chosen is null)
         {
@@ -137,6 +146,21 @@ internal static class PlanCommand
         error.WriteLine($"--candidate '{name}' is not in the plan. Known: "
             + $"{string.Join(", ", plan.Candidates.Select(c => c.Name))}.");
         return null;
+    }
+
+    /// <summary>Closed formulas are told as text, and have no drills: what cannot be given is refused.</summary>
+    private static bool IsText(PlanRequest asked, TextWriter error)
+    {
+        string[] others = [.. new[]
+        {
+            ("--json", asked.Json), ("--csv", asked.Csv is not null), ("--html", asked.Html is not null),
+            ("--what-if", asked.WhatIf is not null), ("--export", asked.Export),
+        }.Where(o => asked.Quick && o.Item2).Select(o => o.Item1)];
+        if (others.Length == 0)
+            return true;
+        error.WriteLine($"--quick writes text only and simulates nothing; {string.Join(", ", others)} would be "
+            + "ignored. Leave one of them out: without --quick the formulas stand beside the simulation.");
+        return false;
     }
 
     private static bool TryDrill(string? name, TextWriter error, out Drill? drill)

@@ -172,10 +172,8 @@ internal static class PlanHtml
 
     private static void Method(StringBuilder html, PlanReport report)
     {
-        html.Append("<h2>What these figures are</h2>\n<p>A simulation of every request with the server's own rules "
-            + "for admission, "
-            + "batches, deadlines and scaling, on virtual time. Service times come from the variants' "
-                + "figures:</p>\n<ul>\n");
+        html.Append($"<h2>What these figures are</h2>\n<p>A simulation of every request. {Safe(PlanReport.Rules)} "
+            + "Service times come from the variants' figures:</p>\n<ul>\n");
         foreach (var (name, variant) in report.Plan.Options.Variants)
         {
             var quality = variant.Quality is { } q ? Say($"quality {q:0.###} ({variant.QualitySource})")

@@ -34,6 +34,7 @@ internal static class PlanJson
         json.WriteEndArray();
         if (report.WhatIf is { } drill)
             json.WriteString("what_if", drill);
+        json.WriteString("rules", PlanReport.Rules);
         json.WriteString("recommendation", report.Sentence);
         if (report.Best is { } best)
             json.WriteString("recommended", best.Outcome.Candidate.Name);
@@ -55,6 +56,8 @@ internal static class PlanJson
         json.WriteString("variant", o.Candidate.Variant);
         json.WriteString("evidence", Evaluation.Word(o.Evidence));
         Number(json, "quality", o.Quality);
+        if (o.InterruptionsUnknown)
+            json.WriteBoolean("spot_interruptions_unknown", true);
         json.WriteBoolean("fit", o.IsFit);
         json.WriteBoolean("recommended", judged.IsBest);
         json.WriteBoolean("frontier", judged.OnFrontier);

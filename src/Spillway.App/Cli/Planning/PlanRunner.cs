@@ -20,7 +20,7 @@ internal static class PlanRunner
             for (int at; (at = Interlocked.Increment(ref next)) < outcomes.Length && !stop.IsCancellationRequested;)
             {
                 var watch = new Watch(at, progress, stop);
-                outcomes[at] = Evaluation.Run(plan, plan.Candidates[at], watch, drill);
+                outcomes[at] = Outcome(plan, plan.Candidates[at], watch, drill);
                 progress.Done(at);
             }
         }
@@ -30,6 +30,27 @@ internal static class PlanRunner
             .ConfigureAwait(false);
         progress.Clear();
         return [.. outcomes.OfType<CandidateOutcome>()];
+    }
+
+    /// <summary>A bug that one candidate meets is told in its line, and does not take the others' report.</summary>
+    private static CandidateOutcome? Outcome(Plan plan, CandidateOptions candidate, IRunWatch watch, Drill? drill)
+    {
+        try
+        {
+            return Evaluation.Run(plan, candidate, watch, drill);
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            var variant = plan.Options.Variants[candidate.Variant];
+            return new()
+            {
+                Candidate = candidate, Evidence = variant.Evidence, Quality = variant.Quality,
+                Infeasible =
+                [
+                    $"its simulation failed, which is a bug of Spillway: {bug.GetType().Name}: {bug.Message}",
+                ],
+            };
+        }
     }
 
     private sealed class Watch(int candidate, PlanProgress progress, CancellationToken stop) : IRunWatch

@@ -39,6 +39,9 @@ internal static class PlanView
         if ((report.Best ?? report.Candidates.FirstOrDefault(c => c.Outcome.Infeasible.Count == 0)) is { } detail)
             Details(console, output, report, detail);
         output.WriteLine();
+        foreach (var line in TerminalText.Wrap(PlanReport.Rules, 118))
+            output.WriteLine(line);
+        output.WriteLine();
         output.WriteLine(report.Sentence);
     }
 

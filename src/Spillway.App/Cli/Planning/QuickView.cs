@@ -33,7 +33,8 @@ internal static class QuickView
             var use = site.Utilisation is { } part ? Say($"{part * 100:0} % used ({site.PeakUtilisation * 100:0} % "
                 + $"at its peak), ") : "";
             var times = double.IsFinite(site.MeanMs)
-                ? $"wait {Figures.Ms(site.WaitMs)}, mean {Figures.Ms(site.MeanMs)}, p95 {Figures.Ms(site.P95Ms)}"
+                ? $"wait {Figures.Ms(site.WaitMs)}, mean {Figures.Ms(site.MeanMs)}"
+                    + (site.P95Ms is { } p95 ? $", p95 {Figures.Ms(p95)}" : "")
                 : "no steady state";
             output.WriteLine($"    {site.Site}: {use}{times}; {site.Formula}");
         }

@@ -44,13 +44,23 @@ public static class Evaluation
             Stages = [.. PlanStages.All.Select((s, i) => StageTimes.Of(s.Name(), tally.ByStage[i], Words(s, outcome)))],
             FirstToken = tally.FirstToken.Count > 0 ? StageTimes.Of("first token", tally.FirstToken) : null,
             PerToken = tally.PerToken.Count > 0 ? StageTimes.Of("per token", tally.PerToken) : null,
-            Throughput = tally.Answered / seconds, Goodput = tally.Kept / seconds,
+            Throughput = tally.AnsweredInTime / seconds, Goodput = tally.KeptInTime / seconds,
             Capacity = Fleets.Capacity(plan, outcome.Candidate),
-            Utilisation = machines.Count == 0 ? null : machines.Average(s => s.Utilisation(simulation.Ended)!.Value),
+            Utilisation = Use(machines, simulation.Ended),
             ReplicasMean = simulation.Sites.Sum(s => s.ReplicaHours(simulation.Ended)) / hours,
             ReplicasMost = simulation.Sites.Sum(s => s.ReadyMost), BrokenSeconds = tally.BrokenSeconds(),
             Pieces = tally.Pieces, Little = simulation.Little,
+            InterruptionsUnknown = machines.Any(s => s.InterruptionsUnknown),
         };
+    }
+
+    /// <summary>The busy part of all time of all replicas; null without machines.</summary>
+    private static double? Use(List<MachineSite> machines, Instant until)
+    {
+        if (machines.Count == 0)
+            return null;
+        var hours = machines.Sum(s => s.RunnerHours(until));
+        return hours <= 0 ? 0 : machines.Sum(s => s.RunnerHours(until) * s.Utilisation(until)!.Value) / hours;
     }
 
     /// <summary>Service times are as good as the variant's figures; waits follow from them; the rest was
@@ -86,25 +96,39 @@ public static class Evaluation
             Costs = lines, Bill = bill, CostPerHour = total / hours,
             CostPer1000 = tally.AllAnswered == 0 ? null : total / tally.AllAnswered * 1000,
             CostPerMillionTokens = tally.Tokens == 0 ? null : total / tally.Tokens * 1e6,
-            CostCurve = Curve(outcome, lines, tally.AllAnswered, hours),
+            CostCurve = Curve(plan, outcome.Candidate, simulation, lines),
         };
     }
 
     /// <summary>
     /// Machines cost the same whether they are used or not, so their cost of an answer is a price of an hour divided by
-    /// the use made of it; calls, tokens and bytes cost the same for every answer.
+    /// the use made of it; calls, tokens and bytes cost the same for every answer. Full use is that of all replicas
+    /// that the sites may have, and all of those are paid for; rent and what is provisioned cost the same at any
+    /// number. Where an unlimited upstream takes a part of the answers, full use is that of the other sites, and the
+    /// upstream goes on taking its part.
     /// </summary>
     private static IReadOnlyList<CostPoint> Curve(
-        CandidateOutcome outcome, List<CostLine> lines, long answered, double hours)
+        Plan plan, CandidateOptions candidate, Simulation simulation, List<CostLine> lines)
     {
+        var answered = simulation.Tally.AllAnswered;
         if (answered == 0)
             return [];
-        var held = lines.Where(IsHeld).Sum(l => (double)l.Amount.Nano) / 1e9;
+        var hours = (simulation.Ended - default(Instant)).TotalHours;
         var each = lines.Where(l => !IsHeld(l)).Sum(l => (double)l.Amount.Nano) / 1e9 / answered * 1000;
-        if (outcome.Capacity is not { } capacity || held <= 0)
+        var perHour = simulation.Sites.Sum(s => s.FullPerHour) + (lines.Where(l => IsHeld(l) && l.Unit != "hours")
+            .Sum(l => (double)l.Amount.Nano) / 1e9 / hours);
+        var (capacity, bounded) = (0.0, 0L);
+        foreach (var site in simulation.Sites)
+        {
+            if (Fleets.CapacityAt(plan, candidate, site.Name) is not { } own)
+                continue;
+            (capacity, bounded) = (capacity + own, bounded + site.Answered);
+        }
+
+        if (perHour <= 0 || capacity <= 0 || bounded == 0)
             return [.. s_uses.Select(use => new CostPoint(use, each))];
-        var perHour = held / hours * outcome.ReplicasMost / Math.Max(outcome.ReplicasMean, 1e-9);
-        return [.. s_uses.Select(use => new CostPoint(use, each + (perHour / (capacity * use * 3600) * 1000)))];
+        var full = capacity * simulation.Sites.Sum(s => s.Answered) / bounded;
+        return [.. s_uses.Select(use => new CostPoint(use, each + (perHour / (full * use * 3600) * 1000)))];
     }
 
     private static bool IsHeld(CostLine line) => line.Unit is "hours" or "months" || line.What == "provisioned";

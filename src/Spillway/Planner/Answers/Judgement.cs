@@ -16,13 +16,17 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
 {
     private string Currency => plan.Currency;
 
-    /// <summary>The cheapest of those that keep every goal, the known quality first; null when none does.</summary>
+    /// <summary>
+    /// The cheapest of those that keep every goal, the known quality first, then those whose interruptions are known;
+    /// null when none does.
+    /// </summary>
     /// <remarks>Of those that cost the same within half a percent, the fastest.</remarks>
     public static CandidateOutcome? Best(IReadOnlyList<CandidateOutcome> outcomes)
     {
-        var cheapest = outcomes.Where(o => o.IsFit).OrderBy(o => o.Quality is null).ThenBy(o => o.CostPerHour)
-            .FirstOrDefault();
+        var cheapest = outcomes.Where(o => o.IsFit).OrderBy(o => o.Quality is null)
+            .ThenBy(o => o.InterruptionsUnknown).ThenBy(o => o.CostPerHour).FirstOrDefault();
         return outcomes.Where(o => o.IsFit && o.Quality is null == cheapest!.Quality is null
+            && o.InterruptionsUnknown == cheapest.InterruptionsUnknown
             && o.CostPerHour <= cheapest.CostPerHour * Frontier.Same).MinBy(o => o.Total.P95Ms);
     }
 
@@ -40,7 +44,9 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         return $"Take {best.Candidate.Name}: " + Say($"{Figures.Money(best.CostPerMonth)} {Currency} a month, p95 "
             + $"{Figures.Ms(best.Total.P95Ms)}, "
             + $"{best.RefusedShare * 100:0.##} % refused{quality}; ") + $"{goals}. Service times are "
-            + $"{Evaluation.Word(best.Evidence)}.";
+            + $"{Evaluation.Word(best.Evidence)}."
+            + (best.InterruptionsUnknown ? " Its spot machines were never taken back here, because their price file "
+                + "does not say how often they are (spotMeanHours): try --what-if spot-interruption." : "");
     }
 
     /// <summary>Why a candidate is recommended, or why not.</summary>
@@ -53,13 +59,26 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
         var broken = o.Goals.Where(g => !g.Kept).Select(Broken).ToList();
         if (broken.Count > 0)
             return string.Join("; ", broken);
-        if (best is { Quality: not null } && o.Quality is null)
-            return "its quality is unknown, and that of the recommended one is known";
+        if (Doubt(o) is { } doubt)
+            return doubt;
         if (best is not null && o.CostPerHour <= best.CostPerHour * Frontier.Same)
             return "keeps every goal, costs the same, and is slower";
         return best is null ? "" : Say($"keeps every goal, and costs "
             + $"{Figures.Money(o.CostPerMonth - best.CostPerMonth)} {Currency} a "
             + $"month more");
+    }
+
+    /// <summary>What is unknown of a candidate that keeps every goal; null for nothing that matters.</summary>
+    private string? Doubt(CandidateOutcome o)
+    {
+        if (o.Answered == 0)
+            return "it answered nobody";
+        if (best is { Quality: not null } && o.Quality is null)
+            return "its quality is unknown, and that of the recommended one is known";
+        if (best is { InterruptionsUnknown: false } && o.InterruptionsUnknown)
+            return "how often its spot machines are taken back is unknown (spotMeanHours), and nothing of the "
+                + "recommended one is";
+        return null;
     }
 
     /// <summary>What would have to change for a candidate that breaks a goal.</summary>
@@ -74,6 +93,9 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
             {
                 case "p50" or "p95" or "p99" or "first token p95":
                     help.AddRange(Faster(o, goal));
+                    break;
+                case "per token p95":
+                    help.Add(FasterTokens(o, goal));
                     break;
                 case "refused":
                     help.Add(MoreReplicas(o));
@@ -120,21 +142,39 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
     private IEnumerable<string> Faster(CandidateOutcome o, GoalVerdict goal)
     {
         var waits = o.Stages.Where(s => s.Name is "queue" or "cold start").Sum(s => s.MeanMs);
-        var fixedStages = o.Stages.Where(s => s.Name is not ("queue" or "cold start") && s.MeanMs > 0).ToList();
-        var floor = fixedStages.Sum(s => s.P50Ms);
-        if (floor > goal.Wanted && fixedStages.Count > 0)
+        var alone = AloneTimes.Of(plan, o.Candidate);
+        var parts = o.Stages.Where(s => s.Name is not ("queue" or "cold start") && s.MeanMs > 0
+            && !(goal.Goal == "first token p95" && s.Name == "decode"))
+            .Select(s => (s.Name, Ms: Math.Min(s.P50Ms, alone.MsOf(s.Name)))).ToList();
+        var floor = parts.Sum(s => s.Ms);
+        if (floor > goal.Wanted && parts.Count > 0)
         {
-            var most = fixedStages.MaxBy(s => s.P50Ms);
+            var most = parts.MaxBy(s => s.Ms);
             yield return Say($"no number of replicas helps: without any waiting it takes {Figures.Ms(floor)}, most "
                 + $"of it "
-                + $"{most.Name} ({Figures.Ms(most.P50Ms)}): ")
+                + $"{most.Name} ({Figures.Ms(most.Ms)}): ")
                     + (most.Name == "network" ? "a nearer site" : most.Name == "i/o"
                 ? "faster work before the model, or a cache" : "a faster machine, or a smaller variant");
             yield break;
         }
 
-        if (waits > 0)
+        // Batches and steps that are shared are slower than those of one request: more replicas share less.
+        var shared = o.Stages.Sum(s => s.P50Ms - Math.Min(s.P50Ms, alone.MsOf(s.Name)));
+        if (waits > 0 || shared > 0)
             yield return MoreReplicas(o);
+    }
+
+    /// <summary>A token takes a step, and a step takes longer the more requests share it.</summary>
+    private string FasterTokens(CandidateOutcome o, GoalVerdict goal)
+    {
+        var token = AloneTimes.Of(plan, o.Candidate).TokenMs;
+        if (token > goal.Wanted && double.IsFinite(token))
+            return Say($"no number of replicas helps: a step with one request takes {Figures.Ms(token)}: a device with "
+                + $"more memory bandwidth, fewer bits for each weight, or a smaller variant");
+        return double.IsFinite(token)
+            ? Say($"fewer requests in a step, by more replicas or a smaller serving.sequencesMax: with one alone a "
+                + $"token takes {Figures.Ms(token)}")
+            : "a faster upstream";
     }
 
     private string MoreReplicas(CandidateOutcome o)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Spillway.Planner.Fleet;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Policies.Scaling;
@@ -31,6 +32,7 @@ public static class KubernetesExport
             if (text.Length == 0)
                 text.Append($"# {OneLine(plan.Options.Name)}: {OneLine(candidate.Name)}, as `spillway plan` chose "
                     + $"it.\n");
+            Stands(text, place);
             Deployment(text, name, site, place, plan.Machines[place.Machine], variant);
             Service(text, name, site);
             if (place.Scaling is { } scaling && scaling.Policy != ScalingCatalogue.Fixed)
@@ -90,16 +92,48 @@ public static class KubernetesExport
                         periodSeconds: 10
 
             """);
-        Resources(text, machine, variant);
+        Resources(text, machine, variant, place);
     }
 
-    private static void Resources(StringBuilder text, MachineOptions machine, VariantOptions variant)
+    /// <summary>Says in a comment what the objects do in place of a policy that Kubernetes does not have.</summary>
+    private static void Stands(StringBuilder text, PlacementOptions place)
     {
-        if (machine.Gpus == 0 && variant.MemoryGb <= 0)
+        if (!Fleets.IsScaled(place))
+            return;
+        var scaling = place.Scaling!;
+        var adds = ScalingCatalogue.ReactiveNames.Contains(scaling.Policy) ? "" : scaling.Policy;
+        var target = scaling.Target.OngoingPerReplica.ToString("0.###", CultureInfo.InvariantCulture);
+        var words = (scaling.Policy, adds.Length) switch
+        {
+            ("utilisation" or "hpa", _) => "its target is of processor time: where a device works, use its own metric",
+            ("queue", _) => "",
+            (_, > 0) => $"{adds} has no object: below it is a target of {target} "
+                + "requests for each replica alone, without what the policy adds, and it will do worse than the plan",
+            _ => $"{scaling.Policy} has no object here: a target of {target} requests "
+                + "for each replica stands in, and its windows are not those of the plan",
+        };
+        if (words.Length > 0)
+            Add(text, $"# Policy {scaling.Policy}: {words}.\n");
+    }
+
+    private static bool LooksAtProcessors(PlacementOptions place) =>
+        place.Scaling is { Policy: "utilisation" or "hpa" };
+
+    private static void Resources(
+        StringBuilder text, MachineOptions machine, VariantOptions variant, PlacementOptions place)
+    {
+        List<string> requests = [];
+        // A share of the processors is a share of what was requested: without it the HPA never acts.
+        if (LooksAtProcessors(place))
+            requests.Add($"cpu: \"{machine.Parallelism}\"");
+        if (variant.MemoryGb > 0)
+            requests.Add(string.Create(CultureInfo.InvariantCulture,
+                $"memory: \"{Math.Ceiling(variant.MemoryGb * 1000):0}M\""));
+        if (machine.Gpus == 0 && requests.Count == 0)
             return;
         text.Append("          resources:\n");
-        if (variant.MemoryGb > 0)
-            Add(text, $"            requests: {"{"} memory: \"{Math.Ceiling(variant.MemoryGb * 1000):0}M\" {"}"}\n");
+        if (requests.Count > 0)
+            Add(text, $"            requests: {"{"} {string.Join(", ", requests)} {"}"}\n");
         if (machine.Gpus > 0)
             Add(text, $"            limits: {"{"} nvidia.com/gpu: \"{machine.Gpus}\" {"}"}\n");
     }

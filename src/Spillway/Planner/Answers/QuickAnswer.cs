@@ -13,10 +13,12 @@ namespace Spillway.Planner.Answers;
 /// <param name="Utilisation">The busy part; 1 or more has no steady state. Null where nothing bounds it.</param>
 /// <param name="WaitMs">Mean time in the queue; infinite without a steady state.</param>
 /// <param name="MeanMs">Mean time from send to answer.</param>
-/// <param name="P95Ms">Its 95th percentile, taking the tail of the wait as exponential.</param>
+/// <param name="P95Ms">
+/// Its 95th percentile, with one queue taking the tail of the wait as exponential; null where no formula gives it.
+/// </param>
 /// <param name="PeakUtilisation">The busy part in the busiest stretch.</param>
 public readonly record struct QuickSite(
-    string Site, string Formula, double? Utilisation, double WaitMs, double MeanMs, double P95Ms,
+    string Site, string Formula, double? Utilisation, double WaitMs, double MeanMs, double? P95Ms,
         double? PeakUtilisation);
 
 /// <summary>A candidate by closed formulas, beside its simulation.</summary>
@@ -66,7 +68,7 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
         .OrderBy(s => plan.Options.Sites[s].NetworkMs[region]).FirstOrDefault();
 
     private static double Wire(Plan plan, string site) =>
-        plan.Options.Workloads.Average(w => w.BytesIn + w.BytesOut) * 8
+        Demand.Weighted(plan, (w, _) => w.BytesIn + w.BytesOut) * 8
         / (plan.Options.Sites[site].BandwidthMbps * 1000);
 
     private static QuickSite Site(
@@ -82,23 +84,35 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
             case SiteKind.Serverless:
                 var seconds = variant.ServerlessMs!.Value / 1000 * Capacity.MeanSize(plan);
                 var busy = Little.InSystem(demand.Mean, seconds);
-                var most = place.Serverless!.ConcurrencyMax > 0 ? place.Serverless.ConcurrencyMax
-                    : plan.Platforms[plan.Options.Sites[name].Platform].ConcurrencyMax;
+                var most = Fleets.ConcurrencyOf(place.Serverless!,
+                    plan.Platforms[plan.Options.Sites[name].Platform]);
                 var ms = fixedMs + (seconds * 1000);
                 return new(name, Say($"Little: {busy:0.#} instances at once; Erlang B refuses "
                     + $"{Erlang.Blocked(most, busy) * 100:0.##} %"),
-                    busy / most, 0, ms, ms, Little.InSystem(demand.Peak, seconds) / most);
+                    busy / most, 0, ms, P95Ms: null, Little.InSystem(demand.Peak, seconds) / most);
             case SiteKind.Upstream:
-                var upstream = variant.Upstream!;
-                var tokens = plan.Options.Workloads.Average(w => w.TokensOut?.Mean ?? 0);
-                var each = fixedMs + upstream.FirstMs + (upstream.PerTokenMs * Math.Max(0, tokens - 1));
-                double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax
-                    : null;
-                return new(name, "given times", use, 0, each, each * (1 + (1.645 * upstream.Variation)),
-                    upstream.RequestsPerMinuteMax > 0 ? demand.Peak * 60 / upstream.RequestsPerMinuteMax : null);
+                return Upstream(plan, name, variant.Upstream!, demand, fixedMs);
         }
 
         throw new InvalidOperationException($"Site {name} is of an unknown kind.");
+    }
+
+    private static QuickSite Upstream(
+        Plan plan, string name, UpstreamTimesOptions upstream, Demand demand, double fixedMs)
+    {
+        var tokens = Demand.Weighted(plan, (w, t) => t?.TokensOut?.Average() ?? w.TokensOut?.Mean ?? 0);
+        var each = fixedMs + upstream.FirstMs + (upstream.PerTokenMs * Math.Max(0, tokens - 1));
+        double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax
+            : null;
+        return new(name, "given times", use, 0, each, fixedMs + ((each - fixedMs) * Late(upstream.Variation)),
+            upstream.RequestsPerMinuteMax > 0 ? demand.Peak * 60 / upstream.RequestsPerMinuteMax : null);
+    }
+
+    /// <summary>The 95th percentile of a lognormal time over its mean.</summary>
+    private static double Late(double variation)
+    {
+        var variance = Math.Log(1 + (variation * variation));
+        return Math.Exp((1.645 * Math.Sqrt(variance)) - (variance / 2));
     }
 
     private static QuickSite Machines(
@@ -114,9 +128,10 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
         var perReplica = Capacity.PerReplica(plan, candidate, place.Machine);
         var (use, peak) = (demand.Mean / replicas / perReplica, demand.Peak / replicas / perReplica);
         if (useful > 1)
-            return Batches(name, curve, useful, demand.Mean / replicas, (use, peak), fixedMs);
+            return Batches(name, (curve, Capacity.MeanSize(plan)), useful, demand.Mean / replicas / runners,
+                (use, peak), fixedMs);
         var service = BatchPoint.TicksAt(curve, 1) / TimeSpan.TicksPerSecond * Capacity.MeanSize(plan);
-        var variation = plan.Options.Workloads.Average(w => Math.Pow(w.Size.Variation, 2))
+        var variation = Demand.Weighted(plan, (w, _) => Math.Pow(w.Size.Variation, 2))
             + (variant.RunSpread * variant.RunSpread / 3);
         var queue = WaitingTimes.AllenCunneen(demand.Mean, service, replicas * runners, demand.Dispersion, variation);
         var wait = queue.MeanWait * 1000;
@@ -139,26 +154,29 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
                 double.PositiveInfinity, peak);
         var seconds = LanguageFleet.SecondsAt(plan, language, place.Machine, demand.Mean / replicas);
         var ms = fixedMs + (seconds * 1000);
-        var spread = plan.Options.Workloads.Average(w => w.TokensOut?.Variation ?? 0);
         return new(name, "roofline at the mean length, Little's law for the requests at once", use, 0, ms,
-            ms * (1 + (1.645 * spread)), peak);
+            P95Ms: null, peak);
     }
 
-    /// <summary>The mean batch and the time of its run follow from each other; a few rounds find both.</summary>
-    private static QuickSite Batches(string name, IReadOnlyList<BatchPoint> curve, int useful, double rate,
-        (double Mean, double Peak) use, double fixedMs)
+    /// <summary>
+    /// The mean batch and the time of its run follow from each other; a few rounds find both. Each runner is taken as a
+    /// server of its own with its part of the requests.
+    /// </summary>
+    private static QuickSite Batches(string name, (IReadOnlyList<BatchPoint> Points, double Size) curve, int useful,
+        double rate, (double Mean, double Peak) use, double fixedMs)
     {
         var (rows, wait, service) = (1.0, 0.0, 0.0);
         for (var round = 0; round < 20; round++)
         {
-            service = BatchPoint.TicksAt(curve, Math.Clamp((int)Math.Round(rows), 1, useful)) / TimeSpan.TicksPerSecond;
+            service = BatchPoint.TicksAt(curve.Points, Math.Clamp((int)Math.Round(rows), 1, useful))
+                / TimeSpan.TicksPerSecond * curve.Size;
             var bulk = BulkServer.Of(rate, service, useful);
             (rows, wait) = (bulk.MeanBatch, bulk.MeanWait);
         }
 
         var mean = fixedMs + ((wait + service) * 1000);
         return new(name, Say($"bulk service, mean batch {rows:0.##} of {useful}"), use.Mean, wait * 1000, mean,
-            mean + (wait * 1000 * 2), use.Peak);
+            P95Ms: null, use.Peak);
     }
 
     private static IEnumerable<string> Compare(QuickAnswer answer, CandidateOutcome? simulated,

@@ -143,12 +143,12 @@ internal sealed class BusyDiagnosis(DiagnosisFigures figures, Sentences say)
     {
         var halved = top.Value / 2;
         var next = rest.FirstOrDefault();
-        var after = After(halved);
-        var latency = double.IsNaN(after) ? "" : InvariantText.Of(
-            $", and about {after:0} ms in place of {figures.LatencyMs:0}");
+        var (after, two) = After(top.Value, halved);
         say.Say(DiagnosisKind.Step, $"Halve the work of {top.Name} for each answer (quantise, a device twice as "
-            + $"fast), or have two: it falls to {Percent(halved)}{latency} at the same load, if waiting is that of a "
+            + $"fast): it falls to {Percent(halved)}{InPlace(after)} at the same load, if waiting is that of a "
             + $"queue (Kingman).", after);
+        say.Say(DiagnosisKind.Step, $"Or have two of {top.Name}: each falls to {Percent(halved)}{InPlace(two)} at the "
+            + $"same load, if waiting is that of one queue for both (M/M/2).", two);
         if (!double.IsNaN(figures.Throughput) && top.Value > 0)
         {
             var cap = figures.Throughput / Math.Max(halved, next.Value);
@@ -161,16 +161,19 @@ internal sealed class BusyDiagnosis(DiagnosisFigures figures, Sentences say)
                 + $"the time.");
     }
 
-    private double After(double busy)
+    private string InPlace(double after) => double.IsNaN(after) ? "" : InvariantText.Of(
+        $", and about {after:0} ms in place of {figures.LatencyMs:0}");
+
+    /// <summary>The time of an answer with less work for each, and with a second server; NaN where unknown.</summary>
+    private (double LessWork, double Two) After(double top, double busy)
     {
         if (double.IsNaN(figures.LatencyMs) || double.IsNaN(figures.Throughput))
-            return double.NaN;
-        var rates = figures.Busy.Where(f => !IsSpace(f.Name)).ToList();
-        var top = rates.Max(f => f.Value);
-        var demand = rates.Sum(f => f.Value) / figures.Throughput * 1e3;
+            return (double.NaN, double.NaN);
+        var demand = figures.Busy.Where(f => !IsSpace(f.Name)).Sum(f => f.Value) / figures.Throughput * 1e3;
         if (top >= 1 || demand >= figures.LatencyMs)
-            return double.NaN;
-        var wait = QueueInference.Scaled(figures.LatencyMs - demand, top, busy);
-        return wait + demand - ((top - busy) / figures.Throughput * 1e3);
+            return (double.NaN, double.NaN);
+        var waits = figures.LatencyMs - demand;
+        return (QueueInference.Scaled(waits, top, busy) + demand - ((top - busy) / figures.Throughput * 1e3),
+            QueueInference.WithTwo(waits, top) + demand);
     }
 }

@@ -32,7 +32,7 @@ public static class Diagnose
     private static Fault? Wrong(DiagnosisFigures figures) =>
         Nothing(figures) ?? OutOfRange(figures) ?? UnknownThen(figures)
             ?? Positive("latency", figures.LatencyMs) ?? Positive("throughput", figures.Throughput)
-            ?? Positive("servers", figures.Servers) ?? Positive("capacity", figures.Capacity)
+            ?? Whole("servers", figures.Servers) ?? Positive("capacity", figures.Capacity)
             ?? Positive("concurrency", figures.Concurrency) ?? Positive("cost", figures.CostPerMonth);
 
     private static Fault? Nothing(DiagnosisFigures figures) =>
@@ -73,6 +73,11 @@ public static class Diagnose
 
     private static Fault? Positive(string name, double value) => double.IsNaN(value) || value is > 0 and < 1e15
         ? null : Invalid(name, value, "; it must be above 0");
+
+    // Erlang's recursion takes a step for each server.
+    private static Fault? Whole(string name, double value) => double.IsNaN(value)
+        || (value is >= 1 and <= 100_000 && value == Math.Floor(value))
+        ? null : Invalid(name, value, "; it must be a whole number from 1 to 100,000");
 
     private static Fault Invalid(string name, double value, string why) => Fault.Invalid(
         InvariantText.Of($"{name} is {value:0.###} {why}. Correct it."));

@@ -26,7 +26,15 @@ internal static class QueueInference
         return low;
     }
 
-    /// <summary>The wait at another load of the same servers, by Kingman: as U / (1 - U).</summary>
-    public static double Scaled(double wait, double busy, double then) =>
-        then >= 1 ? double.PositiveInfinity : wait * (then / (1 - then)) / (busy / (1 - busy));
+    /// <summary>
+    /// The wait with another service time at the same arrivals, by Kingman: service times U / (1 - U). A shorter
+    /// service lowers both factors.
+    /// </summary>
+    public static double Scaled(double wait, double busy, double then) => then >= 1 ? double.PositiveInfinity
+        : wait * (then / (1 - then)) / (busy / (1 - busy)) * (then / busy);
+
+    /// <summary>The wait with a second server like the first, and one queue: as M/M/2 to M/M/1.</summary>
+    public static double WithTwo(double wait, double busy) =>
+        wait * WaitingTimes.Exponential(busy, 1, servers: 2).MeanWait
+            / WaitingTimes.Exponential(busy, 1, servers: 1).MeanWait;
 }

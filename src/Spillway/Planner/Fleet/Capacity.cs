@@ -1,4 +1,5 @@
 using Spillway.Planner.Plans;
+using Spillway.Planner.Workloads;
 using Spillway.Policies.Batching;
 
 namespace Spillway.Planner.Fleet;
@@ -41,6 +42,18 @@ internal static class Capacity
         return RunnersOf(plan, candidate, machine) * rows / seconds;
     }
 
+    /// <summary>How long a caller waits that does not say: the fixed default, else the most that one may ask
+    /// for.</summary>
+    public static TimeSpan PatienceOf(VariantOptions variant) => TimeSpan.FromMilliseconds(
+        variant.Deadline.FixedMs > 0 ? variant.Deadline.FixedMs : variant.Deadline.MaxMs);
+
+    /// <summary>The largest size that is known: recorded, a bound, or the mean where nothing bounds it.</summary>
+    public static double LargestSize(Plan plan) => plan.Options.Workloads.Max(w =>
+        plan.Traces.GetValueOrDefault(w.Name)?.Size?.Max() ?? w.Size.Max ?? w.Size.Mean);
+
     /// <summary>The mean size of requests, all workloads together.</summary>
-    public static double MeanSize(Plan plan) => plan.Options.Workloads.Average(w => w.Size.Mean);
+    public static double MeanSize(Plan plan) => Demand.Weighted(plan, (w, t) => t?.Size?.Average() ?? w.Size.Mean);
+
+    /// <summary>The median size of requests, the mean of the workloads'.</summary>
+    public static double MedianSize(Plan plan) => Demand.Weighted(plan, (w, t) => Demand.Median(w.Size, t?.Size));
 }

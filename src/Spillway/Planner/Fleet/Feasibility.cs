@@ -31,6 +31,7 @@ internal static class Feasibility
                     Serverless(plan.Platforms[site.Platform], site.Platform, place.Serverless!, candidate.Variant,
                         variant,
                         found);
+                    Duration(plan, plan.Platforms[site.Platform], site.Platform, variant, found);
                     break;
                 case SiteKind.Upstream:
                     break;
@@ -50,12 +51,21 @@ internal static class Feasibility
             found.Add(Say($"{variantName} needs {variant.MemoryGb:0.##} GB, an instance has {place.MemoryGb:0.##} GB "
                 + $"and "
                 + $"{name} allows {platform.MemoryGbMax:0.##} GB: a smaller or quantised variant."));
-        if (variant.ServerlessMs > platform.DurationSecondsMax * 1000)
-            found.Add(Say($"a request takes {variant.ServerlessMs / 1000:0.##} s, {name} ends it after "
-                + $"{platform.DurationSecondsMax:0.##} s."));
         if (place.Provisioned > 0 && platform.ProvisionedPerGbSecond is null)
             found.Add(Say($"{name} has no price for provisioned concurrency in the price files; it is not taken for "
                 + $"nothing."));
+    }
+
+    /// <summary>The largest request that is known must end in time; larger ones, of sizes without a bound, are cut off
+    /// in the simulation.</summary>
+    private static void Duration(
+        Plan plan, PlatformOptions platform, string name, VariantOptions variant, List<string> found)
+    {
+        var largest = Capacity.LargestSize(plan);
+        var seconds = (variant.ServerlessMs ?? 0) / 1000 * largest;
+        if (seconds > platform.DurationSecondsMax)
+            found.Add(Say($"a request of size {largest:0.##} takes {seconds:0.##} s, {name} ends it after "
+                + $"{platform.DurationSecondsMax:0.##} s: smaller requests, or machines."));
     }
 
     private static string Say(InvariantText text) => text.Take();

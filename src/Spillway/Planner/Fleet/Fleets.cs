@@ -1,4 +1,5 @@
 using Spillway.Planner.Plans;
+using Spillway.Policies.Scaling;
 
 namespace Spillway.Planner.Fleet;
 
@@ -11,33 +12,46 @@ internal static class Fleets
     public static double? Capacity(Plan plan, CandidateOptions candidate)
     {
         var sum = 0.0;
-        foreach (var (name, place) in candidate.Sites)
+        foreach (var name in candidate.Sites.Keys)
         {
-            var site = plan.Options.Sites[name];
-            var variant = plan.Options.Variants[candidate.Variant];
-            switch (site.Kind)
-            {
-                case SiteKind.Cloud:
-                case SiteKind.Edge:
-                    sum += ReplicasMost(place) * Fleet.Capacity.PerReplica(plan, candidate, place.Machine);
-                    break;
-                case SiteKind.Serverless:
-                    var most = place.Serverless!.ConcurrencyMax > 0 ? place.Serverless.ConcurrencyMax
-                        : plan.Platforms[site.Platform].ConcurrencyMax;
-                    sum += most * 1000 / (variant.ServerlessMs!.Value * Fleet.Capacity.MeanSize(plan));
-                    break;
-                case SiteKind.Upstream:
-                    if (variant.Upstream!.RequestsPerMinuteMax <= 0)
-                        return null;
-                    sum += variant.Upstream.RequestsPerMinuteMax / 60;
-                    break;
-            }
+            if (CapacityAt(plan, candidate, name) is not { } own)
+                return null;
+            sum += own;
         }
 
         return sum;
     }
 
+    /// <summary>The same of one site.</summary>
+    public static double? CapacityAt(Plan plan, CandidateOptions candidate, string name)
+    {
+        var (site, place) = (plan.Options.Sites[name], candidate.Sites[name]);
+        var variant = plan.Options.Variants[candidate.Variant];
+        return site.Kind switch
+        {
+            SiteKind.Cloud or SiteKind.Edge =>
+                ReplicasMost(place) * Fleet.Capacity.PerReplica(plan, candidate, place.Machine),
+            SiteKind.Serverless => ConcurrencyOf(place.Serverless!, plan.Platforms[site.Platform]) * 1000.0
+                / (variant.ServerlessMs!.Value * Fleet.Capacity.MeanSize(plan)),
+            SiteKind.Upstream => variant.Upstream!.RequestsPerMinuteMax <= 0 ? null
+                : variant.Upstream.RequestsPerMinuteMax / 60,
+        };
+    }
+
+    /// <summary>Instances at once: what the place asks for, and never more than the platform gives.</summary>
+    public static int ConcurrencyOf(ServerlessOptions place, PlatformOptions platform) => place.ConcurrencyMax > 0
+        ? Math.Min(place.ConcurrencyMax, platform.ConcurrencyMax) : platform.ConcurrencyMax;
+
+    /// <summary>Whether a policy moves the number of replicas; a fixed number is no policy.</summary>
+    public static bool IsScaled(PlacementOptions place) =>
+        place.Scaling is { } scaling && scaling.Policy != ScalingCatalogue.Fixed;
+
+    /// <summary>The replicas at the beginning, and throughout where nothing moves their number.</summary>
+    public static int ReplicasFirst(PlacementOptions place) => IsScaled(place)
+        ? Math.Max(Math.Min(place.Replicas, place.Scaling!.ReplicasMax), place.Scaling.ReplicasMin)
+        : Math.Max(place.Replicas, place.Scaling?.ReplicasMin ?? 0);
+
     /// <summary>The most replicas of a place.</summary>
-    public static int ReplicasMost(PlacementOptions place) => place.Scaling is { } scaling && scaling.Policy != "fixed"
-        ? scaling.ReplicasMax : Math.Max(place.Replicas, place.Scaling?.ReplicasMin ?? 0);
+    public static int ReplicasMost(PlacementOptions place) =>
+        IsScaled(place) ? place.Scaling!.ReplicasMax : ReplicasFirst(place);
 }

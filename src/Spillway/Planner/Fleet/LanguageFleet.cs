@@ -1,5 +1,6 @@
 using Spillway.Planner.Language;
 using Spillway.Planner.Plans;
+using Spillway.Planner.Workloads;
 
 namespace Spillway.Planner.Fleet;
 
@@ -17,10 +18,11 @@ internal static class LanguageFleet
     /// <summary>Requests a second that a replica with all of its places taken answers.</summary>
     public static double PerReplica(Plan plan, LanguageVariantOptions language, string machine)
     {
-        var (read, written) = Lengths(plan);
+        var lengths = Lengths(plan);
         var memory = Memory(plan, language, plan.Machines[machine]).Value;
-        var most = Math.Max(1, Math.Min(language.Serving.SequencesMax, memory.Tokens / (read + (written / 2))));
-        return most / SecondsWith(plan, language, machine, most);
+        var most = Math.Max(1, Math.Min(language.Serving.SequencesMax,
+            memory.Tokens / (lengths.Read + (lengths.Written / 2))));
+        return most / SecondsWith(RooflineOf(plan, language, plan.Machines[machine]), language, lengths, most);
     }
 
     /// <summary>
@@ -29,20 +31,37 @@ internal static class LanguageFleet
     /// </summary>
     public static double SecondsAt(Plan plan, LanguageVariantOptions language, string machine, double rate)
     {
+        var lengths = Lengths(plan);
+        var roofline = RooflineOf(plan, language, plan.Machines[machine]);
         var atOnce = 1.0;
         for (var round = 0; round < 40; round++)
-            atOnce = (atOnce + Math.Clamp(rate * SecondsWith(plan, language, machine, atOnce), 1, 100_000)) / 2;
-        return SecondsWith(plan, language, machine, atOnce);
+        {
+            var seconds = SecondsWith(roofline, language, lengths, atOnce);
+            atOnce = (atOnce + Math.Clamp(rate * seconds, 1, 100_000)) / 2;
+        }
+
+        return SecondsWith(roofline, language, lengths, atOnce);
+    }
+
+    /// <summary>Seconds until the first token and of each further one, and the tokens, of a request of median length
+    /// that has a replica to itself.</summary>
+    public static (double Prefill, double Token, double Tokens) Alone(
+        Plan plan, LanguageVariantOptions language, string machine)
+    {
+        var read = Math.Max(1, Demand.Weighted(plan, (w, t) => Demand.Median(w.TokensIn, t?.TokensIn)));
+        var written = Math.Max(1, Demand.Weighted(plan, (w, t) => Demand.Median(w.TokensOut, t?.TokensOut)));
+        var roofline = RooflineOf(plan, language, plan.Machines[machine]);
+        return (roofline.Seconds(StepWork.Prefill(read)), roofline.Seconds(StepWork.Decode(1, read)), written);
     }
 
     /// <summary>
     /// Seconds of a request while so many are under way: in its time each of the others brings its own prompt as well,
     /// in pieces that share the steps.
     /// </summary>
-    private static double SecondsWith(Plan plan, LanguageVariantOptions language, string machine, double atOnce)
+    private static double SecondsWith(Roofline roofline, LanguageVariantOptions language,
+        (double Read, double Written) lengths, double atOnce)
     {
-        var (read, written) = Lengths(plan);
-        var roofline = RooflineOf(plan, language, plan.Machines[machine]);
+        var (read, written) = lengths;
         // Of each step's tokens, as many are of prompts as prompts are of all tokens.
         var prompt = atOnce * read / written;
         var pairs = prompt * (read / 2);
@@ -51,17 +70,7 @@ internal static class LanguageFleet
         return step * (written + Math.Ceiling(read / language.Serving.BatchedTokensMax));
     }
 
-    private static (double Read, double Written) Lengths(Plan plan)
-    {
-        var (read, written, count) = (0.0, 0.0, 0.0);
-        foreach (var workload in plan.Options.Workloads)
-        {
-            plan.Traces.TryGetValue(workload.Name, out var trace);
-            read += trace?.TokensIn?.Average() ?? workload.TokensIn?.Mean ?? 1;
-            written += trace?.TokensOut?.Average() ?? workload.TokensOut?.Mean ?? 1;
-            count++;
-        }
-
-        return (read / count, Math.Max(1, written / count));
-    }
+    private static (double Read, double Written) Lengths(Plan plan) => (
+        Demand.Weighted(plan, (w, t) => t?.TokensIn?.Average() ?? w.TokensIn?.Mean ?? 1),
+        Math.Max(1, Demand.Weighted(plan, (w, t) => t?.TokensOut?.Average() ?? w.TokensOut?.Mean ?? 1)));
 }

@@ -4,7 +4,7 @@ namespace Spillway.Planner.Fleet;
 
 /// <summary>
 /// A replica that serves a language model by continuous batching. Its queue has a limit, as a server's must; a request
-/// that cannot begin within its caller's patience is dropped when the caller leaves.
+/// whose caller's patience ends is dropped at once, waiting or under way: its place in steps and in the cache is free.
 /// </summary>
 internal sealed class LanguageServer : Server, IActor
 {
@@ -12,15 +12,31 @@ internal sealed class LanguageServer : Server, IActor
     private readonly Simulation _home;
     private readonly ILanguageSink _sink;
     private readonly int _queueMax;
+    private readonly TimeSpan _patience;
     private readonly List<int> _rides = [];
+    private readonly List<long> _serials = [];
     private Instant _armed = Instant.Never;
     private long _armedId;
+    private long _serial;
 
     /// <summary>An idle replica.</summary>
-    public LanguageServer(
-        Roofline roofline, LanguageServing serving, KvMemory memory, int queueMax, Simulation home, ILanguageSink sink)
+    /// <param name="roofline">How long a step takes.</param>
+    /// <param name="serving">The scheduler's limits.</param>
+    /// <param name="memory">How many tokens fit.</param>
+    /// <param name="limits">The longest queue, and how long a caller waits that does not say.</param>
+    /// <param name="home">Knows the rides.</param>
+    /// <param name="sink">Hears of each request.</param>
+    public LanguageServer(Roofline roofline, LanguageServing serving, KvMemory memory,
+        (int QueueMax, TimeSpan Patience) limits, Simulation home, ILanguageSink sink)
     {
-        (_engine, _home, _sink, _queueMax) = (new(roofline, serving, memory), home, sink, queueMax);
+        (_engine, _home, _sink) = (new(roofline, serving, memory), home, sink);
+        (_queueMax, _patience) = limits;
+    }
+
+    private enum What
+    {
+        Step,
+        PatienceEnds,
     }
 
     /// <inheritdoc/>
@@ -50,19 +66,58 @@ internal sealed class LanguageServer : Server, IActor
             return;
         }
 
-        _rides.Add(ride.Index);
+        var slot = taken.Value;
+        if (slot == _rides.Count)
+        {
+            _rides.Add(0);
+            _serials.Add(0);
+        }
+
+        (_rides[slot], _serials[slot]) = (ride.Index, ++_serial);
+        var now = _home.Calendar.Now;
+        var until = ride.Deadline == Instant.Never ? now + _patience : ride.Deadline;
+        _home.Calendar.Schedule(until > now ? until : now, this, (int)What.PatienceEnds, slot, _serial);
         Arm();
     }
 
     /// <inheritdoc/>
     void IActor.Happen(int what, int which, long id)
     {
-        if (id != _armedId || State is ServerState.Gone)
+        if (State is ServerState.Gone)
             return;
+        switch ((What)what)
+        {
+            case What.Step:
+                if (id == _armedId)
+                    Step();
+                break;
+            case What.PatienceEnds:
+                if (_serials[which] == id)
+                    Drop(which);
+                break;
+        }
+    }
+
+    private void Step()
+    {
         _armed = Instant.Never;
         foreach (var done in _engine.Step())
-            _sink.Ended(this, _home.RideOf(_rides[done]), _engine.Times[done], null);
+            End(done, null);
         Arm();
+    }
+
+    private void Drop(int slot)
+    {
+        _engine.Cancel(slot);
+        End(slot, FaultKind.DeadlineExceeded);
+    }
+
+    private void End(int slot, FaultKind? fault)
+    {
+        var (ride, times) = (_home.RideOf(_rides[slot]), _engine.Times[slot]);
+        _serials[slot] = 0;
+        _engine.Forget(slot);
+        _sink.Ended(this, ride, times, fault);
     }
 
     private void Arm()
@@ -72,7 +127,7 @@ internal sealed class LanguageServer : Server, IActor
         _armed = _engine.NextAt;
         _armedId++;
         if (_armed != Instant.Never)
-            _home.Calendar.Schedule(_armed, this, what: 0, 0, _armedId);
+            _home.Calendar.Schedule(_armed, this, (int)What.Step, 0, _armedId);
     }
 }
 

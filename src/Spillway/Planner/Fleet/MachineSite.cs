@@ -21,13 +21,22 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     private readonly Func<int, Server> _make;
     private readonly ScalingLimits? _policy;
     private readonly Chance _chance;
+    private readonly int _reserved;
+    private readonly decimal _overPrice;
+    private readonly TimeSpan _patience;
     private readonly List<Server> _servers = [];
     private readonly List<Server> _ready = [];
-    private readonly Queue<Ride> _waiting = new();
+
+    // Who gave up is left in it, and passed over by the ride's serial.
+    private readonly Queue<(Ride Ride, long Serial)> _waiting = new();
+    private int _waits;
     private readonly SiteMeter _meter;
     private readonly int _waitingMax;
     private int _numbers;
     private long _billedTicks;
+    private long _overTicks;
+    private Instant _overSince;
+    private int _runners = 1;
     private long _readyTicks;
     private TimeSpan _busyOfGone;
     private Instant _readySince;
@@ -44,7 +53,12 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         _perHour = (decimal)PlanChecks.PriceOf(machine, place.Purchase)!.Value;
         _provision = TimeSpan.FromSeconds(options.ProvisionSeconds);
         _load = TimeSpan.FromSeconds(variant.LoadSeconds);
-        _policy = place.Scaling is null ? null : ScalingCatalogue.Create(place.Scaling).Value;
+        // A fixed number is no policy: what is lost is replaced at once, as it is without one.
+        _policy = Fleets.IsScaled(place) ? ScalingCatalogue.Create(place.Scaling!).Value : null;
+        _reserved = place.Purchase is not Purchase.Reserved ? 0
+            : Fleets.IsScaled(place) ? place.Replicas : Fleets.ReplicasFirst(place);
+        _overPrice = (decimal)(machine.OnDemandPerHour ?? (double)_perHour);
+        _patience = Capacity.PatienceOf(variant);
         _chance = new(home.Seed, $"balance {name}");
         _waitingMax = variant.Batching.QueueLengthMax;
         _meter = new(home.Calendar);
@@ -56,6 +70,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         Ready,
         Decide,
         TakenBack,
+        GivesUp,
     }
 
     /// <inheritdoc/>
@@ -64,16 +79,26 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     /// <summary>Rows a second that a busy replica answers.</summary>
     public double PerServer { get; }
 
-    private int Runners => _ready.Count == 0 ? 1 : _ready[0].Runners;
+    /// <summary>Spot machines of which nobody knows how long they last.</summary>
+    public bool InterruptionsUnknown => _place.Purchase is Purchase.Spot && _machine.SpotMeanHours <= 0;
+
+    /// <inheritdoc/>
+    public override double FullPerHour
+    {
+        get
+        {
+            var most = Fleets.ReplicasMost(_place);
+            return _reserved == 0 ? most * (double)_perHour
+                : (_reserved * (double)_perHour) + (Math.Max(0, most - _reserved) * (double)_overPrice);
+        }
+    }
 
     /// <inheritdoc/>
     public override void Open()
     {
-        var first = _place.Scaling is { } scaling
-            ? Math.Clamp(_place.Replicas, scaling.ReplicasMin, scaling.ReplicasMax) : _place.Replicas;
-        for (var i = 0; i < first; i++)
+        for (var i = 0; i < Fleets.ReplicasFirst(_place); i++)
             BeReady(Order());
-        if (_policy is not null && _place.Scaling!.Policy != ScalingCatalogue.Fixed)
+        if (_policy is not null)
             Home.Calendar.Schedule(Now + _policy.Every, this, (int)What.Decide);
     }
 
@@ -87,15 +112,17 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
             return;
         }
 
-        if (_waiting.Count >= _waitingMax)
+        if (_waits >= _waitingMax)
         {
             Home.Finish(ride, FaultKind.QueueFull);
             return;
         }
 
-        ColdStarts++;
-        _waiting.Enqueue(ride);
+        _waiting.Enqueue((ride, ride.Serial));
+        (ride.Awaits, _waits) = (true, _waits + 1);
         _meter.Waits(1);
+        var patience = ride.Deadline == Instant.Never ? Now + _patience : ride.Deadline;
+        Home.Calendar.Schedule(patience > Now ? patience : Now, this, (int)What.GivesUp, ride.Index, ride.Serial);
         // Whoever waits at an empty site must not wait for the policy's next turn as well: an activator asks at once.
         if (_policy is not null && _startsWanted == 0 && !Lost)
             Decide();
@@ -106,10 +133,13 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     /// <inheritdoc/>
     public override double? Utilisation(Instant until)
     {
-        var ready = _readyTicks + (_ready.Count * (until - _readySince).Ticks);
+        var ready = ReadyTicks(until);
         var busy = _busyOfGone + _servers.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.Busy);
-        return ready <= 0 ? 0 : Math.Min(1, busy.Ticks / (double)ready / Runners);
+        return ready <= 0 ? 0 : Math.Min(1, busy.Ticks / (double)ready / _runners);
     }
+
+    /// <summary>Hours of all runners of ready replicas, busy or not.</summary>
+    public double RunnerHours(Instant until) => new TimeSpan(ReadyTicks(until)).TotalHours * _runners;
 
     /// <inheritdoc/>
     public override double ReplicaHours(Instant until) =>
@@ -133,6 +163,9 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
             case What.TakenBack:
                 if (_servers.Find(s => s.Number == which) is { } taken)
                     Die(taken, replace: false);
+                break;
+            case What.GivesUp:
+                GiveUp(Home.RideOf(which), id);
                 break;
         }
     }
@@ -173,9 +206,15 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     protected override IEnumerable<CostLine> OwnCosts(Instant until)
     {
         var hours = (decimal)(_billedTicks + _servers.Sum(s => (until - s.Ordered).Ticks)) / TimeSpan.TicksPerHour;
-        // What is reserved is paid for the whole time, used or not.
+        // What is reserved is paid for the whole time, used or not, and what goes beyond it on demand.
+        var over = 0m;
         if (_place.Purchase is Purchase.Reserved)
-            hours = Math.Max(hours, _place.Replicas * (decimal)until.Ticks / TimeSpan.TicksPerHour);
+        {
+            CountOver(until);
+            (hours, over) = (_reserved * (decimal)until.Ticks / TimeSpan.TicksPerHour,
+                (decimal)_overTicks / TimeSpan.TicksPerHour);
+        }
+
         var how = _place.Purchase switch
         {
             Purchase.OnDemand => "on demand",
@@ -183,6 +222,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
             Purchase.Spot => "spot",
         };
         yield return new(Name, $"{_place.Machine} {how}", hours, "hours", _perHour);
+        if (over > 0)
+            yield return new(Name, $"{_place.Machine} on demand, beyond the reserved", over, "hours", _overPrice);
     }
 
     /// <inheritdoc/>
@@ -203,7 +244,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     /// <inheritdoc/>
     protected override void ComeBack()
     {
-        for (var i = Live(); i < Math.Max(_place.Replicas, _place.Scaling?.ReplicasMin ?? 0); i++)
+        for (var i = Live(); i < Fleets.ReplicasFirst(_place); i++)
             Start();
     }
 
@@ -217,7 +258,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     }
 
     /// <inheritdoc/>
-    protected override void Cool() => Scale(_place.Scaling is null ? _place.Replicas : _place.Scaling.ReplicasMin);
+    protected override void Cool() =>
+        Scale(_policy is null ? Fleets.ReplicasFirst(_place) : _place.Scaling!.ReplicasMin);
 
     private int Live() => _servers.Count(s => s.State is ServerState.Starting or ServerState.Ready);
 
@@ -250,6 +292,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     private Server Order()
     {
         var server = _make(_numbers++);
+        CountOver(Now);
+        _runners = server.Runners;
         _servers.Add(server);
         return server;
     }
@@ -276,13 +320,49 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
             Home.Calendar.Schedule(Now + lasts, () => Notice(server));
         }
 
-        for (var room = _waiting.Count; room > 0; room--)
-        {
-            var ride = _waiting.Dequeue();
-            _meter.Waits(-1);
-            ride.Spent(PlanStage.ColdStart, Now);
+        ColdStarts += _waits > 0 ? 1 : 0;
+        while (NextWaiting() is { } ride)
             Submit(ride);
+    }
+
+    /// <summary>The first that still waits for a replica, its wait stamped; null when nobody does.</summary>
+    private Ride? NextWaiting()
+    {
+        while (_waiting.TryDequeue(out var next))
+        {
+            if (next.Ride.Serial != next.Serial || !next.Ride.Awaits)
+                continue;
+            Unqueue(next.Ride);
+            return next.Ride;
         }
+
+        return null;
+    }
+
+    private void Unqueue(Ride ride)
+    {
+        (ride.Awaits, _waits) = (false, _waits - 1);
+        _meter.Waits(-1);
+        ride.Spent(PlanStage.ColdStart, Now);
+    }
+
+    /// <summary>Its caller leaves before there is a replica.</summary>
+    private void GiveUp(Ride ride, long serial)
+    {
+        if (ride.Serial != serial || !ride.Awaits)
+            return;
+        Unqueue(ride);
+        Home.Finish(ride, FaultKind.DeadlineExceeded);
+    }
+
+    private long ReadyTicks(Instant until) => _readyTicks + (_ready.Count * (until - _readySince).Ticks);
+
+    /// <summary>The integral of machines beyond the reserved ones, before their number changes.</summary>
+    private void CountOver(Instant until)
+    {
+        if (Fleets.IsScaled(_place))
+            _overTicks += Math.Max(0, _servers.Count - _reserved) * (until - _overSince).Ticks;
+        _overSince = until;
     }
 
     /// <summary>The integral of ready replicas over time, before their number changes.</summary>
@@ -311,6 +391,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
 
     private void Leave(Server server)
     {
+        CountOver(Now);
         server.State = ServerState.Gone;
         _servers.Remove(server);
         _billedTicks += (Now - server.Ordered).Ticks;
@@ -338,12 +419,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
 
     private void LoseWaiting()
     {
-        while (_waiting.TryDequeue(out var ride))
-        {
-            _meter.Waits(-1);
-            ride.Spent(PlanStage.ColdStart, Now);
+        while (NextWaiting() is { } ride)
             Home.Finish(ride, FaultKind.RuntimeFailed);
-        }
     }
 
     /// <summary>A spot machine is to be taken back: it drains, another is ordered, and what it has not finished is
@@ -370,7 +447,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         {
             Wanted = Live(), Ready = _ready.Count, Starting = _startsWanted,
             Utilisation = every <= 0 ? 0
-                : Math.Clamp((busy - _meter.BusyBefore).TotalSeconds / every / ready / Runners, 0, 1),
+                : Math.Clamp((busy - _meter.BusyBefore).TotalSeconds / every / ready / _runners, 0, 1),
             InFlight = mean.Running, Queued = mean.Waiting, RatePerSecond = every <= 0 ? 0 : mean.Came / every,
             ReplicaPerSecond = PerServer, ProvisionDelay = _provision, LoadDelay = _load,
         }, Now);

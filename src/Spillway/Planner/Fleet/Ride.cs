@@ -15,6 +15,12 @@ internal sealed class Ride(int index)
     /// <summary>Its number while it lasts.</summary>
     public int Index => index;
 
+    /// <summary>Unlike that of any ride before it under the same number.</summary>
+    public long Serial { get; private set; }
+
+    /// <summary>Waits at a site that has no replica yet.</summary>
+    public bool Awaits { get; set; }
+
     /// <summary>On its way.</summary>
     public bool Active { get; private set; }
 
@@ -55,7 +61,8 @@ internal sealed class Ride(int index)
     public void Begin(int workload, int region, in Arrival arrival)
     {
         (Workload, Region, Arrival, Active) = (workload, region, arrival, true);
-        (Site, Server, Fault, FromCache, Running) = (null, null, null, false, false);
+        (Site, Server, Fault, FromCache, Running, Awaits) = (null, null, null, false, false, false);
+        Serial++;
         (Deadline, First) = (Instant.Never, Instant.Never);
         _last = arrival.At.Ticks;
         Array.Clear(_stages);

@@ -16,6 +16,7 @@ internal sealed class ServerlessSite : Site, IActor
     private readonly double _spread;
     private readonly Chance _chance;
     private readonly int _most;
+    private readonly TimeSpan _longest;
     private readonly TimeSpan _keepAlive;
 
     // The instance used last is used next, so that those not needed grow old. Each rest of an instance has a number of
@@ -39,8 +40,8 @@ internal sealed class ServerlessSite : Site, IActor
         (_runMs, _spread) = (variant.ServerlessMs!.Value, variant.RunSpread);
         _load = TimeSpan.FromSeconds(variant.LoadSeconds);
         _chance = new(home.Seed, $"serverless {name}");
-        _most = serverless.ConcurrencyMax > 0
-            ? Math.Min(serverless.ConcurrencyMax, platform.ConcurrencyMax) : platform.ConcurrencyMax;
+        _most = Fleets.ConcurrencyOf(serverless, platform);
+        _longest = TimeSpan.FromSeconds(platform.DurationSecondsMax);
         _keepAlive = TimeSpan.FromSeconds(serverless.KeepAliveSeconds);
         _provisionedFree = Math.Min(serverless.Provisioned, _most);
     }
@@ -49,6 +50,7 @@ internal sealed class ServerlessSite : Site, IActor
     {
         Loaded,
         Done,
+        CutOff,
         Expired,
     }
 
@@ -102,7 +104,10 @@ internal sealed class ServerlessSite : Site, IActor
                 Run(ride, id);
                 break;
             case What.Done:
-                Done(Home.RideOf(which), id);
+                Done(Home.RideOf(which), id, null);
+                break;
+            case What.CutOff:
+                Done(Home.RideOf(which), id, FaultKind.UpstreamTimeout);
                 break;
             case What.Expired:
                 Expire(id);
@@ -153,18 +158,21 @@ internal sealed class ServerlessSite : Site, IActor
         _calls++;
         var factor = 1 + (_spread * ((2 * _chance.Next()) - 1));
         var time = TimeSpan.FromMilliseconds(_runMs * ride.Arrival.Size * factor);
+        // The platform ends what takes too long, and charges for it.
+        var ends = time > _longest ? What.CutOff : What.Done;
+        time = time > _longest ? _longest : time;
         _runTicks += time.Ticks;
         if (instance < 0)
             _provisionedRunGbSeconds += Billed(time);
         else
             _gbSeconds += Billed(time);
-        Home.Calendar.Schedule(Now + time, this, (int)What.Done, ride.Index, instance);
+        Home.Calendar.Schedule(Now + time, this, (int)ends, ride.Index, instance);
     }
 
-    private void Done(Ride ride, long instance)
+    private void Done(Ride ride, long instance, FaultKind? fault)
     {
         ride.Spent(PlanStage.Execute, Now);
-        Home.Finish(ride, Lost ? FaultKind.UpstreamUnreachable : null);
+        Home.Finish(ride, Lost ? FaultKind.UpstreamUnreachable : fault);
         if (instance < 0)
         {
             _provisionedFree++;

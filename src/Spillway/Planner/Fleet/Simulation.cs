@@ -150,6 +150,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             site.Memory.Keep(KeyOf(ride), Calendar.Now);
         var bytes = fault is null ? _plan.Options.Workloads[ride.Workload].BytesOut : 0;
         site.BytesOut += bytes;
+        site.Answered += fault is null ? 1 : 0;
         ride.Server = null;
         Calendar.Schedule(Calendar.Now + Travel(site, ride.Region, bytes), this, (int)What.Returns, ride.Index);
     }
@@ -226,7 +227,9 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             var roofline = LanguageFleet.RooflineOf(_plan, language, _plan.Machines[machine]);
             var memory = LanguageFleet.Memory(_plan, language, _plan.Machines[machine]).Value;
             var queue = _variant.Batching.QueueLengthMax;
-            return (number, sink) => new LanguageServer(roofline, language.Serving, memory, queue, this, sink)
+            var patience = Capacity.PatienceOf(_variant);
+            return (number, sink) => new LanguageServer(
+                roofline, language.Serving, memory, (queue, patience), this, sink)
             {
                 Number = number, Ordered = Calendar.Now,
             };

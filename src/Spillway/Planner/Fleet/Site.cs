@@ -29,6 +29,12 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>Bytes that left.</summary>
     public double BytesOut { get; set; }
 
+    /// <summary>Requests that it answered, from its cache too.</summary>
+    public long Answered { get; set; }
+
+    /// <summary>What an hour of its machines costs with all replicas that it may have.</summary>
+    public virtual double FullPerHour => 0;
+
     /// <summary>Starts that somebody waited for.</summary>
     public long ColdStarts { get; protected set; }
 

@@ -20,6 +20,8 @@ internal sealed class BatchEngine
     private readonly LanguageServing _serving;
     private readonly List<LanguageRequest> _requests = [];
     private readonly List<LanguageTimes> _times = [];
+    private readonly List<Sequence?> _sequences = [];
+    private readonly Stack<int> _forgotten = new();
     private readonly LinkedList<Sequence> _waiting = new();
     private readonly List<Sequence> _running = [];
     private readonly Queue<EngineStep> _inAir = new();
@@ -68,7 +70,7 @@ internal sealed class BatchEngine
     /// <summary>The part of the cache that is used, 0 to 1.</summary>
     public double CacheUsed => 1 - ((double)_free / _blocks);
 
-    /// <summary>Every request that was taken, by its number.</summary>
+    /// <summary>Every request that was taken and not forgotten, by its number.</summary>
     public IReadOnlyList<LanguageRequest> Requests => _requests;
 
     /// <summary>What happened to each, by its number.</summary>
@@ -90,13 +92,45 @@ internal sealed class BatchEngine
             return Fault.Invalid(string.Create(CultureInfo.InvariantCulture,
                 $"A request has {request.Input} tokens in and {request.Output} out; the engine holds {longest}. ")
                 + "Use more memory, fewer bits for the cache, or a shorter answer.");
-        var id = _requests.Count;
-        _requests.Add(request);
-        _times.Add(LanguageTimes.None);
-        _waiting.AddLast(new Sequence(id, request));
+        if (!_forgotten.TryPop(out var id))
+        {
+            id = _requests.Count;
+            _requests.Add(default);
+            _times.Add(default);
+            _sequences.Add(null);
+        }
+
+        var sequence = new Sequence(id, request);
+        (_requests[id], _times[id], _sequences[id]) = (request, LanguageTimes.None, sequence);
+        _waiting.AddLast(sequence);
         if (_inAir.Count == 0)
             Fill(request.Arrival);
         return id;
+    }
+
+    /// <summary>
+    /// Its caller left: it waits no longer, and has no part in steps that are composed from now on. What is in the air
+    /// is computed for nothing.
+    /// </summary>
+    /// <param name="id">As <see cref="Arrive"/> gave it; one that is complete stays so.</param>
+    public void Cancel(int id)
+    {
+        if (_sequences[id] is not { } sequence)
+            return;
+        _sequences[id] = null;
+        sequence.IsGone = true;
+        if (!_running.Remove(sequence))
+            _waiting.Remove(sequence);
+        Release(sequence);
+    }
+
+    /// <summary>Nobody asks for it any more: its number is given to another request.</summary>
+    /// <param name="id">One that is complete or was cancelled.</param>
+    public void Forget(int id)
+    {
+        if (_sequences[id] is not null)
+            throw new InvalidOperationException($"Request {id} is still under way.");
+        _forgotten.Push(id);
     }
 
     /// <summary>The oldest step ends at <see cref="NextAt"/>; the next one is composed.</summary>
@@ -146,12 +180,15 @@ internal sealed class BatchEngine
 
     private void Emit(Sequence sequence, Instant now)
     {
+        if (sequence.IsGone)
+            return;
         sequence.Emitted++;
         if (sequence.Emitted == 1)
             _times[sequence.Id] = _times[sequence.Id] with { FirstToken = now };
         if (sequence.Emitted < sequence.Output)
             return;
         _times[sequence.Id] = _times[sequence.Id] with { LastToken = now };
+        _sequences[sequence.Id] = null;
         _finished.Add(sequence.Id);
         _running.Remove(sequence);
         Release(sequence);

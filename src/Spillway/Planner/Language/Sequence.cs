@@ -29,6 +29,9 @@ internal sealed class Sequence(int id, in LanguageRequest request)
     /// <summary>Blocks of the cache that it holds.</summary>
     public int Blocks { get; set; }
 
+    /// <summary>Its caller left.</summary>
+    public bool IsGone { get; set; }
+
     /// <summary>Steps in the air that it has a part in.</summary>
     public int InFlight { get; set; }
 

@@ -129,8 +129,12 @@ public sealed record CandidateOutcome
     /// <summary>Goals, and whether each was kept.</summary>
     public IReadOnlyList<GoalVerdict> Goals { get; init; } = [];
 
-    /// <summary>It can be built, and keeps every goal.</summary>
-    public bool IsFit => Infeasible.Count == 0 && Goals.All(g => g.Kept);
+    /// <summary>It has spot machines, and nobody knows how often those are taken back: that was not
+    /// simulated.</summary>
+    public bool InterruptionsUnknown { get; init; }
+
+    /// <summary>It can be built, answers somebody, and keeps every goal.</summary>
+    public bool IsFit => Infeasible.Count == 0 && Answered > 0 && Goals.All(g => g.Kept);
 
     /// <summary>The part of requests that were refused, dropped or lost.</summary>
     public double RefusedShare => Offered == 0 ? 0 : (Offered - Answered) / (double)Offered;

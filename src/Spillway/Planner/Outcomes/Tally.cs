@@ -9,7 +9,10 @@ namespace Spillway.Planner.Outcomes;
 /// <param name="FirstToken">It is about the first token.</param>
 public readonly record struct Promise(TimeSpan Within, double Share, bool FirstToken)
 {
-    /// <summary>The strictest goal about time that a plan has; an answer at all, where it has none.</summary>
+    /// <summary>
+    /// The strictest goal about time that a plan has; where it has none, an answer at all, for everybody but the part
+    /// that may be refused.
+    /// </summary>
     public static Promise Of(GoalOptions goals)
     {
         if (goals.P95Ms is { } p95)
@@ -20,7 +23,7 @@ public readonly record struct Promise(TimeSpan Within, double Share, bool FirstT
             return new(TimeSpan.FromMilliseconds(first), 0.95, FirstToken: true);
         return goals.P50Ms is { } p50
             ? new(TimeSpan.FromMilliseconds(p50), 0.5, FirstToken: false)
-            : new(TimeSpan.MaxValue, 1 - (goals.RefusedShareMax ?? 0.01), FirstToken: false);
+            : new(TimeSpan.MaxValue, 1 - (goals.RefusedShareMax ?? 0), FirstToken: false);
     }
 }
 
@@ -42,6 +45,7 @@ internal sealed class Tally
 
     private readonly Promise _promise;
     private readonly long _from;
+    private readonly long _until;
     private readonly int[] _offered;
     private readonly int[] _kept;
     private readonly List<Stretch> _stretches = [];
@@ -56,6 +60,7 @@ internal sealed class Tally
     {
         _promise = Promise.Of(plan.Goals);
         _from = (long)(plan.WarmUpSeconds * TimeSpan.TicksPerSecond);
+        _until = (long)(plan.DurationSeconds * TimeSpan.TicksPerSecond);
         (_offered, _kept) = (new int[(int)plan.DurationSeconds + 1], new int[(int)plan.DurationSeconds + 1]);
         _stretchSeconds = plan.DurationSeconds / Stretches;
     }
@@ -77,6 +82,12 @@ internal sealed class Tally
 
     /// <summary>Those of them that a cache answered.</summary>
     public long FromCache { get; private set; }
+
+    /// <summary>Answers that came back between the warm-up and the end of the simulated time.</summary>
+    public long AnsweredInTime { get; private set; }
+
+    /// <summary>Those of them that were within the promise.</summary>
+    public long KeptInTime { get; private set; }
 
     /// <summary>Tokens written, the warm-up's too.</summary>
     public long Tokens { get; private set; }
@@ -123,6 +134,8 @@ internal sealed class Tally
         {
             AllAnswered++;
             Tokens += ride.Arrival.TokensOut;
+            AnsweredInTime += IsMeasured(now) ? 1 : 0;
+            KeptInTime += kept && IsMeasured(now) ? 1 : 0;
             _nowAnswered++;
             _now.Add(total.Ticks);
         }
@@ -184,6 +197,8 @@ internal sealed class Tally
             broken += _offered[second] > 0 && _kept[second] < _promise.Share * _offered[second] ? 1 : 0;
         return broken;
     }
+
+    private bool IsMeasured(Instant at) => at.Ticks >= _from && at.Ticks <= _until;
 
     private static double Seconds(Instant at) => at.Ticks / (double)TimeSpan.TicksPerSecond;
 

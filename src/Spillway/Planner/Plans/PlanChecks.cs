@@ -1,4 +1,5 @@
 using Spillway.Config;
+using Spillway.Planner.Fleet;
 using Spillway.Policies.Scaling;
 
 namespace Spillway.Planner.Plans;
@@ -14,8 +15,14 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         if (_options.WarmUpSeconds >= _options.DurationSeconds)
             binder.Report("warmUpSeconds", Text(_options.WarmUpSeconds), "The warm-up is as long as the whole, so that "
                 + "nothing is left to measure.", "Make it shorter, or durationSeconds longer.");
+        var demand = new DemandChecks(binder);
+        demand.Goals(_options.Goals);
         for (var i = 0; i < _options.Workloads.Count; i++)
+        {
             Workload(_options.Workloads[i], $"workloads[{i}]");
+            demand.Shapes(_options.Workloads[i], $"workloads[{i}]");
+        }
+
         foreach (var (name, variant) in _options.Variants)
             Variant(variant, $"variants.{name}");
         foreach (var (name, site) in _options.Sites)
@@ -175,6 +182,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         if (PriceOf(machine, place.Purchase) is null)
             binder.Report($"{key}.purchase", OptionText.Value(place.Purchase), $"{place.Machine} has no such price. A "
                 + "missing price is never taken for nothing.", $"Give it in the price file: {KeyOf(place.Purchase)}.");
+        Numbers(place, machine, key);
         if (variant.Language is not null)
             Device(place.Machine, machine, variant, key);
         else if (!variant.Curves.ContainsKey(place.Machine))
@@ -182,6 +190,23 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 $"Measure it there, and give variants.{variantName}.curves.{place.Machine}.");
         if (place.Scaling is { } scaling && ScalingCatalogue.Create(scaling).Fault is { } fault)
             binder.Report($"{key}.scaling", scaling.Policy, fault.Message, "See docs/features/planning.md.");
+    }
+
+    /// <summary>Somebody must be there, or be able to come; and what goes beyond the reserved has a price.</summary>
+    private void Numbers(PlacementOptions place, MachineOptions machine, string key)
+    {
+        var starts = place.Scaling is not { } scaling ? ScalingCatalogue.Fixed
+            : ScalingCatalogue.ReactiveNames.Contains(scaling.Policy) ? scaling.Policy : scaling.Reactive;
+        if (Fleets.ReplicasFirst(place) == 0 && starts is ScalingCatalogue.Fixed or ScalingCatalogue.Hpa)
+            binder.Report($"{key}.replicas", Text(place.Replicas), "Nothing is there, and nothing can start one: "
+                + (place.Scaling is null ? "no policy scales the site." : $"{starts} never starts a first one."),
+                "Give replicas: 1 or more, replicasMin: 1, or a policy that starts from zero, as scale-to-zero.");
+        if (place.Purchase is Purchase.Reserved && machine.OnDemandPerHour is null && Fleets.IsScaled(place)
+            && Fleets.ReplicasMost(place) > place.Replicas)
+            binder.Report($"{key}.purchase", OptionText.Value(place.Purchase), $"Only {place.Replicas} of up to "
+                + $"{Fleets.ReplicasMost(place)} replicas are reserved, and {place.Machine} has no price on demand for "
+                + "the others. A missing price is never taken for nothing.",
+                "Give onDemandPerHour in the price file, or replicasMax no larger than replicas.");
     }
 
     private void Device(string name, MachineOptions machine, VariantOptions variant, string key)
@@ -231,19 +256,11 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
             binder.Report("search", Text(count), $"The search has more than {CandidateSearch.CandidatesMax} "
                 + $"combinations.",
                 "Shorten its lists.");
+        // A combination may ask for a curve or a price that nobody gave; the first that does speaks for the others.
         foreach (var made in plan.Candidates.Skip(_options.Candidates.Count))
-            Made(made);
-    }
-
-    /// <summary>A combination may ask for a curve or a price that nobody gave.</summary>
-    private void Made(CandidateOptions made)
-    {
-        if (!_options.Variants.TryGetValue(made.Variant, out var variant) || binder.Failed("search"))
-            return;
-        foreach (var (name, place) in made.Sites)
         {
-            if (_options.Sites.TryGetValue(name, out var site) && site.Kind is SiteKind.Cloud or SiteKind.Edge)
-                Machine(place, variant, made.Variant, "search");
+            if (!binder.Failed("search") && !binder.Failed("candidates"))
+                Candidate(made, "search");
         }
     }
 }

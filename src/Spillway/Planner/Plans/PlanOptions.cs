@@ -104,7 +104,8 @@ public sealed record GoalOptions
     public double? PerTokenP95Ms { get; init; }
 
     /// <summary>Refusals and losses.</summary>
-    [Option("The largest part of all requests that may be refused, dropped or lost.", Min = 0, Max = 1)]
+    [Option("The largest part of all requests that may be refused, dropped or lost. Required beside any goal about "
+        + "time or cost, which whoever refuses most would keep.", Min = 0, Max = 1)]
     public double? RefusedShareMax { get; init; }
 
     /// <summary>The quality floor.</summary>
@@ -171,15 +172,15 @@ public sealed record SearchOptions
     public IReadOnlyList<string> Machines { get; init; } = [];
 
     /// <summary>Numbers of replicas.</summary>
-    [Option("Numbers of replicas to try, at every site that has replicas.")]
+    [Option("Numbers of replicas to try, at every site that has replicas.", Unit = "replicas", Min = 0, Max = 10_000)]
     public IReadOnlyList<int> Replicas { get; init; } = [];
 
     /// <summary>Batch sizes.</summary>
-    [Option("Largest batches to try.")]
+    [Option("Largest batches to try.", Unit = "rows", Min = 1, Max = 1024)]
     public IReadOnlyList<int> BatchRowsMax { get; init; } = [];
 
     /// <summary>Cache sizes.</summary>
-    [Option("Numbers of remembered answers to try.")]
+    [Option("Numbers of remembered answers to try.", Unit = "answers", Min = 0, Max = 10_000_000)]
     public IReadOnlyList<int> CacheEntries { get; init; } = [];
 
     /// <summary>Scaling policies.</summary>

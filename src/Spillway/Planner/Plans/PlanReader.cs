@@ -9,6 +9,9 @@ namespace Spillway.Planner.Plans;
 /// </summary>
 public sealed class PlanReader
 {
+    /// <summary>A trace may end this part of the time earlier without a word: its last gap.</summary>
+    private const double TraceEnd = 0.02;
+
     private readonly ErrorList _errors = new();
     private readonly ErrorList _notes = new();
     private readonly Func<string, PlanFile> _open;
@@ -47,7 +50,7 @@ public sealed class PlanReader
         for (var i = 0; i < options.Hardware.Count; i++)
             Hardware(options.Hardware[i], binder, $"hardware[{i}]");
         for (var i = 0; i < options.Workloads.Count; i++)
-            Trace(options.Workloads[i], binder, $"workloads[{i}].trace");
+            Trace(options.Workloads[i], options.DurationSeconds, binder, $"workloads[{i}].trace");
         var plan = new Plan
         {
             Options = options, Devices = _devices, Models = _models, Currency = _currency, PriceSources = _sources,
@@ -134,12 +137,23 @@ public sealed class PlanReader
         }
     }
 
-    private void Trace(WorkloadOptions workload, OptionBinder binder, string key)
+    private void Trace(WorkloadOptions workload, double duration, OptionBinder binder, string key)
     {
         if (workload.Arrivals is not ArrivalKind.Trace || workload.Trace.Length == 0
             || Open(workload.Trace, binder, key) is not { } text)
             return;
-        if (TraceText.Read(workload.Trace, text, workload.Route, _errors, _notes) is { } trace)
-            _traces.TryAdd(workload.Name, trace);
+        if (TraceText.Read(workload.Trace, text, workload.Route, _errors, _notes) is not { } trace)
+            return;
+        _traces.TryAdd(workload.Name, trace);
+        var seconds = trace.Span.TotalSeconds / workload.Speed;
+        var span = OptionText.Number(Math.Round(seconds, 3));
+        var lengths = $"The trace lasts {span} s, the plan {OptionText.Number(duration)} s: ";
+        if (seconds > duration)
+            _notes.Add(binder.Place(key), key, span, lengths + "the rest of it is not played.",
+                "Make durationSeconds longer to play all of it.");
+        else if (seconds < duration * (1 - TraceEnd))
+            _notes.Add(binder.Place(key), key, span, lengths + "nothing of it comes in the time "
+                + "after it, which lowers every mean.",
+                "Make durationSeconds as long as the trace.");
     }
 }

@@ -42,7 +42,8 @@ public sealed record MachineOptions
     public double? SpotPerHour { get; init; }
 
     /// <summary>Interruptions.</summary>
-    [Option("For spot: mean time until one is taken back; 0: not known, and never simulated outside a drill.",
+    [Option("For spot: mean time until one is taken back. 0: not known; then none is taken back outside a drill, the "
+        + "report says so, and such a candidate is never recommended over one whose interruptions are known.",
         Unit = "h", Min = 0, Max = 1e6)]
     public double SpotMeanHours { get; init; }
 

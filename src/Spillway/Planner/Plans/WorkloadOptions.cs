@@ -52,7 +52,7 @@ public sealed record WorkloadOptions
 
     /// <summary>Where its users are.</summary>
     [Option("The part of the requests that each region sends; the parts need not add up to 1. Empty spreads them "
-        + "equally.")]
+        + "equally.", Min = 0, Max = 1e9)]
     public IReadOnlyDictionary<string, double> Regions { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Size.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spillway.Planner.Plans;
 
 namespace Spillway.Planner.Workloads;
@@ -13,6 +14,33 @@ public readonly record struct Demand(double Mean, double Peak, double Dispersion
     /// <summary>What each region sends, before anything is simulated.</summary>
     public static IReadOnlyDictionary<string, Demand> ByRegion(Plan plan) =>
         plan.Options.Regions.Keys.ToDictionary(region => region, region => Of(plan, region));
+
+    /// <summary>A mean over all requests: each workload counts as often as it asks.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="of">The figure of a workload, with its trace; null where it has none.</param>
+    public static double Weighted(Plan plan, Func<WorkloadOptions, RecordedTrace?, double> of)
+    {
+        var (sum, weights) = (0.0, 0.0);
+        foreach (var workload in plan.Options.Workloads)
+        {
+            var trace = plan.Traces.GetValueOrDefault(workload.Name);
+            var weight = trace is null
+                ? workload.RatePerSecond!.Value * Math.Pow(1 + workload.GrowthPerMonth, workload.MonthsAhead)
+                : trace.Count / plan.Options.DurationSeconds;
+            (sum, weights) = (sum + (weight * of(workload, trace)), weights + weight);
+        }
+
+        return weights > 0 ? sum / weights : 0;
+    }
+
+    /// <summary>The median of an amount: of the recorded ones, or of the lognormal one.</summary>
+    public static double Median<T>(AmountOptions? amount, IReadOnlyCollection<T>? recorded)
+        where T : struct, IConvertible
+    {
+        if (recorded is { Count: > 0 })
+            return recorded.Order().ElementAt(recorded.Count / 2).ToDouble(CultureInfo.InvariantCulture);
+        return amount is null ? 0 : amount.Mean / Math.Sqrt(1 + (amount.Variation * amount.Variation));
+    }
 
     private static Demand Of(Plan plan, string region)
     {

@@ -39,7 +39,7 @@ internal static class PlanStreams
         {
             // The last region takes what rounding left over.
             return new TraceStream(workload, plan.Traces[workload.Name], (part.From, part.From + part.Share + 1e-12),
-                options.DurationSeconds, options.Seed);
+                options.DurationSeconds, options.Seed, drill?.Spike(options));
         }
 
         var shape = new RateShape(workload, workload.RatePerSecond!.Value * part.Share,

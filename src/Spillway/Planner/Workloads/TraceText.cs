@@ -244,10 +244,11 @@ internal sealed class TraceText
         Append(_size, row.Size);
         Append(_in, row.In);
         Append(_out, row.Out);
-        Append(_keys, row.Key);
+        _keys.Add(row.Key ?? -1);
     }
 
-    /// <summary>A column that is in some lines only is reported in the end by its count.</summary>
+    /// <summary>A column that is in some lines only is reported in the end by its count; a line without a key is one
+    /// that never repeats.</summary>
     private static void Append<T>(List<T> column, T? value)
         where T : struct
     {
@@ -268,7 +269,7 @@ internal sealed class TraceText
         Gaps();
         var first = _at[0];
         return new([.. _at.Select(t => t - first)], Given(_size), Given(_in), Given(_out),
-            _keys.Count == _at.Count ? [.. _keys] : null);
+            _keys.Exists(k => k >= 0) ? [.. _keys] : null);
     }
 
     private static T[]? Given<T>(List<T> values) => values.Count == 0 ? null : [.. values];

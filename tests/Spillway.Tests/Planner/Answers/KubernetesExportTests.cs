@@ -55,14 +55,32 @@ public sealed class KubernetesExportTests
         Assert.Equal("6", Text(Map(documents[2], "spec"), "maxReplicaCount"));
     }
 
+    [Fact]
+    public void A_target_of_processor_time_has_a_request_to_be_a_part_of()
+    {
+        var pod = Map(Map(Map(Export("utilisation")[0], "spec"), "template"), "spec");
+        var container = (YamlMappingNode)((YamlSequenceNode)pod.Children["containers"]).Children[0];
+        Assert.Equal("2", Text(Map(Map(container, "resources"), "requests"), "cpu"));
+    }
+
+    [Theory]
+    [InlineData("knative", "knative has no object here")]
+    [InlineData("predictive", "predictive has no object")]
+    public void A_policy_that_Kubernetes_does_not_have_is_told(string policy, string words) => Assert.Contains(
+        words, Yaml(policy), StringComparison.Ordinal);
+
     private static List<YamlMappingNode> Export(string policy)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(Yaml(policy)));
+        return [.. stream.Documents.Select(d => (YamlMappingNode)d.RootNode)];
+    }
+
+    private static string Yaml(string policy)
     {
         var plan = SmallPlan.Read(("sites: { here: { machine: small, replicas: 1 } }",
             $"sites: {{ here: {{ machine: small, replicas: 2, scaling: {{ policy: {policy}, replicasMax: 6 }} }} }}"));
-        var text = KubernetesExport.Format(plan, Evaluation.Run(plan, plan.Candidates[0])!);
-        var stream = new YamlStream();
-        stream.Load(new StringReader(text));
-        return [.. stream.Documents.Select(d => (YamlMappingNode)d.RootNode)];
+        return KubernetesExport.Format(plan, Evaluation.Run(plan, plan.Candidates[0])!);
     }
 
     private static IEnumerable<string> Keys(YamlMappingNode map) =>

@@ -82,6 +82,50 @@ public sealed class PlanReportTests
         Assert.Equal(0.10 / 360, curve.Single(p => p.Utilisation == 1).Per1000, 6);
     }
 
+    [Fact]
+    public void A_scaled_site_at_full_use_pays_for_all_the_replicas_that_its_capacity_counts_and_its_rent_once()
+    {
+        var curve = Report(("sites: { here: { machine: small, replicas: 1 } }", "sites: { here: { machine: small, "
+            + "replicas: 1, scaling: { policy: queue, replicasMax: 20 } } }"),
+            ("egressPerGb: 0.09, provisionSeconds: 5 }\n  there", "egressPerGb: 0, perMonth: 730, provisionSeconds: 5 }"
+                + "\n  there"))
+            .Candidates[0].Outcome.CostCurve;
+        // Twenty machines of 0.10 an hour and a rent of 1 an hour, for 2,000 a second.
+        Assert.Equal(3.0 / 7200, curve.Single(p => p.Utilisation == 1).Per1000, 6);
+    }
+
+    [Fact]
+    public void Machines_beside_an_unlimited_upstream_are_in_the_curve()
+    {
+        var curve = Report(("regions: { eu: 3, us: 1 }", "regions: { eu: 1, us: 1 }"),
+            ("sites: { here: { machine: small, replicas: 1 } }",
+                "sites: { here: { machine: small, replicas: 1 }, others: {} }"),
+            ("others: { kind: upstream, networkMs: { eu: 5, us: 5 }", "others: { kind: upstream, networkMs: { us: 5 }"),
+            ("egressPerGb: 0.09, provisionSeconds: 5 }\n  there", "egressPerGb: 0, provisionSeconds: 5 }\n  there"))
+            .Candidates[0].Outcome.CostCurve;
+        // A hundred a second here, and as many there.
+        Assert.InRange(curve.Single(p => p.Utilisation == 1).Per1000, 0.10 / 720 * 0.95, 0.10 / 720 * 1.05);
+    }
+
+    [Fact]
+    public void Spot_machines_that_nobody_knows_the_end_of_are_not_recommended_over_others()
+    {
+        var report = Report(SmallPlan.Also("""
+              - name: spot
+                variant: good
+                sites: { here: { machine: small, replicas: 1, purchase: spot } }
+            """));
+        Assert.Equal("one", report.Best!.Outcome.Candidate.Name);
+        Assert.Contains("taken back is unknown", report.Candidates[1].Reason, StringComparison.Ordinal);
+        var alone = PlanReport.Of(report.Plan, [report.Candidates[1].Outcome], notRun: 0);
+        Assert.Contains("were never taken back here", alone.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_answers_nobody_is_not_recommended() => Assert.Null(Report(
+        ("goals: { p95Ms: 120, refusedShareMax: 0.02 }", "goals: {}"), ("ratePerSecond: 40", "ratePerSecond: 0.000001"))
+        .Best);
+
     private static PlanReport Report(params (string From, string To)[] changes)
     {
         var plan = SmallPlan.Read(changes);

@@ -23,8 +23,10 @@ public sealed class DiagnoseTests
         Has(report, DiagnosisKind.Consequence, "would keep 19 in the system (M/M/1), not 50");
         Has(report, DiagnosisKind.NoUse, "More network does not help: it is idle 80 %");
         Has(report, DiagnosisKind.Evidence, "memory is 60 % full. That is space, not time");
-        // Half the work: 47.5 % busy; 488.5 ms of waiting become 23.3, and 4.75 + 2 ms of work are left.
-        Assert.Equal(30.0, report.Of(DiagnosisKind.Step).First().AfterMs, 0.5);
+        // Half the work: 47.5 % busy and half as long, so 488.5 ms of waiting become 11.6; 6.75 ms of work are left.
+        Assert.Equal(18.4, report.Of(DiagnosisKind.Step).First().AfterMs, 0.1);
+        // Two of them: M/M/2 waits 0.291 services where M/M/1 waits 19, so 7.5 ms, and 9.5 + 2 ms of work.
+        Assert.Equal(19.0, report.Of(DiagnosisKind.Step).ElementAt(1).AfterMs, 0.1);
         Has(report, DiagnosisKind.Step, "up to 210.5 a second, where gpu is the next limit");
     }
 
@@ -127,6 +129,8 @@ public sealed class DiagnoseTests
         Fault("Nothing to diagnose", new());
         Fault("gpu is 120 %", new() { Busy = [new("gpu", 1.2)] });
         Fault("queue is -5 ms", new() { Stages = [new("queue", -5)] });
+        Fault("servers is 0.5", new() { Throughput = 1, Capacity = 2, Servers = 0.5 });
+        Fault("servers is 10000000000", new() { Throughput = 1, Capacity = 2, Servers = 1e10 });
         Fault("latency is 0", new() { Busy = [new("gpu", 0.5)], LatencyMs = 0 });
         Fault("--then names 'decode'", new() { Stages = Parts("queue=5"), Then = Parts("decode=1") });
 

@@ -27,6 +27,23 @@ public sealed class ShippedPlansTests
     }
 
     [Fact]
+    public void What_would_help_a_language_model_is_told_by_what_one_request_alone_takes()
+    {
+        var plan = Short("chatbot.yaml");
+        var outcome = Evaluation.Run(plan, plan.Candidates.Single(c => c.Name == "as today, two H100 in one region"))!;
+        // The whole answer takes seconds alone, its first token does not: its floor is not that of the answer.
+        Assert.DoesNotContain("no number of replicas", Help(GoalOf("first token p95", 500)), StringComparison.Ordinal);
+        Assert.Contains("no number of replicas", Help(GoalOf("first token p95", 10)), StringComparison.Ordinal);
+        Assert.Contains("no number of replicas", Help(GoalOf("per token p95", 1)), StringComparison.Ordinal);
+        Assert.Contains("fewer requests in a step", Help(GoalOf("per token p95", 15)), StringComparison.Ordinal);
+
+        GoalVerdict GoalOf(string goal, double wanted) => new(goal, wanted, 10_000, "ms", Kept: false);
+
+        string Help(GoalVerdict goal) => string.Join(' ', PlanReport.Of(plan, [outcome with { Goals = [goal] }],
+            notRun: 0).Candidates[0].WouldHelp);
+    }
+
+    [Fact]
     public void Sixteen_bits_do_not_fit_into_a_function_and_that_is_said()
     {
         var plan = Short("chatbot.yaml");

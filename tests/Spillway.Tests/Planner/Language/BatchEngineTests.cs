@@ -44,6 +44,23 @@ public sealed class BatchEngineTests
     }
 
     [Fact]
+    public void Who_is_cancelled_leaves_its_place_and_its_number_to_another()
+    {
+        var engine = Engine(s_plain with { SequencesMax = 1 }, blocks: 10);
+        var (first, second) = (engine.Arrive(Ask(0, 100, 50)).Value, engine.Arrive(Ask(0, 100, 2)).Value);
+        engine.RunUntil(At(20));
+        engine.Cancel(first);
+        engine.Forget(first);
+        Assert.Equal((0, 1), (engine.Running, engine.Waiting));
+        Assert.Equal(first, engine.Arrive(Ask(25, 10, 1)).Value);
+        engine.RunUntil(Instant.Never);
+        // The step in the air ends at 30; the second one's prompt and its last token take one step each.
+        Assert.Equal((At(30), At(50)), (engine.Times[second].Scheduled, engine.Times[second].LastToken));
+        Assert.Equal(At(60), engine.Times[first].LastToken);
+        Assert.Equal(0, engine.CacheUsed);
+    }
+
+    [Fact]
     public void No_more_requests_run_than_allowed()
     {
         var engine = Engine(s_plain with { SequencesMax = 2 });

@@ -50,6 +50,57 @@ public sealed class PlanReaderTests
             "variant: unknown\n    sites: { here: { machine: large, replicas: 2")).Errors,
         e => e.Problem.Contains("no curve for this machine", StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("goals: { p95Ms: 120, refusedShareMax: 0.02 }", "goals: { p95Ms: 120 }", "bound on refusals")]
+    [InlineData("goals: { p95Ms: 120, refusedShareMax: 0.02 }", "goals: { costPer1000Max: 1 }", "bound on refusals")]
+    [InlineData("regions: { eu: 3, us: 1 } }", "regions: { eu: 3, us: -1 } }", "")]
+    [InlineData("ratePerSecond: 40,", "ratePerSecond: 40, ramp: { fromSecond: 50, toSecond: 20, factor: 2 },",
+        "ends before it begins")]
+    [InlineData("arrivals: poisson, ratePerSecond: 40,",
+        "arrivals: trace, trace: trace.csv, spike: { atSecond: 5, factor: 2, forSeconds: 5 },", "would change nothing")]
+    [InlineData("arrivals: poisson, ratePerSecond: 40,", "arrivals: trace, trace: trace.csv, repeats: { distinct: 5 },",
+        "would change nothing")]
+    [InlineData("machine: small, replicas: 1", "machine: small, replicas: 0", "nothing can start one")]
+    [InlineData("machine: small, replicas: 1",
+        "machine: small, replicas: 0, scaling: { policy: fixed, replicasMin: 0 }", "nothing can start one")]
+    [InlineData("machine: small, replicas: 1",
+        "machine: small, replicas: 0, scaling: { policy: scale-to-zero, reactive: fixed, replicasMin: 0 }",
+        "nothing can start one")]
+    [InlineData("machine: small, replicas: 1",
+        "machine: small, replicas: 1, scaling: { policy: queue, replicasMin: 5, replicasMax: 2 }", "below replicasMin")]
+    public void What_would_be_ignored_or_cannot_work_is_refused(string from, string to, string problem) =>
+        Assert.Contains(SmallPlan.Result(SmallPlan.Prices, [(from, to)], "arrival\n0\n119\n").Errors, e =>
+            e.Problem.Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Replicas_beyond_the_reserved_ones_need_a_price() => Assert.Contains(
+        SmallPlan.Result(SmallPlan.Prices.Replace("onDemandPerHour: 0.10, ", "", StringComparison.Ordinal),
+        [
+            ("sites: { here: { machine: small, replicas: 1 } }", "sites: { here: { machine: small, replicas: 1, "
+                + "purchase: reserved, scaling: { policy: queue, replicasMax: 3 } } }"),
+            ("machine: small, replicas: 2", "machine: small, replicas: 2, purchase: reserved"),
+        ]).Errors, e => e.Problem.Contains("no price on demand", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("batchRowsMax: [0]")]
+    [InlineData("replicas: [-3]")]
+    [InlineData("replicas: [0]")]
+    [InlineData("machines: [large], variants: [unknown]")]
+    public void A_search_makes_nothing_that_a_candidate_could_not_say(string list) => Assert.Contains(
+        SmallPlan.Result(SmallPlan.Also($"search: {{ base: one, {list} }}")).Errors, e =>
+            e.Key.StartsWith("search", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("arrival\n0\n60\n", "lasts 60 s, the plan 120 s")]
+    [InlineData("arrival\n0\n600\n", "lasts 600 s, the plan 120 s")]
+    public void A_trace_of_another_length_than_the_plan_is_told(string trace, string words)
+    {
+        var result = SmallPlan.Result(SmallPlan.Prices,
+            [("arrivals: poisson, ratePerSecond: 40,", "arrivals: trace, trace: trace.csv,")], trace);
+        Assert.Empty(result.Errors);
+        Assert.Contains(words, Assert.Single(result.Notes).Problem, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Two_currencies_are_refused()
     {

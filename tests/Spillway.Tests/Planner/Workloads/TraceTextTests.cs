@@ -28,6 +28,14 @@ public sealed class TraceTextTests
         Assert.Equal([0, 2 * TimeSpan.TicksPerSecond], trace.At);
     }
 
+    [Fact]
+    public void A_line_without_a_key_is_one_that_never_repeats_and_the_others_keep_theirs()
+    {
+        var trace = Trace("{\"at\":1,\"key\":\"a\"}\n{\"at\":2}\n{\"at\":3,\"key\":\"a\"}\n");
+        Assert.Equal(-1, trace.Keys![1]);
+        Assert.Equal(trace.Keys[0], trace.Keys[2]);
+    }
+
     [Theory]
     [InlineData("arrival,tokens_in\n1,10\n0.5,10\n", 3, "earlier than the one before")]
     [InlineData("arrival\n1\n-2\n", 3, "negative")]

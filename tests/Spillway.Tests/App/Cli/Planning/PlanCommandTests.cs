@@ -39,6 +39,24 @@ public sealed partial class PlanCommandTests
     }
 
     [Fact]
+    public async Task Closed_formulas_refuse_what_they_would_ignore()
+    {
+        var (code, _, error) = await RunAsync(new(s_plan, true, null, null, null, null, false, true, 1));
+        Assert.Equal(Commands.Usage, code);
+        Assert.Contains("--json would be ignored", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_exported_while_candidates_are_missing()
+    {
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        var (_, output, error) = await RunAsync(new(s_plan, false, null, null, null, null, true, false, 1), stop.Token);
+        Assert.Empty(output);
+        Assert.Contains("not simulated to the end", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Interrupted_it_says_what_is_missing()
     {
         using var stop = new CancellationTokenSource();
