@@ -1,10 +1,10 @@
+using System.Buffers;
 using System.Text;
 using System.Threading.Tasks.Sources;
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Upstreams;
-using Spillway.Telemetry;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Gateway;
@@ -187,9 +187,9 @@ public sealed class StreamPumpTests
     /// <summary>A caller; what happens while it takes what there is may be told.</summary>
     private sealed class Sink(Action? taking) : IAnswerSink, IValueTaskSource<bool>
     {
-        private readonly MemoryStream _text = new();
+        private readonly ArrayBufferWriter<byte> _text = new();
 
-        public string Text => Encoding.UTF8.GetString(_text.ToArray());
+        public string Text => Encoding.UTF8.GetString(_text.WrittenSpan);
 
         public bool HasBegun { get; private set; }
 
