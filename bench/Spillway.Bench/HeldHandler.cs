@@ -4,8 +4,8 @@ namespace Spillway.Bench;
 
 /// <summary>
 /// The null handler where answers come in batches: requests wait until one thread, which is busy for a while for each
-/// of them as a model would be, has had them in a batch. It decides nothing, parses nothing and counts nothing, so what it
-/// costs beyond its busy time is what HTTP costs at that rate and in that rhythm.
+/// of them as a model would be, has had them in a batch. It decides nothing, parses nothing and counts nothing, so what
+/// it costs beyond its busy time is what HTTP costs at that rate and in that rhythm.
 /// </summary>
 internal sealed class HeldHandler : IDisposable
 {

@@ -88,7 +88,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal(native.PathOf(Assets + "ch_PP-OCRv4_rec_infer.onnx"), model.File);
         Assert.Equal(native.PathOf(Assets + "ppocr_keys_v1.txt"), model.Outputs.Ctc!.Labels);
         Assert.Equal(["line-ocr", "line-ocr-half", "line-ocr-tensor"], model.Serve.Keys);
-        Assert.Equal(["line-ocr-resilient"], result.Options.Routes.Keys);
+        Assert.Equal(["line-ocr-resilient", "chat"], result.Options.Routes.Keys);
         var picture = model.Serve["line-ocr"].Picture!;
         Assert.Equal(("image", "x", 48, "bgr", 0.5, 0.5),
             (picture.Name, picture.To, picture.Height, picture.Channels, picture.Mean, picture.Deviation));
@@ -100,7 +100,9 @@ public sealed class ConfigLoaderTests
     public void Commented_defaults_of_the_demo_are_the_defaults()
     {
         var text = File.ReadAllText(Path.Combine(s_demo, "spillway.yaml"));
-        var line = text.Split('\n').Where(l => l.StartsWith("  # ", StringComparison.Ordinal)).Select(l =>
+        var end = text.IndexOf("# Who may", StringComparison.Ordinal);
+        var server = text[text.IndexOf("server:", StringComparison.Ordinal)..end];
+        var line = server.Split('\n').Where(l => l.StartsWith("  # ", StringComparison.Ordinal)).Select(l =>
             l.Replace("# ", "", StringComparison.Ordinal));
         using var folder = ConfigFolder.WithServer("server:\n" + string.Join('\n',
             line.Select(l => l.Split("   ")[0])) + "\nmodels: [echo]\n");

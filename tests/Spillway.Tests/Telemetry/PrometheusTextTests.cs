@@ -181,11 +181,14 @@ public class PrometheusTextTests
             .. RouteInstruments.OfCache("resilient", [("hit", () => 1)], () => 0, () => 1, () => 100),
             .. new RolloutInstruments().Of("resilient", () => 0.05, () => 1, [("canary", () => true)]),
             .. new UpstreamInstruments(["a"]).Of("far", () => 0, _ => 0, _ => 0, _ => 20),
+            .. new ChatInstruments(default, default).Of("chat"),
             .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
             .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),
         ]);
         // Those of rooms that register their own.
-        foreach (var spec in Instruments.All.Where(s => s.Name.StartsWith("spillway_a", StringComparison.Ordinal)))
+        foreach (var spec in Instruments.All.Where(
+            s => s.Name.StartsWith("spillway_a", StringComparison.Ordinal)
+                || s.Name.Contains("_drill", StringComparison.Ordinal)))
         {
             Instrument one = spec.Kind is InstrumentKind.Counter ? new Counter() : new Gauge(() => 1);
             registry.Add(new(), [new(spec, one, [.. spec.Labels.Select(l => $"some {l}")])]);

@@ -105,12 +105,13 @@ public class RecentRequestsTests
         var record = new RequestRecord();
         for (var i = 0; i < RequestRecord.DecisionsMax + 2; i++)
             record.Decide(DecisionKind.Placed, i);
-        for (var i = 1; i <= 6; i++)
+        const int last = RequestRecord.BillLinesMax + 2;
+        for (var i = 1; i <= last; i++)
             record.Charge("line", new(i));
         Assert.Equal(RequestRecord.DecisionsMax, record.Decisions.Length);
         Assert.Equal(2, record.DecisionsOmitted);
         Assert.Equal(RequestRecord.BillLinesMax, record.Bill.Length);
-        Assert.Equal(new BillLine("other", new(4 + 5 + 6)), record.Bill[^1]);
-        Assert.Equal(new Money(21), record.Total);
+        Assert.Equal(new BillLine("other", new(last + (last - 1) + (last - 2))), record.Bill[^1]);
+        Assert.Equal(new Money(last * (last + 1) / 2), record.Total);
     }
 }

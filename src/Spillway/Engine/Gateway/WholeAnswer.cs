@@ -56,7 +56,8 @@ internal static class WholeAnswer
             return Failed(target, "answered with a success that is no JSON object");
         if (part.HasError)
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
-        return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null : Failed(target, "answered with a success without an answer");
+        return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null
+            : Failed(target, "answered with a success without an answer");
     }
 
     private static async ValueTask<(byte[] Buffer, int Length)> ReadAsync(

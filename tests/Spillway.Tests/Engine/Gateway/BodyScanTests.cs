@@ -99,7 +99,8 @@ public sealed class BodyScanTests
         var asked = Read("""{"model":"m","messages":[{"role":"user","content":["""
             + part.Replace("@D", data, StringComparison.Ordinal) + "]}]}");
 
-        Assert.InRange(asked.PromptTokensAtMost(s_options), s_options.AttachmentTokens, s_options.AttachmentTokens + 999);
+        Assert.InRange(
+            asked.PromptTokensAtMost(s_options), s_options.AttachmentTokens, s_options.AttachmentTokens + 999);
         // What says that it is a text is one.
         Assert.True(Read($$"""
             {"model":"m","messages":[{"role":"user","content":[{"type":"text","image_url":"data:{{data}}"}]}]}

@@ -26,7 +26,8 @@ public sealed class StreamPumpTests
     {
         var clock = new Clock(time ?? new ManualTimeProvider());
         Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(
-            """{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}""")).TryGet(out var asked, out _));
+            """{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"""))
+            .TryGet(out var asked, out _));
         var work = new Work(static _ => { });
         work.Begin(clock.Now);
         work.Chat = new()
@@ -177,7 +178,8 @@ public sealed class StreamPumpTests
     /// <summary>Brings some bytes at a time.</summary>
     private sealed class Sliced(byte[] bytes, int slice) : MemoryStream(bytes)
     {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return await base.ReadAsync(buffer[..Math.Min(buffer.Length, slice)], cancellationToken);

@@ -27,7 +27,8 @@ public sealed class ScriptedUpstreamTests
         return TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);
     }
 
-    private static Task<Reply> ChatAsync(TestServer server, string path = "/v1/chat/completions", string? body = null) =>
+    private static Task<Reply> ChatAsync(
+        TestServer server, string path = "/v1/chat/completions", string? body = null) =>
         server.SendAsync(ChatServer.Request(path, body ?? ChatServer.Body(), []));
 
     [Fact]
@@ -79,7 +80,10 @@ public sealed class ScriptedUpstreamTests
         await using var server = await StartAsync(upstream, hasNext: false);
 
         var chat = await ChatAsync(server);
-        body = """{"choices":[{"index":0,"message":{"content":"\ud800","tool_calls":[7,{"index":"x"}]},"finish_reason":"stop"}]}""";
+        body = """
+            {"choices":[{"index":0,"message":{"content":"\ud800","tool_calls":[7,{"index":"x"}]},
+            "finish_reason":"stop"}]}
+            """;
         var response = await ChatAsync(server, "/v1/responses", """{"model":"chat","input":"x"}""");
         body = """{"choices":[{"index":0,"message":{"content":null,"refusal":"I may not."},"finish_reason":"stop"}]}""";
         var refusal = await ChatAsync(server, "/v1/responses", """{"model":"chat","input":"x"}""");

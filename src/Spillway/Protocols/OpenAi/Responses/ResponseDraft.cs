@@ -6,8 +6,7 @@ namespace Spillway.Protocols.OpenAi.Responses;
 
 /// <summary>
 /// A response of the Responses API as it grows out of a chat's answer: takes the chat's chunks, or its whole answer,
-/// and
-/// gives events, or the response. One owner.
+/// and gives events, or the response. One owner. This file is long because every event of a chunk stands in it.
 /// </summary>
 /// <param name="id">The response's id.</param>
 /// <param name="model">The served name.</param>
