@@ -56,6 +56,7 @@ public sealed record ModelOptions
     public SharingOptions Sharing { get; init; } = new();
 
     /// <summary>Who is given up first when there is too much to do.</summary>
+    [Option("Who is given up first when there is too much to do: the less critical requests.")]
     public SheddingOptions Shedding { get; init; } = new();
 
     /// <summary>Never unloaded to make room.</summary>

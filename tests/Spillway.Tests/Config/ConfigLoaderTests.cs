@@ -73,6 +73,14 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void Shedding_of_a_model_is_an_option()
+    {
+        using var folder = ConfigFolder.WithModel(ConfigFolder.Echo + "\nshedding: { enabled: true, queueMs: 50 }\n");
+        var shedding = folder.Valid().Models[0].Shedding;
+        Assert.Equal((true, 50.0), (shedding.Enabled, shedding.QueueMs));
+    }
+
+    [Fact]
     public void Demo_sample_loads_as_the_demo_describes()
     {
         using var native = new ConfigFolder();
