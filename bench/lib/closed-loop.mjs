@@ -9,7 +9,8 @@ import { inferBinary, inferJson, meanBatch, metrics } from './wire.mjs';
 
 export const cores = cpus().length;
 export const row = path.join(scratch, 'row.json');
-const warmUpSeconds = Math.min(3, seconds * 2);
+/** The runtime compiles what is hot anew for about ten seconds of load; what a server costs afterwards is measured. */
+const warmUpSeconds = Math.min(12, seconds * 4);
 
 export const configOf = (model) => path.join(root, 'bench/config', model);
 

@@ -67,7 +67,7 @@ const env = (upstream, name) => ({
 
 /** Rounds of one load against one gateway. */
 async function measure(server, connections, stream, tell) {
-  await closedLoop(server.url, connections, stream, Math.min(3, seconds * 2));
+  await closedLoop(server.url, connections, stream, Math.min(12, seconds * 4));
   const [cpu, rate, p50] = [[], [], []];
   for (let round = 1; round <= rounds; round++) {
     tell(`${server.name}: round ${round} of ${rounds}`);

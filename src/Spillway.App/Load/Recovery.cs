@@ -1,11 +1,12 @@
 namespace Spillway.App.Load;
 
 /// <summary>
-/// How long a server takes to be itself again after a flood: from the start of the last phase to the first instant
-/// after which the p95 of every window stays within 1.5 times the first phase's p95. A window is one second, or, at
-/// less than 100 requests a second, the time of 100 requests: of fewer, p95 would be whichever was the latest. A
-/// refused
-/// or failed request counts as infinitely late, so a server that refuses one in ten has not recovered.
+/// How long a server takes to be itself again after a flood: from the start of the last phase to the first instant of
+/// which the next window, and everything from there to the end of the phase, have a p95 within 1.5 times the first
+/// phase's. A window is one second, or, at less than 100 requests a second, the time of 100 requests: of fewer, p95
+/// would be whichever was the latest. A refused or failed request counts as infinitely late, so a server that refuses
+/// one in ten has not recovered. Not every later window must be good: of the hundreds in a phase some are not on a
+/// server that never saw a flood, because arrivals come in clusters.
 /// </summary>
 internal static class Recovery
 {
@@ -37,14 +38,14 @@ internal static class Recovery
             return null;
         var limit = (long)(firstPhase.OkLatency.Quantile(Quantile) * Tolerance);
         var firstGood = FirstGoodWindow([.. lastPhase.OrderBy(s => s.Scheduled)], start, window, windows, limit);
-        return firstGood > windows ? null : firstGood * StepNs / (double)LoadClock.PerSecond;
+        return firstGood < 0 ? null : firstGood * StepNs / (double)LoadClock.PerSecond;
     }
 
-    /// <summary>The first window after the last bad one.</summary>
+    /// <summary>The first good window with nothing but good times behind it; -1 for none.</summary>
     private static long FirstGoodWindow(Sample[] samples, long start, long width, long windows, long limit)
     {
-        var firstGood = 0L;
         var (from, to, late) = (0, 0, 0);
+        var lateBehind = samples.Count(s => s.Latency > limit);
         for (var window = 0L; window <= windows; window++)
         {
             // Both ends only move forward: each sample enters and leaves once.
@@ -52,11 +53,17 @@ internal static class Recovery
             for (; to < samples.Length && samples[to].Scheduled < begin + width; to++)
                 late += samples[to].Latency > limit ? 1 : 0;
             for (; from < to && samples[from].Scheduled < begin; from++)
-                late -= samples[from].Latency > limit ? 1 : 0;
-            if (late > (1 - Quantile) * (to - from))
-                firstGood = window + 1;
+            {
+                var left = samples[from].Latency > limit ? 1 : 0;
+                (late, lateBehind) = (late - left, lateBehind - left);
+            }
+
+            if (IsGood(late, to - from) && IsGood(lateBehind, samples.Length - from))
+                return window;
         }
 
-        return firstGood;
+        return -1;
     }
+
+    private static bool IsGood(int late, int all) => late <= (1 - Quantile) * all;
 }

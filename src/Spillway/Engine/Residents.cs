@@ -311,7 +311,7 @@ public sealed class Residents : IAsyncDisposable
         {
             var runtime = _runtimes[options.Runtime];
             if (!ModelJudge.Judge(Trust, options, runtime, _logger).TryGet(out var provenance, out var refused)
-                || (refused = Canary?.Check(options, runtime, HasStarted, provenance.Digest, _stop)) is not null)
+                || (refused = Probe(options, runtime, provenance)) is not null)
             {
                 Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
                 Failed(options, refused);
@@ -330,6 +330,15 @@ public sealed class Residents : IAsyncDisposable
             Failed(options, fault);
             return fault;
         }
+    }
+
+    /// <summary>Null, or why it must not be loaded here. To hash a file costs a tenth of another probe of it.</summary>
+    private Fault? Probe(ModelOptions options, IRuntime runtime, ModelProvenance provenance)
+    {
+        if (Canary is null || !Canary.IsDue(options, runtime, HasStarted))
+            return null;
+        var digest = provenance.Digest.Length > 0 ? provenance.Digest : ModelJudge.DigestOf(options, runtime);
+        return Canary.Check(options, runtime, digest, _stop);
     }
 
     private Fault? Open(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance)

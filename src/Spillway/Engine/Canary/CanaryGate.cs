@@ -31,19 +31,13 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
     /// <summary>False where the configuration switches probing off.</summary>
     public bool IsWanted { get; init; } = true;
 
-    /// <summary>
-    /// Probes if it is due; null, or why the model must not be loaded here. Blocks: on the loading thread.
-    /// </summary>
-    /// <param name="model">As declared.</param>
+    /// <summary>Probes; null, or why the model must not be loaded here. Blocks: on the loading thread.</summary>
+    /// <param name="model">As declared; its probe is due.</param>
     /// <param name="runtime">What will load it.</param>
-    /// <param name="whileServing">Others are being served.</param>
     /// <param name="digest">Of its files as they are now; empty when it is not known.</param>
     /// <param name="cancellation">The server stops.</param>
-    internal Fault? Check(
-        ModelOptions model, IRuntime runtime, bool whileServing, string digest, CancellationToken cancellation)
+    internal Fault? Check(ModelOptions model, IRuntime runtime, string digest, CancellationToken cancellation)
     {
-        if (!IsDue(model, runtime, whileServing))
-            return null;
         try
         {
             return probe.ProbeAsync(model, runtime, cancellation, digest).GetAwaiter().GetResult() is { } outcome

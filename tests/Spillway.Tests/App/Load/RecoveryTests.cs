@@ -20,6 +20,10 @@ public sealed class RecoveryTests
         Assert.Null(Measure(s => s is > 1 and < 9.5 ? 10 * Ms : 100 * Ms));
 
     [Fact]
+    public void One_bad_moment_long_after_the_flood_is_not_the_time_to_recover() =>
+        Assert.Equal(1.0, Measure(s => s is < 1.0 or > 7.0 and < 7.3 ? 100 * Ms : 10 * Ms)!.Value, 1);
+
+    [Fact]
     public void Refusing_one_in_ten_is_no_recovery_and_one_in_fifty_is()
     {
         Assert.Null(Measure(s => Math.Round(s * 100) % 10 == 0 ? Recovery.Failed : 10 * Ms));
