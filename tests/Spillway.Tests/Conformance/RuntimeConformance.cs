@@ -1,4 +1,5 @@
 using Spillway.Runtimes;
+using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Conformance;
 
@@ -10,7 +11,7 @@ namespace Spillway.Tests.Conformance;
 public abstract class RuntimeConformance
 {
     /// <summary>How long a test waits for something that must happen before it gives up.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TestServer.Patience;
 
     /// <summary>The runtime under test.</summary>
     protected abstract IRuntime Runtime { get; }

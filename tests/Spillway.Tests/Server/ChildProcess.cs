@@ -71,10 +71,11 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for its end.</summary>
-    public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
+    /// <param name="patience">How long at most; what no test else waits longer than when null.</param>
+    public async Task<(int ExitCode, string Output, string Errors)> EndAsync(TimeSpan? patience = null)
     {
         _process.StandardInput.Close();
-        await _process.WaitForExitAsync().WaitAsync(TestServer.Patience);
+        await _process.WaitForExitAsync().WaitAsync(patience ?? TestServer.Patience);
         await _reading;
         return (_process.ExitCode, _output.ToString(), await _errors);
     }

@@ -1,11 +1,13 @@
+using Spillway.Engine;
 using Spillway.Shared;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
 /// <summary>Model files that cannot be loaded: the server starts, says which and why, and serves the others. Real ONNX models.</summary>
 public sealed class LoadFaultTests
 {
-    private const string Onnx = "runtime: onnx\ndeadline: { floorMs: 60000 }\n";
+    private const string Onnx = "runtime: onnx\ndeadline: { floorMs: 600000 }\n";
 
     [Fact]
     public async Task Corrupt_truncated_and_empty_model_files_leave_the_others_serving()
@@ -91,14 +93,17 @@ public sealed class LoadFaultTests
     {
         var folder = TestServer.Folder("", ("loop", Onnx));
         File.WriteAllBytes(folder.PathOf("loop/model.onnx"), OnnxModels.Loop());
-        await using var server = await TestServer.StartAsync(folder);
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartAsync(folder, new Clock(time));
 
         // A thousand million turns of about a microsecond would take a quarter of an hour.
-        var reply = await server.InferAsync("loop", """
+        var asked = server.InferAsync("loop", """
             {"parameters":{"timeout":200000},"inputs":[{"name":"n","shape":[],"datatype":"INT64","data":[1000000000]},
             {"name":"x","shape":[4],"datatype":"FP32","data":[1,2,3,4]}]}
             """);
 
+        await server.UntilModelAsync("loop", "active_runs", 1);
+        var reply = await TestServer.ThroughAsync(time, asked, stepMs: 10);
         reply.Is(503, "deadline_exceeded", "Request timeout expired");
         await server.UntilModelAsync("loop", "active_runs", 0);
         var after = await server.InferAsync("loop", """

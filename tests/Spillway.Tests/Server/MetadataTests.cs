@@ -69,7 +69,7 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
         Assert.Equal("250", plain.GetProperty("properties").GetProperty("deadline_ms").GetString());
         Assert.StartsWith("5 times the learned time", plain.GetProperty("properties").GetProperty("deadline_rule").GetString(), StringComparison.Ordinal);
         var model = (await _server.GetAsync("/v2/models/words")).Json;
-        Assert.Equal("5000", model.GetProperty("properties").GetProperty("deadline_ms").GetString());
+        Assert.Equal("300000", model.GetProperty("properties").GetProperty("deadline_ms").GetString());
         Assert.False(model.GetProperty("properties").TryGetProperty("deadline_rule", out _));
     }
 

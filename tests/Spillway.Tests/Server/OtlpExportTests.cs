@@ -67,7 +67,7 @@ public sealed class OtlpExportTests
             Assert.Equal(200, (await InferAsync(server, $"{i}")).Status);
 
         // At most four are under way and four wait.
-        await TestServer.UntilAsync(async () => await LostAsync(server, "queue_full") >= 12);
+        await TestServer.UntilAsync(async () => await LostAsync(server, "queue_full") >= 12 && sink.Arrived.Count > 0);
         Assert.Single(sink.Arrived);
         release.SetResult(OtlpSink.Status(200));
         await TestServer.UntilAsync(async () =>
@@ -147,6 +147,9 @@ public sealed class OtlpExportTests
     {
         var folder = TestServer.Folder("", ("echo", TestServer.Simulated())).Write(
             "spillway.yaml", $"server: {{ port: 0 }}\ntelemetry: {{ otlpEndpoint: '{endpoint}' }}\nmodels: [echo]\n");
+        // A receiver that is only slow, as everything here may be, is waited for.
+        if (!variables.Any(v => v.Name == "OTEL_EXPORTER_OTLP_TIMEOUT"))
+            variables = [.. variables, ("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")];
         return TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder, environment: variables);
     }
 }

@@ -1,4 +1,6 @@
 using System.Text;
+using Spillway.Engine;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -42,9 +44,12 @@ public sealed class OverloadTests
     [Fact]
     public async Task An_idle_model_never_refuses_by_prediction_and_the_deadline_then_ends_the_run()
     {
-        await using var server = await TestServer.StartSlowAsync();
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartSlowAsync(clock: new Clock(time));
 
-        var expired = await server.InferRowAsync("slow", "\"timeout\":100000", "expired");
+        var late = server.InferRowAsync("slow", "\"timeout\":100000", "expired");
+        await server.UntilModelAsync("slow", "active_runs", 1);
+        var expired = await TestServer.ThroughAsync(time, late, stepMs: 1);
 
         // The run would have taken a minute more.
         expired.Is(503, "deadline_exceeded", "Request timeout expired", "model slow");
@@ -58,8 +63,11 @@ public sealed class OverloadTests
     [Fact]
     public async Task A_run_goes_on_as_long_as_one_of_its_requests_is_waited_for()
     {
-        await using var server = await TestServer.StartAsync(TestServer.Folder(
-            "", ("pair", TestServer.Simulated("{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }\ndeadline: { floorMs: 60000 }"))));
+        // The second has all the time that it needs to come into the batch of the first.
+        await using var server = await TestServer.StartAsync(
+            TestServer.Folder("", ("pair", TestServer.Simulated(
+                "{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }"))),
+            new Clock(new ManualTimeProvider()));
         using var leave = new CancellationTokenSource();
         using var leaveLater = new CancellationTokenSource();
         var leaves = server.InferRowAsync("pair", id: "leaves", cancellation: leave.Token);
@@ -137,9 +145,12 @@ public sealed class OverloadTests
     [Fact]
     public async Task The_more_urgent_request_runs_first_and_among_equals_the_earlier_deadline()
     {
-        // Two rows hold the runner for a minute, one row takes 50 ms: enough to tell by the records who ran when.
-        await using var server = await TestServer.StartAsync(TestServer.Folder("", ("slow", TestServer.Simulated(
-            "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 2, priorityAgeingMs: 3600000 }"))));
+        // Two rows hold the runner for a minute, one row takes 50 ms: the records tell who ran when.
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartAsync(
+            TestServer.Folder("", ("slow", TestServer.Simulated(
+                "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 2, priorityAgeingMs: 3600000 }"))),
+            new Clock(time));
         using var leave = new CancellationTokenSource();
         var holding = server.InferAsync(
             "slow", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,4]", "[2,4]", StringComparison.Ordinal)
@@ -159,7 +170,8 @@ public sealed class OverloadTests
 
         await LeaveAsync(leave, holding);
 
-        Assert.All(await Task.WhenAll(waiting), r => Assert.Equal(200, r.Status));
+        Assert.All(
+            await TestServer.ThroughAsync(time, Task.WhenAll(waiting), stepMs: 5), r => Assert.Equal(200, r.Status));
         List<(string Id, DateTimeOffset At)> began = [];
         foreach (var (id, _) in queue)
             began.Add((id, RunBegan(await server.RecordAsync(id))));
@@ -169,10 +181,17 @@ public sealed class OverloadTests
     [Fact]
     public async Task Every_accepted_request_of_a_flood_is_answered_or_refused_in_words()
     {
-        await using var server = await TestServer.StartAsync(TestServer.Folder(
-            "", ("echo", TestServer.Simulated("{ 1: 5, 2: 6 }", more: "batching: { queueLengthMax: 8, batchRowsMax: 2 }"))));
-        var replies = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => server.InferAsync(
-            "echo", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,2,3,4]", $"[{i},0,0,{i}]", StringComparison.Ordinal)), [])));
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartAsync(
+            TestServer.Folder("", ("echo", TestServer.Simulated(
+                "{ 1: 5, 2: 6 }", more: "batching: { queueLengthMax: 8, batchRowsMax: 2 }"))),
+            new Clock(time));
+        var asked = Enumerable.Range(0, 200).Select(i => server.InferAsync(
+            "echo", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,2,3,4]", $"[{i},0,0,{i}]", StringComparison.Ordinal)), []))
+            .ToList();
+        // While the clock stands still nothing is answered, so whoever is back was refused.
+        await TestServer.UntilAsync(() => asked.Exists(a => a.IsCompleted));
+        var replies = await TestServer.ThroughAsync(time, Task.WhenAll(asked), stepMs: 1);
         for (var i = 0; i < replies.Length; i++)
         {
             if (replies[i].Status == 200)
@@ -184,7 +203,7 @@ public sealed class OverloadTests
         Assert.Contains(replies, r => r.Status == 200);
         Assert.Contains(replies, r => r.Header("X-Spillway-Fault") is "queue_full" or "predicted_late");
         await TestServer.UntilAsync(async () => (await server.GetAsync("/admin/v1/requests?limit=1000")).Json.GetProperty("requests").GetArrayLength() == 200);
-        Assert.Equal(0, server.Serving.InFlight);
+        await TestServer.UntilAsync(() => server.Serving.InFlight == 0);
     }
 
     /// <summary>When a request left the queue: its start and its stages up to there.</summary>

@@ -9,7 +9,7 @@ public sealed class PaddingServer : IAsyncLifetime
 {
     public const string Yaml = """
         runtime: onnx
-        deadline: { floorMs: 60000 }
+        deadline: { floorMs: 600000 }
         typical: { x: [1, 100] }
         padding:
           inputs: { x: { axis: 1, value: 1000 } }

@@ -1,6 +1,8 @@
 using Spillway.Config;
+using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Runtimes.Simulated;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -10,6 +12,9 @@ public sealed class ReloadTests
     private const int Callers = 6;
 
     private static readonly Dictionary<string, DoorOptions> s_own = [];
+
+    /// <summary>Stands still while a run is to be held.</summary>
+    private readonly ManualTimeProvider _time = new();
 
     [Fact]
     public async Task Replacing_a_model_again_and_again_under_load_drops_no_request()
@@ -66,14 +71,14 @@ public sealed class ReloadTests
     [Fact]
     public async Task What_a_removed_model_holds_is_answered_and_then_it_is_unknown()
     {
-        await using var server = await StartAsync();
+        await using var server = await StartAsync(new Clock(_time));
         var (slow, held) = await HoldAsync(server);
 
         var gone = server.Serving.Models.RemoveAsync(slow);
         var next = await server.InferRowAsync("slow");
 
         next.Is(404, "unknown_model", "Request for unknown model: 'slow'");
-        Assert.Equal(200, (await held).Status);
+        Assert.Equal(200, (await TestServer.ThroughAsync(_time, held, stepMs: 5)).Status);
         await gone;
         Assert.DoesNotContain("model=\"slow\"", (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
     }
@@ -81,11 +86,11 @@ public sealed class ReloadTests
     [Fact]
     public async Task A_stop_in_the_middle_of_a_replacement_answers_what_the_old_one_holds()
     {
-        await using var server = await StartAsync();
+        await using var server = await StartAsync(new Clock(_time));
         var (slow, held) = await HoldAsync(server);
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
 
-        Assert.True(await server.Serving.DrainAsync(TestServer.Patience));
+        Assert.True(await TestServer.ThroughAsync(_time, server.Serving.DrainAsync(TestServer.Patience), stepMs: 5));
 
         Assert.Equal(200, (await held).Status);
     }
@@ -93,12 +98,12 @@ public sealed class ReloadTests
     [Fact]
     public async Task A_model_that_is_removed_and_comes_back_before_its_last_answer_is_still_measured()
     {
-        await using var server = await StartAsync();
+        await using var server = await StartAsync(new Clock(_time));
         var (slow, held) = await HoldAsync(server);
         var gone = server.Serving.Models.RemoveAsync(slow);
 
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
-        Assert.Equal(200, (await held).Status);
+        Assert.Equal(200, (await TestServer.ThroughAsync(_time, held, stepMs: 5)).Status);
         await gone;
 
         var metrics = (await server.GetAsync("/metrics")).Text;
@@ -183,8 +188,8 @@ public sealed class ReloadTests
             .RuntimeOptions!) with { LatencyMs = new Dictionary<int, double> { [1] = 300 } },
     };
 
-    private static Task<TestServer> StartAsync() =>
-        TestServer.StartAsync(TestServer.Folder("", ("echo", TestServer.Simulated())));
+    private static Task<TestServer> StartAsync(Clock? clock = null) =>
+        TestServer.StartAsync(TestServer.Folder("", ("echo", TestServer.Simulated())), clock);
 
     private static ModelOptions Echo(TestServer server) => server.Snapshot.Models.Single();
 

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Spillway.Engine;
 using Spillway.Shared;
 using Spillway.Tests.Config;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -250,8 +252,9 @@ public sealed class RepositoryCallTests
     [Fact]
     public async Task What_an_unloaded_model_holds_is_answered()
     {
+        var time = new ManualTimeProvider();
         var folder = Repository().Write("models/slow/model.yaml", TestServer.Simulated("{ 1: 1500 }"));
-        await using var server = await TestServer.StartAsync(folder);
+        await using var server = await TestServer.StartAsync(folder, new Clock(time));
         Assert.Equal(200, (await PostAsync(server, "/v2/repository/models/slow/load", "")).Status);
         var held = server.InferRowAsync("slow");
         await server.UntilModelAsync("slow", "active_runs", 1);
@@ -261,7 +264,7 @@ public sealed class RepositoryCallTests
         var row = Assert.Single(unloaded.Json.GetProperty("models").EnumerateArray());
         Assert.Equal("UNLOADING", row.GetProperty("state").GetString());
         (await server.InferRowAsync("slow")).Is(404, "unknown_model", "is not loaded");
-        Assert.Equal(200, (await held).Status);
+        Assert.Equal(200, (await TestServer.ThroughAsync(time, held, stepMs: 20)).Status);
         await TestServer.UntilAsync(async () => (await IndexAsync(server, "")).Contains("slow 1 UNAVAILABLE unloaded"));
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Tests.Config;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -64,13 +66,15 @@ public sealed class ResidencyTests
     [Fact]
     public async Task A_busy_model_answers_whom_it_has_before_it_goes()
     {
+        var time = new ManualTimeProvider();
         await using var server = await StartAsync(
-            budget: 10, "", "{ 1: 300 }", ("a", 10, 0), ("b", 10, 0));
+            budget: 10, "", "{ 1: 300 }", new Clock(time), ("a", 10, 0), ("b", 10, 0));
         var held = server.InferRowAsync("a");
-        await TestServer.UntilAsync(() => Task.FromResult(server.Serving.Find("a")!.Deployment!.Look().Active == 1));
+        await TestServer.UntilAsync(() => server.Serving.Find("a")!.Deployment!.Look().Active == 1);
 
-        await AnswersAsync(server, "b");
+        var next = await TestServer.ThroughAsync(time, server.InferRowAsync("b"), stepMs: 5);
 
+        Assert.True(next.Status == 200, next.Text);
         Assert.Equal(200, (await held).Status);
     }
 
@@ -98,10 +102,11 @@ public sealed class ResidencyTests
 
     private static Task<TestServer> StartAsync(
         long budget, string first, params (string Name, long Bytes, double LoadMs)[] models) =>
-        StartAsync(budget, first, "{ 1: 0.05 }", models);
+        StartAsync(budget, first, "{ 1: 0.05 }", null, models);
 
     private static Task<TestServer> StartAsync(
-        long budget, string first, string latency, params (string Name, long Bytes, double LoadMs)[] models)
+        long budget, string first, string latency, Clock? clock,
+        params (string Name, long Bytes, double LoadMs)[] models)
     {
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
@@ -118,11 +123,11 @@ public sealed class ResidencyTests
                   latencyMs: {{latency}}
                   memoryBytes: {{bytes}}
                   loadMs: {{loadMs}}
-                deadline: { floorMs: 60000 }
+                deadline: { floorMs: 600000 }
                 {{(name == "a" ? first : "")}}
                 """));
         }
 
-        return TestServer.StartAsync(folder);
+        return TestServer.StartAsync(folder, clock);
     }
 }

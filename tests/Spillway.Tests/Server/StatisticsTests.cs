@@ -45,7 +45,7 @@ public sealed class StatisticsTests
               inputs: { x: "FP32 [-1,4]" }
               outputs: { y: "FP32 [-1,4]" }
               latencyMs: { 1: 0.05, 2: 0.1 }
-            deadline: { floorMs: 60000 }
+            deadline: { floorMs: 600000 }
             serve: { one: {}, two: {} }
             """;
         await using var server = await TestServer.StartAsync(TestServer.Folder("", ("m", model)));

@@ -6,6 +6,7 @@ using Spillway.App.Hosting;
 using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Tests.Config;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
@@ -45,7 +46,7 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>
-    /// A model.yaml of a simulated model; by default y answers with x, almost at once. Its default deadline is a minute
+    /// A model.yaml of a simulated model; by default y answers with x, almost at once. Its default deadline is ten minutes
     /// and not a quarter of a second, which a busy machine may need for anything.
     /// </summary>
     public static string Simulated(
@@ -57,7 +58,7 @@ internal sealed class TestServer : IAsyncDisposable
           outputs: { {{outputs}} }
           latencyMs: {{latencyMs}}
         {{more}}
-        {{(more.Contains("deadline:", StringComparison.Ordinal) ? "" : "deadline: { floorMs: 60000 }")}}
+        {{(more.Contains("deadline:", StringComparison.Ordinal) ? "" : "deadline: { floorMs: 600000 }")}}
         """;
 
     /// <summary>A configuration of these models, each a folder's name and its model.yaml.</summary>
@@ -71,8 +72,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>One simulated model, on which a run takes a minute: whoever is in it stays until it is stopped.</summary>
-    public static Task<TestServer> StartSlowAsync(string batching = "") => StartAsync(Folder(
-        "", ("slow", Simulated("{ 1: 60000 }", more: $"batching: {{ batchRowsMax: 1{batching} }}"))));
+    public static Task<TestServer> StartSlowAsync(string batching = "", Clock? clock = null) => StartAsync(
+        Folder("", ("slow", Simulated("{ 1: 60000 }", more: $"batching: {{ batchRowsMax: 1{batching} }}"))), clock);
 
     /// <summary>Starts and waits until every load has ended, well or badly.</summary>
     public static Task<TestServer> StartAsync(ConfigFolder folder, Clock? clock = null, bool load = true) =>
@@ -153,12 +154,35 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task<JsonElement> ModelAsync(string model) => (await GetAsync("/admin/v1/models")).Json.GetProperty("models")
         .EnumerateArray().Single(m => m.GetProperty("name").GetString() == model);
 
-    /// <summary>Asks again until it is so; each question goes over the wire, which is its pace.</summary>
+    /// <summary>
+    /// Asks again until it is so. Between two questions a moment passes: a question that costs nothing would else take a
+    /// core, and a thread of the pool, from what it waits for.
+    /// </summary>
     public static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         var began = TimeProvider.System.GetTimestamp();
-        while (!await isSo())
+        for (var round = 0; !await isSo(); round++)
+        {
             Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, "It did not happen.");
+            await Task.Delay(TimeSpan.FromMilliseconds(round < 20 ? 1 : 5), TimeProvider.System);
+        }
+    }
+
+    /// <summary>The same, of what is known without asking.</summary>
+    public static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
+
+    /// <summary>
+    /// Moves a clock on, step by step, until a task has ended: simulated runs and time-outs take their time on it,
+    /// whatever the machine makes of ours.
+    /// </summary>
+    public static async Task<T> ThroughAsync<T>(ManualTimeProvider time, Task<T> task, double stepMs = 0.1)
+    {
+        await UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(stepMs));
+            return task.IsCompleted;
+        });
+        return await task;
     }
 
     /// <summary>The server lives: it is live, and it answers an ordinary request of that model.</summary>

@@ -5,6 +5,7 @@ using Spillway.Flow;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Simulated;
+using Spillway.Tests.Server;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Simulation;
@@ -16,7 +17,7 @@ namespace Spillway.Tests.Simulation;
 /// </summary>
 internal sealed class LiveRun : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TestServer.Patience;
 
     private readonly ManualTimeProvider _time = new(TimeSpan.TicksPerSecond);
     private readonly Clock _clock;

@@ -6,6 +6,7 @@ using Spillway.Policies.Batching;
 using Spillway.Policies.Sharing;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Simulated;
+using Spillway.Tests.Server;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Simulation;
@@ -22,7 +23,7 @@ internal sealed record SharedScript(SimulatedOptions Profile, SharingOptions Sha
 /// </summary>
 internal sealed class SharedLiveRun : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TestServer.Patience;
 
     private readonly ManualTimeProvider _time = new(TimeSpan.TicksPerSecond);
     private readonly Lock _counting = new();

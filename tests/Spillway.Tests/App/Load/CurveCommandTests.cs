@@ -90,11 +90,20 @@ public sealed class CurveCommandTests : IDisposable
     [Fact]
     public async Task Two_servers_are_compared_in_turns_with_an_interval_and_a_regression_is_exit_code_3()
     {
-        await using var fast = ScriptedServer.Always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        // Slower than the slowest request of the fast one, whatever this machine makes of that.
+        var (last, longest) = (0L, TimeSpan.Zero);
+        await using var fast = new ScriptedServer(_ =>
+        {
+            if (last > 0 && TimeProvider.System.GetElapsedTime(last) is var took && took > longest)
+                longest = took;
+            last = TimeProvider.System.GetTimestamp();
+            return Task.FromResult<byte[]?>(ScriptedServer.Ok(ScriptedServer.Metadata));
+        });
         await using var slow = new ScriptedServer(async r =>
         {
+            last = 0;
             if (r.Head.StartsWith("POST", StringComparison.Ordinal))
-                await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(60));
+                await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(60) + (2 * longest));
             return ScriptedServer.Ok(ScriptedServer.Metadata);
         });
         string[] common = ["--model", "m", "--requests", "5", "--rounds", "6", "--warmup", "0", "--json"];

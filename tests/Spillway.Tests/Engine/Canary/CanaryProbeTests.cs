@@ -134,11 +134,11 @@ public sealed class CanaryProbeTests : IDisposable
         var probe = new CanaryProbe(
             new() { Command = Script($"echo $$ > '{pid}.new'; mv '{pid}.new' '{pid}'; exec sleep 1000") }, time);
         var probing = probe.ProbeAsync(Model([1]), new OnnxRuntime(), CancellationToken.None);
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid), TestServer.Patience));
+        await TestServer.UntilAsync(() => File.Exists(pid));
         time.Advance(TimeSpan.FromSeconds(61));
         var fault = (await probing)!.Value.Fault;
         Assert.Contains("did not finish within 60 s while starting", fault!.Message, StringComparison.Ordinal);
-        Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
+        await AssertEndedAsync(pid);
     }
 
     [Fact]
@@ -155,11 +155,11 @@ public sealed class CanaryProbeTests : IDisposable
             Typical = Enumerable.Range(0, 20_000).ToDictionary(i => $"input {i}", IReadOnlyList<long> (_) => [1]),
         };
         var probing = probe.ProbeAsync(model, new OnnxRuntime(), CancellationToken.None);
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid), TestServer.Patience));
+        await TestServer.UntilAsync(() => File.Exists(pid));
         time.Advance(TimeSpan.FromSeconds(61));
         var fault = (await probing.WaitAsync(TestServer.Patience))!.Value.Fault;
         Assert.Contains("did not finish within 60 s", fault!.Message, StringComparison.Ordinal);
-        Assert.False(IsAlive(int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture)));
+        await AssertEndedAsync(pid);
     }
 
     [Theory]
@@ -253,7 +253,14 @@ public sealed class CanaryProbeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static CanaryProbe Probe(params IReadOnlyList<string> command) =>
-        new(new() { Command = command }, TimeProvider.System);
+        new(new() { Command = command, TimeMax = TestServer.Patience }, TimeProvider.System);
+
+    /// <summary>A process that was ended is there until the system has cleared it away.</summary>
+    private static async Task AssertEndedAsync(string file)
+    {
+        var id = int.Parse(await File.ReadAllTextAsync(file), CultureInfo.InvariantCulture);
+        await TestServer.UntilAsync(() => !IsAlive(id));
+    }
 
     private static bool IsAlive(int id)
     {

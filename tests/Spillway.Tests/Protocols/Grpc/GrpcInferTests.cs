@@ -1,6 +1,8 @@
 using System.Globalization;
 using Spillway.Config;
+using Spillway.Engine;
 using Spillway.Tests.Server;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Protocols.Grpc;
 
@@ -148,23 +150,35 @@ public sealed class GrpcInferTests(GrpcServer fixture) : IClassFixture<GrpcServe
     [Fact]
     public async Task A_refusal_that_passes_says_when_to_come_again_to_people_and_to_retry_policies()
     {
-        var reply = (await _client.InferAsync(Proto.Row("slow", "", Proto.Parameter("timeout", Proto.Whole(2,
-            50_000))), ("x-request-id", "late")))
-            .Is(4, "slow");
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartAsync(GrpcServer.Folder(), new Clock(time));
+        var brief = Proto.Row("slow", "", Proto.Parameter("timeout", Proto.Whole(2, 50_000)));
+        var reply = (await ExpiredAsync(server, time, brief, ("x-request-id", "late"))).Is(4, "slow");
         Assert.Equal("deadline_exceeded", reply.Header("X-Spillway-Fault"));
         Assert.Equal("late", reply.Header("x-request-id"));
         Assert.Equal(reply.Header("retry-after-ms"), reply.Header("grpc-retry-pushback-ms"));
         Assert.True(int.Parse(reply.Header("retry-after-ms")!, CultureInfo.InvariantCulture) >= 1);
-        Assert.Equal("deadline_exceeded", (await _server.RecordAsync("late")).GetProperty("outcome").GetString());
+        Assert.Equal("deadline_exceeded", (await server.RecordAsync("late")).GetProperty("outcome").GetString());
     }
 
     [Fact]
     public async Task The_earlier_of_grpc_timeout_and_the_parameter_counts()
     {
-        var patient = Proto.Parameter("timeout", Proto.Whole(2, 30_000_000));
-        (await _client.InferAsync(Proto.Row("slow", "", patient), ("grpc-timeout", "40m"), ("x-request-id", "early")))
-            .Is(4);
-        Assert.Equal(40, (await _server.RecordAsync("early")).GetProperty("deadline_ms").GetDouble());
+        var time = new ManualTimeProvider();
+        await using var server = await TestServer.StartAsync(GrpcServer.Folder(), new Clock(time));
+        var patient = Proto.Row("slow", "", Proto.Parameter("timeout", Proto.Whole(2, 30_000_000)));
+        (await ExpiredAsync(server, time, patient, ("grpc-timeout", "40m"), ("x-request-id", "early"))).Is(4);
+        Assert.Equal(40, (await server.RecordAsync("early")).GetProperty("deadline_ms").GetDouble());
+    }
+
+    /// <summary>A request to the slow model whose time passes during its run.</summary>
+    private static async Task<GrpcReply> ExpiredAsync(
+        TestServer server, ManualTimeProvider time, byte[] message, params (string Name, string Value)[] headers)
+    {
+        using var client = GrpcCalls.Client(server);
+        var asked = client.InferAsync(message, headers);
+        await server.UntilModelAsync("slow", "active_runs", 1);
+        return await TestServer.ThroughAsync(time, asked, stepMs: 1);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class ProvenanceServerTests
         var folder = new ConfigFolder().Write("spillway.yaml", $"server: {{ port: 0 }}\nmodels: [good, bad]\n{root}\n");
         foreach (var name in (string[])["good", "bad"])
         {
-            folder.Write($"{name}/model.yaml", "deadline: { floorMs: 60000 }\nonnx: { cache: off }\n");
+            folder.Write($"{name}/model.yaml", "deadline: { floorMs: 600000 }\nonnx: { cache: off }\n");
             File.WriteAllBytes(folder.PathOf($"{name}/model.onnx"), OnnxModels.Identity(OnnxWriter.Float));
         }
 

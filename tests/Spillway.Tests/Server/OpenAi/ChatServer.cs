@@ -5,6 +5,7 @@ using Spillway.App.Simulate;
 using Spillway.Engine;
 using Spillway.Runtimes.Simulated.Chat;
 using Spillway.Tests.Config;
+using Spillway.Tests.Server.Upstreams;
 
 namespace Spillway.Tests.Server.OpenAi;
 
@@ -47,7 +48,7 @@ internal sealed class ChatServer : IAsyncDisposable
             var one = await SimulatedModelServer.StartAsync(chat ?? Fast);
             yaml.Append($"  u{upstreams.Count}:\n    kind: openai\n    model: {model}\n");
             yaml.Append($"    targets: {{ t: {{ url: \"{one.Address}v1\" }} }}\n");
-            yaml.Append(string.Concat(upstream.Split('\n').Select(l => $"    {l}\n")));
+            yaml.Append(string.Concat(UpstreamServer.Patient(upstream).Split('\n').Select(l => $"    {l}\n")));
             upstreams.Add(one);
         }
 
@@ -80,9 +81,10 @@ internal sealed class ChatServer : IAsyncDisposable
         new(await ChatAsync("\"stream\":true" + (more.Length > 0 ? "," + more : ""), headers));
 
     /// <summary>A stream of which the caller has the head, and reads as it likes.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(string more = "", CancellationToken stop = default) =>
+    public async Task<HttpResponseMessage> OpenAsync(
+        string more = "", CancellationToken stop = default, params (string Name, string Value)[] headers) =>
         await Server.Http.SendAsync(
-            Request("/v1/chat/completions", Body("\"stream\":true" + more), []),
+            Request("/v1/chat/completions", Body("\"stream\":true" + more), headers),
             HttpCompletionOption.ResponseHeadersRead, stop);
 
     public static HttpRequestMessage Request(string path, string body, (string Name, string Value)[] headers)

@@ -2,6 +2,7 @@ using System.Text;
 using Spillway.App.Simulate;
 using Spillway.Runtimes.Simulated.Chat;
 using Spillway.Tests.Config;
+using Spillway.Tests.Server.Upstreams;
 using Spillway.Tests.Runtimes.Onnx;
 
 namespace Spillway.Tests.Server.OpenAi;
@@ -36,7 +37,8 @@ public sealed class OpenAiClientTests
         var yaml = new StringBuilder("server: { port: 0 }\nupstreams:\n");
         foreach (var model in SimulatedChat.Models)
         {
-            yaml.Append($"  u-{model}:\n    kind: openai\n    model: {model}\n    retry: {{ attemptsMax: 1 }}\n"
+            yaml.Append($"  u-{model}:\n    kind: openai\n    model: {model}\n"
+                + string.Concat(UpstreamServer.Patient("retry: { attemptsMax: 1 }").Split('\n').Select(l => $"    {l}\n"))
                 + $"    targets: {{ t: {{ url: \"{upstream.Address}v1\" }} }}\n");
         }
 

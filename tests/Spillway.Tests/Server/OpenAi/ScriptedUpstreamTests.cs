@@ -12,12 +12,15 @@ public sealed class ScriptedUpstreamTests
         + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     /// <summary>A server with a route over that upstream, and behind it a simulated step where asked for.</summary>
+    private static readonly string s_patient = string.Join(
+        ", ", UpstreamServer.Patient("").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
     private static Task<TestServer> StartAsync(RogueServer first, bool hasNext, string root = "")
     {
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
             upstreams:
-              u: { kind: openai, targets: { t: { url: "{{first.Url}}/v1" } } }
+              u: { kind: openai, {{s_patient}}, targets: { t: { url: "{{first.Url}}/v1" } } }
               s: { kind: simulated, simulated: { firstTokenMs: 0, tokensPerSecond: 100000, answerTokens: 3 } }
             routes:
               chat: { chain: { steps: [{ model: u }{{(hasNext ? ", { model: s }" : "")}}] } }

@@ -1,4 +1,7 @@
+using System.Text;
+using Spillway.Engine;
 using Spillway.Runtimes.Simulated.Chat;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.OpenAi;
 
@@ -8,8 +11,13 @@ namespace Spillway.Tests.Server.OpenAi;
 /// </summary>
 public sealed class StreamTruthTests
 {
-    private const string Quick =
-        "retry: { attemptsMax: 1 }\nfirstDeltaMs: 400\nbetweenDeltasMs: 400\ntotalMs: 1500\nconnectMs: 300";
+    /// <summary>On a clock that moves only where an upstream is to hang, but for the connection.</summary>
+    private const string Bounded = "retry: { attemptsMax: 1 }\nconnectMs: 60000\nfirstDeltaMs: 60000\n"
+        + "betweenDeltasMs: 60000\ntotalMs: 240000";
+
+    private const double SecondMs = 1000;
+
+    private readonly ManualTimeProvider _time = new();
 
     [Theory]
     [InlineData("error", 502, "upstream_failed")]
@@ -22,9 +30,9 @@ public sealed class StreamTruthTests
     [InlineData("empty", 502, "upstream_failed")]
     public async Task A_stream_that_never_had_content_is_an_error_with_a_status(string model, int status, string code)
     {
-        await using var chat = await ChatServer.StartAsync([model], Quick);
+        await using var chat = await StartAsync(model);
 
-        var reply = await chat.ChatAsync("\"stream\":true");
+        var reply = await EndAsync(chat, model, chat.ChatAsync("\"stream\":true"));
 
         Assert.True(reply.Status == status, $"{reply.Status}: {reply.Text}");
         Assert.Equal(code, reply.Json.GetProperty("error").GetProperty("code").GetString());
@@ -45,9 +53,9 @@ public sealed class StreamTruthTests
     [InlineData("empty", 502)]
     public async Task A_whole_answer_that_is_none_is_an_error_with_a_status(string model, int status)
     {
-        await using var chat = await ChatServer.StartAsync([model], Quick);
+        await using var chat = await StartAsync(model);
 
-        var reply = await chat.ChatAsync();
+        var reply = await EndAsync(chat, model, chat.ChatAsync());
 
         Assert.True(reply.Status == status, $"{reply.Status}: {reply.Text}");
         Assert.Equal(["error"], reply.Json.EnumerateObject().Select(p => p.Name));
@@ -62,9 +70,9 @@ public sealed class StreamTruthTests
     [InlineData("clean-end", "upstream_failed")]
     public async Task An_upstream_that_dies_in_mid_answer_is_an_error_event_without_DONE(string model, string code)
     {
-        await using var chat = await ChatServer.StartAsync([model, "simulated"], Quick);
+        await using var chat = await StartAsync(model, "simulated");
 
-        var events = await chat.StreamAsync("", ("X-Request-Id", "broken"));
+        var events = await BrokenAsync(chat, model, "broken");
 
         Assert.Equal(200, events.Reply.Status);
         Assert.Equal(code, events.Error?.GetProperty("code").GetString());
@@ -89,9 +97,9 @@ public sealed class StreamTruthTests
     [InlineData("empty")]
     public async Task Before_the_first_content_the_next_step_answers(string model)
     {
-        await using var chat = await ChatServer.StartAsync([model, "simulated"], Quick);
+        await using var chat = await StartAsync(model, "simulated");
 
-        var events = await chat.StreamAsync();
+        var events = new Events(await EndAsync(chat, model, chat.ChatAsync("\"stream\":true")));
 
         Assert.True(events.IsDone, events.Reply.Text);
         Assert.Equal("This answer is simulated: no", events.Text);
@@ -104,7 +112,7 @@ public sealed class StreamTruthTests
     public async Task An_error_in_the_first_event_of_a_success_is_not_yet_an_answer()
     {
         await using var chat = await ChatServer.StartAsync(
-            ["error-in-answer", "simulated"], Quick, chat: ChatServer.Fast with { TokensBeforeFault = 0 });
+            ["error-in-answer", "simulated"], Bounded, chat: ChatServer.Fast with { TokensBeforeFault = 0 });
 
         var events = await chat.StreamAsync();
 
@@ -115,7 +123,7 @@ public sealed class StreamTruthTests
     [Fact]
     public async Task A_throttled_answer_says_when_to_come_again_and_a_retry_waits_for_it()
     {
-        await using var chat = await ChatServer.StartAsync(["throttle-after"], Quick);
+        await using var chat = await ChatServer.StartAsync(["throttle-after"], Bounded);
 
         var reply = await chat.ChatAsync();
 
@@ -188,9 +196,12 @@ public sealed class StreamTruthTests
     [Fact]
     public async Task The_callers_time_bounds_a_whole_answer_and_is_not_tried_again()
     {
-        await using var chat = await ChatServer.StartAsync(["hang-headers"], "retry: { attemptsMax: 3 }");
+        await using var chat = await ChatServer.StartAsync(
+            ["hang-headers"], "retry: { attemptsMax: 3 }", clock: new Clock(_time));
 
-        var reply = await chat.ChatAsync("", ("X-Stainless-Timeout", "0.3"));
+        var asked = chat.ChatAsync("", ("X-Stainless-Timeout", "0.3"));
+        await TestServer.UntilAsync(() => chat.Upstream.Under == 1);
+        var reply = await TestServer.ThroughAsync(_time, asked, stepMs: 100);
 
         ChatTests.Refused(reply, 504, "server_error", "deadline_exceeded");
         Assert.Equal("false", reply.Header("x-should-retry"));
@@ -201,17 +212,19 @@ public sealed class StreamTruthTests
     public async Task The_callers_time_does_not_end_a_stream_that_has_begun()
     {
         await using var chat = await ChatServer.StartAsync(
-            upstream: "retry: { attemptsMax: 1 }", chat: ChatServer.Fast with { TokensPerSecond = 12 });
+            upstream: "retry: { attemptsMax: 1 }", chat: ChatServer.Fast with { TokensPerSecond = 12 },
+            clock: new Clock(_time));
 
-        var events = await chat.StreamAsync("", ("X-Stainless-Timeout", "0.3"));
+        using var response = await chat.OpenAsync(headers: ("X-Stainless-Timeout", "0.3"));
+        _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.True(events.IsDone, events.Reply.Text);
+        Assert.EndsWith("data: [DONE]\n\n", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_upstream_that_is_not_there_is_a_502_that_says_why()
     {
-        await using var chat = await ChatServer.StartAsync(upstream: Quick);
+        await using var chat = await ChatServer.StartAsync(upstream: Bounded);
         await chat.Upstream.DisposeAsync();
 
         ChatTests.Refused(await chat.ChatAsync(), 502, "server_error", "upstream_unreachable");
@@ -227,6 +240,8 @@ public sealed class StreamTruthTests
               u:
                 kind: openai
                 retry: { attemptsMax: 1 }
+                connectMs: 60000
+                firstDeltaMs: 60000
                 targets: { t: { url: "http://nowhere.invalid/v1" } }
             routes:
               chat: { chain: { steps: [{ model: u }] } }
@@ -235,5 +250,44 @@ public sealed class StreamTruthTests
         ChatTests.Refused(
             await server.SendAsync(ChatServer.Request("/v1/chat/completions", ChatServer.Body(), [])),
             502, "server_error", "upstream_unreachable");
+    }
+
+    private Task<ChatServer> StartAsync(params string[] models) =>
+        ChatServer.StartAsync(models, Bounded, clock: new Clock(_time));
+
+    /// <summary>The answer: where the first upstream hangs, time passes until it is left.</summary>
+    private async Task<Reply> EndAsync(ChatServer chat, string model, Task<Reply> asked)
+    {
+        if (!model.StartsWith("hang", StringComparison.Ordinal))
+            return await asked;
+        await TestServer.UntilAsync(() =>
+        {
+            if (chat.Upstream.Requests == 1 && chat.Upstreams.Skip(1).All(u => u.Requests == 0))
+                _time.Advance(TimeSpan.FromMilliseconds(SecondMs));
+            return asked.IsCompleted;
+        });
+        return await asked;
+    }
+
+    /// <summary>A stream that breaks off; where it hangs, after it brought what it was to bring.</summary>
+    private async Task<Events> BrokenAsync(ChatServer chat, string model, string id)
+    {
+        using var response = await chat.OpenAsync(headers: ("X-Request-Id", id));
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var text = new StringBuilder();
+        if (model.StartsWith("hang", StringComparison.Ordinal))
+        {
+            while (!text.ToString().Contains("\" is\"", StringComparison.Ordinal)
+                && await reader.ReadLineAsync() is { } line)
+                text.Append(line).Append('\n');
+            text.Append(await TestServer.ThroughAsync(_time, reader.ReadToEndAsync(), SecondMs));
+        }
+        else
+        {
+            text.Append(await reader.ReadToEndAsync());
+        }
+
+        var body = Encoding.UTF8.GetBytes(text.ToString());
+        return new(new((int)response.StatusCode, body, new Dictionary<string, string>()));
     }
 }

@@ -17,6 +17,8 @@ public sealed class UpstreamKeyTests
                 model: simulated
                 apiVersion: 2024-10-21
                 keyFrom: key.txt
+                connectMs: 60000
+                firstDeltaMs: 60000
                 targets: { t: { url: "{{upstream.Address}}openai/deployments/d" } }
             routes:
               chat: { chain: { steps: [{ model: az }] } }
@@ -45,6 +47,8 @@ public sealed class UpstreamKeyTests
                     keyFrom: a.txt
                     moreKeysFrom: [b.txt]
                     retry: { attemptsMax: 1 }
+                    connectMs: 60000
+                    firstDeltaMs: 60000
                     targets: { t: { url: "{{upstream.Address}}v1" } }
                 routes:
                   chat: { chain: { steps: [{ model: u }] } }

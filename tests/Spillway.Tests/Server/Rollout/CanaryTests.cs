@@ -3,7 +3,8 @@ namespace Spillway.Tests.Server.Rollout;
 /// <summary>Rollouts over real requests: who gets which side, what stops a challenger, what survives.</summary>
 public sealed class CanaryTests
 {
-    private const string Endless = "stepRequestsMin: 1000000";
+    /// <summary>Whatever this machine makes of latencies, no guard objects to them.</summary>
+    private const string Endless = "stepRequestsMin: 1000000, latencyTolerance: 100";
 
     [Fact]
     public async Task Canary_gives_its_share_of_sessions_to_the_challenger_and_each_keeps_its_side()
@@ -25,7 +26,8 @@ public sealed class CanaryTests
             challengers += side == "challenger" ? 1 : 0;
         }
 
-        Assert.InRange(challengers, 35, 85);
+        // Six standard deviations of a fair draw.
+        Assert.InRange(challengers, 21, 99);
         var status = await server.RolloutAsync();
         Assert.Equal(
             (2 * challengers, 0), (status.Number("challenger_requests"), status.Number("challenger_failures")));
@@ -129,7 +131,7 @@ public sealed class CanaryTests
     public async Task Promote_and_rollback_under_load_fail_no_request()
     {
         await using var server = await TestServer.StartAsync(RolloutServer.Folder(
-            $"{{ challenger: new, stepsPercent: [50], {Endless}, latencyTolerance: 100 }}"));
+            $"{{ challenger: new, stepsPercent: [50], {Endless} }}"));
         using var enough = new CancellationTokenSource();
         var load = Enumerable.Range(0, 6).Select(async client =>
         {

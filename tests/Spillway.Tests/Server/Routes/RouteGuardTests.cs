@@ -92,9 +92,11 @@ public sealed class RouteGuardTests
     [Fact]
     public async Task Request_that_is_refused_while_it_would_join_is_not_the_one_that_goes_on()
     {
+        var time = new ManualTimeProvider();
         await using var server = await RoutedServer.StartAsync(
             "[{ model: a }]", RoutedServer.Cache(), Budget,
-            TestServer.Simulated("{ 1: 1500 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"));
+            TestServer.Simulated("{ 1: 1500 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"),
+            clock: new Clock(time));
         using var leave = new CancellationTokenSource();
         var leads = server.InferAsync(
             "r", Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);
@@ -105,7 +107,8 @@ public sealed class RouteGuardTests
         await server.UntilJoinedAsync(2);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leads);
-        Assert.Equal("miss", (await other).By("a").Header("X-Spillway-Cache"));
+        var answered = await TestServer.ThroughAsync(time, other, stepMs: 50);
+        Assert.Equal("miss", answered.By("a").Header("X-Spillway-Cache"));
         await server.IdleAsync();
     }
 

@@ -89,12 +89,13 @@ internal static class RoutedServer
     /// Moves the clock on until the answer is there: a simulated run takes its time. Each step is a question over the
     /// wire, which keeps the steps few.
     /// </summary>
-    public static async Task<Reply> AnsweredAsync(this TestServer server, ManualTimeProvider time, Task<Reply> reply)
+    public static async Task<Reply> AnsweredAsync(
+        this TestServer server, ManualTimeProvider time, Task<Reply> reply, double stepMs = 0.1)
     {
         await TestServer.UntilAsync(async () =>
         {
             await server.GetAsync("/v2/health/live");
-            time.Advance(TimeSpan.FromMilliseconds(0.1));
+            time.Advance(TimeSpan.FromMilliseconds(stepMs));
             return reply.IsCompleted;
         });
         return await reply;

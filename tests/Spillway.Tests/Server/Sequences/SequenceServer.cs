@@ -26,7 +26,7 @@ internal sealed class SequenceServer : IAsyncDisposable
 
     public static string Yaml(string more = "idleMs: 1000", string state = "- { input: s, output: next }") => $$"""
         runtime: onnx
-        deadline: { floorMs: 60000 }
+        deadline: { floorMs: 600000 }
         sequences:
           {{more}}
           state:

@@ -17,21 +17,22 @@ internal sealed class RogueServer : IAsyncDisposable
          "outputs":[{"name":"y","datatype":"FP32","shape":[-1,4]}]}
         """;
 
-    private readonly TcpListener _listener;
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentBag<TcpClient> _clients = [];
-    private readonly Task _accepting;
+    private readonly ConcurrentBag<Socket> _clients = [];
+    private Task _accepting = Task.CompletedTask;
     private int _calls;
     private int _left;
 
     /// <param name="manner">How inferences are answered.</param>
-    /// <param name="port">A port that was free a moment ago; 0 for any.</param>
-    public RogueServer(Manner manner, int port = 0)
+    /// <param name="listens">Else it only has its port, where nobody is found until <see cref="Listen"/>.</param>
+    public RogueServer(Manner manner, bool listens = true)
     {
-        (Infer, _listener) = (manner, new(IPAddress.Loopback, port));
-        _listener.Start();
-        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
-        _accepting = AcceptAsync();
+        Infer = manner;
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
+        if (listens)
+            Listen();
     }
 
     /// <summary>Answers one inference, or does not.</summary>
@@ -48,8 +49,15 @@ internal sealed class RogueServer : IAsyncDisposable
         public async Task AwaitLeavingAsync()
         {
             var one = new byte[1];
-            if (await Stream.ReadAsync(one, Stop) != 0)
-                throw new InvalidOperationException("More came.");
+            try
+            {
+                if (await Stream.ReadAsync(one, Stop) != 0)
+                    throw new InvalidOperationException("More came.");
+            }
+            catch (IOException)
+            {
+                // It did not say goodbye.
+            }
         }
 
         /// <summary>The connection ends with this call.</summary>
@@ -75,14 +83,11 @@ internal sealed class RogueServer : IAsyncDisposable
     /// <summary>The inferences that came.</summary>
     public ConcurrentQueue<Call> Seen { get; } = new();
 
-    /// <summary>A port where nobody listens.</summary>
-    public static int FreePort()
+    /// <summary>From now on it is found at its port.</summary>
+    public void Listen()
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        return port;
+        _listener.Listen();
+        _accepting = AcceptAsync();
     }
 
     /// <summary>y is x.</summary>
@@ -133,7 +138,7 @@ internal sealed class RogueServer : IAsyncDisposable
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
+        _listener.Dispose();
         foreach (var client in _clients)
             client.Dispose();
         await _accepting;
@@ -142,7 +147,6 @@ internal sealed class RogueServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _listener.Dispose();
         _stop.Dispose();
     }
 
@@ -152,7 +156,7 @@ internal sealed class RogueServer : IAsyncDisposable
         try
         {
             while (true)
-                serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+                serving.Add(ServeAsync(await _listener.AcceptAsync(_stop.Token)));
         }
         catch (Exception stopped) when (stopped is OperationCanceledException or SocketException
             or ObjectDisposedException)
@@ -161,13 +165,13 @@ internal sealed class RogueServer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(TcpClient client)
+    private async Task ServeAsync(Socket client)
     {
         _clients.Add(client);
         using var _ = client;
         try
         {
-            var stream = client.GetStream();
+            await using var stream = new NetworkStream(client);
             while (await ReadAsync(stream) is { } call && !call.Closes)
             {
                 if (call.Head.StartsWith("GET", StringComparison.Ordinal))

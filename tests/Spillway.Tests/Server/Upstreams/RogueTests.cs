@@ -1,5 +1,7 @@
+using Spillway.Engine;
 using Spillway.Tests.App.Load;
 using Spillway.Tests.Server.Routes;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.Upstreams;
 
@@ -8,9 +10,12 @@ namespace Spillway.Tests.Server.Upstreams;
 /// </summary>
 public sealed class RogueTests
 {
+    /// <summary>On a clock of the test's own, but for the connection.</summary>
     private const string Bounds = UpstreamServer.Once
-        + "\nconnectMs: 200\nfirstDeltaMs: 400\nbetweenDeltasMs: 400\ntotalMs: 1000\nanswerBytesMax: 4096\n"
+        + "\nconnectMs: 60000\nfirstDeltaMs: 60000\nbetweenDeltasMs: 60000\ntotalMs: 150000\nanswerBytesMax: 4096\n"
         + "breaker: { requestsMin: 10000, failuresInRowMax: 1000 }";
+
+    private const double SecondMs = 1000;
 
     private const string Head = "HTTP/1.1 200 OK\r\n";
 
@@ -111,9 +116,12 @@ public sealed class RogueTests
     {
         await using var rogue = new RogueServer(RogueServer.Echo);
         rogue.Infer = rogue.HangAfter(after);
+        var time = new ManualTimeProvider();
         await using var server = await UpstreamServer.StartAsync(
-            UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
-        (await server.AskAsync("1,2,3,4", ("X-Request-Id", "hang"))).By("b", "upstream_timeout");
+            UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 600000", new Clock(time));
+        var asked = server.AskAsync("1,2,3,4", ("X-Request-Id", "hang"));
+        await TestServer.UntilAsync(() => rogue.Calls == 1);
+        (await server.AnsweredAsync(time, asked, SecondMs)).By("b", "upstream_timeout");
         (await server.RecordAsync("hang")).AssertStagesSum();
         await TestServer.UntilAsync(() => Task.FromResult(rogue.Left == 1));
         await server.AssertNothingHeldAsync();
@@ -131,9 +139,14 @@ public sealed class RogueTests
                 await ScriptedServer.WorkAsync(TimeSpan.FromMilliseconds(20));
             }
         });
+        var time = new ManualTimeProvider();
+        // However slowly it drips, only the total is ever reached.
         await using var server = await UpstreamServer.StartAsync(
-            UpstreamServer.ThenModel, [rogue], Bounds, "deadlineMs: 60000");
-        (await server.AskAsync()).By("b", "upstream_timeout");
+            UpstreamServer.ThenModel, [rogue], Bounds.Replace("betweenDeltasMs: 60000", "betweenDeltasMs: 150000",
+                StringComparison.Ordinal), "deadlineMs: 600000", new Clock(time));
+        var asked = server.AskAsync();
+        await TestServer.UntilAsync(() => rogue.Calls == 1);
+        (await server.AnsweredAsync(time, asked, SecondMs)).By("b", "upstream_timeout");
         await server.AssertNothingHeldAsync();
     }
 

@@ -158,7 +158,7 @@ public sealed class UpstreamTests
         const string secret = "s3cr3t-of-the-gpu-farm";
         await using var rogue = new RogueServer(RogueServer.Echo);
         var folder = UpstreamServer.Folder(
-            "[{ model: gpu, timeoutMs: 5000 }]", [rogue.Url], UpstreamServer.Once + "\nkeyFrom: gpu.key");
+            "[{ model: gpu, timeoutMs: 500000 }]", [rogue.Url], UpstreamServer.Once + "\nkeyFrom: gpu.key");
         folder.Write("gpu.key", secret);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder.PathOf("gpu.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -166,7 +166,7 @@ public sealed class UpstreamTests
         await server.KnownAsync();
         const string trace = "0af7651916cd43dd8448eb211c80319c";
         (await server.InferAsync(
-            "r", TestServer.Row("\"timeout\":3000000,\"priority\":2"), ("X-Request-Id", "travels"),
+            "r", TestServer.Row("\"timeout\":300000000,\"priority\":2"), ("X-Request-Id", "travels"),
             ("X-Spillway-Criticality", "Sheddable-Plus"),
             ("traceparent", $"00-{trace}-b7ad6b7169203331-01"))).By("gpu");
 
@@ -175,7 +175,7 @@ public sealed class UpstreamTests
         Assert.Contains($"traceparent: 00-{trace}-", call.Head, StringComparison.Ordinal);
         Assert.Contains("X-Spillway-Criticality: sheddable-plus\r\n", call.Head, StringComparison.Ordinal);
         var parameters = JsonElement.Parse(call.Body.AsSpan()[..^16].ToArray()).GetProperty("parameters");
-        Assert.InRange(parameters.GetProperty("timeout").GetInt64(), 1, 3_000_000);
+        Assert.InRange(parameters.GetProperty("timeout").GetInt64(), 1, 300_000_000);
         Assert.Equal(2, parameters.GetProperty("priority").GetInt32());
 
         var record = (await server.RecordAsync("travels")).GetRawText();
@@ -231,7 +231,8 @@ public sealed class UpstreamTests
     {
         await using var rogue = new RogueServer(
             call => call.WriteAsync(RogueServer.Reply(RogueServer.Output(name: "z"), call.Body[^16..])));
-        await using var server = await UpstreamServer.StartAsync(UpstreamServer.ThenMessage, [rogue], Fragile);
+        await using var server = await UpstreamServer.StartAsync(
+            UpstreamServer.ThenMessage, [rogue], Fragile, clock: new Clock(new ManualTimeProvider()));
         for (var i = 0; i < 2; i++)
             (await server.AskAsync()).By("message", "upstream_failed");
         Assert.Equal(BreakerState.Open, server.Group().Look()[0].State);
@@ -241,12 +242,12 @@ public sealed class UpstreamTests
     [Fact]
     public async Task Upstream_that_comes_up_late_is_found()
     {
-        var port = RogueServer.FreePort();
+        await using var rogue = new RogueServer(RogueServer.Echo, listens: false);
         await using var server = await TestServer.StartAsync(UpstreamServer.Folder(
-            UpstreamServer.ThenModel, [$"http://127.0.0.1:{port}"],
+            UpstreamServer.ThenModel, [rogue.Url],
             "healthMs: 20\nbreaker: { coolMs: 10, coolMaxMs: 20 }"));
         (await server.AskAsync()).By("b", "model_not_ready");
-        await using var rogue = new RogueServer(RogueServer.Echo, port);
+        rogue.Listen();
         await server.KnownAsync();
         await TestServer.UntilAsync(async () => (await server.AskAsync()).Header("X-Spillway-Step") == "gpu");
         (await server.AskAsync()).By("gpu");
@@ -255,8 +256,9 @@ public sealed class UpstreamTests
     [Fact]
     public async Task Route_over_an_upstream_that_nobody_knows_yet_says_so()
     {
+        await using var nobody = new RogueServer(RogueServer.Echo, listens: false);
         await using var server = await TestServer.StartAsync(UpstreamServer.Folder(
-            "[{ model: gpu }]", [$"http://127.0.0.1:{RogueServer.FreePort()}"]));
+            "[{ model: gpu }]", [nobody.Url]));
         Assert.NotEqual(200, (await server.GetAsync("/v2/models/r/ready")).Status);
         var reply = await server.AskAsync();
         Assert.Equal((503, "model_not_ready"), (reply.Status, reply.Header("X-Spillway-Fault")));

@@ -82,11 +82,7 @@ internal sealed class LogFixture : IDisposable
     }
 
     /// <summary>Waits for what another thread does.</summary>
-    public static Task UntilAsync(Func<bool> isSo) => TestServer.UntilAsync(async () =>
-    {
-        await Task.Yield();
-        return isSo();
-    });
+    public static Task UntilAsync(Func<bool> isSo) => TestServer.UntilAsync(isSo);
 
     /// <summary>Changes a file's bytes.</summary>
     public static void Edit(string file, Func<byte[], byte[]> change) =>

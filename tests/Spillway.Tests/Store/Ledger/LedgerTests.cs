@@ -1,4 +1,5 @@
 using Spillway.Store.Ledger;
+using Spillway.Tests.Server;
 
 namespace Spillway.Tests.Store.Ledger;
 
@@ -42,9 +43,7 @@ public sealed class LedgerTests
         folder.Ledger.Offer(folder.Entry());
         Assert.Equal(0, folder.Ledger.Look().Written);
         folder.Time.Advance(TimeSpan.FromMilliseconds(100));
-        var patience = TimeProvider.System.GetTimestamp();
-        while (folder.Ledger.Look().Written == 0)
-            Assert.True(TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromMinutes(2), "It was not written.");
+        await TestServer.UntilAsync(() => folder.Ledger.Look().Written > 0);
     }
 
     [Fact]

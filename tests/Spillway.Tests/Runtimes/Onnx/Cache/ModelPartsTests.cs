@@ -87,7 +87,7 @@ public sealed class ModelPartsTests : IDisposable
     {
         Weights("w.bin", 1);
         var file = Source(OnnxModels.External("w.bin")).File;
-        var soon = TimeProvider.System.GetUtcNow().AddSeconds(1);
+        var soon = new DateTimeOffset(File.GetLastWriteTimeUtc(file)).AddSeconds(1);
         // Too fresh to be written down for the next process.
         var memory = Path.Combine(_folder.Path, "digests");
         var digest = ModelDigest.Of(file, memory, soon);
