@@ -11,14 +11,17 @@ namespace Spillway.App.Hosting;
 internal static class Composition
 {
     /// <summary>Every runtime of this executable, by name.</summary>
-    public static IReadOnlyDictionary<string, IRuntime> Runtimes { get; } = new IRuntime[]
-    {
-        new OnnxRuntime(), new SimulatedRuntime(TimeProvider.System),
-    }.ToDictionary(r => r.Name);
+    public static IReadOnlyDictionary<string, IRuntime> Runtimes { get; } = On(TimeProvider.System);
 
     /// <summary>Their options classes, for configuration and its reference.</summary>
     public static IReadOnlyDictionary<string, Type> RuntimeOptions { get; } =
         Runtimes.ToDictionary(r => r.Key, r => r.Value.OptionsType);
+
+    /// <summary>The same anew, whose simulated runs take their time on a clock.</summary>
+    internal static IReadOnlyDictionary<string, IRuntime> On(TimeProvider time) => new IRuntime[]
+    {
+        new OnnxRuntime(), new SimulatedRuntime(time),
+    }.ToDictionary(r => r.Name);
 
     /// <summary>Loads a configuration with this process's environment.</summary>
     public static ConfigResult LoadConfig(string file) => ConfigLoader.Load(

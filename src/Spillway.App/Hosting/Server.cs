@@ -14,6 +14,7 @@ using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Hosting;
+using Spillway.Runtimes;
 using Spillway.Telemetry;
 
 namespace Spillway.App.Hosting;
@@ -94,7 +95,8 @@ internal static class Server
     /// <param name="environment">Where the standard OTEL_ variables are looked up; nowhere by default.</param>
     internal static WebApplication Build(
         Snapshot snapshot, out Serving serving, Clock? clock = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null,
+        IReadOnlyDictionary<string, IRuntime>? runtimes = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
@@ -116,7 +118,7 @@ internal static class Server
         var app = builder.Build();
         var server = SpillwayServer.Build(snapshot, new()
         {
-            Runtimes = Composition.Runtimes,
+            Runtimes = runtimes ?? Composition.Runtimes,
             Environment = Composition.Variables(),
             Clock = clock ?? new(TimeProvider.System),
             Logs = app.Services.GetRequiredService<ILoggerFactory>(),

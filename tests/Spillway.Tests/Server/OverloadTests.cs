@@ -64,10 +64,10 @@ public sealed class OverloadTests
     public async Task A_run_goes_on_as_long_as_one_of_its_requests_is_waited_for()
     {
         // The second has all the time that it needs to come into the batch of the first.
-        await using var server = await TestServer.StartAsync(
+        await using var server = await TestServer.StartOnAsync(
+            new ManualTimeProvider(),
             TestServer.Folder("", ("pair", TestServer.Simulated(
-                "{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }"))),
-            new Clock(new ManualTimeProvider()));
+                "{ 1: 60000, 2: 60001 }", more: "batching: { batchRowsMax: 2, batchWaitMs: 10000 }"))));
         using var leave = new CancellationTokenSource();
         using var leaveLater = new CancellationTokenSource();
         var leaves = server.InferRowAsync("pair", id: "leaves", cancellation: leave.Token);
@@ -147,10 +147,9 @@ public sealed class OverloadTests
     {
         // Two rows hold the runner for a minute, one row takes 50 ms: the records tell who ran when.
         var time = new ManualTimeProvider();
-        await using var server = await TestServer.StartAsync(
-            TestServer.Folder("", ("slow", TestServer.Simulated(
-                "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 2, priorityAgeingMs: 3600000 }"))),
-            new Clock(time));
+        await using var server = await TestServer.StartOnAsync(
+            time, TestServer.Folder("", ("slow", TestServer.Simulated(
+                "{ 1: 50, 2: 60000 }", more: "batching: { batchRowsMax: 2, priorityAgeingMs: 3600000 }"))));
         using var leave = new CancellationTokenSource();
         var holding = server.InferAsync(
             "slow", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,4]", "[2,4]", StringComparison.Ordinal)
@@ -182,10 +181,9 @@ public sealed class OverloadTests
     public async Task Every_accepted_request_of_a_flood_is_answered_or_refused_in_words()
     {
         var time = new ManualTimeProvider();
-        await using var server = await TestServer.StartAsync(
-            TestServer.Folder("", ("echo", TestServer.Simulated(
-                "{ 1: 5, 2: 6 }", more: "batching: { queueLengthMax: 8, batchRowsMax: 2 }"))),
-            new Clock(time));
+        await using var server = await TestServer.StartOnAsync(
+            time, TestServer.Folder("", ("echo", TestServer.Simulated(
+                "{ 1: 5, 2: 6 }", more: "batching: { queueLengthMax: 8, batchRowsMax: 2 }"))));
         var asked = Enumerable.Range(0, 200).Select(i => server.InferAsync(
             "echo", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,2,3,4]", $"[{i},0,0,{i}]", StringComparison.Ordinal)), []))
             .ToList();

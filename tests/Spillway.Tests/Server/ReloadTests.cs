@@ -1,7 +1,7 @@
 using Spillway.Config;
-using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Runtimes.Simulated;
+using Spillway.Tests.Config;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
@@ -71,7 +71,7 @@ public sealed class ReloadTests
     [Fact]
     public async Task What_a_removed_model_holds_is_answered_and_then_it_is_unknown()
     {
-        await using var server = await StartAsync(new Clock(_time));
+        await using var server = await TestServer.StartOnAsync(_time, Folder());
         var (slow, held) = await HoldAsync(server);
 
         var gone = server.Serving.Models.RemoveAsync(slow);
@@ -86,7 +86,7 @@ public sealed class ReloadTests
     [Fact]
     public async Task A_stop_in_the_middle_of_a_replacement_answers_what_the_old_one_holds()
     {
-        await using var server = await StartAsync(new Clock(_time));
+        await using var server = await TestServer.StartOnAsync(_time, Folder());
         var (slow, held) = await HoldAsync(server);
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
 
@@ -98,7 +98,7 @@ public sealed class ReloadTests
     [Fact]
     public async Task A_model_that_is_removed_and_comes_back_before_its_last_answer_is_still_measured()
     {
-        await using var server = await StartAsync(new Clock(_time));
+        await using var server = await TestServer.StartOnAsync(_time, Folder());
         var (slow, held) = await HoldAsync(server);
         var gone = server.Serving.Models.RemoveAsync(slow);
 
@@ -188,8 +188,9 @@ public sealed class ReloadTests
             .RuntimeOptions!) with { LatencyMs = new Dictionary<int, double> { [1] = 300 } },
     };
 
-    private static Task<TestServer> StartAsync(Clock? clock = null) =>
-        TestServer.StartAsync(TestServer.Folder("", ("echo", TestServer.Simulated())), clock);
+    private static ConfigFolder Folder() => TestServer.Folder("", ("echo", TestServer.Simulated()));
+
+    private static Task<TestServer> StartAsync() => TestServer.StartAsync(Folder());
 
     private static ModelOptions Echo(TestServer server) => server.Snapshot.Models.Single();
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Spillway.Engine;
 using Spillway.Shared;
 using Spillway.Tests.Config;
 using Spillway.Tests.Support;
@@ -254,7 +253,7 @@ public sealed class RepositoryCallTests
     {
         var time = new ManualTimeProvider();
         var folder = Repository().Write("models/slow/model.yaml", TestServer.Simulated("{ 1: 1500 }"));
-        await using var server = await TestServer.StartAsync(folder, new Clock(time));
+        await using var server = await TestServer.StartOnAsync(time, folder);
         Assert.Equal(200, (await PostAsync(server, "/v2/repository/models/slow/load", "")).Status);
         var held = server.InferRowAsync("slow");
         await server.UntilModelAsync("slow", "active_runs", 1);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spillway.Engine;
 using Spillway.Flow;
 using Spillway.Tests.Config;
 using Spillway.Tests.Support;
@@ -68,7 +67,7 @@ public sealed class ResidencyTests
     {
         var time = new ManualTimeProvider();
         await using var server = await StartAsync(
-            budget: 10, "", "{ 1: 300 }", new Clock(time), ("a", 10, 0), ("b", 10, 0));
+            budget: 10, "", "{ 1: 300 }", time, ("a", 10, 0), ("b", 10, 0));
         var held = server.InferRowAsync("a");
         await TestServer.UntilAsync(() => server.Serving.Find("a")!.Deployment!.Look().Active == 1);
 
@@ -105,7 +104,7 @@ public sealed class ResidencyTests
         StartAsync(budget, first, "{ 1: 0.05 }", null, models);
 
     private static Task<TestServer> StartAsync(
-        long budget, string first, string latency, Clock? clock,
+        long budget, string first, string latency, ManualTimeProvider? time,
         params (string Name, long Bytes, double LoadMs)[] models)
     {
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
@@ -128,6 +127,6 @@ public sealed class ResidencyTests
                 """));
         }
 
-        return TestServer.StartAsync(folder, clock);
+        return time is null ? TestServer.StartAsync(folder) : TestServer.StartOnAsync(time, folder);
     }
 }

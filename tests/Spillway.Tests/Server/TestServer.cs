@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Spillway.App.Hosting;
 using Spillway.Config;
 using Spillway.Engine;
+using Spillway.Runtimes;
 using Spillway.Tests.Config;
 using Spillway.Tests.Support;
 
@@ -79,14 +80,28 @@ internal sealed class TestServer : IAsyncDisposable
     public static Task<TestServer> StartAsync(ConfigFolder folder, Clock? clock = null, bool load = true) =>
         StartAsync(folder.PathOf("spillway.yaml"), folder, clock, load);
 
+    /// <summary>
+    /// A server all of whose time is the test's, also that of simulated runs: a run stays until the clock moves. Ask it
+    /// nothing while a run of less than a millisecond stays, which may do so on the thread that would answer.
+    /// </summary>
+    public static Task<TestServer> StartOnAsync(ManualTimeProvider time, ConfigFolder folder) =>
+        StartAsync(folder.PathOf("spillway.yaml"), folder, new Clock(time), true, Composition.On(time), []);
+
     /// <summary>Starts from a configuration file; its port is overridden with a free one.</summary>
-    public static async Task<TestServer> StartAsync(string config, IDisposable? folder = null, Clock? clock = null, bool load = true, params (string Name, string Value)[] environment)
+    public static Task<TestServer> StartAsync(
+        string config, IDisposable? folder = null, Clock? clock = null, bool load = true,
+        params (string Name, string Value)[] environment) =>
+        StartAsync(config, folder, clock, load, runtimes: null, environment);
+
+    private static async Task<TestServer> StartAsync(
+        string config, IDisposable? folder, Clock? clock, bool load, IReadOnlyDictionary<string, IRuntime>? runtimes,
+        (string Name, string Value)[] environment)
     {
         var variables = environment.Append(("SPILLWAY__SERVER__PORT", "0")).ToDictionary(e => e.Item1, e => e.Item2);
         var loaded = ConfigLoader.Load(config, Composition.RuntimeOptions, variables);
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
-        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock, variables);
+        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock, variables, runtimes);
         await app.StartAsync();
         var server = new TestServer(folder, app, serving, snapshot);
         if (load)

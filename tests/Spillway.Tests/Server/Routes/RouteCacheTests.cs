@@ -120,17 +120,15 @@ public sealed class RouteCacheTests
     public async Task Identical_requests_at_once_make_one_run()
     {
         var time = new ManualTimeProvider();
-        await using var server = await RoutedServer.StartAsync(
-            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 400 }", more: "batching: { batchRowsMax: 1 }"),
-            clock: new Clock(time));
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
+            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 400 }", more: "batching: { batchRowsMax: 1 }")));
         const int others = 15;
         var first = server.AskAsync();
         await server.UntilModelAsync("a", "active_runs", 1);
         var joined = Enumerable.Range(0, others).Select(_ => server.AskAsync()).ToList();
         await server.UntilJoinedAsync(others);
-        time.Advance(TimeSpan.FromMilliseconds(400));
 
-        Assert.Equal("miss", (await first).Header("X-Spillway-Cache"));
+        Assert.Equal("miss", (await TestServer.ThroughAsync(time, first, stepMs: 5)).Header("X-Spillway-Cache"));
         foreach (var reply in await Task.WhenAll(joined))
         {
             Assert.Equal(200, reply.Status);
@@ -147,9 +145,8 @@ public sealed class RouteCacheTests
     public async Task Others_get_an_answer_when_the_client_that_asked_first_leaves()
     {
         var time = new ManualTimeProvider();
-        await using var server = await RoutedServer.StartAsync(
-            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 1000 }", more: "batching: { batchRowsMax: 1 }"),
-            clock: new Clock(time));
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
+            One, RoutedServer.Cache(), a: TestServer.Simulated("{ 1: 1000 }", more: "batching: { batchRowsMax: 1 }")));
         using var leave = new CancellationTokenSource();
         var leads = server.InferAsync(
             "r", System.Text.Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);
@@ -170,10 +167,9 @@ public sealed class RouteCacheTests
     {
         // The run of the first step fails after a while; then everybody is to have the second step's answer.
         var time = new ManualTimeProvider();
-        await using var server = await RoutedServer.StartAsync(
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
             RoutedServer.Two, RoutedServer.Cache(),
-            a: TestServer.Simulated("{ 1: 1000 }", more: "  faultRate: 1\nbatching: { batchRowsMax: 1 }"),
-            clock: new Clock(time));
+            a: TestServer.Simulated("{ 1: 1000 }", more: "  faultRate: 1\nbatching: { batchRowsMax: 1 }")));
         var first = server.AskAsync();
         await server.UntilModelAsync("a", "active_runs", 1);
         var others = Enumerable.Range(0, 12).Select(_ => server.AskAsync()).ToList();

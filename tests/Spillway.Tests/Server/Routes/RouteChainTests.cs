@@ -66,13 +66,14 @@ public sealed class RouteChainTests
     public async Task Predicted_wait_moves_on_before_anything_fails_and_comes_back()
     {
         var time = new ManualTimeProvider();
-        await using var server = await RoutedServer.StartAsync(
-            "[{ model: a, whenPredictedWaitMs: 100 }, { model: b }]", a: RoutedServer.Slow, clock: new Clock(time));
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
+            "[{ model: a, whenPredictedWaitMs: 100 }, { model: b }]", a: RoutedServer.Slow));
         using var leave = new CancellationTokenSource();
         var holds = server.InferRowAsync("a", cancellation: leave.Token);
         await server.UntilModelAsync("a", "active_runs", 1);
 
-        var reply = await server.AnsweredAsync(time, server.AskAsync("1,2,3,4", ("X-Request-Id", "early")));
+        var reply = await TestServer.ThroughAsync(
+            time, server.AskAsync("1,2,3,4", ("X-Request-Id", "early")));
 
         Assert.StartsWith("predicted_wait; ms=", reply.Header("X-Spillway-Degraded"), StringComparison.Ordinal);
         Assert.Equal("b", reply.Header("X-Spillway-Step"));
@@ -83,12 +84,11 @@ public sealed class RouteChainTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => holds);
         await server.UntilModelAsync("a", "active_runs", 0);
         // The hold is not over, and nothing waits: still the second step.
-        (await server.AnsweredAsync(time, server.AskAsync())).By("b", "predicted_wait; ms=0");
+        (await TestServer.ThroughAsync(time, server.AskAsync())).By("b", "predicted_wait; ms=0");
         time.Advance(TimeSpan.FromMilliseconds(500));
         var back = server.AskAsync();
         await server.UntilModelAsync("a", "active_runs", 1);
-        time.Advance(TimeSpan.FromMinutes(1));
-        (await back).By("a");
+        (await TestServer.ThroughAsync(time, back, stepMs: 500)).By("a");
     }
 
     [Fact]

@@ -93,10 +93,9 @@ public sealed class RouteGuardTests
     public async Task Request_that_is_refused_while_it_would_join_is_not_the_one_that_goes_on()
     {
         var time = new ManualTimeProvider();
-        await using var server = await RoutedServer.StartAsync(
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
             "[{ model: a }]", RoutedServer.Cache(), Budget,
-            TestServer.Simulated("{ 1: 1500 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }"),
-            clock: new Clock(time));
+            TestServer.Simulated("{ 1: 1500 }", more: s_dear + "\nbatching: { batchRowsMax: 1 }")));
         using var leave = new CancellationTokenSource();
         var leads = server.InferAsync(
             "r", Encoding.UTF8.GetBytes(RoutedServer.Row("1,2,3,4")), [], leave.Token);
