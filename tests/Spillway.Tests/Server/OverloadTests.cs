@@ -185,8 +185,8 @@ public sealed class OverloadTests
             time, TestServer.Folder("", ("echo", TestServer.Simulated(
                 "{ 1: 5, 2: 6 }", more: "batching: { queueLengthMax: 8, batchRowsMax: 2 }"))));
         var asked = Enumerable.Range(0, 200).Select(i => server.InferAsync(
-            "echo", Encoding.UTF8.GetBytes(TestServer.Row().Replace("[1,2,3,4]", $"[{i},0,0,{i}]", StringComparison.Ordinal)), []))
-            .ToList();
+            "echo", Encoding.UTF8.GetBytes(TestServer.Row().Replace(
+                "[1,2,3,4]", $"[{i},0,0,{i}]", StringComparison.Ordinal)), [])).ToList();
         // While the clock stands still nothing is answered, so whoever is back was refused.
         await TestServer.UntilAsync(() => asked.Exists(a => a.IsCompleted));
         var replies = await TestServer.ThroughAsync(time, Task.WhenAll(asked), stepMs: 1);

@@ -47,8 +47,8 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>
-    /// A model.yaml of a simulated model; by default y answers with x, almost at once. Its default deadline is ten minutes
-    /// and not a quarter of a second, which a busy machine may need for anything.
+    /// A model.yaml of a simulated model; by default y answers with x, almost at once. Its default deadline is ten
+    /// minutes and not a quarter of a second, which a busy machine may need for anything.
     /// </summary>
     public static string Simulated(
         string latencyMs = "{ 1: 0.05, 2: 0.1 }", string inputs = "x: \"FP32 [-1,4]\"", string outputs = "y: \"FP32 [-1,4]\"", string more = "") =>
@@ -170,8 +170,8 @@ internal sealed class TestServer : IAsyncDisposable
         .EnumerateArray().Single(m => m.GetProperty("name").GetString() == model);
 
     /// <summary>
-    /// Asks again until it is so. Between two questions a moment passes: a question that costs nothing would else take a
-    /// core, and a thread of the pool, from what it waits for.
+    /// Asks again until it is so. Between two questions a moment passes: a question that costs nothing would else take
+    /// a core, and a thread of the pool, from what it waits for.
     /// </summary>
     public static async Task UntilAsync(Func<Task<bool>> isSo)
     {

@@ -38,7 +38,8 @@ public sealed class OpenAiClientTests
         foreach (var model in SimulatedChat.Models)
         {
             yaml.Append($"  u-{model}:\n    kind: openai\n    model: {model}\n"
-                + string.Concat(UpstreamServer.Patient("retry: { attemptsMax: 1 }").Split('\n').Select(l => $"    {l}\n"))
+                + string.Concat(UpstreamServer.Patient("retry: { attemptsMax: 1 }").Split('\n')
+                    .Select(l => $"    {l}\n"))
                 + $"    targets: {{ t: {{ url: \"{upstream.Address}v1\" }} }}\n");
         }
 
