@@ -54,7 +54,9 @@ internal static class AccessSetup
     private static TokenRing OpenTokens(
         JwtOptions jwt, string[] tenants, ServerState state, TimeProvider time, AccessCounts counts, ILogger logger)
     {
-        var keys = new SigningKeys(jwt.Jwks, TimeSpan.FromMilliseconds(jwt.JwksRefreshMs), time, counts, logger);
+        var keys = new SigningKeys(
+            jwt.Jwks, TimeSpan.FromMilliseconds(jwt.JwksRefreshMs), TimeSpan.FromMilliseconds(jwt.JwksKeepMs), time,
+            counts, logger);
         state.Own(keys);
         // At the start only, and of a file only: nothing to wait for.
         if (keys.StartAsync().GetAwaiter().GetResult() is { } fault)

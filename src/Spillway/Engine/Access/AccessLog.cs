@@ -12,7 +12,8 @@ internal static partial class AccessLog
     public static partial void UsesNotWritten(ILogger logger, string why);
 
     [LoggerMessage(4202, LogLevel.Warning,
-        "The identity provider's keys could not be read from {Place}; those known before go on: {Why}")]
+        "The identity provider's keys could not be read from {Place}; those known before go on for "
+            + "access.jwt.jwksKeepMs: {Why}")]
     public static partial void JwksFailed(ILogger logger, string place, string why);
 
     [LoggerMessage(4203, LogLevel.Information, "The identity provider's keys were read from {Place}: {Count} of use")]
@@ -25,4 +26,9 @@ internal static partial class AccessLog
 
     [LoggerMessage(4205, LogLevel.Information, "Key {Id} of {Tenant} was {What} by {By}")]
     public static partial void KeyChanged(ILogger logger, string id, string tenant, string what, string by);
+
+    [LoggerMessage(4206, LogLevel.Error,
+        "The identity provider's keys could not be read from {Place} for {Seconds} s and are in force no more "
+            + "(access.jwt.jwksKeepMs): every token is refused until they can be read")]
+    public static partial void JwksDropped(ILogger logger, string place, double seconds);
 }

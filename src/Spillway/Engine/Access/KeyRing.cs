@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Spillway.Policies.Identity;
 using Spillway.Store.Keys;
@@ -41,8 +40,8 @@ internal sealed class KeyRing : IAsyncDisposable
     private bool _disposed;
 
     private KeyRing(KeyStore store, KeyRingParts parts) =>
-        (_store, _pepper, _time, _logger, _counts, _tenants) =
-        (store, parts.Pepper, parts.Time, parts.Logger, parts.Counts, parts.Tenants);
+        (_store, _pepper, _time, _logger, _counts, _tenants, Check) =
+        (store, parts.Pepper, parts.Time, parts.Logger, parts.Counts, parts.Tenants, new(parts.Pepper));
 
     /// <summary>Reads the keys of a store, which it owns from then on.</summary>
     public static Outcome<KeyRing> Open(string file, KeyRingParts parts)
@@ -57,6 +56,9 @@ internal sealed class KeyRing : IAsyncDisposable
 
         return new KeyRing(store, parts) { _keys = new(keys.Select(k => new LiveKey(k, before: null))) };
     }
+
+    /// <summary>Holds texts against digests.</summary>
+    internal KeyCheck Check { get; }
 
     /// <summary>Every key, oldest first.</summary>
     public IReadOnlyList<AccessKey> List() =>
@@ -223,14 +225,8 @@ internal sealed class KeyRing : IAsyncDisposable
         if (!KeyText.TryParse(text, out var parts))
             return s_mistyped;
         why = Refusal.Unknown;
-        Span<byte> digest = stackalloc byte[KeyDigest.Length];
-        Span<byte> nobody = stackalloc byte[KeyDigest.Length];
-        nobody.Clear();
         var key = keys.Find(parts.Id);
-        // The same work whether the id exists or not, and whether it was rotated or not.
-        KeyDigest.Compute(_pepper, text, digest);
-        var isCurrent = CryptographicOperations.FixedTimeEquals(digest, key is null ? nobody : key.Stored.Digest);
-        var isPrevious = CryptographicOperations.FixedTimeEquals(digest, key?.Stored.Previous ?? nobody);
+        var (isCurrent, isPrevious) = Check.Match(text, key?.Stored);
         if (key is null || !(isCurrent | isPrevious))
             return s_unknown;
         if (KeyRules.Judge(key.Stored.Key, isPrevious, now, out why) is { } refused)

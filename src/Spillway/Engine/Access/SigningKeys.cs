@@ -25,8 +25,9 @@ internal sealed class SigningKeySet(FrozenDictionary<string, SecurityKey> byId, 
 
 /// <summary>
 /// The public keys of an identity provider, read in the background from a file or an address: bounded in size, number
-/// and time, and never while a request waits. What cannot be read leaves the keys before in force, with a warning and a
-/// count. Thread-safe.
+/// and time, and never while a request waits. What cannot be read leaves the keys before in force for a while, with a
+/// warning and a count: a provider that is down shuts nobody out, and one that took a key back is not ignored for ever.
+/// Thread-safe.
 /// </summary>
 internal sealed class SigningKeys : IAsyncDisposable
 {
@@ -35,6 +36,7 @@ internal sealed class SigningKeys : IAsyncDisposable
 
     private readonly string _place;
     private readonly TimeSpan _refresh;
+    private readonly TimeSpan _keep;
     private readonly TimeProvider _time;
     private readonly AccessCounts _counts;
     private readonly ILogger _logger;
@@ -43,15 +45,18 @@ internal sealed class SigningKeys : IAsyncDisposable
     private volatile SigningKeySet _current = SigningKeySet.Empty;
     private volatile TaskCompletionSource _wanted = NewSignal();
     private Task _reading = Task.CompletedTask;
+    private long _readAt;
 
     /// <param name="place">An address, or an absolute path.</param>
     /// <param name="refresh">How often it is read.</param>
+    /// <param name="keep">How long keys are in force that cannot be read again.</param>
     /// <param name="time">The clock.</param>
     /// <param name="counts">What is counted.</param>
     /// <param name="logger">Hears of what cannot be read.</param>
-    public SigningKeys(string place, TimeSpan refresh, TimeProvider time, AccessCounts counts, ILogger logger)
+    public SigningKeys(
+        string place, TimeSpan refresh, TimeSpan keep, TimeProvider time, AccessCounts counts, ILogger logger)
     {
-        (_place, _refresh, _time, _counts, _logger) = (place, refresh, time, counts, logger);
+        (_place, _refresh, _keep, _time, _counts, _logger) = (place, refresh, keep, time, counts, logger);
         if (!place.Contains("://", StringComparison.Ordinal))
             return;
         // A redirect could lead to a place that nobody configured.
@@ -95,13 +100,14 @@ internal sealed class SigningKeys : IAsyncDisposable
         {
             while (true)
             {
-                if (!isRead)
-                    await ReadAsync().ConfigureAwait(false);
+                var fault = isRead ? null : await ReadAsync().ConfigureAwait(false);
                 isRead = false;
                 _wanted = NewSignal();
                 var pause = s_pause < _refresh ? s_pause : _refresh;
                 await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
-                await UntilWantedAsync(_refresh - pause).ConfigureAwait(false);
+                // What failed is tried again soon.
+                if (fault is null)
+                    await UntilWantedAsync(_refresh - pause).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -146,10 +152,24 @@ internal sealed class SigningKeys : IAsyncDisposable
 
         _counts.JwksRead(isOk: fault is null);
         if (fault is null)
+        {
+            _readAt = _time.GetTimestamp();
             return null;
+        }
+
         AccessLog.JwksFailed(_logger, _place, fault.Message);
+        Drop();
         return fault with { Message = $"The identity provider's keys (access.jwt.jwks, {_place}) cannot be used: "
             + $"{fault.Message}" };
+    }
+
+    /// <summary>Keys that could not be read for so long may have been taken back since.</summary>
+    private void Drop()
+    {
+        if (_current.Count == 0 || _time.GetElapsedTime(_readAt) < _keep)
+            return;
+        _current = SigningKeySet.Empty;
+        AccessLog.JwksDropped(_logger, _place, _keep.TotalSeconds);
     }
 
     private Fault? Take(byte[] bytes)

@@ -24,6 +24,9 @@ internal sealed class TokenRing(
     private static readonly Fault s_key = No("The token is signed by a key that is not known here. If the identity "
         + "provider has just begun to use it, try again in half a minute.");
 
+    private static readonly Fault s_keyless = No("This server has no keys of the identity provider now: they could not "
+        + "be read. Its operator finds the reason in its log; try again in half a minute.");
+
     private static readonly Fault s_time = No("The token has ended, or is not valid yet. Get another from the identity "
         + "provider.");
 
@@ -100,7 +103,7 @@ internal sealed class TokenRing(
         if (set.Find(token.Kid ?? "") is not { } key)
         {
             keys.Want();
-            return s_key;
+            return set.Count == 0 ? s_keyless : s_key;
         }
 
         return IsSigned(token, key) ? null : s_invalid;

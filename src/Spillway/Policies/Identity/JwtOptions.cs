@@ -23,6 +23,12 @@ public sealed record JwtOptions
         Source = "identity providers announce keys hours before they use them")]
     public double JwksRefreshMs { get; init; } = 300_000;
 
+    /// <summary>How long keys are in force that cannot be read again.</summary>
+    [Option("How long the keys that were read last stay in force while the set cannot be read again; it is tried every "
+        + "half a minute. Then every token is refused: a key may have been taken back meanwhile.",
+        Unit = "ms", Min = 60_000, Max = 31_536_000_000, Source = "an identity provider that is down for a night")]
+    public double JwksKeepMs { get; init; } = 86_400_000;
+
     /// <summary>Algorithms that are taken.</summary>
     [Option("Signature algorithms that are taken. None that signs with a shared secret, and never `none`.",
         OneOf = "RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512")]

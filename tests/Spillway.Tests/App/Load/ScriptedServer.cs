@@ -67,7 +67,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
             while (true)
                 serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
-        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException)
+        // The last for a listener that was stopped just before it is asked for the next one.
+        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException
+            or InvalidOperationException)
         {
             await Task.WhenAll(serving);
         }

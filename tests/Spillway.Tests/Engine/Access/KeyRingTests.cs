@@ -106,6 +106,45 @@ public sealed class KeyRingTests
         ring.Refuses(issued.Text + new string('a', 10_000), Refusal.Malformed);
     }
 
+    /// <summary>Not by the clock, which tells of the machine: by what is computed.</summary>
+    [Theory]
+    [InlineData("an unknown id")]
+    [InlineData("a wrong secret")]
+    [InlineData("a wrong secret of a rotated key")]
+    [InlineData("the former secret of a rotated key")]
+    [InlineData("a key of an ended rotation")]
+    [InlineData("a revoked key")]
+    [InlineData("a wrong secret of a revoked key")]
+    [InlineData("an expired key")]
+    [InlineData("a good key, the first time")]
+    public async Task Every_look_up_of_an_unknown_text_does_the_same_work(string what)
+    {
+        await using var ring = new Ring();
+        ring.Issue();
+        var issued = ring.Issue(new() { Tenant = "team-a", Lifetime = TimeSpan.FromDays(1) });
+        var id = issued.Key.Id;
+        if (what.Contains("rotat", StringComparison.Ordinal))
+            ring.Keys.Rotate(id, TimeSpan.FromHours(1));
+        if (what.Contains("revoked", StringComparison.Ordinal))
+            ring.Keys.Revoke(id);
+        if (what.Contains("ended", StringComparison.Ordinal))
+            ring.Time.Advance(TimeSpan.FromHours(2));
+        if (what.Contains("expired", StringComparison.Ordinal))
+            ring.Time.Advance(TimeSpan.FromDays(2));
+        var text = what.Contains("unknown", StringComparison.Ordinal) ? KeyText.Create("live", KeyText.NewId())
+            : what.Contains("wrong", StringComparison.Ordinal) ? KeyText.Create("live", id) : issued.Text;
+
+        var before = ring.Keys.Check.Work;
+        var found = ring.Keys.Identify(text, out var why);
+        var after = ring.Keys.Check.Work;
+        Assert.Equal((1, 2L * KeyDigest.Length),
+            (after.Digests - before.Digests, after.BytesCompared - before.BytesCompared));
+        // Who does not have the secret is told the same, whatever the key is.
+        if (what.Contains("wrong", StringComparison.Ordinal) || what.Contains("unknown", StringComparison.Ordinal))
+            Assert.Equal((Refusal.Unknown, "No such key is known to this server. Ask its operator for one."),
+                (why, found.Fault!.Message));
+    }
+
     [Fact]
     public async Task Ten_thousand_wrong_keys_leave_nothing_in_memory()
     {

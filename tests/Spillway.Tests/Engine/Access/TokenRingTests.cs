@@ -26,7 +26,8 @@ public sealed class TokenRingTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         await File.WriteAllTextAsync(Place, _issuer.Jwks());
-        _keys = new(Place, TimeSpan.FromMinutes(5), _time, _counts, NullLogger.Instance);
+        _keys = new(
+            Place, TimeSpan.FromMinutes(5), TimeSpan.FromDays(1), _time, _counts, NullLogger.Instance);
         Assert.Null(await _keys.StartAsync());
         _tokens = Ring();
         _time.Advance(TimeSpan.FromMinutes(1));
@@ -249,7 +250,8 @@ public sealed class TokenRingTests : IAsyncLifetime, IDisposable
     {
         var place = _folder.PathOf("bad.json");
         await File.WriteAllTextAsync(place, text);
-        await using var keys = new SigningKeys(place, TimeSpan.FromMinutes(5), _time, _counts, NullLogger.Instance);
+        await using var keys = new SigningKeys(
+            place, TimeSpan.FromMinutes(5), TimeSpan.FromDays(1), _time, _counts, NullLogger.Instance);
         Assert.Contains(place, (await keys.StartAsync())!.Message, StringComparison.Ordinal);
 
         var (token, before) = (_issuer.Token(("exp", FarAway)), _keys.Current);
