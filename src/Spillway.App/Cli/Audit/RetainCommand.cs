@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spillway.App.Hosting;
 
 namespace Spillway.App.Cli.Audit;
 
@@ -8,23 +9,43 @@ internal static class RetainCommand
     public static Command Create()
     {
         var server = Commands.ServerOption();
+        var config = new Option<string?>("--config")
+        {
+            Description = "The configuration of a stopped server: works on its state folder.", HelpName = "path",
+        };
         var command = new Command("retain", """
-            Have a running server delete the encrypted inputs that are older than audit.payloadDays now; it does so
-            each hour by itself. The log stays verifiable: it holds their hashes, and says what was deleted.
+            Delete the encrypted inputs that are older than audit.payloadDays now. A running server does so each hour
+            by itself, and when it is asked; beside a stopped one --config does it. The log stays verifiable: it holds
+            their hashes, and says what was deleted.
 
-            Example:
+            Examples:
               spillway audit retain
+              spillway audit retain --config spillway.yaml     while the server is down
             """)
         {
-            server,
+            server, config,
         };
         command.SetAction((parsed, cancellation) => CommandException.GuardAsync(async () =>
         {
+            if (parsed.GetValue(config) is { } file)
+            {
+                Tell(await RetentionFolder.RetainAsync(file).ConfigureAwait(false));
+                return Commands.Ok;
+            }
+
             using var client = new ServerClient(parsed.GetValue(server)!);
             await client.PostAsync("/admin/v1/audit/retain", cancellation).ConfigureAwait(false);
             Console.WriteLine("Asked for; the log has a record payloads.deleted when something was old enough.");
             return Commands.Ok;
         }));
         return command;
+    }
+
+    private static void Tell(IReadOnlyList<string> deleted)
+    {
+        foreach (var name in deleted)
+            Console.WriteLine($"deleted {name}");
+        Console.WriteLine(
+            deleted.Count == 0 ? "Nothing was old enough." : $"{deleted.Count} file(s); the log says so.");
     }
 }

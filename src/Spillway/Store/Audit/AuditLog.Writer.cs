@@ -111,6 +111,7 @@ public sealed partial class AuditLog
         var gone = _files.Payloads.DeleteBefore(today.AddDays(-_options.PayloadDays));
         if (gone.Count == 0)
             return;
+        Deleted = gone;
         Server("payloads.deleted",
             $"{gone.Count} file(s) older than {_options.PayloadDays} day(s): {string.Join(", ", gone)}", gone.Count);
     }

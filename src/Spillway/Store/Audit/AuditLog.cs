@@ -104,6 +104,9 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
     /// <summary>Records that an earlier process accepted and lost with its memory.</summary>
     public long LostBefore { get; private set; }
 
+    /// <summary>Files of inputs that this process deleted because they were old enough, the last time it did.</summary>
+    internal IReadOnlyList<string> Deleted { get; private set; } = [];
+
     /// <summary>Why the log cannot be written now; null while it can.</summary>
     public Fault? Failure => _failure;
 
@@ -122,9 +125,12 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
     /// <param name="about">What the first record says of the server: version, digest of the configuration.</param>
     /// <param name="time">The clock of records and heads.</param>
     /// <param name="logger">Told what a person must know.</param>
+    /// <param name="action">
+    /// Who opens it, as its first record says: a server, or a command beside a stopped one.
+    /// </param>
     public static Outcome<AuditLog> Open(
         StateFolder state, AuditOptions options, IReadOnlyDictionary<string, string> variables, string about,
-        TimeProvider time, ILogger logger)
+        TimeProvider time, ILogger logger, string action = "server.started")
     {
         var folder = new AuditFolder(state.FileOf(AuditFolder.Name));
         try
@@ -134,7 +140,7 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
             if (!AuditFiles.Open(folder, keys, options).TryGet(out var files, out fault))
                 return fault;
             var log = new AuditLog(folder, options, keys, files, time, logger);
-            log.Begin(about);
+            log.Begin(action, about);
             return log;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -252,7 +258,7 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
             + "refuse).",
         s_retry);
 
-    private void Begin(string about)
+    private void Begin(string action, string about)
     {
         var found = _files.Found;
         LostBefore = found.IsClean ? 0 : Math.Max(0, (_counter.Before ?? 0) - found.Range.Size);
@@ -260,7 +266,7 @@ public sealed partial class AuditLog : IAuditLog, IAsyncDisposable
         if (!found.IsClean)
             Recovered(found);
 
-        Server("server.started", about);
+        Server(action, about);
         _writer.Start();
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Spillway.Store.Audit.Merkle;
 
@@ -15,13 +14,10 @@ namespace Spillway.Store.Audit;
 public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys, IReadOnlyList<AuditHead> published)
 {
     private const int NotesMax = 20;
-    private const long JumpMicros = 1_000_000;
     private const int TellEvery = 4096;
 
-    /// <summary>A head is signed each hour at least (audit.headMs), so no crash leaves more behind the last.</summary>
-    private static readonly TimeSpan s_unsignedMax = TimeSpan.FromMinutes(61);
-
     private readonly CompactRange _range = new();
+    private readonly AuditTail _tail = new();
     private readonly byte[] _leaf = new byte[MerkleHash.Size];
     private readonly byte[] _completed = new byte[CompactRange.CompletedBytesMax];
     private readonly byte[] _stored = new byte[CompactRange.CompletedBytesMax];
@@ -32,10 +28,6 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
     private int _goodHeads;
     private AuditDamage? _tainted;
     private long _suspect = -1;
-    private long _stopped = -1;
-    private long _since;
-    private long _time;
-    private int _jumps;
 
     /// <summary>
     /// Verifies. Damage is in the report; throws what the file system throws for files that cannot be read.
@@ -46,11 +38,15 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
     {
         var log = folder.ReadId();
         var damage = Whole(Heads(log), progress, cancellation);
-        if (_jumps > 0)
-            Note($"The server's clock went back {_jumps} time(s); the order of the records is that of their indexes.");
+        if (_tail.Jumps > 0)
+        {
+            Note($"The server's clock went back {_tail.Jumps} time(s); the order of the records is that of their "
+                + "indexes.");
+        }
+
         var signed = _good?.Size ?? 0;
-        if (damage is null && _range.Size > signed)
-            Note($"{_range.Size - signed} record(s) from {Text(_since)} on are whole, not signed yet, not proven.");
+        if (damage is null && _tail.Note(_range.Size, signed) is { } unsigned)
+            Note(unsigned);
         return new()
         {
             Log = log, Records = damage is null ? _range.Size : Math.Min(_range.Size, damage.First), Heads = _goodHeads,
@@ -69,7 +65,7 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
         {
             var damage = First(Head() ?? Segments(all, progress, cancellation), forged);
             if (damage is null)
-                damage = _range.Size < all ? Missing(all) : Unsigned();
+                damage = _range.Size < all ? Missing(all) : _tail.End(_range.Size, Signed);
             return First(_suspect >= 0 ? Altered(_suspect, isWhole: true) : TreeEnd() ?? _tainted, damage);
         }
     }
@@ -176,48 +172,19 @@ public sealed class AuditVerifier(AuditFolder folder, IReadOnlyList<ECDsa> keys,
             return Displaced(index, said);
         if (!isWhole)
             return Altered(index, isWhole: false);
-        var action = record[1] == (byte)AuditKind.Server ? AuditRecord.Parse(record.ToArray())?.Action : null;
-        // A server that found no head of the stop says so itself.
-        if (_stopped >= 0 && action != AuditRecovery.Recovered)
-            return Unstopped();
+        var action = AuditTail.ActionOf(record);
+        if (_tail.Before(action, Signed) is { } unstopped)
+            return unstopped;
         var hashes = _range.Append(_leaf, _completed) * MerkleHash.Size;
         Compare(index, hashes);
-        Clock(index, BitConverter.ToInt64(record[10..]));
+        _tail.Took(record, index, Signed);
         var damage = Head();
-        _stopped = action == AuditRecovery.Stopped && Signed <= index ? index : -1;
+        _tail.Headed(action, index, Signed);
         return damage;
     }
 
     /// <summary>Records that the last good head covers.</summary>
     private long Signed => _good?.Size ?? 0;
-
-    /// <summary>Requests that end together are written in either order: that is no jump.</summary>
-    private void Clock(long index, long time)
-    {
-        if (time + JumpMicros < _time)
-            _jumps++;
-        (_time, _since) = (time, index == Signed ? time : _since);
-    }
-
-    /// <summary>What stands behind the last head is more than a server leaves that was killed.</summary>
-    private AuditDamage? Unsigned()
-    {
-        if (_stopped >= 0)
-            return Unstopped();
-        var signed = Signed;
-        return _range.Size > signed && _time - _since > s_unsignedMax.TotalMicroseconds
-            ? new(AuditDamageKind.HeadMissing, signed, _range.Size - 1,
-                $"Records {signed} to {_range.Size - 1}, from {Text(_since)} to {Text(_time)}, are under no head, and "
-                    + "a server signs one each hour at least: heads are gone, and nothing proves these records.")
-            : null;
-    }
-
-    private AuditDamage Unstopped() => new(AuditDamageKind.HeadMissing, Signed, _stopped,
-        $"Record {_stopped} says that the server stopped, and the head that a stop signs is gone: nothing proves "
-            + $"records {Signed} to {_stopped}.");
-
-    private static string Text(long micros) => DateTimeOffset.UnixEpoch.AddMicroseconds(micros)
-        .ToString("u", CultureInfo.InvariantCulture);
 
     /// <summary>
     /// Holds a record's hash against the one that was kept. Which of the two was changed, the next head tells.

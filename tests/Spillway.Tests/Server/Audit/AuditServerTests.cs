@@ -51,7 +51,14 @@ public sealed class AuditServerTests
         await TestServer.UntilAsync(async () =>
             (await server.GetAsync("/admin/v1/audit/proof?request=asked")).Status == 200);
 
-        var state = (await server.GetAsync("/admin/v1/audit")).Json;
+        // The head is in its file a moment before it is in the state.
+        JsonElement state = default;
+        await TestServer.UntilAsync(async () =>
+        {
+            state = (await server.GetAsync("/admin/v1/audit")).Json;
+            var head = state.GetProperty("head");
+            return head.ValueKind is JsonValueKind.Object && head.GetProperty("size").GetInt32() == 2;
+        });
         Assert.Equal(2, state.GetProperty("records").GetInt32());
         Assert.Equal(2, state.GetProperty("head").GetProperty("size").GetInt32());
         Assert.StartsWith("-----BEGIN PUBLIC KEY", state.GetProperty("public_key").GetString(),
@@ -82,6 +89,36 @@ public sealed class AuditServerTests
         Assert.Equal(404, (await server.GetAsync("/admin/v1/audit/consistency?first=999")).Status);
         Assert.Equal(404, (await server.GetAsync("/admin/v1/audit/nothing")).Status);
         Assert.Equal(405, (await server.GetAsync("/admin/v1/audit/retain")).Status);
+    }
+
+    [Fact]
+    public async Task Over_the_wire_too_heads_that_were_taken_away_are_found()
+    {
+        using var folder = Folder("audit: { headMs: 10 }");
+        await using var server = await StartAsync(folder);
+        await server.InferRowAsync("echo", id: "asked");
+        await TestServer.UntilAsync(async () =>
+            (await server.GetAsync("/admin/v1/audit/proof?request=asked")).Status == 200);
+        var log = AuditFolder.At(folder.PathOf("state"));
+        File.Copy(log.PublicKey, folder.PathOf("key.pem"));
+        var (code, output, errors) = await VerifyAsync();
+        Assert.True(code == 0, output + errors);
+
+        // An older head than the server signed, then none.
+        var heads = File.ReadAllLines(log.Heads);
+        File.Move(log.Heads, folder.PathOf("heads.before"));
+        File.WriteAllLines(log.Heads, heads[..^1]);
+        (code, _, errors) = await VerifyAsync();
+        Assert.Equal(3, code);
+        Assert.Contains("DAMAGED (HeadMissing)", errors, StringComparison.Ordinal);
+        Assert.Contains("The server signed a head of 2 records", errors, StringComparison.Ordinal);
+        File.Delete(log.Heads);
+        (code, _, errors) = await VerifyAsync();
+        Assert.Equal(3, code);
+        Assert.Contains("heads were taken away", errors, StringComparison.Ordinal);
+
+        Task<(int Code, string Output, string Errors)> VerifyAsync() => ChildProcess.RunAsync(
+            "audit", "verify", "--server", server.Address.ToString(), "--key", folder.PathOf("key.pem"));
     }
 
     [Fact]

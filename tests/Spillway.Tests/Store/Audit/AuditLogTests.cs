@@ -329,9 +329,9 @@ public sealed class AuditLogTests
 
         AuditReport Replay(List<byte[]> bytes)
         {
-            var replay = new AuditReplay(fixture.Heads(), [key]);
+            var replay = new AuditReplay(fixture.Folder.ReadId(), fixture.Heads(), [key]);
             _ = bytes.TrueForAll(b => replay.Add(b));
-            return replay.Report("log");
+            return replay.Report();
         }
     }
 
