@@ -1,12 +1,12 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
+using Spillway.Engine.Audit;
 using Spillway.Engine.Billing;
 using Spillway.Engine.Doors;
 using Spillway.Engine.Sequences;
 using Spillway.Policies.Batching;
 using Spillway.Runtimes;
-using Spillway.Store.Provenance;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine;
@@ -47,7 +47,7 @@ internal sealed class ModelLoad : IDisposable
     public Func<DeploymentFacts, DeploymentInstruments>? Instruments { get; init; }
 
     /// <summary>Where the model comes from.</summary>
-    public ModelProvenance Provenance { get; init; } = ModelProvenance.Unknown;
+    public JudgedModel Judged { get; init; } = JudgedModel.Unknown;
 
     /// <summary>Gives the deployment its turns at its devices, before its first request.</summary>
     public Action<Deployment>? Sharing { get; init; }
@@ -196,10 +196,10 @@ internal sealed class ModelLoad : IDisposable
     {
         if (OutputStages.Make(Options.Outputs, out var output) is { } broken)
             return broken;
-        var source = new ModelSource(Options.Name, Options.File, Options.RuntimeOptions!);
-        if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
+        var fault = Load(cancellation);
+        if (fault is not null)
             return fault;
-        _model = model;
+        var model = _model!;
         Log.Loaded(_logger, Options.Name, model);
         if (!Lengths.Of(Options, model.Signature).TryGet(out var lengths, out fault))
             return fault;
@@ -220,6 +220,16 @@ internal sealed class ModelLoad : IDisposable
             _deployment.KeepSequences(sequences);
         Sharing?.Invoke(_deployment);
         return DoorSet.Open(Options, closed, _deployment, model, output, sequences);
+    }
+
+    /// <summary>Null when the model is there, and is the one that was judged.</summary>
+    private Fault? Load(CancellationToken cancellation)
+    {
+        var source = new ModelSource(Options.Name, Options.File, Options.RuntimeOptions!);
+        if (!_runtime.Load(source, cancellation).TryGet(out var model, out var fault))
+            return fault;
+        _model = model;
+        return Judged.Changed();
     }
 
     private Fault? Price(ILoadedModel model, List<(Device Device, IBatchReplica Replica)> replicas)
@@ -243,7 +253,7 @@ internal sealed class ModelLoad : IDisposable
         return new(Options.Name, _clock, flow, replicas, _logger)
         {
             TypicalElements = _calibration.ElementsPerRow, Version = version, Lengths = lengths,
-            Billing = _billing, Provenance = Provenance,
+            Billing = _billing, Provenance = Judged.Provenance,
         };
     }
 

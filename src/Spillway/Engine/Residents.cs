@@ -310,16 +310,21 @@ public sealed class Residents : IAsyncDisposable
         try
         {
             var runtime = _runtimes[options.Runtime];
-            if (!ModelJudge.Judge(Trust, options, runtime, _logger).TryGet(out var provenance, out var refused)
-                || (refused = Probe(options, runtime, provenance)) is not null)
+            for (var attempt = 1; ; attempt++)
             {
-                Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
-                Failed(options, refused);
-                return refused;
-            }
+                if (!ModelJudge.Judge(Trust, options, runtime, _logger, _stop).TryGet(out var judged, out var refused)
+                    || (refused = Probe(options, runtime, judged.Provenance)) is not null)
+                {
+                    Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
+                    Failed(options, refused);
+                    return refused;
+                }
 
-            using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
-            return Open(options, runtime, order, provenance);
+                using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
+                var fault = Open(options, runtime, order, judged);
+                if (!judged.HasChanged || attempt == ModelJudge.AttemptsMax)
+                    return fault;
+            }
         }
 #pragma warning disable CA1031 // The one border of a load: the next one must be done whatever this one did.
         catch (Exception surprise)
@@ -341,9 +346,9 @@ public sealed class Residents : IAsyncDisposable
         return Canary.Check(options, runtime, digest, _stop);
     }
 
-    private Fault? Open(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance)
+    private Fault? Open(ModelOptions options, IRuntime runtime, long order, JudgedModel judged)
     {
-        var load = New(options, runtime, order, provenance);
+        var load = New(options, runtime, order, judged);
         var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();
         if (!load.Open(closed, _stop).TryGet(out var doors, out var fault))
         {
@@ -367,10 +372,10 @@ public sealed class Residents : IAsyncDisposable
         return null;
     }
 
-    private ModelLoad New(ModelOptions options, IRuntime runtime, long order, ModelProvenance provenance) =>
+    private ModelLoad New(ModelOptions options, IRuntime runtime, long order, JudgedModel judged) =>
         new(options, runtime, _clock, _logger)
         {
-            Order = order, Provenance = provenance,
+            Order = order, Judged = judged,
             Instruments = Recorder is { } recorder ? recorder.Open : null,
             Billing = (traits, devices) => Costs.Open(options, traits, devices),
             CurvesInMemory = _curves.GetValue(options, static _ => new()),

@@ -29,6 +29,14 @@ public interface IRuntime
     /// </summary>
     IReadOnlyList<string>? Files(ModelSource source) => source.File.Length == 0 ? [] : [source.File];
 
+    /// <summary>
+    /// What the file system knows of these files at this moment, as a text that no change of them leaves as it was, not
+    /// even one that is taken back; null where there is no such thing, or where one changed too lately to tell. Two
+    /// equal ones mean that whoever read the files between them read the same bytes.
+    /// </summary>
+    /// <param name="files">As <see cref="Files"/> gives them.</param>
+    string? Stamp(IReadOnlyList<string> files) => null;
+
     /// <summary>What is remembered of models between processes; null when nothing is.</summary>
     IProofStore? Proofs => null;
 

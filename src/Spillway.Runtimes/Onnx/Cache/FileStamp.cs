@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Spillway.Runtimes.Onnx.Cache;
@@ -17,11 +18,37 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
     private const uint BasicFields = 0x7ff; // STATX_BASIC_STATS
     private const int KindMask = 0xf000, RegularKind = 0x8000; // S_IFMT, S_IFREG
 
+    /// <summary>
+    /// A file that changed within this time may change again without a trace, in the same tick of the file system's
+    /// clock: two of the slowest ticks of Linux (HZ=100).
+    /// </summary>
+    public static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(20);
+
     /// <summary>A file with bytes in it: no folder, pipe, socket or device.</summary>
     public bool IsRegular { get; private init; }
 
     /// <summary>The user that it belongs to.</summary>
     public uint Owner { get; private init; }
+
+    /// <summary>
+    /// The stamps of files, and of the two folders above each: so a file, a link or a folder that is put in a file's
+    /// place for a moment leaves a trace too. Null when there is no such thing here, or when one changed so lately that
+    /// a further change could leave the same stamp.
+    /// </summary>
+    public static string? Of(IReadOnlyList<string> files, DateTimeOffset now)
+    {
+        var text = new StringBuilder();
+        var folders = files.Select(Path.GetDirectoryName).OfType<string>().ToList();
+        foreach (var path in files.Concat(folders).Concat(folders.Select(Path.GetDirectoryName)).OfType<string>()
+            .Distinct(StringComparer.Ordinal))
+        {
+            if (Of(path) is not { } stamp || !stamp.IsBefore(now - Settled))
+                return null;
+            text.Append(stamp).Append(' ').Append(path).Append('\n');
+        }
+
+        return text.ToString();
+    }
 
     /// <summary>The stamp of a file or folder; null when there is none, or no such thing here.</summary>
     public static FileStamp? Of(string file) => Ask(CurrentFolder, file, 0);

@@ -12,13 +12,6 @@ internal sealed class ModelParts
 {
     private const int RememberedMax = 256;
 
-    /// <summary>
-    /// A file that changed within this time is looked at again, because a second change in the same tick of the file
-    /// system's clock would leave no trace: two of the slowest ticks of Linux (HZ=100). What is written down for later
-    /// processes waits longer.
-    /// </summary>
-    private static readonly TimeSpan s_settled = TimeSpan.FromMilliseconds(20);
-
     private static readonly ConcurrentDictionary<string, ModelParts> s_remembered = new(StringComparer.Ordinal);
 
     private ModelParts(IReadOnlyList<(string, FileStamp?)> files) => Files = files;
@@ -48,7 +41,8 @@ internal sealed class ModelParts
         }
 
         var parts = new ModelParts(files);
-        if (parts.Files.All(f => f.Stamp is { } stamp && stamp.IsBefore(now - s_settled)))
+        // A fresh file is looked at again. What is written down for later processes waits longer.
+        if (parts.Files.All(f => f.Stamp is { } stamp && stamp.IsBefore(now - FileStamp.Settled)))
         {
             if (s_remembered.Count >= RememberedMax)
                 s_remembered.Clear();
