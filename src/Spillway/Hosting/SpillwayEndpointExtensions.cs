@@ -3,31 +3,57 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Spillway.Protocols.Grpc;
 
 namespace Spillway.Hosting;
 
-/// <summary>Spillway's REST endpoints among an application's own.</summary>
+/// <summary>Spillway's endpoints among an application's own.</summary>
 public static class SpillwayEndpointExtensions
 {
     /// <summary>
-    /// Maps /v2/** (the Open Inference Protocol), /v1/** (OpenAI's protocol), /metrics and /admin/v1/**. gRPC is not
-    /// among them: it has a port of
-    /// its own, in the stand-alone server. Requires AddSpillway.
+    /// Maps /v2/** (the Open Inference Protocol), /v1/** (OpenAI's protocol), /metrics and /admin/v1/**, and with
+    /// <see cref="SpillwayHostOptions.MapGrpc"/> the gRPC services. Requires AddSpillway.
     /// </summary>
     /// <param name="routes">The application, or a group of its routes.</param>
-    /// <param name="prefix">A path before them, such as "/ai"; none by default.</param>
+    /// <param name="prefix">A path before them, such as "/ai"; none by default. gRPC clients know none.</param>
     /// <returns>All of them, for conventions: RequireAuthorization, RequireHost, RequireRateLimiting …</returns>
     public static IEndpointConventionBuilder MapSpillway(this IEndpointRouteBuilder routes, string prefix = "")
     {
         ArgumentNullException.ThrowIfNull(routes);
         if (routes.ServiceProvider.GetService<IServiceProviderIsService>()?.IsService(typeof(SpillwayServer)) != true)
             throw new InvalidOperationException("MapSpillway needs services.AddSpillway(…), called before Build.");
-        var group = routes.MapGroup(prefix);
+        // One group over both, so that conventions hold for all of them.
+        var all = routes.MapGroup("");
+        if (routes.ServiceProvider.GetRequiredService<SpillwayHostOptions>().MapGrpc)
+            MapGrpc(all);
+        var group = all.MapGroup(prefix);
         group.Map("/v2/{**rest}", http => HandleAsync(http, own: 2)).WithDisplayName("Spillway inference");
         group.Map("/v1/{**rest}", http => HandleAsync(http, own: 2)).WithDisplayName("Spillway OpenAI");
         group.Map("/admin/v1/{**rest}", http => HandleAsync(http, own: 3)).WithDisplayName("Spillway admin");
         group.Map("/metrics", http => HandleAsync(http, own: 1)).WithDisplayName("Spillway metrics");
-        return group;
+        return all;
+    }
+
+    private static void MapGrpc(RouteGroupBuilder routes)
+    {
+        routes.Map($"/{GrpcEndpoints.Service}/{{method}}", GrpcAsync).WithDisplayName("Spillway gRPC inference");
+        routes.Map($"/{GrpcEndpoints.HealthService}/{{method}}", GrpcAsync).WithDisplayName("Spillway gRPC health");
+    }
+
+    private static Task GrpcAsync(HttpContext http)
+    {
+        var (server, isTrusted) = Prepare(http);
+        return server.Front.HandleGrpcAsync(http, isTrusted);
+    }
+
+    private static (SpillwayServer Server, bool IsTrusted) Prepare(HttpContext http)
+    {
+        var services = http.RequestServices;
+        // The front's own limit (server.bodyBytesMax) holds, and its error says what to do.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
+        return (services.GetRequiredService<SpillwayServer>(),
+            services.GetRequiredService<SpillwayHostOptions>().HostAuthenticatesCallers);
     }
 
     /// <summary>Answers one request.</summary>
@@ -35,12 +61,7 @@ public static class SpillwayEndpointExtensions
     /// <param name="own">Segments of our own pattern; what stands before them is the application's.</param>
     private static Task HandleAsync(HttpContext http, int own)
     {
-        var services = http.RequestServices;
-        var server = services.GetRequiredService<SpillwayServer>();
-        var isTrusted = services.GetRequiredService<SpillwayHostOptions>().HostAuthenticatesCallers;
-        // The front's own limit (server.bodyBytesMax) holds, and its error says what to do.
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = null;
+        var (server, isTrusted) = Prepare(http);
         var before = ((RouteEndpoint)http.GetEndpoint()!).RoutePattern.PathSegments.Count - own;
         return before == 0
             ? server.Front.HandleRestAsync(http, isTrusted)

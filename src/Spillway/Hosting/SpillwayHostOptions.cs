@@ -51,6 +51,13 @@ public sealed class SpillwayHostOptions
     public bool HostAuthenticatesCallers { get; set; }
 
     /// <summary>
+    /// Whether MapSpillway maps the gRPC services too: inference.GRPCInferenceService and grpc.health.v1.Health, at the
+    /// paths that every client calls, also where a prefix stands before the REST endpoints. Default false. They need
+    /// HTTP/2: a Kestrel endpoint with Protocols Http2, or TLS. The limits of a connection are the application's.
+    /// </summary>
+    public bool MapGrpc { get; set; }
+
+    /// <summary>
     /// Whether the application's start waits until every load has ended, well or badly. Default false: it starts at
     /// once, and until a model is there its requests are refused with "still loading".
     /// </summary>

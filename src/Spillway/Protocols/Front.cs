@@ -41,6 +41,19 @@ public sealed partial class Front
     /// <param name="isTrusted">Whether the application decides who may call; else only this machine may.</param>
     public Task HandleRestAsync(HttpContext http, bool isTrusted) => EnterAsync(http, isGrpc: false, isTrusted);
 
+    /// <summary>Answers one gRPC call that an application routed here.</summary>
+    /// <param name="http">Its path is that of a service of ours.</param>
+    /// <param name="isTrusted">As for <see cref="HandleRestAsync"/>.</param>
+    public Task HandleGrpcAsync(HttpContext http, bool isTrusted)
+    {
+        if (HttpProtocol.IsHttp2(http.Request.Protocol))
+            return EnterAsync(http, isGrpc: true, isTrusted);
+        // Its answers have trailers, which HTTP/1.1 clients do not read.
+        http.Response.Headers.Upgrade = "h2c";
+        http.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+        return Task.CompletedTask;
+    }
+
     private Task EnterAsync(HttpContext http, bool isGrpc, bool isTrusted)
     {
         try

@@ -16,10 +16,13 @@ internal sealed class GrpcEndpoints
     /// <summary>The service of the Open Inference Protocol.</summary>
     public const string Service = "inference.GRPCInferenceService";
 
+    /// <summary>gRPC's own service of health.</summary>
+    public const string HealthService = "grpc.health.v1.Health";
+
     private const string Prefix = $"/{Service}/";
     private const string InferPath = $"{Prefix}ModelInfer";
     private const string StreamPath = $"/{Service}/ModelStreamInfer";
-    private const string WatchPath = "/grpc.health.v1.Health/Watch";
+    private const string WatchPath = $"/{HealthService}/Watch";
 
     private readonly ServerContext _server;
     private readonly ModelInferCall _infer;

@@ -79,7 +79,7 @@ internal sealed class ModelInferCall(ServerContext server)
         HttpResponse response, Work work, in RequestTags tags, TensorSet outputs)
     {
         var into = WireBuffer.OfThisThread;
-        if (!ModelInferWriter.WriteHead(into, work, outputs, streamId: null).TryGet(out var behind, out var fault))
+        if (!ModelInferWriter.WriteHead(into, work, outputs, stream: null).TryGet(out var behind, out var fault))
             return fault;
         response.ContentType = GrpcAnswer.ContentType;
         work.Timeline.Mark(Stage.Output, _serving.Clock.EndOf(Stage.Output));

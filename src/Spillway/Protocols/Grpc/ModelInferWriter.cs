@@ -8,6 +8,11 @@ using Spillway.Telemetry;
 
 namespace Spillway.Protocols.Grpc;
 
+/// <summary>What an answer on a stream carries as parameters, because all of them share one set of headers.</summary>
+/// <param name="Id">The key of its record.</param>
+/// <param name="Said">What a unary call's headers would say.</param>
+internal readonly record struct StreamFacts(string Id, IHeaderDictionary Said);
+
 /// <summary>
 /// ModelInferResponse, alone or inside a ModelStreamInferResponse. First the head, which tells the length of
 /// everything; then the outputs as raw_output_contents, straight from where they lie to the connection. Answers are
@@ -27,8 +32,8 @@ internal static class ModelInferWriter
     /// <param name="into">An empty buffer.</param>
     /// <param name="work">The request.</param>
     /// <param name="outputs">Its outputs.</param>
-    /// <param name="streamId">On a stream, where no header can carry it, the id of the record; else null.</param>
-    public static Outcome<long> WriteHead(WireBuffer into, Work work, TensorSet outputs, string? streamId)
+    /// <param name="stream">On a stream, what a header cannot carry there; else null.</param>
+    public static Outcome<long> WriteHead(WireBuffer into, Work work, TensorSet outputs, StreamFacts? stream)
     {
         var (signature, request) = (work.Door.Signature!, work.Request);
         var count = InferResponseWriter.Count(signature, request);
@@ -45,17 +50,17 @@ internal static class ModelInferWriter
         if (behind > Array.MaxLength - WireBuffer.KeptMax)
             return new Fault(FaultKind.Internal,
                 $"The outputs have {behind:N0} bytes, more than a gRPC message can hold. Ask for fewer.");
-        var mark = streamId is null ? 0 : into.Begin(InferResponseField);
-        WriteNames(into, work, streamId);
+        var mark = stream is null ? 0 : into.Begin(InferResponseField);
+        WriteNames(into, work, stream);
         for (var i = 0; i < count; i++)
             WriteOutput(into, outputs[outputs.Find(Port(request, i))], signature);
-        if (streamId is not null)
+        if (stream is not null)
             into.End(mark, behind);
         return behind;
     }
 
     /// <summary>An answer of a stream that says what went wrong with one request.</summary>
-    public static void WriteError(WireBuffer into, string id, Fault fault, string streamId)
+    public static void WriteError(WireBuffer into, string id, Fault fault, in StreamFacts stream)
     {
         into.Text(1, fault.Message);
         var mark = into.Begin(InferResponseField);
@@ -63,7 +68,7 @@ internal static class ModelInferWriter
         Parameter(into, "fault", FaultLabels.Of(fault.Kind));
         if (FaultMapping.IsRetryAfterDue(fault.Kind))
             Parameter(into, "retry-after-ms", FaultMapping.RetryAfterMs(fault.RetryAfter));
-        StreamParameters(into, streamId);
+        StreamParameters(into, stream);
         into.End(mark);
     }
 
@@ -117,7 +122,7 @@ internal static class ModelInferWriter
     private static int Port(InferenceRequest request, int index) =>
         request.Outputs.Count == 0 ? index : request.Outputs[index].Port;
 
-    private static void WriteNames(WireBuffer into, Work work, string? streamId)
+    private static void WriteNames(WireBuffer into, Work work, StreamFacts? stream)
     {
         var model = work.Door.Route.Model;
         into.Text(1, model.Name);
@@ -125,15 +130,17 @@ internal static class ModelInferWriter
         into.Text(3, work.Request.Id);
         if (work.Door.Traits!.Simulated)
             Parameter(into, "simulated", value: true);
-        if (streamId is not null)
-            StreamParameters(into, streamId);
+        if (stream is { } facts)
+            StreamParameters(into, facts);
     }
 
-    private static void StreamParameters(WireBuffer into, string streamId)
+    private static void StreamParameters(WireBuffer into, in StreamFacts stream)
     {
         // A request has one answer here, which is its last.
         Parameter(into, "triton_final_response", value: true);
-        Parameter(into, "x-request-id", streamId);
+        Parameter(into, "x-request-id", stream.Id);
+        foreach (var (name, value) in stream.Said)
+            Parameter(into, name.ToLowerInvariant(), value.ToString());
     }
 
     private static void WriteOutput(WireBuffer into, in Tensor tensor, Signature signature)

@@ -30,6 +30,22 @@ internal sealed class StreamAnswers(ServerContext server, HttpContext http) : ID
 
     public void Dispose() => _turn.Dispose();
 
+    /// <summary>
+    /// What a unary call says in headers, which all answers of a stream share: limits, budgets, route, cost.
+    /// </summary>
+    private static HeaderDictionary Said(Work work, bool isAnswer)
+    {
+        var said = new HeaderDictionary();
+        // One that failed before it had a door holds no ticket and took no route.
+        if (work.Door is null)
+            return said;
+        GuardHeaders.WriteTo(said, work);
+        RouteHeaders.WriteTo(said, work);
+        if (isAnswer)
+            CostHeader.Write(said, work);
+        return said;
+    }
+
     /// <summary>The head of an answer, or an error in its place.</summary>
     private (Fault? Fault, long Behind, long Length) Begin(Work work, string id, Fault? fault)
     {
@@ -39,9 +55,13 @@ internal sealed class StreamAnswers(ServerContext server, HttpContext http) : ID
             fault = new(FaultKind.Internal, "The answer was lost inside the server.");
         fault ??= work.Door.Classify(work);
         if (fault is null)
-            ModelInferWriter.WriteHead(into, work, work.Outputs, id).TryGet(out behind, out fault);
+        {
+            ModelInferWriter.WriteHead(into, work, work.Outputs, new(id, Said(work, isAnswer: true)))
+                .TryGet(out behind, out fault);
+        }
+
         if (fault is not null)
-            ModelInferWriter.WriteError(into, work.Request.Id, fault, id);
+            ModelInferWriter.WriteError(into, work.Request.Id, fault, new(id, Said(work, isAnswer: false)));
         work.Timeline.Mark(Stage.Output, server.Serving.Clock.EndOf(Stage.Output));
         var frame = into.Frame(behind);
         http.Response.BodyWriter.Write(frame);

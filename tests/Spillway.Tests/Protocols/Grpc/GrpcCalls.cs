@@ -11,9 +11,12 @@ internal static class GrpcCalls
     public const string Service = "/inference.GRPCInferenceService/";
 
     /// <summary>A client of the gRPC port.</summary>
-    public static HttpClient Client(TestServer server) => new(new SocketsHttpHandler { UseProxy = false })
+    public static HttpClient Client(TestServer server) => Client(server.Grpc!);
+
+    /// <summary>A client of an address that speaks HTTP/2.</summary>
+    public static HttpClient Client(Uri address) => new(new SocketsHttpHandler { UseProxy = false })
     {
-        BaseAddress = server.Grpc,
+        BaseAddress = address,
         DefaultRequestVersion = HttpVersion.Version20,
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         Timeout = TestServer.Patience,
@@ -109,10 +112,14 @@ internal sealed class GrpcStreamCall : IAsyncDisposable
 
     private GrpcStreamCall(HttpClient client) => _client = client;
 
+    public static Task<GrpcStreamCall> OpenAsync(
+        TestServer server, string method = "ModelStreamInfer", params (string Name, string Value)[] headers) =>
+        OpenAsync(server.Grpc!, method, headers);
+
     public static async Task<GrpcStreamCall> OpenAsync(
-        TestServer server, string method = "ModelStreamInfer", params (string Name, string Value)[] headers)
+        Uri address, string method = "ModelStreamInfer", params (string Name, string Value)[] headers)
     {
-        var call = new GrpcStreamCall(GrpcCalls.Client(server));
+        var call = new GrpcStreamCall(GrpcCalls.Client(address));
         call._response = await call._client.SendAsync(
             GrpcCalls.Request(GrpcCalls.Service + method, call._content, headers),
                 HttpCompletionOption.ResponseHeadersRead);
