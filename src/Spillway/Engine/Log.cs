@@ -57,6 +57,10 @@ internal static partial class Log
     [LoggerMessage(4011, LogLevel.Error, "{Model} of the repository is not served: {Why}")]
     public static partial void NotServed(ILogger logger, string model, string why);
 
+    [LoggerMessage(4034, LogLevel.Information,
+        "{Model} of the repository: its files still change. It is taken over when they were the same for {PollMs} ms")]
+    public static partial void StillChanging(ILogger logger, string model, double pollMs);
+
     [LoggerMessage(4032, LogLevel.Error, "A look at the repository {Path} met a bug; the next one follows")]
     public static partial void LookFailed(ILogger logger, string path, Exception surprise);
 

@@ -21,6 +21,7 @@ public sealed class ModelRepository(
     private Task _polling = Task.CompletedTask;
     private readonly Uploads _uploads = new(options, reader);
     private readonly LoadRetries _retries = new(options);
+    private readonly Settling _settling = new();
     private volatile RepositoryView _view = RepositoryView.Empty(options.Path);
     private RepositoryView _served = RepositoryView.Empty(options.Path);
 
@@ -35,13 +36,16 @@ public sealed class ModelRepository(
     /// </summary>
     public async Task StartAsync()
     {
-        await ChangeAsync(FollowAsync).ConfigureAwait(false);
+        await RefreshAsync().ConfigureAwait(false);
         if (options.ModelControl is ModelControl.Poll)
             _polling = PollAsync();
     }
 
-    /// <summary>Reads the folder and takes over what changed, as every look under poll does.</summary>
-    public Task RefreshAsync() => ChangeAsync(FollowAsync);
+    /// <summary>Reads the folder and takes over what it holds now, whether its files still change or not.</summary>
+    public Task RefreshAsync() => ChangeAsync(() => FollowAsync(isPatient: false));
+
+    /// <summary>One look under poll: takes over what changed and whose files have settled.</summary>
+    internal Task LookAsync() => ChangeAsync(() => FollowAsync(isPatient: true));
 
     /// <summary>Loads a model, all versions that its policy chooses; or loads it anew.</summary>
     /// <param name="name">The folder's name.</param>
@@ -101,7 +105,7 @@ public sealed class ModelRepository(
         {
             try
             {
-                await ChangeAsync(FollowAsync).ConfigureAwait(false);
+                await LookAsync().ConfigureAwait(false);
             }
 #pragma warning disable CA1031 // A surprise in one look must not end all others.
             catch (Exception surprise)
@@ -147,17 +151,19 @@ public sealed class ModelRepository(
         _served.Find(change.Model)?.Versions.Any(v => v.Number == change.Version) is true;
 
     /// <summary>What is served follows the folder: new and changed versions first, so that there is no gap.</summary>
-    private async Task<Fault?> FollowAsync()
+    private async Task<Fault?> FollowAsync(bool isPatient)
     {
+        var began = clock.Time.GetUtcNow();
         var fresh = await Task.Run(reader.Read).ConfigureAwait(false);
         Tell(_view, fresh);
-        var diff = RepositoryDiff.Between(_served, fresh);
+        var diff = RepositoryDiff.Between(_served, Settled(fresh, began, isPatient));
         (_view, _served) = (fresh, diff.Next);
         // A folder that was renamed keeps its names without a gap.
         foreach (var change in diff.Removed)
             models.Yield(change.Options);
         var changes = diff.Added.Concat(diff.Changed).ToList();
-        changes.AddRange(_retries.Due(clock.Now, IsServed).Where(c => !changes.Exists(o => IsSame(o, c))));
+        changes.AddRange(_retries.Due(clock.Now, IsServed).Where(
+            c => !changes.Exists(o => IsSame(o, c)) && !_settling.Held.Contains(c.Model)));
         List<Task<Fault?>> loads = [];
         foreach (var change in changes)
         {
@@ -173,6 +179,15 @@ public sealed class ModelRepository(
             _ = models.RemoveAsync(change.Options);
         _uploads.Sweep(_served);
         return null;
+    }
+
+    private RepositoryView Settled(RepositoryView fresh, DateTimeOffset began, bool isPatient)
+    {
+        var before = _settling.Held;
+        var settled = _settling.Look(_served, fresh, began, isPatient);
+        foreach (var name in _settling.Held.Where(n => !before.Contains(n)))
+            Log.StillChanging(logger, name, options.PollMs);
+        return settled;
     }
 
     private async Task<Fault?> LoadOneAsync(string name, string? overrideJson, UploadedModel? upload)

@@ -51,6 +51,47 @@ public sealed class RepositoryTests
     }
 
     [Fact]
+    public async Task A_file_that_still_grows_is_not_loaded_and_what_serves_goes_on_until_it_has_settled()
+    {
+        var folder = Repository("poll").Model("m", 1);
+        await using var server = await TestServer.StartAsync(folder);
+        var repository = server.Serving.Repository!;
+        var whole = OnnxModels.Identity(OnnxWriter.Float);
+        string[] files = [folder.PathOf("models/m/2/model.onnx"), folder.PathOf("models/new/1/model.onnx")];
+        foreach (var file in files)
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+
+        for (var part = 1; part <= 3; part++)
+        {
+            foreach (var file in files)
+                await File.WriteAllBytesAsync(file, whole[..(whole.Length * part / 3)]);
+            await repository.LookAsync();
+            Assert.Equal("1", await VersionAsync(server, "m"));
+            Assert.Equal(404, (await server.InferAsync("new", Row)).Status);
+        }
+
+        await repository.LookAsync();
+        Assert.Equal("2", await VersionAsync(server, "m"));
+        Assert.Equal("1", await VersionAsync(server, "new"));
+        // Nothing of it was tried before.
+        Assert.DoesNotContain("spillway_model_load_failed{model=\"new\",version=\"1\"} 1",
+            (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_moved_in_with_files_that_are_older_than_the_last_look_needs_no_second_look()
+    {
+        var folder = Repository("poll").Model("m", 1).Model("aside", 2);
+        File.SetLastWriteTimeUtc(folder.PathOf("models/aside/2/model.onnx"), DateTime.UnixEpoch);
+        Directory.Move(folder.PathOf("models/aside/2"), folder.PathOf("2"));
+        await using var server = await TestServer.StartAsync(folder);
+
+        Directory.Move(folder.PathOf("2"), folder.PathOf("models/m/2"));
+        await server.Serving.Repository!.LookAsync();
+        Assert.Equal("2", await VersionAsync(server, "m"));
+    }
+
+    [Fact]
     public async Task A_model_that_is_deleted_while_it_serves_serves_on_until_the_next_look()
     {
         var folder = Repository("poll").Model("m", 1);

@@ -26,6 +26,18 @@ public sealed class ResidencyTests
     }
 
     [Fact]
+    public async Task The_memory_of_each_model_stands_in_the_metrics_and_in_the_list_of_models_while_it_is_loaded()
+    {
+        await using var server = await StartAsync(budget: 20, ("a", 12), ("b", 8), ("c", 5));
+        Assert.Equal(12, (await server.ModelAsync("a")).GetProperty("memory_bytes").GetInt64());
+        Assert.Equal(8, (await server.ModelAsync("b")).GetProperty("memory_bytes").GetInt64());
+        Assert.False((await server.ModelAsync("c")).TryGetProperty("memory_bytes", out _));
+        var metrics = (await server.GetAsync("/metrics")).Text;
+        Assert.Contains("spillway_model_memory_bytes{deployment=\"a\",version=\"1\"} 12\n", metrics,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Everybody_is_answered_when_all_models_are_wanted_at_once_and_one_fits()
     {
         await using var server = await StartAsync(budget: 10, ("a", 10), ("b", 10), ("c", 10));

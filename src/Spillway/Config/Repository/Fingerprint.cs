@@ -20,6 +20,9 @@ internal sealed class Fingerprint(RepositoryRoot root)
 
     private const int DepthMax = 8;
 
+    /// <summary>When the newest file of the last fingerprint changed, UTC.</summary>
+    public DateTime ChangedUtc { get; private set; } = DateTime.MinValue;
+
     /// <summary>The fingerprint, or null with what is wrong.</summary>
     /// <param name="model">The version's complete options.</param>
     /// <param name="folder">The version's folder; null for a model without files.</param>
@@ -84,10 +87,12 @@ internal sealed class Fingerprint(RepositoryRoot root)
         return true;
     }
 
-    private static void Add(IncrementalHash hash, string name, FileInfo file)
+    private void Add(IncrementalHash hash, string name, FileInfo file)
     {
         // Of a link, size and time of what it leads to.
         var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        if (target.LastWriteTimeUtc > ChangedUtc)
+            ChangedUtc = target.LastWriteTimeUtc;
         hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"{name}\0{target.Length}\0{target.LastWriteTimeUtc.Ticks}\n")));
     }

@@ -175,10 +175,11 @@ internal sealed class RepositoryModelReader(
         }
 
         string? print = null;
+        var fingerprint = new Fingerprint(root);
         if (problem.Length == 0)
-            print = new Fingerprint(root).Of(model, free ? null : folder, out problem, out remedy);
+            print = fingerprint.Of(model, free ? null : folder, out problem, out remedy);
         if (print is not null)
-            return new(number, model, print);
+            return new(number, model, print) { ChangedUtc = fingerprint.ChangedUtc };
         Report($".{number}", problem, remedy);
         return null;
     }

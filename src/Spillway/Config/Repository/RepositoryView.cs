@@ -74,4 +74,10 @@ public sealed record RepositoryModel
 /// of the label files: another fingerprint means that the version must be loaded anew. Comments, the version policy and
 /// other versions do not matter.
 /// </param>
-public sealed record RepositoryVersion(int Number, ModelOptions Options, string Fingerprint);
+public sealed record RepositoryVersion(int Number, ModelOptions Options, string Fingerprint)
+{
+    /// <summary>
+    /// When the newest of those files last changed, by the file system's clock; long ago without files.
+    /// </summary>
+    public DateTime ChangedUtc { get; init; } = DateTime.MinValue;
+}

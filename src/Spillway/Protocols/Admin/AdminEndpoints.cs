@@ -196,7 +196,7 @@ internal sealed class AdminEndpoints(ServerContext server)
         json.WriteEndObject();
     }
 
-    private static void WriteModel(Utf8JsonWriter json, Door door)
+    private void WriteModel(Utf8JsonWriter json, Door door)
     {
         var route = door.Route;
         json.WriteStartObject();
@@ -222,6 +222,8 @@ internal sealed class AdminEndpoints(ServerContext server)
             json.WriteNumber("batch_rows_useful", state.UsefulRows);
             json.WriteNumber("predicted_wait_ms", state.PredictedWait.TotalMilliseconds);
             json.WriteNumber("typical_run_ms", deployment.TypicalRun.TotalMilliseconds);
+            if (server.Serving.Models.MemoryOf(new(deployment.Name, deployment.Version)) is { } bytes)
+                json.WriteNumber("memory_bytes", bytes);
         }
 
         if (door.Signature is { } signature)
