@@ -86,6 +86,31 @@ public sealed class OtlpExportTests
         }
     }
 
+    /// <summary>
+    /// Without the bound of a stop it would take ten minutes: traces and metrics are both under way, and each answer
+    /// is waited for that long.
+    /// </summary>
+    [Theory]
+    [InlineData("never answers")]
+    [InlineData("begins an answer and never ends it")]
+    public async Task A_receiver_that_never_answers_does_not_keep_the_server_from_stopping(string how)
+    {
+        var silence = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var sink = new OtlpSink(_ => how == "never answers" ? silence.Task : Task.FromResult<byte[]?>(
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx"u8.ToArray()));
+        var server = await StartAsync(
+            sink.Url, ("OTEL_BSP_SCHEDULE_DELAY", "10"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "600000"));
+        Assert.Equal(200, (await InferAsync(server, "x")).Status);
+        await TestServer.UntilAsync(async () =>
+        {
+            await Task.Yield();
+            return sink.Arrived.Count > 0;
+        });
+        await server.DisposeAsync().AsTask().WaitAsync(TestServer.Patience);
+        // What is left was tried, and said to be lost.
+        Assert.Contains(sink.Arrived, a => a.Head.StartsWith("POST /v1/metrics", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_busy_receiver_is_asked_again_and_one_that_refuses_is_not()
     {

@@ -71,8 +71,7 @@ internal sealed class TopSession(TopPoller poller, TimeSpan interval, TimeProvid
                 throw new CommandException($"{_waiting}. Start one with `spillway up`, or name it with --server.");
             var line = Line(state, json, written, said);
             if (line.Length > 0)
-                await output.WriteAsync(line.AsMemory(), cancellation).ConfigureAwait(false);
-            await output.FlushAsync(cancellation).ConfigureAwait(false);
+                await WriteAsync(output, line, cancellation).ConfigureAwait(false);
             said = _waiting;
             if (_waiting.Length == 0 && _frame is { Seconds: > 0 })
                 written++;
@@ -82,6 +81,15 @@ internal sealed class TopSession(TopPoller poller, TimeSpan interval, TimeProvid
                 await Task.Delay(rest, time, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Elsewhere: whoever reads the lines may have stopped, and Ctrl-C must work all the same.</summary>
+    private static Task WriteAsync(TextWriter output, string line, CancellationToken cancellation) => Task.Run(
+        () =>
+        {
+            output.Write(line);
+            output.Flush();
+        },
+        CancellationToken.None).WaitAsync(cancellation);
 
     /// <summary>The first poll knows no rates: no line. A wait is said once as text, each time as JSON.</summary>
     private string Line(TopState state, bool json, int written, string said)

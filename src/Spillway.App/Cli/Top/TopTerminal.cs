@@ -1,5 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
 
 namespace Spillway.App.Cli.Top;
 
@@ -15,7 +16,7 @@ internal sealed class TopTerminal : IDisposable
     private const int WidthOtherwise = 80;
     private const int HeightOtherwise = 24;
 
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly TerminalWriter _writer;
     private readonly Channel<ConsoleKeyInfo> _keys = Channel.CreateBounded<ConsoleKeyInfo>(
         new BoundedChannelOptions(KeysMax) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -24,7 +25,7 @@ internal sealed class TopTerminal : IDisposable
     public TopTerminal()
     {
         _colours = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        Write(AnsiText.Enter);
+        _writer = new(Output(), AnsiText.Enter, AnsiText.Leave);
         // Reading a key blocks, so it has a thread; nobody waits for it at the end.
         if (!Console.IsInputRedirected)
             new Thread(ReadKeys) { IsBackground = true, Name = "top keys" }.Start();
@@ -56,18 +57,19 @@ internal sealed class TopTerminal : IDisposable
     }
 
     /// <summary>Shows a picture.</summary>
-    public void Show(TextGrid grid) => Write(AnsiText.Paint(grid, _colours));
+    public void Show(TextGrid grid) => _writer.Show(AnsiText.Paint(grid, _colours));
 
-    public void Dispose()
-    {
-        Write(AnsiText.Leave);
-        _output.Dispose();
-    }
+    public void Dispose() => _writer.Dispose();
 
-    private void Write(string text)
+    /// <summary>
+    /// Not the console's own stream: while that hangs in a write it holds a lock that asking for the window's size
+    /// takes too.
+    /// </summary>
+    private static Stream Output()
     {
-        _output.Write(Encoding.UTF8.GetBytes(text));
-        _output.Flush();
+        const int StandardOutput = 1;
+        return OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
+            : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
     }
 
     private void ReadKeys()

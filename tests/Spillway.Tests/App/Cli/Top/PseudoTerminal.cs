@@ -14,10 +14,10 @@ internal sealed class PseudoTerminal : IAsyncDisposable
     private readonly SemaphoreSlim _grew = new(0);
     private readonly Task _reading;
 
-    private PseudoTerminal(Process process)
+    private PseudoTerminal(Process process, bool reads)
     {
         _process = process;
-        _reading = ReadAsync();
+        _reading = reads ? ReadAsync() : Task.CompletedTask;
     }
 
     /// <summary>Everything it wrote, escape sequences included.</summary>
@@ -31,7 +31,12 @@ internal sealed class PseudoTerminal : IAsyncDisposable
     }
 
     /// <summary>Runs a shell command.</summary>
-    public static PseudoTerminal Start(string command, params (string Name, string Value)[] environment)
+    public static PseudoTerminal Start(string command, params (string Name, string Value)[] environment) =>
+        Start(command, reads: true, environment);
+
+    /// <summary>Runs a shell command on a terminal that may take nothing, as after Ctrl-S.</summary>
+    public static PseudoTerminal Start(
+        string command, bool reads, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("script", ["-qec", command, "/dev/null"])
         {
@@ -39,7 +44,7 @@ internal sealed class PseudoTerminal : IAsyncDisposable
         };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        return new(Process.Start(start)!);
+        return new(Process.Start(start)!, reads);
     }
 
     /// <summary>Presses keys.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Spillway.App.Cli.Top;
+using Spillway.Tests.App.Load;
+using Spillway.Tests.Config;
 using Spillway.Tests.Server;
 using Xunit.Abstractions;
 
@@ -77,6 +79,58 @@ public sealed partial class TopCommandTests(SimulatedServer fixture, ITestOutput
         await terminal.TypeAsync("q");
         Assert.Equal(0, await terminal.EndAsync());
         Assert.EndsWith(AnsiText.Leave, terminal.Output.TrimEnd('\r', '\n'), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_goes_on_while_its_terminal_reads_nothing_and_Ctrl_C_ends_it()
+    {
+        if (!File.Exists("/usr/bin/script") || !File.Exists("/usr/bin/stty"))
+        {
+            notes.WriteLine("NOT RUN: this needs the programs script (util-linux) and stty.");
+            return;
+        }
+
+        var polls = 0;
+        await using var server = new ScriptedServer(request =>
+        {
+            if (request.Head.StartsWith("GET /metrics", StringComparison.Ordinal))
+                Interlocked.Increment(ref polls);
+            return Task.FromResult<byte[]?>(OtlpSink.Status(500 + (Volatile.Read(ref polls) % 90)));
+        });
+        using var folder = new ConfigFolder();
+        var pid = folder.PathOf("pid");
+        await using var terminal = PseudoTerminal.Start(
+            $"echo $$ > '{pid}'; stty rows 300 cols 200; exec dotnet '{ChildProcess.App}' top --interval 100ms "
+            + $"--server {server.Url}", reads: false, ("TERM", "xterm"), ("LANG", "C.UTF-8"));
+        // Each answer makes another picture of 300 rows: far more than the terminal and its pipe hold.
+        await TestServer.UntilAsync(async () =>
+        {
+            await Task.Yield();
+            return Volatile.Read(ref polls) >= 50;
+        });
+
+        var process = (await File.ReadAllTextAsync(pid)).Trim();
+        var (code, _, errors) = await RunAsync("kill", "-INT", process);
+        Assert.True(code == 0, errors);
+        await TestServer.UntilAsync(async () =>
+        {
+            await Task.Yield();
+            return IsOver(process);
+        });
+    }
+
+    /// <summary>Gone, or waiting for a parent that hangs in the terminal to take notice.</summary>
+    private static bool IsOver(string process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            return stat[stat.LastIndexOf(')')..].StartsWith(") Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
