@@ -105,6 +105,12 @@ public sealed class MetadataTests(SimulatedServer fixture) : IClassFixture<Simul
     }
 
     [Theory]
+    [InlineData("/v2/systemsharedmemory/status")]
+    [InlineData("/v2/cudasharedmemory/region/mine/register")]
+    public async Task Shared_memory_which_clients_of_others_ask_for_is_refused_with_what_to_do(string path) =>
+        (await _server.GetAsync(path)).Is(501, "unsupported", "shared memory is not supported", "binary data");
+
+    [Theory]
     [InlineData("POST", "/v2", "GET")]
     [InlineData("DELETE", "/v2/models/echo", "GET")]
     [InlineData("GET", "/v2/models/echo/infer", "POST")]

@@ -68,6 +68,11 @@ public sealed class SettingsTests
     [InlineData("/v2/logging", """{"log_format":"default"}""", 501, "log_format")]
     [InlineData("/v2/logging", """{"log_info":"yes"}""", 400, "log setting 'log_info' is true or false")]
     [InlineData("/v2/logging", """{"log_verbose_level":-1}""", 400, "log setting 'log_verbose_level'")]
+    [InlineData("/v2/logging", """{"log_file":"\ud800"}""", 400, "is not Unicode")]
+    [InlineData("/v2/logging", """{"\ud800":true}""", 400, "is not Unicode")]
+    [InlineData("/v2/logging", """{"log_info":false,"log_format":"\udc00x"}""", 400, "is not Unicode")]
+    [InlineData(Trace, """{"trace_level":["\ud800"]}""", 400, "is not Unicode")]
+    [InlineData(ModelTrace, """{"trace_rate":"\ud800"}""", 400, "is not Unicode")]
     [InlineData("/v2/logging", """{"log_info":false,"log_colour":true}""", 400, "unknown log setting 'log_colour'")]
     public async Task What_means_nothing_here_is_refused_and_nothing_is_changed(
         string path, string body, int status, string says)

@@ -91,9 +91,19 @@ internal readonly ref struct OpenInferenceRoute
     public static Fault? Parse(ReadOnlySpan<char> path, ReadOnlySpan<char> method, out OpenInferenceRoute route)
     {
         if (!TryParse(path, out route))
-            return new(FaultKind.UnknownPath, "Not Found");
+        {
+            return IsSharedMemory(path)
+                ? RequestFaults.Unsupported("shared memory", "send tensors in the body, as binary data")
+                : new(FaultKind.UnknownPath, "Not Found");
+        }
+
         return route.Allows(method) ? null : new(FaultKind.WrongMethod, "Method Not Allowed");
     }
+
+    /// <summary>Triton's extension, which its clients may ask for.</summary>
+    private static bool IsSharedMemory(ReadOnlySpan<char> path) =>
+        path.StartsWith("/v2/systemsharedmemory/", StringComparison.Ordinal)
+        || path.StartsWith("/v2/cudasharedmemory/", StringComparison.Ordinal);
 
     /// <summary>Finds the endpoint of a path; false when the protocol has no such path.</summary>
     public static bool TryParse(ReadOnlySpan<char> path, out OpenInferenceRoute route)

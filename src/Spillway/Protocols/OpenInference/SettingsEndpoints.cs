@@ -51,6 +51,12 @@ internal sealed class SettingsEndpoints(ServerContext server)
                 ? change(json.RootElement)
                 : RequestFaults.NotA("object", "settings");
         }
+        catch (InvalidOperationException)
+        {
+            // What JsonElement throws for a name or a text with half of a surrogate pair, which is no text.
+            return Fault.Invalid(
+                "failed to parse the request JSON buffer: a text in it is not Unicode (\\u escapes of half a pair)");
+        }
         catch (JsonException bad)
         {
             return Fault.Invalid(
