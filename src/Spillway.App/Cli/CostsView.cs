@@ -7,6 +7,7 @@ namespace Spillway.App.Cli;
 internal static class CostsView
 {
     private static readonly string[] s_columns = ["answers", "rows", "billed", "waste", "idle", "total", "per answer"];
+    private static readonly string[] s_tokens = ["tokens in", "tokens out"];
 
     /// <summary>The report as lines.</summary>
     public static string Text(JsonElement report)
@@ -32,9 +33,14 @@ internal static class CostsView
 
     private static void Table(StringWriter text, JsonElement report)
     {
-        List<string[]> rows = [[Word(report, "by"), .. s_columns]];
-        rows.AddRange(report.GetProperty("groups").EnumerateArray().Select(g => Row(g, Name(g))));
-        rows.Add(Row(report.GetProperty("total"), "all"));
+        // Only where language models answered.
+        var hasTokens = report.GetProperty("total").TryGetProperty("input_tokens", out _);
+        List<string[]> rows =
+        [
+            [Word(report, "by"), .. s_columns[..2], .. hasTokens ? s_tokens : [], .. s_columns[2..]],
+        ];
+        rows.AddRange(report.GetProperty("groups").EnumerateArray().Select(g => Row(g, Name(g), hasTokens)));
+        rows.Add(Row(report.GetProperty("total"), "all", hasTokens));
         var widths = Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
         foreach (var row in rows)
         {
@@ -45,11 +51,16 @@ internal static class CostsView
 
     private static string Name(JsonElement group) => Word(group, "name") is { Length: > 0 } name ? name : "(none)";
 
-    private static string[] Row(JsonElement sums, string name) =>
+    private static string[] Row(JsonElement sums, string name, bool hasTokens) =>
     [
-        name, Whole(sums, "answers"), Whole(sums, "rows"), Word(sums, "billed"), Word(sums, "waste"),
-        Word(sums, "idle"), Word(sums, "total"), Word(sums, "per_answer"),
+        name, Whole(sums, "answers"), Whole(sums, "rows"),
+        .. hasTokens ? [Tokens(sums, "input_tokens"), Tokens(sums, "output_tokens")] : Array.Empty<string>(),
+        Word(sums, "billed"), Word(sums, "waste"), Word(sums, "idle"), Word(sums, "total"), Word(sums, "per_answer"),
     ];
+
+    /// <summary>A group without language models has none.</summary>
+    private static string Tokens(JsonElement sums, string name) =>
+        sums.TryGetProperty(name, out _) ? Whole(sums, name) : "";
 
     private static void Hardware(StringWriter text, JsonElement hardware)
     {

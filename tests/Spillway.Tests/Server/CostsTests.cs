@@ -160,6 +160,8 @@ public sealed class CostsTests
                 .GetProperty("answers").GetInt32() == 1);
         var text = CostsView.Text(report);
         Assert.Contains("Costs in EUR from ", text, StringComparison.Ordinal);
+        // Nothing here has tokens.
+        Assert.DoesNotContain("tokens", text, StringComparison.Ordinal);
         Assert.Matches(@"\n  vision +1 +1 +0\.0000", text);
         Assert.Matches(@"\n  echo: at [0-9.]+ % an answer costs 0\.\d+, [0-9.]+ times what it would at 95 %", text);
         Assert.Contains("<- here", text, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Spillway.App.Cli;
 using Spillway.Engine;
 using Spillway.Runtimes.Simulated.Chat;
 using Spillway.Tests.Support;
@@ -53,6 +54,10 @@ public sealed class BillTests
         Assert.Equal(new Money(lines.Values.Sum()).ToString(), total.GetProperty("billed").GetString());
         Assert.Equal((input, output),
             (total.GetProperty("input_tokens").GetInt64(), total.GetProperty("output_tokens").GetInt64()));
+
+        var text = CostsView.Text((await chat.Server.GetAsync("/admin/v1/costs?by=model")).Json);
+        Assert.Matches(@"\n  model +answers +rows +tokens in +tokens out +billed ", text);
+        Assert.Matches($@"\n  all +1 +[0-9]+ +{input} +{output} +0\.", text);
     }
 
     [Fact]
