@@ -67,7 +67,7 @@ internal static class CalibrateCommand
         if (asked.HeldOut is not (>= 0.05 and <= 0.95))
         {
             error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"--held-out {asked.HeldOut} is not from 0.05 "
-                + "to 0.95: both parts of the record need requests."));
+                + $"to 0.95: both parts of the record need requests."));
             return Commands.Usage;
         }
 

@@ -41,7 +41,7 @@ internal static class CurveFit
             return Fault.Invalid(string.Create(CultureInfo.InvariantCulture,
                 $"No number of rows was run {RunsMin} times before the held-out part: {answers.Count} requests are "
                 + $"recorded, {answers.Count(a => a.ExecuteMs > 0)} of them with a run. Use a longer record, with "
-                + "execute_ms and batch_rows in it."));
+                + $"execute_ms and batch_rows in it."));
         ratios.Sort();
         var spread = (ratios[(int)(0.95 * (ratios.Count - 1))] - ratios[(int)(0.05 * (ratios.Count - 1))]) / 2;
         return new FittedCurve(points, Math.Round(Math.Min(0.9, spread), 3));

@@ -174,7 +174,7 @@ public static class ServiceCalibration
         if (seen.Count < answers.Count)
             return Fault.Invalid(string.Create(CultureInfo.InvariantCulture, $"{answers.Count - seen.Count} of "
                 + $"{answers.Count} requests lack tokens_in, tokens_out or first_token_ms. A language model is fitted "
-                + "to all requests that its engine had, or their steps do not add up: give the three in every line."));
+                + $"to all requests that its engine had, or their steps do not add up: give the three in every line."));
         var (shape, device) = (plan.Models[language.Model], plan.Devices[plan.Machines[machine].Gpu]);
         if (!ConstantsFit.Fit(shape, device, language.Serving, language.Constants, seen, new(cut))
             .TryGet(out var fit, out var fault))

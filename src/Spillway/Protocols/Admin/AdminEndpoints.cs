@@ -222,7 +222,7 @@ internal sealed class AdminEndpoints(ServerContext server)
             json.WriteNumber("batch_rows_useful", state.UsefulRows);
             json.WriteNumber("predicted_wait_ms", state.PredictedWait.TotalMilliseconds);
             json.WriteNumber("typical_run_ms", deployment.TypicalRun.TotalMilliseconds);
-            WriteCurve(json, deployment);
+            CurveJson.Write(json, deployment);
         }
 
         if (door.Signature is { } signature)
@@ -232,21 +232,6 @@ internal sealed class AdminEndpoints(ServerContext server)
         }
 
         json.WriteEndObject();
-    }
-
-    /// <summary>The learned time of a run at powers of two of rows, and at the largest batch.</summary>
-    private static void WriteCurve(Utf8JsonWriter json, Deployment deployment)
-    {
-        json.WriteStartArray("curve");
-        for (var rows = 1; rows > 0; rows = rows == deployment.BatchMax ? 0 : Math.Min(rows * 2, deployment.BatchMax))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("rows", rows);
-            json.WriteNumber("ms", deployment.Predict(rows, deployment.TypicalElements * rows).TotalMilliseconds);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
     }
 
     private static void WriteRoute(Utf8JsonWriter json, RoutePlan plan)
