@@ -116,7 +116,8 @@ public sealed class PlanAgainstServerTests(SimulatedServer fixture) : IClassFixt
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
     private static ConfigFolder Folder(string times) => new ConfigFolder().Write("plan.yaml", Text(times))
-        .Write("prices.yaml", "currency: EUR\ndate: 2026-01-31\nsource: a test\nmachines:\n  here: { onDemandPerHour: 1 }\n");
+        .Write("prices.yaml", "currency: EUR\ndate: 2026-01-31\nsource: a test\n"
+            + "machines:\n  here: { onDemandPerHour: 1 }\n");
 
     private static string Text(string times) => $$"""
         name: a test

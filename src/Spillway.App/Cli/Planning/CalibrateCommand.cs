@@ -16,8 +16,8 @@ internal static class CalibrateCommand
         var file = new Argument<string>("plan") { Description = "A plan.yaml." };
         var record = new Option<string>("--record")
         {
-            Description = "The record: JSON lines of requests (spillway's own, or the answer of /admin/v1/requests), or "
-                + "CSV with a header.", Required = true, HelpName = "file",
+            Description = "The record: JSON lines of requests (spillway's own, or the answer of "
+                + "/admin/v1/requests), or CSV with a header.", Required = true, HelpName = "file",
         };
         var candidate = new Option<string?>("--candidate")
         {
@@ -107,14 +107,17 @@ internal static class CalibrateCommand
         output.WriteLine(Say($"{result.Variant} on {result.Machine}, calibrated: fitted to {result.Fitted:N0} requests "
             + $"of the first {result.CutSecond:0.#} s"));
         if (result.PassedOver > 0)
-            output.WriteLine(Say($"  {result.PassedOver:N0} requests were passed over: not answered, or by another model"));
+            output.WriteLine(Say($"  {result.PassedOver:N0} requests were passed over: not answered, or by another "
+                + $"model"));
         foreach (var point in result.File.Curve)
-            output.WriteLine(Say($"  a run of {point.Rows,4} rows {point.Ms,12:0.###} ms {point.Ms / point.Rows,12:0.###} ms a row"));
+            output.WriteLine(Say($"  a run of {point.Rows,4} rows {point.Ms,12:0.###} ms "
+                + $"{point.Ms / point.Rows,12:0.###} ms a row"));
         if (result.File.Constants is { } c)
             output.WriteLine(Say($"  computePart {c.ComputePart:0.###}, memoryPart {c.MemoryPart:0.###}, stepMs "
                 + $"{c.StepMs:0.###}, promptStepMs {c.PromptStepMs:0.###}, sequenceUs {c.SequenceUs:0.###}"));
         if (result.RunSpread is { } spread)
-            output.WriteLine(Say($"  nine of ten runs lie within {spread * 100:0.#} % of it: runSpread: {spread:0.###}"));
+            output.WriteLine(Say($"  nine of ten runs lie within {spread * 100:0.#} % of it: runSpread: "
+                + $"{spread:0.###}"));
         output.WriteLine();
         output.WriteLine(Say($"Held out, {result.HeldOut:N0} later requests"));
         output.WriteLine(Say($"  {"",-36}{"measured",14}{"foretold",14}{"error",10}"));

@@ -180,7 +180,8 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
     private string MoreReplicas(CandidateOutcome whole)
     {
         // Of a pipeline the narrowest step.
-        var part = Pipelines.Parts(plan, whole.Candidate).MinBy(p => Fleets.Capacity(plan, p) ?? double.PositiveInfinity)!;
+        var part = Pipelines.Parts(plan, whole.Candidate).MinBy(
+            p => Fleets.Capacity(plan, p) ?? double.PositiveInfinity)!;
         var help = MoreOf(whole with { Candidate = part });
         return Pipelines.IsOne(plan, whole.Candidate) ? $"at the step {part.Variant}: {help}" : help;
     }

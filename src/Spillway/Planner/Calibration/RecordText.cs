@@ -8,6 +8,7 @@ namespace Spillway.Planner.Calibration;
 /// Reads a request record to fit to: Spillway's own records (one a line, or the answer of <c>/admin/v1/requests</c>),
 /// or CSV or JSON lines with a name for each figure. Refused and failed requests are passed over and counted; a line
 /// that is wrong is an error with its place, and nothing is sorted or guessed.
+/// This file is long because every form of a record, and every way in which a line can be wrong, is read here.
 /// </summary>
 internal sealed class RecordText
 {
@@ -191,7 +192,8 @@ internal sealed class RecordText
     }
 
     private static double? Part(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number ? value.GetDouble() : null;
+        parent.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number
+            ? value.GetDouble() : null;
 
     private void Put(Row row, Figure figure, string text)
     {

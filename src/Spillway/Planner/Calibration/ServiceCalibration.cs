@@ -33,7 +33,8 @@ public sealed record CalibrationResult
     /// <summary>What is written for plans.</summary>
     public required CalibrationFileOptions File { get; init; }
 
-    /// <summary>For a curve: the spread of runs around it, as the plan's runSpread; null for a language model.</summary>
+    /// <summary>For a curve: the spread of runs around it, as the plan's runSpread; null for a language
+    /// model.</summary>
     public double? RunSpread { get; init; }
 
     /// <summary>The file, in YAML.</summary>
@@ -49,17 +50,18 @@ public sealed record CalibrationResult
         if (File.Constants is { } c)
         {
             text.Append("constants:\n");
-            Line($"  computePart: {c.ComputePart:0.####}\n  memoryPart: {c.MemoryPart:0.####}\n  knee: {c.Knee:0.####}");
+            Line($"  computePart: {c.ComputePart:0.####}\n  memoryPart: {c.MemoryPart:0.####}");
+            Line($"  knee: {c.Knee:0.####}\n  linkPart: {c.LinkPart:0.####}");
             Line($"  attentionPart: {c.AttentionPart:0.####}\n  stepMs: {c.StepMs:0.####}");
             Line($"  promptStepMs: {c.PromptStepMs:0.####}\n  sequenceUs: {c.SequenceUs:0.####}");
-            Line($"  layerUs: {c.LayerUs:0.####}\n  exchangeUs: {c.ExchangeUs:0.####}\n  linkPart: {c.LinkPart:0.####}");
+            Line($"  layerUs: {c.LayerUs:0.####}\n  exchangeUs: {c.ExchangeUs:0.####}");
             Line($"  label: {c.Label}");
         }
 
         if (File.HeldOut.Count > 0)
             text.Append("heldOut:\n");
         foreach (var one in File.HeldOut)
-            Line($"  - {{ what: \"{one.What}\", measured: {one.Measured:0.####}, told: {one.Told:0.####}, unit: {one.Unit} }}");
+            Line($"  - {{ what: \"{one.What}\", measured: {one.Measured:0.####}, told: {one.Told:0.####}, unit: ms }}");
         return text.ToString();
 
         void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
@@ -116,7 +118,8 @@ public static class ServiceCalibration
         if (!CurveFit.Fit(before).TryGet(out var curve, out var fault))
             return fault;
         var typical = CurveFit.TypicalElements(before);
-        var errors = CurveFit.Errors(curve.Points, after, typical).Concat(Played(plan, candidate, curve, after, typical));
+        var errors = CurveFit.Errors(curve.Points, after, typical)
+            .Concat(Played(plan, candidate, curve, after, typical));
         return (new CalibrationFileOptions { Curve = curve.Points, HeldOut = [.. errors] }, curve.Spread);
     }
 
@@ -137,7 +140,8 @@ public static class ServiceCalibration
         {
             DurationSeconds = Math.Max(1, Math.Ceiling(after[^1].Second - after[0].Second + 1)), WarmUpSeconds = 0,
             Goals = new(), Search = null,
-            Variants = plan.Options.Variants.ToDictionary(v => v.Key, v => v.Key == candidate.Variant ? variant : v.Value),
+            Variants = plan.Options.Variants.ToDictionary(
+                v => v.Key, v => v.Key == candidate.Variant ? variant : v.Value),
             Sites = plan.Options.Sites.ToDictionary(s => s.Key, s => s.Value with
             {
                 NetworkMs = s.Value.NetworkMs.ToDictionary(n => n.Key, _ => 0.0), BandwidthMbps = 1e6,
@@ -184,8 +188,10 @@ public static class ServiceCalibration
         var engine = new BatchEngine(new(shape, device, language.Serving, fit.Constants), language.Serving, memory);
         if (engine.Play(seen.Select(one => one.Request), Instant.Never) is { } wrong)
             return wrong;
-        return (new CalibrationFileOptions { Constants = fit.Constants, HeldOut = [.. Errors(seen, engine.Times, cut)] },
-            (double?)null);
+        return (new CalibrationFileOptions
+        {
+            Constants = fit.Constants, HeldOut = [.. Errors(seen, engine.Times, cut)],
+        }, (double?)null);
     }
 
     private static ObservedRequest Observed(RecordedAnswer a)

@@ -28,8 +28,8 @@ internal sealed class RoutedSite : Site, IActor
         var (variant, chain) = (plan.Options.Variants[variantName],
             UpstreamChain.Of(plan.Options.Variants[variantName], variantName));
         _chance = new(home.Seed, $"answers {name}");
-        _steps = [.. chain.Steps.Select(step => step.Kind is ChainStepKind.Model
-            ? new Provider(step.Model, plan.Options.Variants[step.Model].Upstream!, $"{name} {step.Model}", home) : null)];
+        _steps = [.. chain.Steps.Select(step => step.Kind is ChainStepKind.Model ? new Provider(
+            step.Model, plan.Options.Variants[step.Model].Upstream!, $"{name} {step.Model}", home) : null)];
         var models = _steps.OfType<Provider>().ToDictionary(p => p.Name, p => (IStepWorld)p, StringComparer.Ordinal);
         var route = variant.Route ?? new();
         _route = new(variantName,

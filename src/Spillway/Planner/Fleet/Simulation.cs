@@ -65,8 +65,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         _before = [.. _sites.Select(s => BeforeOf(s) is { } before
             ? new Station(Calendar, before.AtOnce, this, this) : null)];
         _journeys = new(plan.Options, [.. _sites.Select(s => s.Options)]);
-        _nearest = [.. regions.Select(r => _sites.Where(s => s.IsEntry && Serves(s, r)).OrderBy(s => s.Options.NetworkMs[r])
-            .ToArray())];
+        _nearest = [.. regions.Select(r => _sites.Where(s => s.IsEntry && Serves(s, r))
+            .OrderBy(s => s.Options.NetworkMs[r]).ToArray())];
         _streams = [.. PlanStreams.Of(plan, drill)];
         _next = new Arrival[_streams.Count];
         _streamsLeft = _streams.Count;

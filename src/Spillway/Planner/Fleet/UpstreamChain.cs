@@ -7,8 +7,9 @@ namespace Spillway.Planner.Fleet;
 internal static class UpstreamChain
 {
     /// <summary>The steps of a variant's route; the variant alone where it has no chain.</summary>
-    public static ChainOptions Of(VariantOptions variant, string name) => variant.Route is { Chain.Steps.Count: > 0 } route
-        ? route.Chain : new() { Steps = [new() { Kind = ChainStepKind.Model, Model = name }] };
+    public static ChainOptions Of(VariantOptions variant, string name) =>
+        variant.Route is { Chain.Steps.Count: > 0 } route ? route.Chain
+        : new() { Steps = [new() { Kind = ChainStepKind.Model, Model = name }] };
 
     /// <summary>The upstreams that can answer for a variant, in order; at least one.</summary>
     public static IReadOnlyList<UpstreamTimesOptions> Upstreams(Plan plan, string name) =>

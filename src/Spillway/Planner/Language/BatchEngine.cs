@@ -219,7 +219,8 @@ internal sealed partial class BatchEngine
         while (_inAir.Count < _depth && Compose(now) is { } step)
         {
             step.Changes = _changes;
-            step.IsPlain = step.Samples.Count == _running.Count && step.Parts.Count == _running.Count && !step.HasPrompt;
+            step.IsPlain = step.Samples.Count == _running.Count && step.Parts.Count == _running.Count
+                && !step.HasPrompt;
             Begin(step, now, _roofline.Seconds(step.Work));
         }
     }

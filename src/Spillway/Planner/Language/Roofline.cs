@@ -57,7 +57,8 @@ internal sealed class Roofline
     public double Seconds(in StepWork work, double matrices)
     {
         var device = matrices + Cache(work) + Attention(work) + Exchange(work) + _fixed
-            + (_constants.SequenceUs / 1e6 * work.Sequences) + (work.AttentionPairs > 0 ? _constants.PromptStepMs / 1e3 : 0);
+            + (_constants.SequenceUs / 1e6 * work.Sequences)
+            + (work.AttentionPairs > 0 ? _constants.PromptStepMs / 1e3 : 0);
         return SmoothMaximum(device, _launches, LaunchKnee);
     }
 

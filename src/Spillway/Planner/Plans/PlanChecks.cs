@@ -6,7 +6,7 @@ using Spillway.Policies.Scaling;
 namespace Spillway.Planner.Plans;
 
 /// <summary>The rules between the parts of a plan: every name leads somewhere, and nothing is assumed
-/// silently.</summary>
+/// silently. This file is long because the parts of a candidate are checked against each other.</summary>
 internal sealed class PlanChecks(Plan plan, OptionBinder binder)
 {
     private readonly PlanOptions _options = plan.Options;

@@ -70,7 +70,8 @@ public sealed record MachineOptions
     public int Gpus { get; init; }
 
     /// <summary>Prices by region.</summary>
-    [Option("Prices by the provider's region. A site with priceRegion takes those of its region and none of the above.")]
+    [Option("Prices by the provider's region. A site with priceRegion takes those of its region and none of the "
+        + "above.")]
     public IReadOnlyDictionary<string, RegionPriceOptions> Regions { get; init; } =
         new Dictionary<string, RegionPriceOptions>();
 

@@ -21,7 +21,8 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
     /// <summary>The plan with the times that its variants name.</summary>
     public PlanOptions Resolve(PlanOptions options, OptionBinder binder)
     {
-        if (options.Variants.Values.All(v => v.CurveFiles.Count == 0 && v.Language is not { ConstantsFile.Length: > 0 }))
+        if (options.Variants.Values.All(
+            v => v.CurveFiles.Count == 0 && v.Language is not { ConstantsFile.Length: > 0 }))
             return options;
         return options with
         {

@@ -42,10 +42,10 @@ public sealed record VariantOptions
         new Dictionary<string, IReadOnlyList<CurvePointOptions>>();
 
     /// <summary>Files of batch curves by machine.</summary>
-    [Option("Batch curves that stand elsewhere, by machine: the file in which a server keeps the curve that it measured "
-        + "(curve-…, in the cache of its models), a file of `plan calibrate`, or a running server and the name it "
-        + "serves, as http://127.0.0.1:8000#line-ocr. Paths are relative to this file. They are labelled by what they "
-        + "are: evidence is then that of the weakest.")]
+    [Option("Batch curves that stand elsewhere, by machine: the file in which a server keeps the curve that it "
+        + "measured (curve-…, in the cache of its models), a file of `plan calibrate`, or a running server and the "
+        + "name it serves, as http://127.0.0.1:8000#line-ocr. Paths are relative to this file. They are labelled by "
+        + "what they are: evidence is then that of the weakest.")]
     public IReadOnlyDictionary<string, string> CurveFiles { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A language model, whose times follow from its shape.</summary>
@@ -73,8 +73,8 @@ public sealed record VariantOptions
     public UpstreamTimesOptions? Upstream { get; init; }
 
     /// <summary>The server's own route before somebody else's server.</summary>
-    [Option("For sites of kind upstream: this server's own route before it, with chain and cache. Its presence, or that "
-        + "of upstream.policies, plays the server's own retries, breakers, limits and lines.")]
+    [Option("For sites of kind upstream: this server's own route before it, with chain and cache. Its presence, or "
+        + "that of upstream.policies, plays the server's own retries, breakers, limits and lines.")]
     public PlanRouteOptions? Route { get; init; }
 
     /// <summary>Time of one request where there are no batches.</summary>
@@ -173,8 +173,8 @@ public sealed record UpstreamTimesOptions
     public double FaultShare { get; init; }
 
     /// <summary>How this server deals with it.</summary>
-    [Option("How this server deals with it: the very options of an upstream. Absent, and without a route, every call is "
-        + "sent once and its answer taken as it comes.")]
+    [Option("How this server deals with it: the very options of an upstream. Absent, and without a route, every call "
+        + "is sent once and its answer taken as it comes.")]
     public UpstreamPolicyOptions? Policies { get; init; }
 
     /// <summary>Its price.</summary>

@@ -81,7 +81,8 @@ internal sealed class SmallSchema(JsonElement root)
     {
         var items = (node as YamlSequenceNode)?.Children;
         Expect(items is not null, at, "is no list");
-        Expect(!schema.TryGetProperty("minItems", out var least) || items?.Count >= least.GetInt32(), at, "is too short");
+        Expect(!schema.TryGetProperty("minItems", out var least) || items?.Count >= least.GetInt32(), at,
+            "is too short");
         for (var i = 0; i < (items?.Count ?? 0); i++)
             Check(schema.GetProperty("items"), items![i], $"{at}[{i}]");
     }
@@ -95,8 +96,10 @@ internal sealed class SmallSchema(JsonElement root)
             return;
         }
 
-        Expect(!schema.TryGetProperty("minimum", out var least) || value >= least.GetInt64(), at, $"is {value}: too small");
-        Expect(!schema.TryGetProperty("maximum", out var most) || value <= most.GetInt64(), at, $"is {value}: too large");
+        Expect(!schema.TryGetProperty("minimum", out var least) || value >= least.GetInt64(), at,
+            $"is {value}: too small");
+        Expect(!schema.TryGetProperty("maximum", out var most) || value <= most.GetInt64(), at,
+            $"is {value}: too large");
     }
 
     private void Text(JsonElement schema, YamlNode node, string at)
@@ -104,7 +107,8 @@ internal sealed class SmallSchema(JsonElement root)
         var scalar = node as YamlScalarNode;
         // A plain scalar that looks like a number or a truth is none of text.
         var isText = scalar is not null && (scalar.Style is not ScalarStyle.Plain
-            || !(double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _) || scalar.Value is "true" or "false"));
+            || !(double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _)
+                || scalar.Value is "true" or "false"));
         Expect(isText, at, $"is {node}, which is no text");
         Expect(!schema.TryGetProperty("pattern", out var pattern)
             || Regex.IsMatch(scalar?.Value ?? "", pattern.GetString()!, RegexOptions.None, TimeSpan.FromSeconds(5)),

@@ -4,6 +4,7 @@ using Spillway.Planner.Calibration;
 using Spillway.Planner.Language;
 using Spillway.Planner.Plans;
 using Spillway.Tests.Planner.Plans;
+using Spillway.Tests.Runtimes.Onnx;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Planner.Calibration;
@@ -39,7 +40,8 @@ public sealed class ServiceCalibrationTests
     public void Spillways_own_records_are_read_as_the_server_writes_them_newest_first()
     {
         var lines = Enumerable.Range(0, 40).Reverse().Select(i => string.Create(CultureInfo.InvariantCulture, $$"""
-            {"id":"r{{i}}","model":"{{(i % 4 == 3 ? "other" : "good")}}","outcome":"{{(i % 10 == 0 ? "queue_full" : "ok")}}",
+            {"id":"r{{i}}","model":"{{(i % 4 == 3 ? "other" : "good")}}",
+            "outcome":"{{(i % 10 == 0 ? "queue_full" : "ok")}}",
             "started":"2026-01-31T12:00:{{i:00}}.000Z","rows":1,"elements":100,
             "batch":{"rows":2,"requests":2,"cut":"full","runner":0,"device":"cpu"},
             "stages":[{"stage":"queue","ms":3},{"stage":"execute","ms":30}],"total_ms":33.5}
@@ -96,7 +98,7 @@ public sealed class ServiceCalibrationTests
             "vllm-rtxpro6000-llama3.1-8b", "RTXPRO6000_Llama-3.1-8B__vllm_requests.jsonl");
         var lines = File.ReadAllLines(file).OrderBy(l => System.Text.Json.JsonElement.Parse(l)
             .GetProperty("arrival_time").GetDouble());
-        var hardware = File.ReadAllText(Spillway.Tests.Runtimes.Onnx.Repository.At("samples", "plans", "hardware.yaml"));
+        var hardware = File.ReadAllText(Repository.At("samples", "plans", "hardware.yaml"));
         var read = PlanReader.Read("plan.yaml", SmallPlan.Text.Replace("prices: [prices.yaml]",
             "prices: [prices.yaml]\nhardware: [hardware.yaml]").Replace("ratePerSecond: 40,",
             "ratePerSecond: 4, tokensIn: { mean: 800 }, tokensOut: { mean: 600 },").Replace("candidates:", """
@@ -114,8 +116,8 @@ public sealed class ServiceCalibrationTests
             """, StringComparison.Ordinal), name => new(name switch
             {
                 "hardware.yaml" => hardware,
-                _ => SmallPlan.Prices.Replace("platforms:", "  gpu: { onDemandPerHour: 1, gpu: RTX PRO 6000, gpus: 1 }\n"
-                    + "platforms:"),
+                _ => SmallPlan.Prices.Replace("platforms:",
+                    "  gpu: { onDemandPerHour: 1, gpu: RTX PRO 6000, gpus: 1 }\nplatforms:"),
             }));
         Assert.Empty(read.Errors);
         // Half of the arrivals, as the acceptance run of this engine has it.
@@ -129,10 +131,15 @@ public sealed class ServiceCalibrationTests
         Assert.Equal("calibrated", fit.Result.File.Constants!.Label);
     }
 
-    private static PlanResult Named(string fit) => PlanReader.Read("plan.yaml", SmallPlan.Text.Replace(
-        "      small: [{ rows: 1, ms: 20 }, { rows: 2, ms: 40 }]\n      large: [{ rows: 1, ms: 10 }, { rows: 8, ms: 16 }]",
-        "      {}", StringComparison.Ordinal).Replace("curves:\n      {}", "curveFiles: { small: fit.yaml }",
-        StringComparison.Ordinal), name => new(name == "fit.yaml" ? fit : SmallPlan.Prices));
+    private static PlanResult Named(string fit)
+    {
+        const string Curves = "    curves:\n      small: [{ rows: 1, ms: 20 }, { rows: 2, ms: 40 }]\n"
+            + "      large: [{ rows: 1, ms: 10 }, { rows: 8, ms: 16 }]\n";
+        Assert.Contains(Curves, SmallPlan.Text, StringComparison.Ordinal);
+        return PlanReader.Read("plan.yaml",
+            SmallPlan.Text.Replace(Curves, "    curveFiles: { small: fit.yaml }\n", StringComparison.Ordinal),
+            name => new(name == "fit.yaml" ? fit : SmallPlan.Prices));
+    }
 
     private static CalibrationOutcome Fit(string text, string model = "")
     {

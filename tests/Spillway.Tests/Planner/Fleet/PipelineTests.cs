@@ -102,7 +102,8 @@ public sealed class PipelineTests
     [Theory]
     [InlineData("find: { machine: small }", "Nothing stands here for the step read")]
     [InlineData("find: { machine: small }, read: { machine: small }", "has no curve for this machine")]
-    [InlineData("find: { machine: small }, read: { machine: large }, good: { machine: large }", "no step in the pipeline")]
+    [InlineData("find: { machine: small }, read: { machine: large }, good: { machine: large }",
+        "no step in the pipeline")]
     public void Every_step_needs_a_place_that_can_serve_it(string steps, string words)
     {
         var result = SmallPlan.Result(s_steps, Two("document", steps));

@@ -41,7 +41,7 @@ public sealed class RoutedSiteTests
     {
         double Hits(string ttl) => Run(s_repeats, Upstream("policies: {}", route: $"route: {{ cache: {{ enabled: true, "
             + $"ttlMs: {ttl} }} }}")) is var o ? o.FromCache / (double)o.Answered : 0;
-        // Each of 50 questions is asked 0.8 times a second: of a minute's asks nearly all are repeats, of a second's few.
+        // Each of 50 questions is asked 0.8 times a second: of a minute's asks nearly all are repeats.
         var (minute, second) = (Hits("60000"), Hits("1000"));
         Assert.True(minute > 0.93, $"{minute}");
         Assert.InRange(second, 0.3, 0.6);
@@ -66,7 +66,8 @@ public sealed class RoutedSiteTests
     public void An_upstream_at_429_costs_a_route_with_a_chain_little()
     {
         (string, string) drills = ("durationSeconds: 120", "durationSeconds: 300\ndrills: { forSeconds: 60 }");
-        (string, string) chain = (Plain, Plain + "\n    route: { chain: { steps: [{ model: good }, { model: spare }] } }");
+        const string Both = "\n    route: { chain: { steps: [{ model: good }, { model: spare }] } }";
+        (string, string) chain = (Plain, Plain + Both);
         (string, string) spare = ("  unknown:", """
               spare:
                 evidence: theoretical
@@ -78,7 +79,7 @@ public sealed class RoutedSiteTests
         var alone = Run(drill, drills, Upstream("policies: {}"));
         // The drill throttles every upstream, so that the spare one helps against its own limit alone: it is without.
         var limited = Run(drills, (Plain, Plain.Replace("firstMs: 50", "firstMs: 50, requestsPerMinuteMax: 1200",
-            StringComparison.Ordinal) + "\n    route: { chain: { steps: [{ model: good }, { model: spare }] } }"), spare);
+            StringComparison.Ordinal) + Both), spare);
         var both = Run(drill, drills, chain, spare);
         Assert.InRange(alone.RefusedShare, 0.15, 0.25);
         Assert.InRange(both.RefusedShare, 0.15, 0.25);
