@@ -93,7 +93,7 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
                     + $"{Erlang.Blocked(most, busy) * 100:0.##} %"),
                     busy / most, 0, ms, P95Ms: null, Little.InSystem(demand.Peak, seconds) / most);
             case SiteKind.Upstream:
-                return Upstream(plan, name, UpstreamChain.Upstreams(plan, candidate.Variant)[0], demand, fixedMs);
+                return Upstream(plan, candidate.Variant, name, demand, fixedMs);
         }
 
         throw new InvalidOperationException($"Site {name} is of an unknown kind.");
@@ -112,14 +112,13 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
     }
 
     private static QuickSite Upstream(
-        Plan plan, string name, UpstreamTimesOptions upstream, Demand demand, double fixedMs)
+        Plan plan, string variant, string name, Demand demand, double fixedMs)
     {
+        var (upstream, most) = (UpstreamChain.Upstreams(plan, variant)[0], UpstreamChain.PerSecond(plan, variant));
         var tokens = Demand.Weighted(plan, (w, t) => t?.TokensOut?.Average() ?? w.TokensOut?.Mean ?? 0);
         var each = fixedMs + upstream.FirstMs + (upstream.PerTokenMs * Math.Max(0, tokens - 1));
-        double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax
-            : null;
-        return new(name, "given times", use, 0, each, fixedMs + ((each - fixedMs) * Late(upstream.Variation)),
-            upstream.RequestsPerMinuteMax > 0 ? demand.Peak * 60 / upstream.RequestsPerMinuteMax : null);
+        return new(name, "given times", demand.Mean / most, 0, each,
+            fixedMs + ((each - fixedMs) * Late(upstream.Variation)), demand.Peak / most);
     }
 
     /// <summary>The 95th percentile of a lognormal time over its mean.</summary>

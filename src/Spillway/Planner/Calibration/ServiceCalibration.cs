@@ -118,7 +118,7 @@ public static class ServiceCalibration
         if (!CurveFit.Fit(before).TryGet(out var curve, out var fault))
             return fault;
         var typical = CurveFit.TypicalElements(before);
-        var errors = CurveFit.Errors(curve.Points, after, typical)
+        var errors = CurveFit.Errors(curve, after, typical)
             .Concat(Played(plan, candidate, curve, after, typical));
         return (new CalibrationFileOptions { Curve = curve.Points, HeldOut = [.. errors] }, curve.Spread);
     }

@@ -86,8 +86,12 @@ internal sealed class RoutedSite : Site, IActor
         }
     }
 
-    /// <inheritdoc/>
-    protected override void Throttle(bool refuses) => Set(refuses ? TargetState.Throttled : TargetState.Well);
+    /// <summary>The upstream that is asked first; what stands behind it in the chain is there for that.</summary>
+    protected override void Throttle(bool refuses)
+    {
+        foreach (var target in _steps.OfType<Provider>().First().Targets)
+            target.State = refuses ? TargetState.Throttled : TargetState.Well;
+    }
 
     /// <inheritdoc/>
     protected override void LoseAll() => Set(TargetState.Dead);
@@ -126,8 +130,9 @@ internal sealed class RoutedSite : Site, IActor
             return;
         }
 
-        ride.First = tokens > 0 ? Now : Instant.Never;
         ride.FromCache = answer.Joined || answer.Cache is CacheStep.Hit or CacheStep.Stale;
+        // As with every cache of a plan: its answers have no first token of their own.
+        ride.First = tokens > 0 && !ride.FromCache ? Now : Instant.Never;
         var provider = ride.FromCache || answer.Step < 0 ? null : _steps[answer.Step];
         if (provider is null || tokens < 2 || provider.Options.PerTokenMs <= 0)
         {
@@ -162,7 +167,7 @@ internal sealed class RoutedSite : Site, IActor
                     Allows = limit is null ? null : now => Allows(limit, now), FaultShare = options.FaultShare,
                 }),
             ];
-            _step = new(name, (options.Policies ?? new()).Whole, Targets, home.Calendar, seed) { CalledAt = null };
+            _step = new(name, (options.Policies ?? new()).Whole, Targets, home.Calendar, seed) { KeepsCalls = false };
         }
 
         public string Name { get; }

@@ -77,14 +77,14 @@ public sealed class RoutedSiteTests
             """);
         var drill = Drill.Find("upstream-429");
         var alone = Run(drill, drills, Upstream("policies: {}"));
-        // The drill throttles every upstream, so that the spare one helps against its own limit alone: it is without.
         var limited = Run(drills, (Plain, Plain.Replace("firstMs: 50", "firstMs: 50, requestsPerMinuteMax: 1200",
             StringComparison.Ordinal) + Both), spare);
         var both = Run(drill, drills, chain, spare);
         Assert.InRange(alone.RefusedShare, 0.15, 0.25);
-        Assert.InRange(both.RefusedShare, 0.15, 0.25);
+        // Those that the first one has refused are answered by the second.
+        Assert.InRange(both.RefusedShare, 0, 0.01);
+        Assert.True(both.Costs.Single(l => l.What == "spare, tokens read").Price == 3m && both.Answered > 0);
         Assert.Equal(0, limited.RefusedShare, 0.001);
-        Assert.True(limited.Costs.Single(l => l.What == "spare, tokens read").Quantity >= 0);
     }
 
     [Fact]
@@ -109,7 +109,8 @@ public sealed class RoutedSiteTests
         var read = SmallPlan.Read(plan);
         var o = Evaluation.Run(read, read.Candidates[1], drill: Drill.Find("lose-features"))!;
         Assert.InRange(o.RefusedShare, from, to);
-        Assert.InRange(o.Stages[(int)PlanStage.Io].P99Ms, 35, 45);
+        // Of those that are answered, some waited in vain; those that failed are in no percentile.
+        Assert.Equal(optional.Length > 0 ? 40 : 3, o.Stages[(int)PlanStage.Io].P99Ms, 1.0);
     }
 
     [Theory]
