@@ -85,14 +85,20 @@ internal static class CalibrateCommand
 
         var fit = ServiceCalibration.Fit(plan, candidate, (Path.GetFileName(asked.Record), file.Text), asked.Model,
             asked.HeldOut);
-        if (fit.Result is not { } result)
-        {
-            error.Write(ConfigErrorText.Format(fit.Errors));
-            if (fit.Fault is { } fault)
-                error.WriteLine(fault.Message);
-            return fit.Fault is null ? Commands.Usage : Commands.Failed;
-        }
+        return fit.Result is { } result ? Answer(asked, result, output, error) : Refuse(fit, error);
+    }
 
+    private static int Refuse(CalibrationOutcome fit, TextWriter error)
+    {
+        error.Write(ConfigErrorText.Format(fit.Errors));
+        if (fit.Fault is { } fault)
+            error.WriteLine(fault.Message);
+        return fit.Fault is null ? Commands.Usage : Commands.Failed;
+    }
+
+    private static int Answer(
+        CalibrateRequest asked, CalibrationResult result, TextWriter output, TextWriter error)
+    {
         if (asked.Out is { } path && !PlanFiles.Write(path, result.Yaml(), error))
             return Commands.Usage;
         if (asked.Json)

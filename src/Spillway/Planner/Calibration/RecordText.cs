@@ -165,21 +165,26 @@ internal sealed class RecordText
                 Put(row, FigureOf(field.Name), field.Value.ToString());
         }
 
-        if (record.TryGetProperty("batch", out var batch) && batch.ValueKind is JsonValueKind.Object)
+        if (Object(record, "batch") is { } batch)
             (row.BatchRows, row.Requests) = (Part(batch, "rows"), Part(batch, "requests"));
-        if (record.TryGetProperty("rows", out var rows) && rows.ValueKind is JsonValueKind.Number
-            && row.Elements is { } elements && rows.GetDouble() > 1)
-            row.Elements = elements / rows.GetDouble();
-        if (record.TryGetProperty("stages", out var stages) && stages.ValueKind is JsonValueKind.Array)
-        {
-            foreach (var stage in stages.EnumerateArray().Where(s => s.ValueKind is JsonValueKind.Object))
-                Stage(row, stage);
-        }
-
-        if (record.TryGetProperty("chat", out var chat) && chat.ValueKind is JsonValueKind.Object)
+        if (Part(record, "rows") is > 1 and var rows && row.Elements is { } elements)
+            row.Elements = elements / rows;
+        Stages(row, record);
+        if (Object(record, "chat") is { } chat)
             (row.TokensIn, row.TokensOut, row.FirstToken) = (Part(chat, "input_tokens"), Part(chat, "output_tokens"),
                 Part(chat, "first_token_ms"));
         return row;
+    }
+
+    private static JsonElement? Object(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Object ? value : null;
+
+    private static void Stages(Row row, JsonElement record)
+    {
+        if (!record.TryGetProperty("stages", out var stages) || stages.ValueKind is not JsonValueKind.Array)
+            return;
+        foreach (var stage in stages.EnumerateArray().Where(s => s.ValueKind is JsonValueKind.Object))
+            Stage(row, stage);
     }
 
     private static void Stage(Row row, JsonElement stage)

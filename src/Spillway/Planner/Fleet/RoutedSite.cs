@@ -133,8 +133,17 @@ internal sealed class RoutedSite : Site, IActor
         ride.FromCache = answer.Joined || answer.Cache is CacheStep.Hit or CacheStep.Stale;
         // As with every cache of a plan: its answers have no first token of their own.
         ride.First = tokens > 0 && !ride.FromCache ? Now : Instant.Never;
-        var provider = ride.FromCache || answer.Step < 0 ? null : _steps[answer.Step];
-        if (provider is null || tokens < 2 || provider.Options.PerTokenMs <= 0)
+        if (ride.FromCache || answer.Step < 0 || _steps[answer.Step] is not { } provider)
+            Home.Finish(ride, null);
+        else
+            GoOn(ride, answer, provider);
+    }
+
+    /// <summary>The further tokens of an answer that has begun.</summary>
+    private void GoOn(Ride ride, RouteAnswer answer, Provider provider)
+    {
+        var tokens = ride.Arrival.TokensOut;
+        if (tokens < 2 || provider.Options.PerTokenMs <= 0)
         {
             Home.Finish(ride, null);
             return;

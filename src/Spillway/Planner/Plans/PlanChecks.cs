@@ -83,12 +83,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
 
     private void Variant(string name, VariantOptions variant, string key)
     {
-        if (variant.Pipeline.Count > 0 && Pipelines.Steps(_options.Variants, name).Fault is { } loop)
-            binder.Report($"{key}.pipeline", string.Join(", ", variant.Pipeline), loop.Message,
-                "Name variants that are served, each once on its way.");
-        if (variant.Pipeline.Count > 0 && (variant.Curves.Count > 0 || variant.Language is not null))
-            binder.Report($"{key}.pipeline", string.Join(", ", variant.Pipeline), "A pipeline has no times of its own: "
-                + "those of its steps are its times.", "Remove curves and language, or pipeline.");
+        if (variant.Pipeline.Count > 0)
+            Pipeline(name, variant, $"{key}.pipeline");
         if (variant.Language is { } language)
             Known(language.Model, plan.Models.Keys, $"{key}.language.model", "language model in the hardware files");
         if (variant.Route is { Chain.Steps.Count: > 0 } route)
@@ -110,6 +106,16 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 binder.Report($"{key}.curves.{machine}", "", "The curve has no point.",
                     "Give at least {rows: 1, ms: …}.");
         }
+    }
+
+    private void Pipeline(string name, VariantOptions variant, string key)
+    {
+        var steps = string.Join(", ", variant.Pipeline);
+        if (Pipelines.Steps(_options.Variants, name).Fault is { } loop)
+            binder.Report(key, steps, loop.Message, "Name variants that are served, each once on its way.");
+        if (variant.Curves.Count > 0 || variant.Language is not null)
+            binder.Report(key, steps, "A pipeline has no times of its own: those of its steps are its times.",
+                "Remove curves and language, or pipeline.");
     }
 
     /// <summary>A chain by the server's own rules; its models are variants with an upstream.</summary>

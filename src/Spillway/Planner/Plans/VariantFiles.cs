@@ -96,11 +96,9 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         List<CurvePointOptions> points = [];
         foreach (var line in lines.Skip(2).Where(l => l.Trim().Length > 0))
         {
-            if (line.Trim().Split(' ') is [var rows, var ticks]
-                && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-                && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var time) && time > 0
-                && points.Count < PointsMax && count > (points.Count == 0 ? 0 : points[^1].Rows))
-                points.Add(new() { Rows = count, Ms = time / (double)TimeSpan.TicksPerMillisecond });
+            if (Point(line) is { } point && points.Count < PointsMax
+                && point.Rows > points.Select(p => p.Rows).LastOrDefault())
+                points.Add(point);
             else
                 binder.Report(path, line, $"{file} is no curve that a server kept: this line is not rows and ticks, "
                     + "ascending.", "Name the file as the server wrote it.");
@@ -111,6 +109,11 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         return points.Count == 0 ? null : (points, Evidence.Measured,
             $"the curve that a server measured and kept ({(lines.Length > 1 ? lines[1].Trim() : "")})");
     }
+
+    private static CurvePointOptions? Point(string line) => line.Trim().Split(' ') is [var rows, var ticks]
+        && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var time) && time > 0
+        ? new() { Rows = count, Ms = time / (double)TimeSpan.TicksPerMillisecond } : null;
 
     private (IReadOnlyList<CurvePointOptions>, Evidence, string)? LiveCurve(
         string file, string text, string path, OptionBinder binder)
