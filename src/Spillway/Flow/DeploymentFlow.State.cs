@@ -312,6 +312,15 @@ public sealed partial class DeploymentFlow
 
     private Instant NextWake(Instant now)
     {
+        var next = Instant.Earlier(NextInLine(now), NextExpiry(now));
+        if (_batchWait > TimeSpan.Zero && _idleCount > 0 && _readyCount > 0 && DueAt() is var due && due > now)
+            next = Instant.Earlier(next, due);
+        return next;
+    }
+
+    /// <summary>When somebody who waits or is being decoded is hopeless next.</summary>
+    private Instant NextInLine(Instant now)
+    {
         var (next, ready, group) = (Instant.Never, -1, default(Group));
         for (var i = 0; i < _line.Count; i++)
         {
@@ -330,9 +339,6 @@ public sealed partial class DeploymentFlow
                 next = Instant.Earlier(next, at);
         }
 
-        next = Instant.Earlier(next, NextExpiry(now));
-        if (_batchWait > TimeSpan.Zero && _idleCount > 0 && _readyCount > 0 && DueAt() is var due && due > now)
-            next = Instant.Earlier(next, due);
         return next;
     }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Spillway.Config;
 using Spillway.Planner.Answers;
-using Spillway.Planner.Fleet;
 using Spillway.Planner.Language;
 using Spillway.Planner.Plans;
 using Spillway.Planner.Workloads;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spillway.Config;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Planner.Routes;

@@ -89,7 +89,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         return null;
     }
 
-    private (IReadOnlyList<CurvePointOptions>, Evidence, string)? KeptCurve(
+    private static (IReadOnlyList<CurvePointOptions>, Evidence, string)? KeptCurve(
         string file, string text, string path, OptionBinder binder)
     {
         var lines = text.Split('\n');
@@ -115,7 +115,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var time) && time > 0
         ? new() { Rows = count, Ms = time / (double)TimeSpan.TicksPerMillisecond } : null;
 
-    private (IReadOnlyList<CurvePointOptions>, Evidence, string)? LiveCurve(
+    private static (IReadOnlyList<CurvePointOptions>, Evidence, string)? LiveCurve(
         string file, string text, string path, OptionBinder binder)
     {
         var name = file.LastIndexOf('#') is var at and >= 0 ? file[(at + 1)..] : "";

@@ -81,8 +81,8 @@ public sealed class RoutedSiteTests
             StringComparison.Ordinal) + Both), spare);
         var both = Run(drill, drills, chain, spare);
         Assert.InRange(alone.RefusedShare, 0.15, 0.25);
-        // Those that the first one has refused are answered by the second.
-        Assert.InRange(both.RefusedShare, 0, 0.01);
+        // Most of those that the first one has refused are answered by the second, which must first be let in.
+        Assert.True(both.RefusedShare < alone.RefusedShare / 3, $"{both.RefusedShare} of {alone.RefusedShare}");
         Assert.True(both.Costs.Single(l => l.What == "spare, tokens read").Price == 3m && both.Answered > 0);
         Assert.Equal(0, limited.RefusedShare, 0.001);
     }
