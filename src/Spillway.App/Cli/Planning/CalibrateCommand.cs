@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Spillway.Config;
 using Spillway.Planner.Calibration;
-using Spillway.Planner.Plans;
 
 namespace Spillway.App.Cli.Planning;
 

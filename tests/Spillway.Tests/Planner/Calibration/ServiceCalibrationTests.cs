@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Spillway.Planner.Calibration;
-using Spillway.Planner.Language;
 using Spillway.Planner.Plans;
 using Spillway.Tests.Planner.Plans;
 using Spillway.Tests.Runtimes.Onnx;

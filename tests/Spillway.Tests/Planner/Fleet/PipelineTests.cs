@@ -1,5 +1,4 @@
 using Spillway.Planner.Answers;
-using Spillway.Planner.Fleet;
 using Spillway.Planner.Outcomes;
 using Spillway.Tests.Planner.Plans;
 

@@ -1,7 +1,6 @@
 using Spillway.Planner.Answers;
 using Spillway.Planner.Fleet;
 using Spillway.Planner.Outcomes;
-using Spillway.Planner.Plans;
 using Spillway.Tests.Planner.Plans;
 
 namespace Spillway.Tests.Planner.Fleet;
