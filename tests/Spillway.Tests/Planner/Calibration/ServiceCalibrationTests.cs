@@ -122,7 +122,7 @@ public sealed class ServiceCalibrationTests
         // Half of the arrivals, as the acceptance run of this engine has it.
         var fit = ServiceCalibration.Fit(read.Plan!, read.Plan!.Candidates.Single(c => c.Name == "engine"),
             ("vllm.jsonl", string.Join('\n', lines)), "", 0.5);
-        Assert.True(fit.Result is not null, $"{fit.Fault?.Message} {fit.Errors.FirstOrDefault()}");
+        Assert.True(fit.Result is not null, $"{fit.Fault?.Message} {string.Join(" ", fit.Errors)}");
         var errors = fit.Result.File.HeldOut.ToDictionary(h => h.What, h => h.Error);
         Assert.InRange(errors["time of each further token, mean"], -0.05, 0.05);
         Assert.InRange(errors["all answers complete after"], -0.05, 0.05);
