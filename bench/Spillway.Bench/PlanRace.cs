@@ -1,6 +1,7 @@
 using Spillway.Planner;
 using Spillway.Planner.Answers;
 using Spillway.Planner.Fleet;
+using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 
 namespace Spillway.Bench;
@@ -46,7 +47,57 @@ internal static class PlanRace
               site: { machine: machine, replicas: 3, scaling: { policy: utilisation, replicasMin: 2, replicasMax: 10 } }
         """;
 
-    public static void Run(int rounds)
+    private const string Search = """
+        name: a hundred candidates
+        durationSeconds: 3600
+        warmUpSeconds: 60
+        prices: [prices.yaml]
+        hardware: [hardware.yaml]
+        goals: { firstTokenP95Ms: 1000, perTokenP95Ms: 60, refusedShareMax: 0.01 }
+        regions: { here: {} }
+        workloads:
+          - { name: people, arrivals: trace, trace: trace.csv, deadlineMs: 60000 }
+        variants:
+          bits16:
+            evidence: theoretical
+            source: a benchmark
+            batching: { queueLengthMax: 256 }
+            language: { model: Llama-3.1-8B }
+          bits8:
+            evidence: theoretical
+            source: a benchmark
+            batching: { queueLengthMax: 256 }
+            language: { model: Llama-3.1-8B, serving: { weightBits: 8 } }
+        sites:
+          site: { kind: cloud, networkMs: { here: 5 }, egressPerGb: 0 }
+        candidates:
+          - name: base
+            variant: bits16
+            sites: { site: { machine: H100, replicas: 1 } }
+        search:
+          base: base
+          variants: [bits16, bits8]
+          machines: [H100, A100, L40S, A10G, L4]
+          replicas: [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
+        """;
+
+    private const string SearchPrices = """
+        currency: USD
+        date: 2026-11-22
+        source: a benchmark
+        machines:
+          H100: { onDemandPerHour: 6.88, gpu: H100, gpus: 1 }
+          A100: { onDemandPerHour: 3.43, gpu: A100, gpus: 1 }
+          L40S: { onDemandPerHour: 2.62, gpu: L40S, gpus: 1 }
+          A10G: { onDemandPerHour: 1.01, gpu: A10G, gpus: 1 }
+          L4: { onDemandPerHour: 0.80, gpu: L4, gpus: 1 }
+        """;
+
+    /// <summary>Races.</summary>
+    /// <param name="rounds">Of the two races on one core; the search is played a third as often.</param>
+    /// <param name="trace">The recorded hour, a file; empty leaves the search out.</param>
+    /// <param name="hardware">The file of devices and models.</param>
+    public static void Run(int rounds, string trace, string hardware)
     {
         var plan = PlanReader.Read("plan.yaml", Flow, _ => new(Prices)).Plan
             ?? throw new BenchException("The plan of this benchmark has mistakes.");
@@ -64,7 +115,38 @@ internal static class PlanRace
             QueueRequests,
             SingleQueuePerSecond = Report.Spread(queue),
             FullFlowPerSecond = Report.Spread(flow),
+            Search = trace.Length == 0 ? null : SearchRounds(Math.Max(1, rounds / 3), trace, hardware),
         });
+    }
+
+    /// <summary>Every candidate of the search to its end, on two threads, as `spillway plan --jobs 2` does.</summary>
+    private static object SearchRounds(int rounds, string trace, string hardware)
+    {
+        List<double> wall = [], cpu = [];
+        var (requests, candidates) = (0L, 0);
+        for (var round = 0; round < rounds; round++)
+        {
+            var (began, used) = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
+            var files = new Dictionary<string, string>
+            {
+                ["prices.yaml"] = SearchPrices, ["trace.csv"] = File.ReadAllText(trace),
+                ["hardware.yaml"] = File.ReadAllText(hardware),
+            };
+            var read = PlanReader.Read("search.yaml", Search, name => new(files[name]));
+            var plan = read.Plan ?? throw new BenchException($"The search has mistakes: {read.Errors[0]}");
+            var outcomes = new CandidateOutcome[plan.Candidates.Count];
+            Parallel.For(0, outcomes.Length, new() { MaxDegreeOfParallelism = 2 },
+                at => outcomes[at] = Evaluation.Run(plan, plan.Candidates[at])!);
+            (requests, candidates) = (outcomes.Max(o => o.Offered), outcomes.Length);
+            wall.Add(TimeProvider.System.GetElapsedTime(began).TotalSeconds);
+            cpu.Add((Environment.CpuUsage.TotalTime - used).TotalSeconds);
+        }
+
+        return new
+        {
+            Candidates = candidates, Requests = requests, WallSeconds = Report.Spread(wall),
+            CpuSeconds = Report.Spread(cpu),
+        };
     }
 
     private static double FullFlow(Plan plan)

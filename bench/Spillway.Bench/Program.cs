@@ -12,7 +12,9 @@ const string Usage = """
           [--models FOLDER] [--cache off|FOLDER]
       json [--rounds N]                  the JSON tensor reader against a loop of Utf8JsonReader
       keys [--rounds N]                  who calls: a known key, wrong ones, and one HMAC
-      plan [--rounds N]                  simulated requests a second: one queue, and a whole candidate
+      plan [--rounds N] [--trace csv --hardware yaml]
+                                         simulated requests a second: one queue, and a whole candidate; with a recorded
+                                         hour, how long a search of a hundred candidates over it takes on two threads
       start --app DLL --picture FILE     process start to the first answer of the demo
           [--config FOLDER] [--model NAME] [--runs N] [--port P]
       ledger [--rate N] [--seconds S]    entries at a constant rate through the ledger's queue and writer
@@ -30,7 +32,8 @@ var commands = new Dictionary<string, Func<Arguments, Task>>(StringComparer.Ordi
     ["session"] = a => Now(() => SessionCommand.Run(a)),
     ["json"] = a => JsonRace.RunAsync(a.Number("--rounds", 7)),
     ["keys"] = a => KeysRace.RunAsync(a.Number("--rounds", 7)),
-    ["plan"] = a => Now(() => PlanRace.Run(a.Number("--rounds", 7))),
+    ["plan"] = a => Now(() => PlanRace.Run(
+        a.Number("--rounds", 7), a.Text("--trace", ""), a.Text("--hardware", "samples/plans/hardware.yaml"))),
     ["start"] = StartCommand.RunAsync,
     ["ledger"] = LedgerCommand.RunAsync,
     ["audit"] = AuditRace.RunAsync,

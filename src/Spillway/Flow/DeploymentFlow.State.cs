@@ -312,24 +312,50 @@ public sealed partial class DeploymentFlow
 
     private Instant NextWake(Instant now)
     {
-        var next = Instant.Never;
-        foreach (ref readonly var item in _slots.AsSpan())
+        var next = Instant.Earlier(NextInLine(now), NextExpiry(now));
+        if (_batchWait > TimeSpan.Zero && _idleCount > 0 && _readyCount > 0 && DueAt() is var due && due > now)
+            next = Instant.Earlier(next, due);
+        return next;
+    }
+
+    /// <summary>When somebody who waits or is being decoded is hopeless next.</summary>
+    private Instant NextInLine(Instant now)
+    {
+        var (next, ready, group) = (Instant.Never, -1, default(Group));
+        for (var i = 0; i < _line.Count; i++)
         {
-            var at = item.State switch
+            ref readonly var item = ref _slots[_line[i]];
+            var at = item.Deadline;
+            if (item.State is SlotState.Ready)
             {
-                SlotState.Ready => LatestStart(item, ReadyRows(item.Group)),
-                SlotState.Placed or SlotState.Running => item.Deadline,
-                SlotState.Free or SlotState.Gone => Instant.Never,
-            };
-            // What is already past is seen to when a runner next asks, or with its deadline.
-            if (at <= now && item.State is SlotState.Ready)
-                at = item.Deadline;
+                // Most often all are of one group, and it is counted once.
+                if (ready < 0 || item.Group != group)
+                    (ready, group) = (ReadyRows(item.Group), item.Group);
+                // What is already past is seen to when a runner next asks, or with its deadline.
+                at = LatestStart(item, ready) is var latest && latest > now ? latest : at;
+            }
+
             if (at > now)
                 next = Instant.Earlier(next, at);
         }
 
-        if (_batchWait > TimeSpan.Zero && _idleCount > 0 && _readyCount > 0 && DueAt() is var due && due > now)
-            next = Instant.Earlier(next, due);
+        return next;
+    }
+
+    /// <summary>When the patience of somebody in a run ends next.</summary>
+    private Instant NextExpiry(Instant now)
+    {
+        var next = Instant.Never;
+        for (var runner = 0; runner < _runs.Length; runner++)
+        {
+            for (var i = 0; i < _runs[runner].Load.Count; i++)
+            {
+                ref readonly var item = ref _slots[_runSlots[(runner * BatchMax) + i]];
+                if (item.State is SlotState.Running && item.Deadline > now)
+                    next = Instant.Earlier(next, item.Deadline);
+            }
+        }
+
         return next;
     }
 

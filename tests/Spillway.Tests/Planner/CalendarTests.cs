@@ -28,6 +28,43 @@ public sealed class CalendarTests
         Assert.Equal(scheduled.OrderBy(e => e.At).ThenBy(e => e.Number), happened);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void What_events_schedule_happens_in_the_same_order(int seed)
+    {
+        var calendar = new Calendar();
+        var (chance, number) = (new Chance(seed, "chain"), 0);
+        var due = new PriorityQueue<int, (long At, int Number)>();
+        var (expected, happened) = (new List<int>(), new List<int>());
+        for (var i = 0; i < 50; i++)
+            Plan(0);
+        while (due.TryDequeue(out var next, out var at))
+        {
+            Assert.Equal(due.Count + 1, calendar.Count);
+            Assert.True(calendar.Step());
+            Assert.Equal(at.At, calendar.Now.Ticks);
+            expected.Add(next);
+        }
+
+        Assert.False(calendar.Step());
+        Assert.Equal(expected, happened);
+
+        void Plan(long from)
+        {
+            var (at, mine) = (from + (long)(chance.Next() * 20), number++);
+            due.Enqueue(mine, (at, mine));
+            calendar.Schedule(new(at), () =>
+            {
+                happened.Add(mine);
+                // None, one or two: the number of events to come goes up and down, and the first may follow itself.
+                for (var i = (int)(chance.Next() * 3); i > 0 && number < 3_000; i--)
+                    Plan(calendar.Now.Ticks);
+            });
+        }
+    }
+
     [Fact]
     public void Events_of_actors_allocate_nothing_once_the_calendar_has_grown()
     {

@@ -42,8 +42,8 @@ internal static class PlanCommand
         var command = new Command("plan", """
             Simulate deployments before they exist: latency by stage, refusals, cost, and which one to take.
             The server's own code decides, on simulated time: queues, deadlines, early refusal and batches
-            (DeploymentFlow), the cache's order of leaving, and the scaling policies. Not simulated here: retries,
-            breakers, chains of routes, budgets, rate limits, and the lifetime of cached answers.
+            (DeploymentFlow), the cache's order of leaving, and the scaling policies; before somebody else's server the
+            chain, cache, retries, breakers and limits of a route. Not simulated: budgets, rate limits and rollouts.
 
             Examples:
               spillway plan samples/plans/line-ocr.yaml
@@ -59,6 +59,7 @@ internal static class PlanCommand
             file, json, csv, html, quick, whatIf, only, export, jobs,
         };
         command.Subcommands.Add(VerifyCommand.Create());
+        command.Subcommands.Add(CalibrateCommand.Create());
         command.SetAction(async (parsed, stop) =>
         {
             var asked = new PlanRequest(parsed.GetValue(file)!, parsed.GetValue(json), parsed.GetValue(csv),

@@ -10,6 +10,11 @@ internal static class PlanFiles
     /// <summary>Largest file that a plan may name: ten million arrivals.</summary>
     private const long BytesMax = 1L << 30;
 
+    /// <summary>More than the list of ten thousand models.</summary>
+    private const int ModelsMax = 16 << 20;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
     /// <summary>The plan; null after its mistakes were written.</summary>
     public static Plan? Read(string path, TextWriter error)
     {
@@ -20,7 +25,8 @@ internal static class PlanFiles
             return null;
         }
 
-        var result = PlanReader.Read(Path.GetFileName(path), file.Text, name => Open(Path.Combine(folder, name)));
+        var result = PlanReader.Read(Path.GetFileName(path), file.Text,
+            name => IsServer(name) ? Ask(name) : Open(Path.Combine(folder, name)));
         error.Write(ConfigErrorText.FormatNotes(result.Notes));
         error.Write(ConfigErrorText.Format(result.Errors));
         return result.Plan;
@@ -41,7 +47,36 @@ internal static class PlanFiles
         }
     }
 
-    private static PlanFile Open(string path)
+    private static bool IsServer(string name) => name.StartsWith("http://", StringComparison.Ordinal)
+        || name.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>The models of a running server, as its Admin protocol lists them.</summary>
+    private static PlanFile Ask(string address)
+    {
+        try
+        {
+            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = s_patience };
+            ServerClient.Authorize(http, Commands.KeyOf(null));
+            var place = new Uri(new Uri(address), "/admin/v1/models");
+            using var request = new HttpRequestMessage(HttpMethod.Get, place);
+            using var answer = http.Send(request, HttpCompletionOption.ResponseHeadersRead);
+            if (!answer.IsSuccessStatusCode)
+                return new(null, $"{place} answers {(int)answer.StatusCode}.");
+            using var reader = new StreamReader(answer.Content.ReadAsStream());
+            var text = new char[ModelsMax];
+            var length = reader.ReadBlock(text);
+            return length == text.Length ? new(null, $"{place} has more than {ModelsMax} characters.")
+                : new(new string(text, 0, length));
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException
+            or UriFormatException or CommandException)
+        {
+            return new(null, failure.Message);
+        }
+    }
+
+    /// <summary>The text of a file; its problem where it has none.</summary>
+    public static PlanFile Open(string path)
     {
         try
         {

@@ -147,7 +147,7 @@ internal static class PlanHtml
             + $"class=\"word\">stage"
             + "</th><th>mean</th><th>p50</th><th>p95</th><th>p99</th><th class=\"word\">rests on</th></tr>\n");
         List<StageTimes?> rows = [.. o.Stages.Where(s => s.P99Ms > 0).Select(s => (StageTimes?)s),
-            o.Total with { Evidence = "simulated" }, o.FirstToken, o.PerToken];
+            o.Total with { Evidence = "simulated" }, o.FirstToken, o.PerToken, .. o.Steps];
         foreach (var stage in rows.OfType<StageTimes>())
         {
             string[] cells = [.. new[] { stage.MeanMs, stage.P50Ms, stage.P95Ms, stage.P99Ms }.Select(Figures.Ms)];

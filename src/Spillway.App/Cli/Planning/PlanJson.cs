@@ -104,7 +104,7 @@ internal static class PlanJson
     private static void Times(Utf8JsonWriter json, CandidateOutcome o)
     {
         json.WriteStartArray("times");
-        foreach (var times in (List<StageTimes?>)[.. o.Stages, o.Total, o.FirstToken, o.PerToken])
+        foreach (var times in (List<StageTimes?>)[.. o.Stages, o.Total, o.FirstToken, o.PerToken, .. o.Steps])
         {
             if (times is not { } stage)
                 continue;

@@ -95,6 +95,8 @@ internal static class PlanView
             AddStage(table, first);
         if (o.PerToken is { } each)
             AddStage(table, each);
+        foreach (var step in o.Steps)
+            AddStage(table, step);
         console.Write(table);
         Counts(output, o);
         QuickView.Beside(output, QuickAnswer.Of(report.Plan, o.Candidate, o));

@@ -20,6 +20,10 @@ internal readonly record struct AloneTimes(double ExecuteMs, double PrefillMs, d
     /// <summary>Of a candidate that can be built.</summary>
     public static AloneTimes Of(Plan plan, CandidateOptions candidate)
     {
+        if (Pipelines.IsOne(plan, candidate))
+            return Pipelines.Steps(plan, candidate).Select(s => Of(plan, Pipelines.Part(candidate, s)))
+                .Aggregate((a, b) => new(Sum(a.ExecuteMs, b.ExecuteMs), Sum(a.PrefillMs, b.PrefillMs),
+                    Sum(a.DecodeMs, b.DecodeMs), Math.Min(a.TokenMs, b.TokenMs)));
         var variant = plan.Options.Variants[candidate.Variant];
         var least = Unknown;
         foreach (var place in candidate.Sites.Values.Where(p => p.Machine.Length > 0))
@@ -39,6 +43,10 @@ internal readonly record struct AloneTimes(double ExecuteMs, double PrefillMs, d
 
         return least;
     }
+
+    /// <summary>Of two steps, of which one may have no such part.</summary>
+    private static double Sum(double a, double b) =>
+        double.IsInfinity(a) ? b : double.IsInfinity(b) ? a : a + b;
 
     /// <summary>Of a stage by its name; infinite for one that has nothing to do with sharing.</summary>
     public double MsOf(string stage) => stage switch

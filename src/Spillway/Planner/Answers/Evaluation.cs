@@ -20,7 +20,7 @@ public static class Evaluation
         var variant = plan.Options.Variants[candidate.Variant];
         var outcome = new CandidateOutcome
         {
-            Candidate = candidate, Evidence = variant.Evidence, Quality = variant.Quality,
+            Candidate = candidate, Evidence = Pipelines.EvidenceOf(plan, candidate), Quality = variant.Quality,
         };
         if (Feasibility.Obstacles(plan, candidate) is { Count: > 0 } obstacles)
             return outcome with { Infeasible = obstacles };
@@ -42,6 +42,9 @@ public static class Evaluation
             Faults = tally.Faults, ColdStarts = simulation.Sites.Sum(s => s.ColdStarts),
             Total = StageTimes.Of("total", tally.Total),
             Stages = [.. PlanStages.All.Select((s, i) => StageTimes.Of(s.Name(), tally.ByStage[i], Words(s, outcome)))],
+            Steps = [.. tally.BySteps.Select((times, at) => StageTimes.Of(
+                $"step {at + 1}, {Pipelines.Steps(plan, outcome.Candidate)[at]}", times,
+                $"simulated from {Word(outcome.Evidence)} times"))],
             FirstToken = tally.FirstToken.Count > 0 ? StageTimes.Of("first token", tally.FirstToken) : null,
             PerToken = tally.PerToken.Count > 0 ? StageTimes.Of("per token", tally.PerToken) : null,
             Throughput = tally.AnsweredInTime / seconds, Goodput = tally.KeptInTime / seconds,
@@ -118,9 +121,9 @@ public static class Evaluation
         var perHour = simulation.Sites.Sum(s => s.FullPerHour) + (lines.Where(l => IsHeld(l) && l.Unit != "hours")
             .Sum(l => (double)l.Amount.Nano) / 1e9 / hours);
         var (capacity, bounded) = (0.0, 0L);
-        foreach (var site in simulation.Sites)
+        foreach (var site in simulation.Sites.Where(s => s.IsEntry))
         {
-            if (Fleets.CapacityAt(plan, candidate, site.Name) is not { } own)
+            if (Fleets.CapacityAt(plan, candidate, site.PlaceName) is not { } own)
                 continue;
             (capacity, bounded) = (capacity + own, bounded + site.Answered);
         }

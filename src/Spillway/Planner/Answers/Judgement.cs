@@ -177,7 +177,16 @@ internal sealed class Judgement(Plan plan, IReadOnlyList<CandidateOutcome> outco
             : "a faster upstream";
     }
 
-    private string MoreReplicas(CandidateOutcome o)
+    private string MoreReplicas(CandidateOutcome whole)
+    {
+        // Of a pipeline the narrowest step.
+        var part = Pipelines.Parts(plan, whole.Candidate).MinBy(
+            p => Fleets.Capacity(plan, p) ?? double.PositiveInfinity)!;
+        var help = MoreOf(whole with { Candidate = part });
+        return Pipelines.IsOne(plan, whole.Candidate) ? $"at the step {part.Variant}: {help}" : help;
+    }
+
+    private string MoreOf(CandidateOutcome o)
     {
         var machines = o.Candidate.Sites.Where(s => s.Value.Machine.Length > 0).ToList();
         if (machines.Count == 0)

@@ -24,13 +24,15 @@ public static class KubernetesExport
     public static string Format(Plan plan, CandidateOutcome outcome)
     {
         var text = new StringBuilder();
-        var candidate = outcome.Candidate;
-        foreach (var (site, place) in candidate.Sites.Where(s => s.Value.Machine.Length > 0))
+        var whole = outcome.Candidate;
+        var isPipeline = Pipelines.IsOne(plan, whole);
+        foreach (var (candidate, site, place) in Pipelines.Parts(plan, whole).SelectMany(
+            p => p.Sites.Where(s => s.Value.Machine.Length > 0).Select(s => (p, s.Key, s.Value))))
         {
             var variant = plan.Options.Variants[candidate.Variant];
-            var name = $"spillway-{Label(site)}";
+            var name = isPipeline ? $"spillway-{Label($"{site} {candidate.Variant}")}" : $"spillway-{Label(site)}";
             if (text.Length == 0)
-                text.Append($"# {OneLine(plan.Options.Name)}: {OneLine(candidate.Name)}, as `spillway plan` chose "
+                text.Append($"# {OneLine(plan.Options.Name)}: {OneLine(whole.Name)}, as `spillway plan` chose "
                     + $"it.\n");
             Stands(text, place);
             Deployment(text, name, site, place, plan.Machines[place.Machine], variant);

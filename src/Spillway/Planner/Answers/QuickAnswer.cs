@@ -76,6 +76,8 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
     {
         var variant = plan.Options.Variants[candidate.Variant];
         var fixedMs = networkMs + (variant.Before?.Ms ?? 0);
+        if (variant.Pipeline.Count > 0)
+            return Steps(plan, candidate, name, demand, fixedMs);
         switch (plan.Options.Sites[name].Kind)
         {
             case SiteKind.Cloud:
@@ -91,21 +93,32 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
                     + $"{Erlang.Blocked(most, busy) * 100:0.##} %"),
                     busy / most, 0, ms, P95Ms: null, Little.InSystem(demand.Peak, seconds) / most);
             case SiteKind.Upstream:
-                return Upstream(plan, name, variant.Upstream!, demand, fixedMs);
+                return Upstream(plan, candidate.Variant, name, demand, fixedMs);
         }
 
         throw new InvalidOperationException($"Site {name} is of an unknown kind.");
     }
 
-    private static QuickSite Upstream(
-        Plan plan, string name, UpstreamTimesOptions upstream, Demand demand, double fixedMs)
+    /// <summary>A pipeline: one step after another, each with all requests, as if arrivals at a later step were like
+    /// those at the first.</summary>
+    private static QuickSite Steps(
+        Plan plan, CandidateOptions candidate, string name, Demand demand, double fixedMs)
     {
+        var steps = Pipelines.Steps(plan, candidate);
+        List<QuickSite> all = [.. steps.Select(s => Pipelines.Part(candidate, s)).Select(p => Site(
+            plan, p, name, p.Sites[name], demand, 0))];
+        return new(name, string.Join("; ", steps.Zip(all, (s, a) => $"{s}: {a.Formula}")), all.Max(a => a.Utilisation),
+            all.Sum(a => a.WaitMs), fixedMs + all.Sum(a => a.MeanMs), P95Ms: null, all.Max(a => a.PeakUtilisation));
+    }
+
+    private static QuickSite Upstream(
+        Plan plan, string variant, string name, Demand demand, double fixedMs)
+    {
+        var (upstream, most) = (UpstreamChain.Upstreams(plan, variant)[0], UpstreamChain.PerSecond(plan, variant));
         var tokens = Demand.Weighted(plan, (w, t) => t?.TokensOut?.Average() ?? w.TokensOut?.Mean ?? 0);
         var each = fixedMs + upstream.FirstMs + (upstream.PerTokenMs * Math.Max(0, tokens - 1));
-        double? use = upstream.RequestsPerMinuteMax > 0 ? demand.Mean * 60 / upstream.RequestsPerMinuteMax
-            : null;
-        return new(name, "given times", use, 0, each, fixedMs + ((each - fixedMs) * Late(upstream.Variation)),
-            upstream.RequestsPerMinuteMax > 0 ? demand.Peak * 60 / upstream.RequestsPerMinuteMax : null);
+        return new(name, "given times", demand.Mean / most, 0, each,
+            fixedMs + ((each - fixedMs) * Late(upstream.Variation)), demand.Peak / most);
     }
 
     /// <summary>The 95th percentile of a lognormal time over its mean.</summary>

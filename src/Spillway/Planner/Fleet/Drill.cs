@@ -14,8 +14,9 @@ public sealed class Drill
         new("cold-start-9am", "a quiet night has ended: only the fewest replicas are there when the day begins"),
         new("lose-node", "one replica dies with what it holds, at each site"),
         new("lose-region", "the first site of the candidate is gone with what it holds, and comes back empty"),
-        new("upstream-429", "upstreams refuse everything for a while"),
+        new("upstream-429", "the upstream that is asked first answers 429 for a while"),
         new("spot-interruption", "a part of the spot machines is taken back at once, with the usual notice"),
+        new("lose-features", "what is done before the model, as fetching features, can not be done for a while"),
         new("empty-cache", "everything remembered is forgotten"),
     ];
 
@@ -53,6 +54,7 @@ public sealed class Drill
             "lose-region" => sites.Count == 0 ? [] : [(at, Mishap.SiteLost, 0), (at, Mishap.CacheEmptied, 0),
                 (after, Mishap.SiteBack, 0)],
             "upstream-429" => [(at, Mishap.Throttled, -1), (after, Mishap.Unthrottled, -1)],
+            "lose-features" => [(at, Mishap.FeaturesLost, -1), (after, Mishap.FeaturesBack, -1)],
             "spot-interruption" => [(at, Mishap.SpotTaken, -1)],
             "empty-cache" => [(at, Mishap.CacheEmptied, -1)],
             _ => [],

@@ -7,7 +7,10 @@ namespace Spillway.Planner.Fleet;
 internal static class Feasibility
 {
     /// <summary>The obstacles, each a sentence with the figure and the limit; empty when there are none.</summary>
-    public static IReadOnlyList<string> Obstacles(Plan plan, CandidateOptions candidate)
+    public static IReadOnlyList<string> Obstacles(Plan plan, CandidateOptions candidate) =>
+        [.. Pipelines.Parts(plan, candidate).SelectMany(part => OwnObstacles(plan, part))];
+
+    private static List<string> OwnObstacles(Plan plan, CandidateOptions candidate)
     {
         var variant = plan.Options.Variants[candidate.Variant];
         List<string> found = [];

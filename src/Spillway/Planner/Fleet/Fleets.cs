@@ -25,6 +25,14 @@ internal static class Fleets
     /// <summary>The same of one site.</summary>
     public static double? CapacityAt(Plan plan, CandidateOptions candidate, string name)
     {
+        // A pipeline answers what its narrowest step does; one that a request passes twice has half of its capacity.
+        if (Pipelines.IsOne(plan, candidate))
+        {
+            var steps = Pipelines.Steps(plan, candidate);
+            return Pipelines.Parts(plan, candidate).Min(p => CapacityAt(plan, p, name)!.Value
+                / steps.Count(s => s == p.Variant));
+        }
+
         var (site, place) = (plan.Options.Sites[name], candidate.Sites[name]);
         var variant = plan.Options.Variants[candidate.Variant];
         return site.Kind switch
@@ -33,8 +41,7 @@ internal static class Fleets
                 ReplicasMost(place) * Fleet.Capacity.PerReplica(plan, candidate, place.Machine),
             SiteKind.Serverless => ConcurrencyOf(place.Serverless!, plan.Platforms[site.Platform]) * 1000.0
                 / (variant.ServerlessMs!.Value * Fleet.Capacity.MeanSize(plan)),
-            SiteKind.Upstream => variant.Upstream!.RequestsPerMinuteMax <= 0 ? null
-                : variant.Upstream.RequestsPerMinuteMax / 60,
+            SiteKind.Upstream => UpstreamChain.PerSecond(plan, candidate.Variant),
         };
     }
 

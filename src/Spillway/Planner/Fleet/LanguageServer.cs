@@ -6,6 +6,10 @@ namespace Spillway.Planner.Fleet;
 /// A replica that serves a language model by continuous batching. Its queue has a limit, as a server's must; a request
 /// whose caller's patience ends is dropped at once, waiting or under way: its place in steps and in the cache is free.
 /// </summary>
+/// <remarks>
+/// It has an event for each step only where a request may be complete with it; what nobody sees from outside is made up
+/// for when somebody looks: when a request comes or is dropped, and when its work is asked for.
+/// </remarks>
 internal sealed class LanguageServer : Server, IActor
 {
     private readonly BatchEngine _engine;
@@ -40,7 +44,14 @@ internal sealed class LanguageServer : Server, IActor
     }
 
     /// <inheritdoc/>
-    public override TimeSpan Busy => _engine.Busy;
+    public override TimeSpan Busy
+    {
+        get
+        {
+            CatchUp();
+            return _engine.Busy;
+        }
+    }
 
     /// <inheritdoc/>
     public override int Runners => 1;
@@ -51,6 +62,7 @@ internal sealed class LanguageServer : Server, IActor
     /// <inheritdoc/>
     public override void Submit(Ride ride)
     {
+        CatchUp();
         if (_engine.Waiting >= _queueMax)
         {
             _sink.Ended(this, ride, LanguageTimes.None, FaultKind.QueueFull);
@@ -101,15 +113,34 @@ internal sealed class LanguageServer : Server, IActor
     private void Step()
     {
         _armed = Instant.Never;
-        foreach (var done in _engine.Step())
-            End(done, null);
+        CatchUp();
+        if (_engine.NextAt <= _home.Calendar.Now)
+        {
+            foreach (var done in _engine.Advance(_home.Calendar.Now))
+                End(done, null);
+        }
+
         Arm();
     }
 
     private void Drop(int slot)
     {
+        CatchUp();
         _engine.Cancel(slot);
         End(slot, FaultKind.DeadlineExceeded);
+        Arm();
+    }
+
+    /// <summary>Steps that ended before the present, with which no request was complete.</summary>
+    private void CatchUp()
+    {
+        var now = _home.Calendar.Now;
+        while (_engine.NextAt < now)
+        {
+            if (_engine.Advance(new(now.Ticks - 1)).Count > 0)
+                throw new InvalidOperationException("A request of a simulated engine was complete before it was "
+                    + "noticed: its next end was foretold too late.");
+        }
     }
 
     private void End(int slot, FaultKind? fault)
@@ -122,9 +153,10 @@ internal sealed class LanguageServer : Server, IActor
 
     private void Arm()
     {
-        if (_engine.NextAt == _armed)
+        var next = _engine.NothingBefore;
+        if (next == _armed)
             return;
-        _armed = _engine.NextAt;
+        _armed = next;
         _armedId++;
         if (_armed != Instant.Never)
             _home.Calendar.Schedule(_armed, this, (int)What.Step, 0, _armedId);

@@ -44,12 +44,13 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
 
     /// <summary>An empty site.</summary>
     public MachineSite(
-        string name, SiteOptions options, PlacementOptions place, MachineOptions machine, VariantOptions variant,
-        Simulation home, Func<int, MachineSite, Server> make)
+        string name, SiteOptions options, PlacementOptions place, MachineOptions machine, MachineParts parts,
+        Simulation home)
         : base(name, options, home)
     {
         (_place, _machine) = (place, machine);
-        _make = number => make(number, this);
+        var variant = parts.Variant;
+        _make = number => parts.Make(number, this);
         _perHour = (decimal)PlanChecks.PriceOf(machine, place.Purchase)!.Value;
         _provision = TimeSpan.FromSeconds(options.ProvisionSeconds);
         _load = TimeSpan.FromSeconds(variant.LoadSeconds);
@@ -62,7 +63,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         _chance = new(home.Seed, $"balance {name}");
         _waitingMax = variant.Batching.QueueLengthMax;
         _meter = new(home.Calendar);
-        PerServer = home.CapacityOf(place.Machine);
+        PerServer = parts.PerReplica;
     }
 
     private enum What

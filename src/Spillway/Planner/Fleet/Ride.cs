@@ -39,6 +39,16 @@ internal sealed class Ride(int index)
     /// <summary>Where it is served.</summary>
     public Site? Site { get; set; }
 
+    /// <summary>Where it came to first; another place than <see cref="Site"/> in a later step of a
+    /// pipeline.</summary>
+    public Site? Entry { get; set; }
+
+    /// <summary>The step of its pipeline that it is in, from 0.</summary>
+    public int Step { get; set; }
+
+    /// <summary>When it came to that step.</summary>
+    public Instant StepBegan { get; set; }
+
     /// <summary>Who serves it.</summary>
     public Server? Server { get; set; }
 
@@ -62,6 +72,7 @@ internal sealed class Ride(int index)
     {
         (Workload, Region, Arrival, Active) = (workload, region, arrival, true);
         (Site, Server, Fault, FromCache, Running, Awaits) = (null, null, null, false, false, false);
+        (Entry, Step, StepBegan) = (null, 0, arrival.At);
         Serial++;
         (Deadline, First) = (Instant.Never, Instant.Never);
         _last = arrival.At.Ticks;

@@ -1,4 +1,3 @@
-using Spillway.Flow;
 using Spillway.Planner.Outcomes;
 using Spillway.Planner.Plans;
 using Spillway.Planner.Workloads;
@@ -28,15 +27,16 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
 
     private readonly Plan _plan;
     private readonly CandidateOptions _candidate;
-    private readonly VariantOptions _variant;
+    private readonly string[] _steps;
+    private readonly List<Site[]> _places = [];
     private readonly List<(IArrivalStream Stream, int Workload, int Region)> _streams;
     private readonly Arrival[] _next;
     private readonly List<Ride> _rides = [];
     private readonly Stack<int> _free = new();
     private readonly List<Site> _sites = [];
-    private readonly string[] _regions;
     private readonly Site[][] _nearest;
-    private readonly Dictionary<Site, Station> _before = [];
+    private readonly Station?[] _before;
+    private readonly Journeys _journeys;
     private readonly Chance _beforeChance;
     private readonly List<(Mishap What, int Site)> _mishaps = [];
     private int _streamsLeft;
@@ -51,22 +51,22 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <param name="drill">What goes wrong; null for an ordinary day.</param>
     public Simulation(Plan plan, CandidateOptions candidate, Drill? drill = null)
     {
-        (_plan, _candidate, _variant) = (plan, candidate, plan.Options.Variants[candidate.Variant]);
+        (_plan, _candidate, _steps) = (plan, candidate, [.. Pipelines.Steps(plan, candidate)]);
         Seed = plan.Options.Seed;
         _beforeChance = new(Seed, "before");
-        _regions = [.. plan.Options.Regions.Keys];
-        Tally = new(plan.Options);
-        SpotShare = plan.Options.Drills.SpotShare;
-        foreach (var (name, place) in candidate.Sites)
-            _sites.Add(MakeSite(name, place));
-        if (_variant.Before is { } before)
+        string[] regions = [.. plan.Options.Regions.Keys];
+        Tally = new(plan.Options)
         {
-            foreach (var site in _sites)
-                _before[site] = new(Calendar, before.AtOnce, this, this);
-        }
-
-        _nearest = [.. _regions.Select(r => _sites.Where(s => Serves(s, r)).OrderBy(s => s.Options.NetworkMs[r])
-            .ToArray())];
+            BySteps = _steps.Length < 2 ? [] : [.. _steps.Select(_ => new TimeHistogram())],
+        };
+        SpotShare = plan.Options.Drills.SpotShare;
+        foreach (var name in candidate.Sites.Keys)
+            MakePlace(name);
+        _before = [.. _sites.Select(s => BeforeOf(s) is { } before
+            ? new Station(Calendar, before.AtOnce, this, this) : null)];
+        _journeys = new(plan.Options, [.. _sites.Select(s => s.Options)]);
+        _nearest = [.. regions.Select(r => _sites.Where(s => s.IsEntry && Serves(s, r))
+            .OrderBy(s => s.Options.NetworkMs[r]).ToArray())];
         _streams = [.. PlanStreams.Of(plan, drill)];
         _next = new Arrival[_streams.Count];
         _streamsLeft = _streams.Count;
@@ -83,6 +83,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         Reaches,
         Returns,
         Mishap,
+        Continues,
+        GoesWithout,
     }
 
     /// <summary>The virtual clock.</summary>
@@ -142,21 +144,31 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <summary>A site is done with a request: it returns to its user.</summary>
     public void Finish(Ride ride, FaultKind? fault)
     {
-        var site = ride.Site!;
         if (fault is null && Calendar.Now > ride.Deadline)
             fault = FaultKind.DeadlineExceeded;
+        ride.Server = null;
+        if (fault is null && Tally.BySteps.Length > 0 && !ride.FromCache)
+        {
+            Tally.Passed(ride, Calendar.Now);
+            if (++ride.Step < _steps.Length)
+            {
+                // Not at once: a step may be served where the one before it was, which is in the middle of its own.
+                Calendar.Schedule(Calendar.Now, this, (int)What.Continues, ride.Index);
+                return;
+            }
+        }
+
+        var site = ride.Entry!;
         ride.Fault = fault;
         if (fault is null && !ride.FromCache)
             site.Memory.Keep(KeyOf(ride), Calendar.Now);
         var bytes = fault is null ? _plan.Options.Workloads[ride.Workload].BytesOut : 0;
         site.BytesOut += bytes;
         site.Answered += fault is null ? 1 : 0;
-        ride.Server = null;
-        Calendar.Schedule(Calendar.Now + Travel(site, ride.Region, bytes), this, (int)What.Returns, ride.Index);
+        var way = fault is null ? _journeys.Back(site.Index, ride.Workload, ride.Region)
+            : _journeys.Empty(site.Index, ride.Region);
+        Calendar.Schedule(Calendar.Now + way, this, (int)What.Returns, ride.Index);
     }
-
-    /// <summary>Requests of mean size a second that a busy replica on that machine answers; from its curve.</summary>
-    public double CapacityOf(string machine) => Capacity.PerReplica(_plan, _candidate, machine);
 
     /// <inheritdoc/>
     void IActor.Happen(int what, int which, long id)
@@ -174,19 +186,24 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 break;
             case What.Mishap:
                 var (happens, site) = _mishaps[which];
-                for (var i = 0; i < _sites.Count; i++)
-                {
-                    if (site < 0 || site == i)
-                        _sites[i].Suffer(happens);
-                }
-
+                foreach (var other in _sites.Where(s => site < 0 || s.Place == site))
+                    other.Suffer(happens);
+                break;
+            case What.Continues:
+                Continue(_rides[which]);
+                break;
+            case What.GoesWithout:
+                GoWithout(_rides[which]);
                 break;
         }
     }
 
     /// <inheritdoc/>
-    long IStationTimes.Next(int tag) => TimeSpan.FromMilliseconds(
-        _beforeChance.LogNormal(_variant.Before!.Ms, _variant.Before.Variation)).Ticks;
+    long IStationTimes.Next(int tag)
+    {
+        var before = BeforeOf(_rides[tag].Site!)!;
+        return TimeSpan.FromMilliseconds(_beforeChance.LogNormal(before.Ms, before.Variation)).Ticks;
+    }
 
     /// <inheritdoc/>
     void IStationSink.Done(int tag, Instant now)
@@ -205,48 +222,60 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     private static long KeyOf(Ride ride) =>
         ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
 
-    private Site MakeSite(string name, PlacementOptions place)
-    {
-        var options = _plan.Options.Sites[name];
-        var memory = new AnswerMemory(_candidate.CacheEntries);
-        return options.Kind switch
-        {
-            SiteKind.Cloud or SiteKind.Edge => new MachineSite(name, options, place, _plan.Machines[place.Machine],
-                _variant, this, Maker(name, place.Machine)) { Memory = memory },
-            SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!,
-                _plan.Platforms[options.Platform],
-                _variant, this) { Memory = memory },
-            SiteKind.Upstream => new UpstreamSite(name, options, _variant.Upstream!, this) { Memory = memory },
-        };
-    }
+    /// <summary>What is done before the model there: the pipeline's own work before its first step.</summary>
+    private BeforeOptions? BeforeOf(Site site) =>
+        (site.IsEntry ? _plan.Options.Variants[_candidate.Variant].Before : null) ?? site.Variant.Before;
 
-    private Func<int, MachineSite, Server> Maker(string site, string machine)
+    /// <summary>A site of the candidate: one, or one for each different step of a pipeline.</summary>
+    private void MakePlace(string name)
     {
-        if (_variant.Language is { } language)
+        if (!Pipelines.IsOne(_plan, _candidate))
         {
-            var roofline = LanguageFleet.RooflineOf(_plan, language, _plan.Machines[machine]);
-            var memory = LanguageFleet.Memory(_plan, language, _plan.Machines[machine]).Value;
-            var queue = _variant.Batching.QueueLengthMax;
-            var patience = Capacity.PatienceOf(_variant);
-            return (number, sink) => new LanguageServer(
-                roofline, language.Serving, memory, (queue, patience), this, sink)
-            {
-                Number = number, Ordered = Calendar.Now,
-            };
+            _places.Add([MakeSite(_candidate, name, name)]);
+            return;
         }
 
-        var curve = Capacity.CurveOf(_variant, machine);
-        var batching = Capacity.BatchingOf(_variant, _candidate);
-        var runners = Capacity.RunnersOf(_plan, _candidate, machine);
-        return (number, sink) =>
+        var made = new Dictionary<string, Site>();
+        foreach (var part in Pipelines.Parts(_plan, _candidate))
+            made[part.Variant] = MakeSite(part, name, $"{name}/{part.Variant}");
+        _places.Add([.. _steps.Select(s => made[s])]);
+    }
+
+    private Site MakeSite(CandidateOptions part, string placeName, string name)
+    {
+        var (options, place) = (_plan.Options.Sites[placeName], part.Sites[placeName]);
+        var (index, placeIndex, variant) = (_sites.Count, _places.Count, _plan.Options.Variants[part.Variant]);
+        var isEntry = !_sites.Exists(s => s.Place == placeIndex);
+        var memory = new AnswerMemory(isEntry ? _candidate.CacheEntries : 0);
+        Site site = options.Kind switch
         {
-            var seed = new Chance(Seed, $"{site} replica {number}");
-            var flow = new DeploymentFlow(batching, _variant.Deadline, curve, BatchServer.ElementsPerRow, runners);
-            return new BatchServer(flow, new SpreadTimes(curve, _variant.RunSpread, seed), this, sink)
+            SiteKind.Cloud or SiteKind.Edge => new MachineSite(name, options, place,
+                _plan.Machines[place.Machine].In(options.PriceRegion),
+                MachineParts.Of(_plan, this, part, name, place.Machine), this)
             {
-                Number = number, Ordered = Calendar.Now,
-            };
+                Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
+                Variant = variant,
+            },
+            SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!,
+                _plan.Platforms[options.Platform], variant, this)
+            {
+                Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
+                Variant = variant,
+            },
+            SiteKind.Upstream when variant.Route is not null || variant.Upstream!.Policies is not null =>
+                new RoutedSite(name, options, _plan, part.Variant, this)
+                {
+                    Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
+                    Variant = variant,
+                },
+            SiteKind.Upstream => new UpstreamSite(name, options, variant.Upstream!, this)
+            {
+                Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
+                Variant = variant,
+            },
         };
+        _sites.Add(site);
+        return site;
     }
 
     private void Await(int stream)
@@ -272,12 +301,11 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         Tally.Came(Calendar.Now);
         Await(stream);
         var site = Nearest(region);
-        ride.Site = site;
-        if (_plan.Options.Workloads[workload].DeadlineMs is { } patience)
-            ride.Deadline = Calendar.Now + TimeSpan.FromMilliseconds(patience);
-        var bytes = _plan.Options.Workloads[workload].BytesIn;
-        site.BytesIn += bytes;
-        Calendar.Schedule(Calendar.Now + Travel(site, region, bytes), this, (int)What.Reaches, index);
+        (ride.Site, ride.Entry) = (site, site);
+        if (_journeys.Patience(workload) is { } patience)
+            ride.Deadline = Calendar.Now + patience;
+        site.BytesIn += _plan.Options.Workloads[workload].BytesIn;
+        Calendar.Schedule(Calendar.Now + _journeys.There(site.Index, workload, region), this, (int)What.Reaches, index);
     }
 
     private Site Nearest(int region)
@@ -289,12 +317,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         }
 
         return _nearest[region][0];
-    }
-
-    private TimeSpan Travel(Site site, int region, double bytes)
-    {
-        var wire = bytes * 8 / (site.Options.BandwidthMbps * 1e6);
-        return TimeSpan.FromMilliseconds(site.Options.NetworkMs[_regions[region]]) + TimeSpan.FromSeconds(wire);
     }
 
     private void Reach(Ride ride)
@@ -310,14 +332,46 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             ride.FromCache = true;
             Finish(ride, null);
         }
-        else if (_before.TryGetValue(site, out var station))
-        {
-            station.Enter(ride.Index);
-        }
         else
         {
-            site.Enter(ride);
+            ride.StepBegan = Calendar.Now;
+            Prepare(ride);
         }
+    }
+
+    /// <summary>The next step of a pipeline.</summary>
+    private void Continue(Ride ride)
+    {
+        var next = _places[ride.Entry!.Place][ride.Step];
+        (ride.Site, ride.StepBegan) = (next, Calendar.Now);
+        if (next.Lost)
+            Finish(ride, FaultKind.UpstreamUnreachable);
+        else
+            Prepare(ride);
+    }
+
+    /// <summary>What is done before the model, where there is such work; then the model.</summary>
+    private void Prepare(Ride ride)
+    {
+        var site = ride.Site!;
+        if (_before[site.Index] is not { } station)
+            site.Enter(ride);
+        else if (site.HasFeatures)
+            station.Enter(ride.Index);
+        else
+            Calendar.Schedule(Calendar.Now + TimeSpan.FromMilliseconds(BeforeOf(site)!.TimeoutMs), this,
+                (int)What.GoesWithout, ride.Index);
+    }
+
+    /// <summary>It waited in vain for what is done before the model.</summary>
+    private void GoWithout(Ride ride)
+    {
+        var site = ride.Site!;
+        ride.Spent(PlanStage.Io, Calendar.Now);
+        if (site.Lost || !BeforeOf(site)!.Optional)
+            Finish(ride, FaultKind.UpstreamUnreachable);
+        else
+            site.Enter(ride);
     }
 
     private void Return(Ride ride)
@@ -332,7 +386,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             throw new InvalidOperationException($"The stages of a simulated request add up to {stages} ticks, its time "
                 + $"is {total}: a stage was not stamped.");
         _rideTicks += total;
-        Tally.Ended(ride, now, Travel(ride.Site!, ride.Region, 0));
+        Tally.Ended(ride, now, _journeys.Empty(ride.Entry!.Index, ride.Region));
         if (Tally.IsDue(now))
             Tally.Sample(now, ReadyNow());
         Active(-1);

@@ -17,6 +17,24 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>Of the plan.</summary>
     public SiteOptions Options => options;
 
+    /// <summary>Its number in the simulation.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The number of its place among the candidate's sites: the steps of a pipeline share one.</summary>
+    public required int Place { get; init; }
+
+    /// <summary>The name of that place in the plan.</summary>
+    public required string PlaceName { get; init; }
+
+    /// <summary>Requests come here first; false for the later steps of a pipeline.</summary>
+    public required bool IsEntry { get; init; }
+
+    /// <summary>What it serves.</summary>
+    public required VariantOptions Variant { get; init; }
+
+    /// <summary>What is done before the model can be done at present.</summary>
+    public bool HasFeatures { get; private set; } = true;
+
     /// <summary>Not to be reached at present.</summary>
     public bool Lost { get; protected set; }
 
@@ -81,7 +99,11 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
                 TakeBack();
                 break;
             case Mishap.CacheEmptied:
-                Memory.Clear();
+                Forget();
+                break;
+            case Mishap.FeaturesLost:
+            case Mishap.FeaturesBack:
+                HasFeatures = what is Mishap.FeaturesBack;
                 break;
             case Mishap.Cooled:
                 Cool();
@@ -94,7 +116,7 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     {
         foreach (var line in OwnCosts(until))
             yield return line;
-        if (options.PerMonth > 0)
+        if (options.PerMonth > 0 && IsEntry)
         {
             var months = (decimal)(until - default(Instant)).TotalHours / CostLine.HoursPerMonth;
             yield return new(name, "site", months, "months", (decimal)options.PerMonth);
@@ -124,6 +146,9 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
 
     /// <summary>The site is back, empty.</summary>
     protected virtual void ComeBack() => Lost = false;
+
+    /// <summary>Everything remembered is forgotten.</summary>
+    protected virtual void Forget() => Memory.Clear();
 
     /// <summary>An upstream refuses, or no longer.</summary>
     protected virtual void Throttle(bool refuses)
@@ -170,4 +195,10 @@ public enum Mishap
 
     /// <summary>All replicas but the fewest are gone, as after a quiet night.</summary>
     Cooled,
+
+    /// <summary>What is done before the model, as fetching features, can not be done.</summary>
+    FeaturesLost,
+
+    /// <summary>It can be done again.</summary>
+    FeaturesBack,
 }

@@ -14,6 +14,7 @@ internal sealed class UpstreamSite : Site, IActor
     private long _tokensOut;
     private long _runTicks;
     private bool _throttled;
+    private int _atOnce;
 
     /// <summary>A site.</summary>
     public UpstreamSite(string name, SiteOptions options, UpstreamTimesOptions upstream, Simulation home)
@@ -33,11 +34,20 @@ internal sealed class UpstreamSite : Site, IActor
     /// <inheritdoc/>
     public override void Enter(Ride ride)
     {
-        if (_throttled || !Allows())
+        var full = _options.AtOnceMax > 0 && _atOnce >= (long)_options.AtOnceMax * _options.Targets;
+        if (_throttled || full || !Allows())
         {
             Home.Finish(ride, FaultKind.UpstreamThrottled);
             return;
         }
+
+        if (_options.FaultShare > 0 && _chance.Next() < _options.FaultShare)
+        {
+            Home.Finish(ride, FaultKind.UpstreamFailed);
+            return;
+        }
+
+        _atOnce++;
 
         var first = _chance.LogNormal(_options.FirstMs, _options.Variation);
         var rest = first / _options.FirstMs * _options.PerTokenMs * Math.Max(0, ride.Arrival.TokensOut - 1);
@@ -67,6 +77,7 @@ internal sealed class UpstreamSite : Site, IActor
             return;
         }
 
+        _atOnce--;
         ride.Spent(ride.Arrival.TokensOut > 0 ? PlanStage.Decode : PlanStage.Execute, Now);
         Home.Finish(ride, Lost ? FaultKind.UpstreamUnreachable : null);
     }

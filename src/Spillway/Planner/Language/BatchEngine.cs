@@ -11,10 +11,11 @@ namespace Spillway.Planner.Language;
 /// <remarks>
 /// vllm-project/vllm, vllm/v1/core/sched/scheduler.py. With asynchronous scheduling the next step is composed when the
 /// one before it begins, so who arrives waits for the rest of one step, then for another one. With pipeline stages as
-/// many steps as stages are in the air and a request is in one of them.
+/// many steps as stages are in the air and a request is in one of them. Steps in which nothing happens but a token for
+/// each request are passed over in BatchEngine.Glide.cs, to the same tick.
 /// This file is long because admission, memory and steps share one state.
 /// </remarks>
-internal sealed class BatchEngine
+internal sealed partial class BatchEngine
 {
     private readonly Roofline _roofline;
     private readonly LanguageServing _serving;
@@ -33,6 +34,7 @@ internal sealed class BatchEngine
     private readonly List<Instant>? _ends;
     private Instant _stageFreeAt = new(long.MinValue);
     private Instant _lastEnd = new(long.MinValue);
+    private long _changes;
 
     /// <summary>Idle.</summary>
     /// <param name="roofline">How long a step takes.</param>
@@ -44,6 +46,7 @@ internal sealed class BatchEngine
         _ends = ends;
         (_roofline, _serving, _blocks, _free) = (roofline, serving, memory.Blocks, memory.Blocks);
         _depth = serving.PipelineParallel > 1 ? serving.PipelineParallel : 1 + serving.ScheduleAhead;
+        _turns = new int[serving.BlockTokens];
     }
 
     /// <summary>When the next step ends: call <see cref="Step"/> then. Never when it is idle.</summary>
@@ -117,8 +120,10 @@ internal sealed class BatchEngine
     {
         if (_sequences[id] is not { } sequence)
             return;
+        Land();
         _sequences[id] = null;
         sequence.IsGone = true;
+        _changes++;
         if (!_running.Remove(sequence))
             _waiting.Remove(sequence);
         Release(sequence);
@@ -137,6 +142,7 @@ internal sealed class BatchEngine
     /// <returns>The numbers of the requests that are complete with it; valid until the next call.</returns>
     public IReadOnlyList<int> Step()
     {
+        Land();
         _finished.Clear();
         var step = _inAir.Dequeue();
         Steps++;
@@ -152,11 +158,24 @@ internal sealed class BatchEngine
         return _finished;
     }
 
+    /// <summary>
+    /// The oldest step ends, and with it as many more as end by then without anything but a token for each request.
+    /// </summary>
+    /// <param name="until">Not before <see cref="NextAt"/>.</param>
+    /// <returns>The numbers of the requests that are complete with it; valid until the next call.</returns>
+    public IReadOnlyList<int> Advance(Instant until)
+    {
+        if (!Glide(until))
+            return Step();
+        _finished.Clear();
+        return _finished;
+    }
+
     /// <summary>Runs until nothing is left to do or the instant has come.</summary>
     public void RunUntil(Instant until)
     {
         while (NextAt <= until && NextAt != Instant.Never)
-            Step();
+            Advance(until);
     }
 
     /// <summary>Plays requests in the order of their arrivals to their ends.</summary>
@@ -191,6 +210,7 @@ internal sealed class BatchEngine
         _sequences[sequence.Id] = null;
         _finished.Add(sequence.Id);
         _running.Remove(sequence);
+        _changes++;
         Release(sequence);
     }
 
@@ -198,17 +218,24 @@ internal sealed class BatchEngine
     {
         while (_inAir.Count < _depth && Compose(now) is { } step)
         {
-            var seconds = _roofline.Seconds(step.Work);
-            var whole = TimeSpan.FromTicks(Math.Max(1, (long)(seconds * TimeSpan.TicksPerSecond)));
-            var stage = TimeSpan.FromTicks(Math.Max(1, whole.Ticks / _serving.PipelineParallel));
-            step.Begins = now > _stageFreeAt ? now : _stageFreeAt;
-            _stageFreeAt = step.Begins + stage;
-            // Stages are passed in order: a short step cannot overtake a long one.
-            var end = step.Begins + whole;
-            _lastEnd = step.Ends = end > _lastEnd ? end : _lastEnd;
-            Busy += stage;
-            _inAir.Enqueue(step);
+            step.Changes = _changes;
+            step.IsPlain = step.Samples.Count == _running.Count && step.Parts.Count == _running.Count
+                && !step.HasPrompt;
+            Begin(step, now, _roofline.Seconds(step.Work));
         }
+    }
+
+    private void Begin(EngineStep step, Instant now, double seconds)
+    {
+        var whole = TimeSpan.FromTicks(Math.Max(1, (long)(seconds * TimeSpan.TicksPerSecond)));
+        var stage = TimeSpan.FromTicks(Math.Max(1, whole.Ticks / _serving.PipelineParallel));
+        step.Begins = now > _stageFreeAt ? now : _stageFreeAt;
+        _stageFreeAt = step.Begins + stage;
+        // Stages are passed in order: a short step cannot overtake a long one.
+        var end = step.Begins + whole;
+        _lastEnd = step.Ends = end > _lastEnd ? end : _lastEnd;
+        Busy += stage;
+        _inAir.Enqueue(step);
     }
 
     private EngineStep? Compose(Instant now)
@@ -262,6 +289,7 @@ internal sealed class BatchEngine
                 break;
             _waiting.RemoveFirst();
             _running.Add(sequence);
+            _changes++;
             if (_times[sequence.Id].Scheduled == Instant.Never)
                 _times[sequence.Id] = _times[sequence.Id] with { Scheduled = now };
             Put(step, sequence, tokens);
@@ -283,8 +311,7 @@ internal sealed class BatchEngine
         }
 
         step.Parts.Add(sequence);
-        step.Work += new StepWork(tokens, Sequences: 1, samples ? 1 : 0, ContextTokens: before,
-            AttentionPairs: isPrompt ? tokens * (before + (tokens / 2.0)) : 0);
+        step.Count(tokens, before, isPrompt);
     }
 
     // The youngest goes first; one whose last token is in the air is about to leave by itself.
@@ -298,6 +325,7 @@ internal sealed class BatchEngine
                 return false;
             var pushed = _running[victim];
             _running.RemoveAt(victim);
+            _changes++;
             Release(pushed);
             pushed.Preempt();
             _waiting.AddFirst(pushed);
@@ -312,7 +340,10 @@ internal sealed class BatchEngine
 
     private bool TryHold(Sequence sequence, int tokens)
     {
-        var needed = ((sequence.Computed + tokens + _serving.BlockTokens - 1) / _serving.BlockTokens) - sequence.Blocks;
+        var tokensThen = sequence.Computed + tokens;
+        if (tokensThen <= (long)sequence.Blocks * _serving.BlockTokens)
+            return true;
+        var needed = ((tokensThen + _serving.BlockTokens - 1) / _serving.BlockTokens) - sequence.Blocks;
         if (needed > _free)
             return false;
         if (needed > 0)

@@ -46,10 +46,18 @@ internal sealed class Roofline
     }
 
     /// <summary>Seconds of a step through all stages.</summary>
-    public double Seconds(in StepWork work)
+    public double Seconds(in StepWork work) => Seconds(work, Matrices(work));
+
+    /// <summary>Seconds of a step's matrices, which follow from its tokens alone.</summary>
+    public double Matrices(in StepWork work) => SmoothMaximum(Arithmetic(work), Reading(work), _constants.Knee);
+
+    /// <summary>Seconds of a step through all stages.</summary>
+    /// <param name="work">What it computes.</param>
+    /// <param name="matrices">Its <see cref="Matrices"/>, which a row of like steps need not find out again.</param>
+    public double Seconds(in StepWork work, double matrices)
     {
-        var device = SmoothMaximum(Arithmetic(work), Reading(work), _constants.Knee) + Cache(work) + Attention(work)
-            + Exchange(work) + _fixed + (_constants.SequenceUs / 1e6 * work.Sequences)
+        var device = matrices + Cache(work) + Attention(work) + Exchange(work) + _fixed
+            + (_constants.SequenceUs / 1e6 * work.Sequences)
             + (work.AttentionPairs > 0 ? _constants.PromptStepMs / 1e3 : 0);
         return SmoothMaximum(device, _launches, LaunchKnee);
     }
@@ -58,7 +66,7 @@ internal sealed class Roofline
     public IReadOnlyList<(string What, double Part)> Parts(in StepWork work)
     {
         var all = Seconds(work);
-        var matrices = SmoothMaximum(Arithmetic(work), Reading(work), _constants.Knee);
+        var matrices = Matrices(work);
         var (cache, attention, exchange) = (Cache(work), Attention(work), Exchange(work));
         List<(string What, double Part)> parts =
         [

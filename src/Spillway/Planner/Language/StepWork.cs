@@ -17,9 +17,4 @@ internal readonly record struct StepWork(
 
     /// <summary>A step with one whole prompt.</summary>
     public static StepWork Prefill(double tokens) => new(tokens, 1, 1, 0, tokens * tokens / 2);
-
-    /// <summary>Both in one step.</summary>
-    public static StepWork operator +(in StepWork a, in StepWork b) => new(a.Tokens + b.Tokens,
-        a.Sequences + b.Sequences, a.Sampled + b.Sampled, a.ContextTokens + b.ContextTokens,
-        a.AttentionPairs + b.AttentionPairs);
 }

@@ -70,6 +70,9 @@ public sealed record CandidateOutcome
     /// <summary>By stage.</summary>
     public IReadOnlyList<StageTimes> Stages { get; init; } = [];
 
+    /// <summary>By step of a pipeline, from its coming there until it has passed; empty without one.</summary>
+    public IReadOnlyList<StageTimes> Steps { get; init; } = [];
+
     /// <summary>From send to first token; null where nobody counts tokens.</summary>
     public StageTimes? FirstToken { get; init; }
 

@@ -101,6 +101,9 @@ internal sealed class Tally
     /// <summary>By stage.</summary>
     public TimeHistogram[] ByStage { get; } = [.. PlanStages.All.Select(_ => new TimeHistogram())];
 
+    /// <summary>By step of a pipeline; empty without one.</summary>
+    public TimeHistogram[] BySteps { get; init; } = [];
+
     /// <summary>Until the first token, as users see it.</summary>
     public TimeHistogram FirstToken { get; } = new();
 
@@ -116,6 +119,13 @@ internal sealed class Tally
         All++;
         _nowOffered++;
         _offered[SecondOf(now)]++;
+    }
+
+    /// <summary>A request has passed a step of its pipeline.</summary>
+    public void Passed(Ride ride, Instant now)
+    {
+        if (ride.Arrival.At.Ticks >= _from)
+            BySteps[ride.Step].Add((now - ride.StepBegan).Ticks);
     }
 
     /// <summary>A request came back to its user.</summary>

@@ -26,6 +26,14 @@ public sealed class TimeHistogram
     /// <summary>Counts a time, from 0.</summary>
     public void Add(long ticks)
     {
+        // Most stages of most requests take no time at all.
+        if (ticks == 0)
+        {
+            _cells[0]++;
+            Count++;
+            return;
+        }
+
         _cells[CellOf((ulong)Math.Max(0, ticks))]++;
         Count++;
         _sum += ticks;

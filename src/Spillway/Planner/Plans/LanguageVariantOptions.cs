@@ -17,4 +17,9 @@ public sealed record LanguageVariantOptions
     /// <summary>What the engine makes of the device.</summary>
     [Option("What the engine makes of the device: the constants of the roofline.")]
     public EngineConstants Constants { get; init; } = new();
+
+    /// <summary>A file of constants.</summary>
+    [Option("A file of `plan calibrate`, relative to this one: its constants take the place of those above, and the "
+        + "variant is labelled calibrated.")]
+    public string ConstantsFile { get; init; } = "";
 }

@@ -1,11 +1,12 @@
 using Spillway.Config;
 using Spillway.Planner.Fleet;
+using Spillway.Policies.Chains;
 using Spillway.Policies.Scaling;
 
 namespace Spillway.Planner.Plans;
 
 /// <summary>The rules between the parts of a plan: every name leads somewhere, and nothing is assumed
-/// silently.</summary>
+/// silently. This file is long because the parts of a candidate are checked against each other.</summary>
 internal sealed class PlanChecks(Plan plan, OptionBinder binder)
 {
     private readonly PlanOptions _options = plan.Options;
@@ -24,7 +25,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         }
 
         foreach (var (name, variant) in _options.Variants)
-            Variant(variant, $"variants.{name}");
+            Variant(name, variant, $"variants.{name}");
         foreach (var (name, site) in _options.Sites)
             Site(site, $"sites.{name}");
         for (var i = 0; i < _options.Candidates.Count; i++)
@@ -80,10 +81,14 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 "Give seven factors, Monday first.");
     }
 
-    private void Variant(VariantOptions variant, string key)
+    private void Variant(string name, VariantOptions variant, string key)
     {
+        if (variant.Pipeline.Count > 0)
+            Pipeline(name, variant, $"{key}.pipeline");
         if (variant.Language is { } language)
             Known(language.Model, plan.Models.Keys, $"{key}.language.model", "language model in the hardware files");
+        if (variant.Route is { Chain.Steps.Count: > 0 } route)
+            Chain(name, route);
         if (variant.Quality is not null && variant.QualitySource.Length == 0)
             binder.Report($"{key}.quality", Text(variant.Quality.Value), "A quality figure needs a source.",
                 "Give qualitySource: the test set and the day, or the paper.");
@@ -101,6 +106,27 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 binder.Report($"{key}.curves.{machine}", "", "The curve has no point.",
                     "Give at least {rows: 1, ms: …}.");
         }
+    }
+
+    private void Pipeline(string name, VariantOptions variant, string key)
+    {
+        var steps = string.Join(", ", variant.Pipeline);
+        if (Pipelines.Steps(_options.Variants, name).Fault is { } loop)
+            binder.Report(key, steps, loop.Message, "Name variants that are served, each once on its way.");
+        if (variant.Curves.Count > 0 || variant.Language is not null)
+            binder.Report(key, steps, "A pipeline has no times of its own: those of its steps are its times.",
+                "Remove curves and language, or pipeline.");
+    }
+
+    /// <summary>A chain by the server's own rules; its models are variants with an upstream.</summary>
+    private void Chain(string name, PlanRouteOptions route)
+    {
+        HashSet<string> targets = [.. _options.Variants.Where(v => v.Value.Upstream is not null).Select(v => v.Key)];
+        var found = new ChainCheck(targets, "variants").Check(
+            new Dictionary<string, ChainOptions> { [$"{name}.route"] = route.Chain },
+            new Dictionary<string, double> { [$"{name}.route"] = route.DeadlineMs });
+        foreach (var one in found)
+            binder.Report(one.Key, one.Value, $"It {one.Problem}.", one.Remedy);
     }
 
     private void Site(SiteOptions site, string key)
@@ -125,7 +151,11 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         foreach (var (name, place) in candidate.Sites)
         {
             Known(name, _options.Sites.Keys, $"{key}.sites.{name}", "site");
-            if (_options.Sites.TryGetValue(name, out var site) && variant is not null)
+            if (!_options.Sites.TryGetValue(name, out var site) || variant is null)
+                continue;
+            if (variant.Pipeline.Count > 0)
+                Steps(site, place, candidate.Variant, $"{key}.sites.{name}");
+            else
                 Place(site, place, variant, candidate.Variant, $"{key}.sites.{name}");
         }
 
@@ -134,6 +164,31 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 + "has "
                 + "a networkMs for it, or residents forbids it.",
                     "Add a site, a distance, or the region to residents.");
+    }
+
+    /// <summary>Every step of a pipeline has a place, and nothing else has.</summary>
+    private void Steps(SiteOptions site, PlacementOptions place, string variantName, string key)
+    {
+        // A pipeline that loops was told with its variant.
+        if (!Pipelines.Steps(_options.Variants, variantName).TryGet(out var steps, out _))
+            return;
+        if (site.Kind is not (SiteKind.Cloud or SiteKind.Edge))
+            binder.Report(key, variantName, "A pipeline needs a site with machines.",
+                "Use a site of kind cloud or edge.");
+        if (place.Machine.Length > 0)
+            binder.Report($"{key}.machine", place.Machine, $"{variantName} is a pipeline: its steps have machines of "
+                + "their own.", $"Give {key}.steps: {{ {string.Join(", ", steps.Distinct())} }}.");
+        foreach (var step in steps.Distinct())
+        {
+            if (!place.Steps.TryGetValue(step, out var own))
+                binder.Report($"{key}.steps", step, $"Nothing stands here for the step {step}.",
+                    $"Give steps.{step}: {{ machine: …, replicas: … }}.");
+            else
+                Machine(site, own.Whole, _options.Variants[step], step, $"{key}.steps.{step}");
+        }
+
+        foreach (var step in place.Steps.Keys)
+            Known(step, steps, $"{key}.steps.{step}", $"step in the pipeline {variantName}");
     }
 
     private IEnumerable<string> Asking() => _options.Workloads.SelectMany(w => w.Regions.Count == 0
@@ -149,7 +204,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         {
             case SiteKind.Cloud:
             case SiteKind.Edge:
-                Machine(place, variant, variantName, key);
+                Machine(site, place, variant, variantName, key);
                 break;
             case SiteKind.Serverless:
                 if (place.Serverless is null)
@@ -161,14 +216,15 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                         $"Give variants.{variantName}.serverlessMs, measured.");
                 break;
             case SiteKind.Upstream:
-                if (variant.Upstream is null)
+                if (variant.Upstream is null && variant.Route is not { Chain.Steps.Count: > 0 })
                     binder.Report(key, "", $"Variant {variantName} does not say how somebody else's server answers.",
                         $"Give variants.{variantName}.upstream.");
                 break;
         }
     }
 
-    private void Machine(PlacementOptions place, VariantOptions variant, string variantName, string key)
+    private void Machine(
+        SiteOptions site, PlacementOptions place, VariantOptions variant, string variantName, string key)
     {
         if (place.Machine.Length == 0)
         {
@@ -179,9 +235,12 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
         Known(place.Machine, plan.Machines.Keys, $"{key}.machine", "machine in the price files");
         if (!plan.Machines.TryGetValue(place.Machine, out var machine))
             return;
+        machine = machine.In(site.PriceRegion);
+        var region = site.PriceRegion.Length == 0 ? "" : $" in {site.PriceRegion}";
         if (PriceOf(machine, place.Purchase) is null)
-            binder.Report($"{key}.purchase", OptionText.Value(place.Purchase), $"{place.Machine} has no such price. A "
-                + "missing price is never taken for nothing.", $"Give it in the price file: {KeyOf(place.Purchase)}.");
+            binder.Report($"{key}.purchase", OptionText.Value(place.Purchase), $"{place.Machine} has no such price"
+                + $"{region}. A missing price is never taken for nothing.", "Give it in the price file: "
+                + (region.Length == 0 ? "" : $"regions.{site.PriceRegion}.") + $"{KeyOf(place.Purchase)}.");
         Numbers(place, machine, key);
         if (variant.Language is not null)
             Device(place.Machine, machine, variant, key);

@@ -45,6 +45,7 @@ public sealed class PlanReader
         var binder = new OptionBinder(_errors);
         if (Bind<PlanOptions>(binder, name, text) is not { } options)
             return null;
+        options = new VariantFiles(_open, _errors).Resolve(options, binder);
         for (var i = 0; i < options.Prices.Count; i++)
             Prices(options.Prices[i], binder, $"prices[{i}]");
         for (var i = 0; i < options.Hardware.Count; i++)

@@ -68,6 +68,47 @@ public sealed record MachineOptions
     /// <summary>How many.</summary>
     [Option("How many GPUs.", Min = 0, Max = 64)]
     public int Gpus { get; init; }
+
+    /// <summary>Prices by region.</summary>
+    [Option("Prices by the provider's region. A site with priceRegion takes those of its region and none of the "
+        + "above.")]
+    public IReadOnlyDictionary<string, RegionPriceOptions> Regions { get; init; } =
+        new Dictionary<string, RegionPriceOptions>();
+
+    /// <summary>The same machine with the prices of a region; without any where the file has none for it.</summary>
+    /// <param name="region">Of the site; empty for the prices without a region.</param>
+    public MachineOptions In(string region)
+    {
+        if (region.Length == 0)
+            return this;
+        var prices = Regions.GetValueOrDefault(region) ?? new();
+        return this with
+        {
+            OnDemandPerHour = prices.OnDemandPerHour, ReservedPerHour = prices.ReservedPerHour,
+            SpotPerHour = prices.SpotPerHour, SpotMeanHours = prices.SpotMeanHours ?? SpotMeanHours,
+        };
+    }
+}
+
+/// <summary>What a machine costs in a region.</summary>
+public sealed record RegionPriceOptions
+{
+    /// <summary>On demand.</summary>
+    [Option("Price of an hour on demand there.", Min = 0, Max = 1e6)]
+    public double? OnDemandPerHour { get; init; }
+
+    /// <summary>Reserved.</summary>
+    [Option("Price of an hour when reserved there.", Min = 0, Max = 1e6)]
+    public double? ReservedPerHour { get; init; }
+
+    /// <summary>Spot.</summary>
+    [Option("Price of an hour of a spare one there.", Min = 0, Max = 1e6)]
+    public double? SpotPerHour { get; init; }
+
+    /// <summary>Interruptions.</summary>
+    [Option("For spot: mean time until one is taken back there; absent for the machine's own figure.", Unit = "h",
+        Min = 0, Max = 1e6)]
+    public double? SpotMeanHours { get; init; }
 }
 
 /// <summary>A serverless platform: prices and limits.</summary>

@@ -71,6 +71,11 @@ public sealed record SiteOptions
     [Option("For serverless: the name of the platform in the price files.")]
     public string Platform { get; init; } = "";
 
+    /// <summary>Whose prices hold.</summary>
+    [Option("For cloud and edge: the region of the price files whose prices hold here. Empty takes the prices without "
+        + "a region.")]
+    public string PriceRegion { get; init; } = "";
+
     /// <summary>Rent of a site.</summary>
     [Option("What the site itself costs in a month, whatever runs there: rent, operation. In the currency of the "
         + "prices.",
@@ -100,9 +105,41 @@ public sealed record PlacementOptions
         + "are those of this site.")]
     public ScalingOptions? Scaling { get; init; }
 
+    /// <summary>What stands here for the steps of a pipeline.</summary>
+    [Option("For a variant with a pipeline: what stands here for each of its steps, by the step's variant.")]
+    public IReadOnlyDictionary<string, StepPlacementOptions> Steps { get; init; } =
+        new Dictionary<string, StepPlacementOptions>();
+
     /// <summary>How serverless instances are kept.</summary>
     [Option("For serverless: memory, concurrency, keep-alive.")]
     public ServerlessOptions? Serverless { get; init; }
+}
+
+/// <summary>What stands at a site for one step of a pipeline.</summary>
+public sealed record StepPlacementOptions
+{
+    /// <summary>Which machine.</summary>
+    [Option("The machine, by its name in the price files.", Required = true)]
+    public string Machine { get; init; } = "";
+
+    /// <summary>How many at the beginning.</summary>
+    [Option("Replicas at the beginning, and throughout where scaling.policy is fixed.", Unit = "replicas", Min = 0,
+        Max = 10_000)]
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>How they are bought.</summary>
+    [Option("How the machines are bought.", Source = "what needs no contract")]
+    public Purchase Purchase { get; init; }
+
+    /// <summary>How their number follows the demand.</summary>
+    [Option("How the number of replicas follows the demand of this step.")]
+    public ScalingOptions? Scaling { get; init; }
+
+    /// <summary>As a place of its own.</summary>
+    internal PlacementOptions Whole => new()
+    {
+        Machine = Machine, Replicas = Replicas, Purchase = Purchase, Scaling = Scaling,
+    };
 }
 
 /// <summary>How a function is configured.</summary>

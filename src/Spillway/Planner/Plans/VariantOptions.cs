@@ -41,9 +41,21 @@ public sealed record VariantOptions
     public IReadOnlyDictionary<string, IReadOnlyList<CurvePointOptions>> Curves { get; init; } =
         new Dictionary<string, IReadOnlyList<CurvePointOptions>>();
 
+    /// <summary>Files of batch curves by machine.</summary>
+    [Option("Batch curves that stand elsewhere, by machine: the file in which a server keeps the curve that it "
+        + "measured (curve-…, in the cache of its models), a file of `plan calibrate`, or a running server and the "
+        + "name it serves, as http://127.0.0.1:8000#line-ocr. Paths are relative to this file. They are labelled by "
+        + "what they are: evidence is then that of the weakest.")]
+    public IReadOnlyDictionary<string, string> CurveFiles { get; init; } = new Dictionary<string, string>();
+
     /// <summary>A language model, whose times follow from its shape.</summary>
     [Option("A language model that is served by continuous batching: its times follow from its shape and the device.")]
     public LanguageVariantOptions? Language { get; init; }
+
+    /// <summary>Steps that a request passes.</summary>
+    [Option("A pipeline in place of times of its own: the variants that a request passes one after another, by name. A "
+        + "step may be a pipeline itself. Each step has its own replicas: sites.….steps of a candidate.")]
+    public IReadOnlyList<string> Pipeline { get; init; } = [];
 
     /// <summary>Spread of run times.</summary>
     [Option("Run times vary uniformly by this part up and down.", Min = 0, Max = 0.9,
@@ -59,6 +71,11 @@ public sealed record VariantOptions
     /// <summary>Somebody else's server.</summary>
     [Option("For sites of kind upstream: how somebody else's server answers.")]
     public UpstreamTimesOptions? Upstream { get; init; }
+
+    /// <summary>The server's own route before somebody else's server.</summary>
+    [Option("For sites of kind upstream: this server's own route before it, with chain and cache. Its presence, or "
+        + "that of upstream.policies, plays the server's own retries, breakers, limits and lines.")]
+    public PlanRouteOptions? Route { get; init; }
 
     /// <summary>Time of one request where there are no batches.</summary>
     [Option("For sites of kind serverless: the time of one request in one instance.", Unit = "ms", Min = 0.001,
@@ -110,6 +127,15 @@ public sealed record BeforeOptions
     /// <summary>How many at once.</summary>
     [Option("How many at once, at each site.", Required = true, Unit = "requests", Min = 1, Max = 100_000)]
     public int AtOnce { get; init; }
+
+    /// <summary>How long it is waited for when it is lost.</summary>
+    [Option("How long a request waits for it while it is lost, as in the drill lose-features.", Unit = "ms", Min = 0,
+        Max = 3_600_000, Source = "a second: what a caller of a store that is gone usually waits")]
+    public double TimeoutMs { get; init; } = 1000;
+
+    /// <summary>Whether a request can go on without it.</summary>
+    [Option("Whether a request goes on without it after that time, with a poorer answer; else it fails.")]
+    public bool Optional { get; init; }
 }
 
 /// <summary>Somebody else's server.</summary>
@@ -131,6 +157,25 @@ public sealed record UpstreamTimesOptions
     [Option("Requests a minute beyond which it answers 429; 0 for no limit.", Unit = "requests/min", Min = 0,
         Max = 1e9)]
     public double RequestsPerMinuteMax { get; init; }
+
+    /// <summary>Servers that answer alike.</summary>
+    [Option("Servers that answer alike, among which calls are balanced; with policies or a route.", Unit = "servers",
+        Min = 1, Max = 64)]
+    public int Targets { get; init; } = 1;
+
+    /// <summary>Calls at once.</summary>
+    [Option("Calls that each of them works on at once; beyond them it answers 429. 0 for no limit.", Unit = "calls",
+        Min = 0, Max = 1_000_000)]
+    public int AtOnceMax { get; init; }
+
+    /// <summary>Calls that fail.</summary>
+    [Option("The part of calls that fail after a moment, as with 503.", Min = 0, Max = 1)]
+    public double FaultShare { get; init; }
+
+    /// <summary>How this server deals with it.</summary>
+    [Option("How this server deals with it: the very options of an upstream. Absent, and without a route, every call "
+        + "is sent once and its answer taken as it comes.")]
+    public UpstreamPolicyOptions? Policies { get; init; }
 
     /// <summary>Its price.</summary>
     [Option("Price of a million tokens read, in the currency of the prices.", Required = true, Min = 0, Max = 1e6)]

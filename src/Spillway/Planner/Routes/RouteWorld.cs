@@ -43,8 +43,11 @@ internal sealed class RouteWorld
         _steps = [.. options.Chain.Steps.Select(s => s.Kind is ChainStepKind.Model ? models[s.Model] : null)];
     }
 
-    /// <summary>How each request ended, in the order of the ends.</summary>
+    /// <summary>How each request ended, in the order of the ends; none where they are told.</summary>
     public IReadOnlyList<RouteAnswer> Answers => _answers;
+
+    /// <summary>Is told of each end in place of <see cref="Answers"/>; null keeps them.</summary>
+    public Action<RouteAnswer>? Ended { get; init; }
 
     /// <summary>Remembered answers; null where none are.</summary>
     public RouteMemoryWorld? Memory => _memory;
@@ -221,11 +224,15 @@ internal sealed class RouteWorld
     private void End(Request request, Fault? fault)
     {
         Forgo(request, fault ?? s_avoided);
-        _answers.Add(new(request.Id, request.Came, _calendar.Now, request.Deadline)
+        var answer = new RouteAnswer(request.Id, request.Came, _calendar.Now, request.Deadline)
         {
             Fault = fault, Step = request.Step, Cache = request.Cache.Step, CacheReason = request.Cache.Reason,
             Joined = request.Joined, Avoided = request.Avoided, Left = request.Left,
-        });
+        };
+        if (Ended is null)
+            _answers.Add(answer);
+        else
+            Ended(answer);
     }
 
     private Fault? Broken(int step) => (BrokenSteps >> step & 1) == 0 ? null

@@ -17,7 +17,7 @@ internal enum TargetState
 }
 
 /// <summary>What a simulated target can do.</summary>
-/// <param name="Places">Requests that it works on at once.</param>
+/// <param name="Places">Requests that it works on at once; 0 for any number.</param>
 /// <param name="ServiceMs">What each takes.</param>
 /// <param name="Spread">0.1: plus or minus a tenth, evenly.</param>
 /// <param name="QueueMsMax">Who would wait longer than this in its own queue is answered 503.</param>
@@ -67,6 +67,15 @@ internal sealed class SimulatedTarget
     /// <summary>Requests that were sent to it.</summary>
     public long Calls { get; private set; }
 
+    /// <summary>How long a request takes, in place of the profile's spread around its mean; null for that.</summary>
+    public Func<TimeSpan>? Times { get; init; }
+
+    /// <summary>Whether it takes one more request now; null for always.</summary>
+    public Func<Instant, bool>? Allows { get; init; }
+
+    /// <summary>Fails that part of what it is sent.</summary>
+    public double FaultShare { get; init; }
+
     /// <summary>Sends it a request; one that hangs is never told.</summary>
     public void Call(Action<TargetReply> replied)
     {
@@ -82,13 +91,24 @@ internal sealed class SimulatedTarget
             case TargetState.Hangs:
                 break;
             case TargetState.Well:
-                Work(replied);
+                if (Allows?.Invoke(_calendar.Now) is false)
+                    Reply(s_refusal, new(FaultKind.UpstreamThrottled, RetryAfter), replied);
+                else if (FaultShare > 0 && _random.NextDouble() < FaultShare)
+                    Reply(s_refusal, new(FaultKind.UpstreamFailed), replied);
+                else
+                    Work(replied);
                 break;
         }
     }
 
     private void Work(Action<TargetReply> replied)
     {
+        if (_freeAt.Length == 0)
+        {
+            Reply((Times?.Invoke() ?? TimeSpan.FromMilliseconds(_profile.ServiceMs)) + Delay, new(null), replied);
+            return;
+        }
+
         var (now, place) = (_calendar.Now, Array.IndexOf(_freeAt, _freeAt.Min()));
         var begins = _freeAt[place] > now ? _freeAt[place] : now;
         if ((begins - now).TotalMilliseconds > _profile.QueueMsMax)
@@ -98,7 +118,7 @@ internal sealed class SimulatedTarget
         }
 
         var factor = 1 + (_profile.Spread * ((2 * _random.NextDouble()) - 1));
-        _freeAt[place] = begins + TimeSpan.FromMilliseconds(_profile.ServiceMs * factor);
+        _freeAt[place] = begins + (Times?.Invoke() ?? TimeSpan.FromMilliseconds(_profile.ServiceMs * factor));
         Reply(_freeAt[place] - now + Delay, new(null), replied);
     }
 

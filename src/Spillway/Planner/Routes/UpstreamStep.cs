@@ -52,7 +52,10 @@ internal sealed class UpstreamStep : IStepWorld
     /// <summary>Those of them that were second attempts.</summary>
     public long Retries { get; private set; }
 
-    /// <summary>Calls to targets, at which instant each.</summary>
+    /// <summary>Whether <see cref="CalledAt"/> is kept; it grows with every call.</summary>
+    public bool KeepsCalls { get; init; } = true;
+
+    /// <summary>Calls to targets, at which instant each; empty where it is not kept.</summary>
     public List<Instant> CalledAt { get; } = [];
 
     /// <inheritdoc/>
@@ -158,7 +161,8 @@ internal sealed class UpstreamStep : IStepWorld
         asker.Attempts++;
         asker.Tried |= 1UL << turn.Target;
         Calls++;
-        CalledAt.Add(now);
+        if (KeepsCalls)
+            CalledAt.Add(now);
         var call = new Call(asker, turn.Target, turn.Pass);
         var own = now + TimeSpan.FromMilliseconds(Math.Min(_options.FirstDeltaMs, _options.TotalMs));
         var (deadline, isDeadline) = (asker.Call.Deadline, asker.Call.Deadline <= own);

@@ -224,6 +224,7 @@ internal sealed class AdminEndpoints(ServerContext server)
             json.WriteNumber("typical_run_ms", deployment.TypicalRun.TotalMilliseconds);
             if (server.Serving.Models.MemoryOf(new(deployment.Name, deployment.Version)) is { } bytes)
                 json.WriteNumber("memory_bytes", bytes);
+            CurveJson.Write(json, deployment);
         }
 
         if (door.Signature is { } signature)

@@ -1,22 +1,17 @@
+using System.Text.Json;
 using Spillway.Planner.Answers;
 using Spillway.Tests.Planner.Plans;
+using Spillway.Tests.Runtimes.Onnx;
 using YamlDotNet.RepresentationModel;
 
 namespace Spillway.Tests.Planner.Answers;
 
-/// <summary>The exported objects, read back and held against the fields that their schemas have.</summary>
+/// <summary>The exported objects, read back and held against the fields that their schemas have, which
+/// kubernetes.schema.json lists.</summary>
 public sealed class KubernetesExportTests
 {
-    private static readonly Dictionary<string, (string Api, string[] Spec)> s_kinds = new()
-    {
-        ["Deployment"] = ("apps/v1", ["replicas", "selector", "template", "strategy", "minReadySeconds"]),
-        ["Service"] = ("v1", ["selector", "ports", "type"]),
-        ["HorizontalPodAutoscaler"] = ("autoscaling/v2",
-            ["scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"]),
-        ["ScaledObject"] = ("keda.sh/v1alpha1", ["scaleTargetRef", "minReplicaCount", "maxReplicaCount",
-            "pollingInterval",
-            "cooldownPeriod", "triggers"]),
-    };
+    private static readonly SmallSchema s_schema = new(JsonElement.Parse(File.ReadAllText(
+        Repository.At("tests", "Spillway.Tests", "Planner", "Answers", "kubernetes.schema.json"))));
 
     [Theory]
     [InlineData("fixed", "")]
@@ -29,14 +24,34 @@ public sealed class KubernetesExportTests
         var documents = Export(policy);
         Assert.Equal(scaler.Length == 0 ? ["Deployment", "Service"] : ["Deployment", "Service", scaler],
             documents.Select(d => Text(d, "kind")));
-        foreach (var document in documents)
-        {
-            var (api, fields) = s_kinds[Text(document, "kind")];
-            Assert.Equal(api, Text(document, "apiVersion"));
-            Assert.Equal(["apiVersion", "kind", "metadata", "spec"], Keys(document));
-            Assert.Subset(fields.ToHashSet(), Keys(Map(document, "spec")).ToHashSet());
-            Assert.Matches("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", Text(Map(document, "metadata"), "name"));
-        }
+        Assert.All(documents, d => Assert.Empty(s_schema.Check(Text(d, "kind"), d)));
+    }
+
+    [Theory]
+    [InlineData("machine: small", "machine: small, replicas: 2, scaling: { policy: queue, replicasMin: 0 }")]
+    [InlineData("machine: small", "machine: large, replicas: 3, scaling: { policy: utilisation }")]
+    public void Other_machines_and_limits_keep_to_the_schema_too(string from, string to)
+    {
+        var plan = SmallPlan.Read(($"sites: {{ here: {{ {from}, replicas: 1 }} }}", $"sites: {{ here: {{ {to} }} }}"));
+        var documents = Read(KubernetesExport.Format(plan, Evaluation.Run(plan, plan.Candidates[0])!));
+        Assert.All(documents, d => Assert.Empty(s_schema.Check(Text(d, "kind"), d)));
+    }
+
+    /// <summary>The schema itself sees what is wrong.</summary>
+    [Theory]
+    [InlineData("replicas: 2", "replicas: two", "no whole number")]
+    [InlineData("replicas: 2", "replica: 2", "a field replica that its kind does not have")]
+    [InlineData("kind: Deployment", "kind: Deploiment", "is Deploiment, not Deployment")]
+    [InlineData("containerPort: 8000", "containerPort: 80000", "too large")]
+    [InlineData("image: spillway:latest", "image: 7", "no text")]
+    [InlineData("name: spillway-here", "name: Spillway_Here", "does not look like")]
+    public void A_mistake_in_an_object_is_found(string from, string to, string words)
+    {
+        var yaml = Yaml("queue");
+        Assert.Contains(from, yaml, StringComparison.Ordinal);
+        var at = yaml.IndexOf(from, StringComparison.Ordinal);
+        var wrong = Read(yaml[..at] + to + yaml[(at + from.Length)..])[0];
+        Assert.Contains(s_schema.Check("Deployment", wrong), m => m.Contains(words, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -69,10 +84,12 @@ public sealed class KubernetesExportTests
     public void A_policy_that_Kubernetes_does_not_have_is_told(string policy, string words) => Assert.Contains(
         words, Yaml(policy), StringComparison.Ordinal);
 
-    private static List<YamlMappingNode> Export(string policy)
+    private static List<YamlMappingNode> Export(string policy) => Read(Yaml(policy));
+
+    private static List<YamlMappingNode> Read(string yaml)
     {
         var stream = new YamlStream();
-        stream.Load(new StringReader(Yaml(policy)));
+        stream.Load(new StringReader(yaml));
         return [.. stream.Documents.Select(d => (YamlMappingNode)d.RootNode)];
     }
 

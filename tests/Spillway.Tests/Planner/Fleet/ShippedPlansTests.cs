@@ -11,6 +11,8 @@ public sealed class ShippedPlansTests
     [Theory]
     [InlineData("line-ocr.yaml")]
     [InlineData("chatbot.yaml")]
+    [InlineData("documents.yaml")]
+    [InlineData("gateway.yaml")]
     public void A_shipped_plan_has_no_mistakes(string name) => Assert.NotNull(Read(name));
 
     [Fact]
