@@ -21,6 +21,12 @@ internal sealed class ChatFacts
     /// <summary>It said that the key's money is used up.</summary>
     public bool IsSpent { get; set; }
 
+    /// <summary>A rule over content refuses the prompt, or the answer of the step that was asked last.</summary>
+    public bool IsContentRefused { get; set; }
+
+    /// <summary>What rules over content found; empty where there are none.</summary>
+    public IReadOnlyList<ContentCount> Content { get; set; } = [];
+
     /// <summary>Whether the answer was to be a stream.</summary>
     public bool Stream { get; init; }
 
@@ -53,6 +59,12 @@ internal sealed class ChatFacts
 
     /// <summary>What the tokens cost.</summary>
     public TokenBill Bill { get; set; }
+
+    /// <summary>What the whole answer costs, where that was known before its last byte; else null.</summary>
+    public Money? Cost { get; set; }
+
+    /// <summary>Whether the caller wants to be told at a stream's end what it costs.</summary>
+    public bool WantsCost { get; set; }
 
     /// <summary>The cap that was put into the request; 0 when the caller had one.</summary>
     public int CapInjected { get; set; }

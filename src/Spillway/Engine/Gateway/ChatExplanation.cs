@@ -1,4 +1,5 @@
 using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
@@ -32,7 +33,9 @@ internal static class ChatExplanation
                 return;
             }
 
-            if (!GuardExplanation.Refused(ref record, work, delivery.Fault?.Kind))
+            if (chat.IsContentRefused)
+                Content(ref record, chat, isAnswer: false);
+            else if (!GuardExplanation.Refused(ref record, work, delivery.Fault?.Kind))
             {
                 record.Decide(delivery.Fault?.Kind switch
                 {
@@ -53,14 +56,31 @@ internal static class ChatExplanation
         if (work.Request.Timeout is { } time)
             record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);
         GuardExplanation.Passed(ref record, work);
+        Content(ref record, chat, isAnswer: false);
         if (chat.CapInjected > 0)
             record.Decide(DecisionKind.TokensCapped, chat.CapInjected);
+        Steps(ref record, trail);
+        Content(ref record, chat, isAnswer: true);
+        End(ref record, trail.Step, chat, delivery);
+    }
+
+    private static void Steps(ref RequestRecord record, RouteTrail trail)
+    {
         record.Notes = trail.Notes;
         if (trail.Notes.Count > 0)
             record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         foreach (var (step, why) in trail.Left)
             record.Decide(DecisionKind.StepLeft, step, (long)why);
-        End(ref record, trail.Step, chat, delivery);
+    }
+
+    /// <summary>What rules over content did.</summary>
+    private static void Content(ref RequestRecord record, ChatFacts chat, bool isAnswer)
+    {
+        for (var i = 0; i < chat.Content.Count; i++)
+        {
+            if (chat.Content[i].IsAnswer == isAnswer)
+                record.Decide(DecisionKind.ContentJudged, i, chat.Content[i].Count);
+        }
     }
 
     private static void End(ref RequestRecord record, int step, ChatFacts chat, in Delivery delivery)

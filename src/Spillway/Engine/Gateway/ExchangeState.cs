@@ -1,3 +1,5 @@
+using Spillway.Policies.Content;
+using Spillway.Policies.Pricing;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
@@ -26,7 +28,16 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     private Instant _last;
 
     /// <summary>What was asked.</summary>
-    public AskedBody Asked => asked;
+    public AskedBody Asked { get; set; } = asked;
+
+    /// <summary>The rules over its answer; null for none.</summary>
+    public ContentRules? Rules { get; set; }
+
+    /// <summary>What rules found; null where there are none.</summary>
+    public ContentLog? Log { get; set; }
+
+    /// <summary>What tokens cost at the upstream that is asked; null where nothing has a price.</summary>
+    public TokenPrice? Price { get; set; }
 
     /// <summary>Where the answer goes.</summary>
     public IAnswerSink Sink => sink;
@@ -53,8 +64,13 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     {
         (_reported, _pieces, _bytes) = (null, 0, 0);
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
+        Log?.Forget();
         _sent = clock.Now;
     }
+
+    /// <summary>What holds an answer to its rules; null where there are none.</summary>
+    public AnswerGuard? Guard(bool isStream) =>
+        Rules is not null && WireCalls.Writes(Asked.Call) ? new(Rules, Log!, isStream) : null;
 
     /// <summary>The answer's names.</summary>
     public void Name(in AnswerPart part) => (Facts.ResponseId, Facts.ResponseModel) = (part.Id, part.Model);
@@ -101,10 +117,15 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
-            Facts.Used = _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
+            Facts.Used = Used;
     }
+
+    /// <summary>Everything that is counted has come: what it costs may be told before the answer's last byte.</summary>
+    public void PriceNow() => Facts.Cost = Price?.Price(Used).Total;
+
+    private TokenUsage Used => _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
 
     private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
-    private long Prompt => (asked.Bytes.Length - asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
+    private long Prompt => (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
 }

@@ -49,6 +49,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
                 Begin(work, route, asked!);
+                work.Chat!.WantsCost = asked!.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
                 sink = isResponse ? AsResponse(sink, tags, asked!) : sink;
                 fault = OpenAiHeaders.Read(http.Request.Headers, work.Request);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
@@ -154,7 +155,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 return http.Response.StatusCode;
             }
 
-            sink.Fail(fault);
+            sink.Fail(OpenAiErrors.Body(fault, Cause(work)));
             await sink.FlushAsync().ConfigureAwait(false);
             return http.Response.StatusCode;
         }
@@ -170,9 +171,16 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 
         if (work.Chat is { ToldNot: true })
             http.Response.Headers["x-should-retry"] = "false";
-        await OpenAiErrors.WriteAsync(http, fault, work.Chat is { IsSpent: true }).ConfigureAwait(false);
+        await OpenAiErrors.WriteAsync(http, fault, Cause(work)).ConfigureAwait(false);
         return http.Response.StatusCode;
     }
+
+    private static ErrorCause Cause(Work work) => work.Chat switch
+    {
+        { IsContentRefused: true } => ErrorCause.Content,
+        { IsSpent: true } => ErrorCause.Spent,
+        _ => ErrorCause.Kind,
+    };
 
     private void Drop(RequestBody body, Work work, Fault? ended)
     {

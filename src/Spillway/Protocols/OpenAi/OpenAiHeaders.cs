@@ -16,6 +16,9 @@ internal static class OpenAiHeaders
     /// <summary>The same in milliseconds, for everybody else.</summary>
     public const string TimeoutName = "X-Request-Timeout-Ms";
 
+    /// <summary>Out: what rules over content did so far: masked;rule=mail;in=answer;count=2.</summary>
+    public const string ContentName = "X-Spillway-Content";
+
     private const double TimeoutSecondsMax = 86_400;
 
     /// <summary>The caller's patience, its own limit of cost; a fault when one of them is no number.</summary>
@@ -26,6 +29,10 @@ internal static class OpenAiHeaders
         return (into.Timeout is null ? Time(headers, ClientTimeoutName, 1, into) : null)
             ?? GuardHeaders.Read(headers, into);
     }
+
+    /// <summary>Whether a caller asks to be told at a stream's end what it costs: X-Spillway-Cost: true.</summary>
+    public static bool WantsCost(IHeaderDictionary headers) => headers.TryGetValue(CostHeader.Name, out var given)
+        && given.Count == 1 && string.Equals(given[0], "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The name of a request that does not get as far as an exchange.</summary>
     public static void Name(HttpContext http, SpanIds spans) =>
@@ -47,6 +54,10 @@ internal static class OpenAiHeaders
             headers["X-Spillway-Step"] = chat.Upstream;
         if (work.Trail is { IsDegraded: true, Left: [.., var last] })
             headers[RouteHeaders.DegradedName] = FaultLabels.Of(last.Why);
+        if (chat.Cost is { } cost)
+            headers[CostHeader.Name] = cost.ToString();
+        if (chat.Content.Count > 0)
+            headers[ContentName] = string.Join(", ", chat.Content);
         if (chat.IsSimulated)
             headers["X-Simulated"] = "true";
     }
