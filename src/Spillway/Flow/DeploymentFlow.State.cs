@@ -308,7 +308,8 @@ public sealed partial class DeploymentFlow
     }
 
     /// <summary>The first instant at which the target run, begun then, is predicted to end too late for it.</summary>
-    private Instant LatestStart(in Slot item, int readyRows) => item.Deadline - Safe(RideTime(item, readyRows)) + s_tick;
+    private Instant LatestStart(in Slot item, int readyRows) =>
+        item.Deadline - Safe(RideTime(item, readyRows)) + s_tick;
 
     private Instant NextWake(Instant now)
     {
