@@ -13,7 +13,8 @@ namespace Spillway.Protocols;
 /// <c>no-cache</c> (a new answer, which is remembered). Out: X-Spillway-Cache (hit, stale, joined, miss, refresh or
 /// bypass) with <c>Age</c> in seconds (RFC 9111), X-Spillway-Step (which step answered), and on a degraded answer
 /// X-Spillway-Degraded with the reason. <c>X-Spillway-Session</c> keeps a caller's side in a rollout, and
-/// X-Spillway-Rollout tells it.
+/// X-Spillway-Rollout tells it. On a gRPC stream, whose answers share one set of headers, the same stand among each
+/// answer's parameters, in small letters.
 /// </summary>
 internal static class RouteHeaders
 {
@@ -28,6 +29,7 @@ internal static class RouteHeaders
 
     private const string CacheName = "X-Spillway-Cache";
     private const string StepName = "X-Spillway-Step";
+    private const string AgeName = "Age";
 
     /// <summary>What the caller asks of the cache.</summary>
     public static void Read(IHeaderDictionary headers, Work work)
@@ -53,20 +55,27 @@ internal static class RouteHeaders
     }
 
     /// <summary>Writes them; nothing for a plain model's request.</summary>
-    public static void WriteTo(IHeaderDictionary headers, Work work)
+    public static void WriteTo(IHeaderDictionary headers, Work work) =>
+        Tell(work, headers, static (into, name, value) => into[name] = value);
+
+    /// <summary>Tells each mark of a route's answer, where headers cannot carry it; nothing for a plain model's.</summary>
+    /// <param name="work">The request.</param>
+    /// <param name="into">Takes them.</param>
+    /// <param name="tell">Told each name and value.</param>
+    public static void Tell<T>(Work work, T into, Action<T, string, string> tell)
     {
-        if (work.Trail is not { } trail)
+        if (work.Trail is not { } trail || work.Door.Plan is not { } plan)
             return;
         if (trail.HasCache)
-            headers[CacheName] = Word(trail);
-        if (trail.Cache.Answer is not null)
-            headers.Age = ((long)trail.Cache.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            tell(into, CacheName, Word(trail));
+        if (trail.IsOld)
+            tell(into, AgeName, ((long)trail.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture));
         if (trail.Step >= 0)
-            headers[StepName] = (trail.Version?.Names ?? work.Door.Plan!.Names)[trail.Step];
+            tell(into, StepName, trail.NameOf(plan));
         if (trail.Rollout is { Decision.Percent: > 0 })
-            headers[RolloutName] = trail.IsChallenger ? "challenger" : "champion";
+            tell(into, RolloutName, trail.IsChallenger ? "challenger" : "champion");
         if (trail.IsDegraded)
-            headers[DegradedName] = Why(trail);
+            tell(into, DegradedName, Why(trail));
     }
 
     /// <summary>Callers that nothing tells apart keep their side for a request that they send again.</summary>
@@ -94,6 +103,10 @@ internal static class RouteHeaders
     {
         if (trail.Avoided is { } wait)
             return string.Create(CultureInfo.InvariantCulture, $"predicted_wait; ms={wait.TotalMilliseconds:0}");
-        return trail.Left.Count > 0 ? FaultLabels.Of(trail.Left[0].Why) : trail.UpstreamDegraded ? "upstream" : "stale";
+        if (trail.Left.Count > 0)
+            return FaultLabels.Of(trail.Left[0].Why);
+        if (trail.Inner is { IsDegraded: true } inner)
+            return Why(inner);
+        return trail.UpstreamDegraded ? "upstream" : "stale";
     }
 }

@@ -111,6 +111,7 @@ internal sealed class InferStream : IArrivals, IDisposable
             else
                 translation = await InferTranslation
                     .ReadAsync(_server, work, read.Message, _deadline - clock.Now, _http).ConfigureAwait(false);
+            RouteHeaders.Read(_http.Request.Headers, work);
             work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
             ended = translation.Fault ?? unread
                 ?? await serving.Pipeline.RunAsync(work, serving.Stopping, _http.RequestAborted).ConfigureAwait(false);

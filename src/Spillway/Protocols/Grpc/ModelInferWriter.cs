@@ -55,15 +55,15 @@ internal static class ModelInferWriter
     }
 
     /// <summary>An answer of a stream that says what went wrong with one request.</summary>
-    public static void WriteError(WireBuffer into, string id, Fault fault, string streamId)
+    public static void WriteError(WireBuffer into, Work work, Fault fault, string streamId)
     {
         into.Text(1, fault.Message);
         var mark = into.Begin(InferResponseField);
-        into.Text(3, id);
+        into.Text(3, work.Request.Id);
         Parameter(into, "fault", FaultLabels.Of(fault.Kind));
         if (FaultMapping.IsRetryAfterDue(fault.Kind))
             Parameter(into, "retry-after-ms", FaultMapping.RetryAfterMs(fault.RetryAfter));
-        StreamParameters(into, streamId);
+        StreamParameters(into, work, streamId);
         into.End(mark);
     }
 
@@ -126,14 +126,15 @@ internal static class ModelInferWriter
         if (work.Door.Traits!.Simulated)
             Parameter(into, "simulated", value: true);
         if (streamId is not null)
-            StreamParameters(into, streamId);
+            StreamParameters(into, work, streamId);
     }
 
-    private static void StreamParameters(WireBuffer into, string streamId)
+    private static void StreamParameters(WireBuffer into, Work work, string streamId)
     {
         // A request has one answer here, which is its last.
         Parameter(into, "triton_final_response", value: true);
         Parameter(into, "x-request-id", streamId);
+        RouteHeaders.Tell(work, into, static (to, name, value) => Parameter(to, name.ToLowerInvariant(), value));
     }
 
     private static void WriteOutput(WireBuffer into, in Tensor tensor, Signature signature)

@@ -41,7 +41,7 @@ internal sealed class StreamAnswers(ServerContext server, HttpContext http) : ID
         if (fault is null)
             ModelInferWriter.WriteHead(into, work, work.Outputs, id).TryGet(out behind, out fault);
         if (fault is not null)
-            ModelInferWriter.WriteError(into, work.Request.Id, fault, id);
+            ModelInferWriter.WriteError(into, work, fault, id);
         work.Timeline.Mark(Stage.Output, server.Serving.Clock.EndOf(Stage.Output));
         var frame = into.Frame(behind);
         http.Response.BodyWriter.Write(frame);
