@@ -1,7 +1,7 @@
 namespace Spillway;
 
 /// <summary>The classes of <see cref="Criticality"/> as headers, keys and commands write them.</summary>
-internal static class CriticalityWords
+public static class CriticalityWords
 {
     /// <summary>In a request, and on the way to an upstream: how much it matters that it is answered.</summary>
     public const string HeaderName = "X-Spillway-Criticality";

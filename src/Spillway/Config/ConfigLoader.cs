@@ -80,7 +80,11 @@ public static class ConfigLoader
             : new()
             {
                 Source = full, Options = options, Models = models.AsReadOnly(),
-                Notes = [.. AccessChecks.Notes(options, bound, file), .. OwnerNotes.Of(readers, models)],
+                Notes =
+                [
+                    .. AccessChecks.Notes(options, bound, file), .. prices.Notes(options, file),
+                    .. OwnerNotes.Of(readers, models),
+                ],
             };
     }
 

@@ -24,7 +24,7 @@ internal static class GuardChecks
         var known = new Known(
             tenants,
             // A repository's models come and go while the server runs.
-            options.Repository is null ? [.. models.Select(m => m.Name)] : [],
+            options.Repository is null ? [.. models.Select(m => m.Name), .. options.Upstreams.Keys] : [],
             options.Repository is null
                 ? [.. models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys), .. options.Routes.Keys]
                 : []);
@@ -87,7 +87,7 @@ internal static class GuardChecks
         if (atLimit is AtLimit.Degrade)
         {
             bound.Report($"{path}.atLimit", "degrade", "A limit gives no answers.",
-                "Use refuse, and let the first step of a route move on for it: on: [limits, budget].");
+                "Use refuse, and let a step of a route move on for it: on: [limits, budget].");
         }
 
         All(options.Tenants, known.Tenants, "tenant", $"{path}.tenants", bound);

@@ -94,6 +94,27 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         Alerts(options, prices, models);
     }
 
+    /// <summary>
+    /// What is allowed and deserves a word: answers of an upstream that would cost nothing. An upstream may be one's
+    /// own machine that another server prices, so it is no error.
+    /// </summary>
+    public IReadOnlyList<ConfigError> Notes(SpillwayOptions options, string source)
+    {
+        if (options.Prices is not { } prices)
+            return [];
+        var at = root.Place("prices");
+        return
+        [
+            .. options.Upstreams
+                .Where(u => !ChatChecks.IsChat(u.Value) && !prices.Models.ContainsKey(u.Key))
+                .Select(u => new ConfigError(
+                    at.File.Length > 0 ? at.File : source, "prices", at.Line, at.Column, "",
+                    $"No price covers the upstream {u.Key}: its answers cost 0 in every bill.",
+                    $"Add prices.models.{u.Key} with perRequest, perRow or perHour (of the time that its calls take); "
+                    + "0 says that it costs nothing.")),
+        ];
+    }
+
     private void ChatsCovered(SpillwayOptions options, PricesOptions prices)
     {
         foreach (var name in Chats(options).Where(name => !prices.Models.ContainsKey(name) && !Bound.Failed("prices")
@@ -168,7 +189,7 @@ internal sealed class PriceChecks(OptionBinder root, DateOnly? today)
         // A model of a repository may come later.
         if (options.Repository is not null || root.Failed("models"))
             return;
-        var known = models.Select(m => m.Name).Concat(Chats(options)).ToList();
+        var known = models.Select(m => m.Name).Concat(options.Upstreams.Keys).ToList();
         foreach (var name in prices.Models.Keys.Except(known))
         {
             Bound.Report($"prices.models.{name}", name, "There is no model of that name.",

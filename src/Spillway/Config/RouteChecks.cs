@@ -176,17 +176,28 @@ internal static class RouteChecks
                 .Select(s => s.Model).Where(m => m.Length > 0));
         }
 
-        targets.ExceptWith(options.Routes.Keys);
+        targets.UnionWith(options.Routes.Keys);
         var found = new ChainCheck(targets).Check(
             options.Routes.ToDictionary(r => r.Key, r => r.Value.Chain),
             options.Routes.ToDictionary(r => r.Key, r => r.Value.DeadlineMs));
         foreach (var at in found.Where(f => !bound.Failed(f.Key)).GroupBy(f => f.Key))
+            Report(at, at.Key.EndsWith(".model", StringComparison.Ordinal) ? targets : [], bound);
+        foreach (var (name, route) in options.Routes.Where(r => !ChatChecks.IsChat(r.Value, options.Upstreams)))
+            Tensors($"routes.{name}.chain.steps", route.Chain, options, bound);
+    }
+
+    /// <summary>A step of a route that takes tensors does not lead to one that takes chats.</summary>
+    private static void Tensors(string path, ChainOptions chain, SpillwayOptions options, OptionBinder bound)
+    {
+        for (var i = 0; i < chain.Steps.Count; i++)
         {
-            var isModel = at.Key.EndsWith(".model", StringComparison.Ordinal);
-            if (isModel && options.Routes.ContainsKey(at.First().Value))
-                Lead(at.Key, [.. at], bound);
-            else
-                Report(at, isModel ? targets : [], bound);
+            var (key, model) = (FormattableString.Invariant($"{path}[{i}].model"), chain.Steps[i].Model);
+            if (options.Routes.TryGetValue(model, out var route) && ChatChecks.IsChat(route, options.Upstreams)
+                && !bound.Failed(key))
+            {
+                bound.Report(key, model, "That route speaks OpenAI's protocol, and this one takes tensors.",
+                    "Name a model, an upstream of kind: inference, or a route over those.");
+            }
         }
     }
 
@@ -196,18 +207,6 @@ internal static class RouteChecks
         {
             bound.Report(finding.Key, finding.Value, Sentence(finding.Problem), finding.Remedy,
                 targets.Contains(finding.Value) ? "" : Suggestion.Nearest(finding.Value, targets));
-        }
-    }
-
-    /// <summary>A step that names a route: the circle where it is one, which is found last, tells more.</summary>
-    private static void Lead(string key, IReadOnlyList<Finding> found, OptionBinder bound)
-    {
-        if (found.Count > 1)
-            Report([found[^1]], [], bound);
-        else
-        {
-            bound.Report(key, found[0].Value, "It is a route, and steps lead to models and upstreams only.",
-                "Name what that route leads to.");
         }
     }
 

@@ -29,14 +29,13 @@ public sealed class Door
     private readonly LabelFile?[] _labels = [];
     private readonly PaddingPlan? _padding;
     private readonly SequencePlan? _sequences;
-    private readonly string _owner;
 
     /// <summary>A door that leads nowhere yet, or no more.</summary>
     internal Door(Route route, ModelOptions options) =>
-        (Route, Options, _owner) = (route, options, OwnerOf(route, options));
+        (Route, Options, Owner) = (route, options, OwnerOf(route, options));
 
     /// <summary>Who answers for the name: its own owner, or the model's; empty where nobody is declared.</summary>
-    public string Owner => _owner;
+    public string Owner { get; private init; }
 
     private Door(
         Door closed, RuntimeTraits traits, Deployment deployment, Signature model, IInputStage? input,
@@ -136,16 +135,33 @@ public sealed class Door
     /// </summary>
     /// <param name="plan">Its steps, as they stand.</param>
     /// <param name="first">Of its steps the first whose model is there; else the first of them all.</param>
-    internal static Door Over(RoutePlan plan, Door first) =>
-        new(first.Route with { Model = new(plan.Name, RoutePlan.Version), IsChain = true }, first, plan);
-
-    private Door(Route route, Door first, RoutePlan plan)
-        : this(route, first.Options)
+    internal static Door Over(RoutePlan plan, Door first)
     {
-        (Traits, Deployment, Signature) = (first.Traits, first.Deployment, first.Signature);
-        (_modelSignature, _input, _output) = (first._modelSignature, first._input, first._output);
-        (_labels, _padding) = (first._labels, first._padding);
-        (Plan, _owner) = (plan, plan.Owner.Length > 0 ? plan.Owner : first.Owner);
+        var route = first.Route with
+        {
+            Model = new(plan.Name, RoutePlan.Version), IsChain = true, CountsSteps = true,
+            Tariff = first.Route.Tariff ?? plan.AnyTariff,
+        };
+        return new(route, first, first.Deployment)
+        {
+            Plan = plan, Owner = plan.Owner.Length > 0 ? plan.Owner : first.Owner,
+        };
+    }
+
+    /// <summary>
+    /// The same while its model is away: what it takes and gives is known, and nobody is behind it.
+    /// </summary>
+    /// <param name="state">How the model stands.</param>
+    /// <param name="why">The reason of a failed load; else empty.</param>
+    internal Door Remember(RouteState state, string why) => new(
+        Route with { State = state, Why = why, IsRemembered = true, Tariff = null }, this, deployment: null);
+
+    private Door(Route route, Door like, Deployment? deployment)
+        : this(route, like.Options)
+    {
+        (Traits, Deployment, Signature, Owner) = (like.Traits, deployment, like.Signature, like.Owner);
+        (_modelSignature, _input, _output) = (like._modelSignature, like._input, like._output);
+        (_labels, _padding) = (like._labels, like._padding);
     }
 
     /// <summary>A model elsewhere, as a step of routes; it is served under no name of its own.</summary>
@@ -153,7 +169,11 @@ public sealed class Door
     {
         var signature = upstream.Signature;
         var state = signature is null ? RouteState.Loading : RouteState.Ready;
-        return new(new Route(new(upstream.Name, RoutePlan.Version), upstream.Name, state, "", 0), upstream, signature);
+        var route = new Route(new(upstream.Name, RoutePlan.Version), upstream.Name, state, "", 0)
+        {
+            Tariff = upstream.Tariff,
+        };
+        return new(route, upstream, signature);
     }
 
     private Door(Route route, UpstreamGroup upstream, Signature? signature)
@@ -175,7 +195,7 @@ public sealed class Door
     internal UpstreamGroup? Upstream { get; }
 
     /// <summary>The steps of a route; null for the door of a model.</summary>
-    internal RoutePlan? Plan { get; }
+    internal RoutePlan? Plan { get; private init; }
 
     /// <summary>The same name in another state, without a deployment.</summary>
     internal Door Close(RouteState state, string why) =>

@@ -65,6 +65,9 @@ internal static class Explanation
     public static void Cost(ref RequestRecord record, Work work)
     {
         var (share, bill) = (work.Share, record.Charged);
+        // The steps of a route are in the ledger already, each as its own model's.
+        if (work.Trail is { Wasted: { Nano: > 0 } wasted })
+            record.Decide(DecisionKind.Wasted, wasted.Nano, work.Claim.Rows);
         if (share.Price is null)
             return;
         record.Busy = share.Busy;

@@ -57,7 +57,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
         work.Timeline.Mark(Stage.Gate, clock.EndOf(Stage.Gate));
         work.Timeline.Mark(Stage.Cache, work.Timeline.Last);
-        if (work.Door.Plan is not null && work.Whole is null)
+        if (work.Door.Plan is not null)
             return await FollowAsync(work, effect, stopping, aborted).ConfigureAwait(false);
         if (effect.What is Do.Refuse)
             return effect.Fault;
@@ -94,7 +94,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         try
         {
             return effect.What is Do.Refuse
-                ? fault = await Routes.RefusedAsync(work, effect.Fault!).ConfigureAwait(false)
+                ? fault = await Routes.RefusedAsync(work, effect.Fault!, stopping, aborted).ConfigureAwait(false)
                 : fault = await Routes.RunAsync(work, stopping, aborted).ConfigureAwait(false);
         }
         finally
@@ -163,13 +163,13 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         {
             var effect = work.Flow.Begin(
                 work.Door.Route, stopping, work.Caller, guards.Switches.Now, isAttempt: work.Whole is not null);
-            if (effect.What is not Do.Place)
+            if (effect.What is not Do.Place && !(effect.What is Do.Load && work.Door.Route.IsRemembered))
                 return effect;
             if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
                 return new(Do.Refuse, fault);
             work.Claim = claim;
             if (work.Door.Plan is not null)
-                return AdmitToRoute(work);
+                return AdmitToRoute(work, effect);
             if (Guard(work) is { } held)
                 return held;
             var placement = work.Door.Deployment!.Place(work);
@@ -182,11 +182,50 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
     }
 
     /// <summary>Steps 6 and 7 of a route's request; room is each attempt's own matter.</summary>
-    private Effect AdmitToRoute(Work work)
+    private Effect AdmitToRoute(Work work, Effect effect)
     {
         if (work.Trail is null)
             Routes.LookUp(work);
+        // What is remembered needs no model.
+        if (effect.What is Do.Load && work.Trail!.Cache.Answer is null)
+            return effect;
         return Guard(work) ?? new(Do.Place);
+    }
+
+    /// <summary>Limits and budgets of one step whose model is elsewhere. Null when it may be asked.</summary>
+    internal async ValueTask<Fault?> EnterStepAsync(Work attempt, CancellationToken aborted)
+    {
+        while (GuardStep(attempt) is { } held)
+        {
+            if (held.What is Do.Refuse)
+                return held.Fault;
+            if (await guards.Desk!.WaitAsync(attempt, aborted).ConfigureAwait(false) is { } gone)
+                return gone;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// A request that was refused for what its dearest step may cost: whether the steps from one on are within its
+    /// budgets, which then hold its reservation.
+    /// </summary>
+    internal async ValueTask<bool> AffordsAsync(Work work, int from, CancellationToken aborted)
+    {
+        work.CostAtMost = work.Door.Plan!.CostAtMost(
+            from, work.Claim.Rows, RunMax(work), clock.Time.GetUtcNow());
+        if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is not null)
+            return false;
+        while (guards.Desk is { } desk)
+        {
+            var effect = RequestFlow.Guarded(desk.Enter(work));
+            if (effect.What is not Do.Wait)
+                return effect.What is Do.Place;
+            if (await desk.WaitAsync(work, aborted).ConfigureAwait(false) is not null)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>Steps 4 and 7 of what is limited; null when it may be placed.</summary>
@@ -198,13 +237,31 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             work.Claim = work.Claim with { Tenant = tenant, Weight = guards.WeightOf(tenant) };
         }
 
-        // An attempt is covered by what its request holds.
+        // An attempt is covered by what its request holds, but for what is said of its model.
         if (work.Whole is not null)
-            return null;
+            return GuardStep(work);
         if (Bound(work) is { } dear)
             return new(Do.Refuse, dear);
         return guards.Desk is { } desk && RequestFlow.Guarded(desk.Enter(work)) is { What: not Do.Place } held
             ? held : null;
+    }
+
+    /// <summary>What limits and budgets say of one step's model; null when it may be asked.</summary>
+    private Effect? GuardStep(Work attempt)
+    {
+        // A route's steps are asked one by one, and what nobody waits for is on nobody's account.
+        if (guards.Desk is not { } desk || attempt.Door.Plan is not null || attempt.IsBeside)
+            return null;
+        attempt.CostAtMost = RoutePlan.CostOf(
+            attempt.Door, attempt.Claim.Rows, RunMax(attempt), clock.Time.GetUtcNow());
+        return RequestFlow.Guarded(desk.Enter(attempt)) is { What: not Do.Place } held ? held : null;
+    }
+
+    /// <summary>The time to its deadline, which bounds its run.</summary>
+    private static TimeSpan RunMax(Work work)
+    {
+        var learned = work.Door.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;
+        return DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned).Span;
     }
 
     /// <summary>The most that it can cost, where somebody limits that; a fault when its caller allows less.</summary>
@@ -214,12 +271,10 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         if (work.Door.Route.Tariff is null || (guards.Desk is null && work.Request.CostMax is null)
             || work.Trail?.Cache.Answer is not null)
             return null;
-        var learned = work.Door.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;
-        var (deadline, _) = DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned);
-        work.CostAtMost = work.Flow.CostAtMost(work.Claim.Rows, deadline, clock.Time.GetUtcNow());
-        if (work.Door.Plan is { } plan)
-            work.CostAtMost = plan.CostAtMost(
-                work.CostAtMost, work.Claim.Rows, deadline, clock.Time.GetUtcNow(), work.Trail?.Version?.Door);
+        var (deadline, now) = (RunMax(work), clock.Time.GetUtcNow());
+        work.CostAtMost = work.Door.Plan is { } plan
+            ? plan.CostAtMost(work.Claim.Rows, deadline, now, work.Trail?.Version?.Door)
+            : work.Flow.CostAtMost(work.Claim.Rows, deadline, now);
         return RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax);
     }
 

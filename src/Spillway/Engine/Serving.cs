@@ -45,7 +45,7 @@ public sealed class Serving : IAsyncDisposable
         Upstreams = new(
             snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
             keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), clock, logger,
-            RandomNumberGenerator.GetInt32(int.MaxValue), Drills);
+            RandomNumberGenerator.GetInt32(int.MaxValue), Drills, snapshot.PriceList);
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
@@ -220,11 +220,21 @@ public sealed class Serving : IAsyncDisposable
     /// <summary>Ends what is in flight of a target that was switched off; how many that were.</summary>
     private int Abort(SwitchTarget target, Fault fault) => Doors
         .Select(d => d.Deployment).OfType<Deployment>().Distinct()
-        .Sum(d => d.CancelWhere(
-            work => target.Concerns(
-                work.Caller.Tenant, work.Door.Route.Deployment, work.Door.Route.Model.Name)
-                || target.Concerns(work.Caller.Tenant, "", work.Asked.Door.Route.Model.Name), fault))
+        .Sum(d => d.CancelWhere(work => Concerns(target, work), fault))
         + Gateway.Abort(target, fault);
+
+    /// <summary>A work is its model's, and of every route that it came through.</summary>
+    private static bool Concerns(SwitchTarget target, Work work)
+    {
+        var model = work.Door.Route.Deployment;
+        for (var at = work; at is not null; (at, model) = (at.Whole, ""))
+        {
+            if (target.Concerns(work.Caller.Tenant, model, at.Door.Route.Model.Name))
+                return true;
+        }
+
+        return false;
+    }
 
     private async Task StartedAsync(Task loads)
     {

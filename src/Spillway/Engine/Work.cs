@@ -48,7 +48,7 @@ public sealed class Work : WorkItem
     internal Work? Whole { get; set; }
 
     /// <summary>The request of a caller's: itself, or the one of which it is an attempt.</summary>
-    internal Work Asked => Whole ?? this;
+    internal Work Asked => Whole is { } whole ? whole.Asked : this;
 
     /// <summary>Its place in a trace, for those that it asks in turn; null where none is known.</summary>
     internal TraceContext? Trace { get; set; }
@@ -120,6 +120,12 @@ public sealed class Work : WorkItem
     /// <summary>What it has of that run's price; default while it runs, and where nothing has a price.</summary>
     internal RunShare Share { get; set; }
 
+    /// <summary>Whose answer a route gave, when it asked a model for it; else null.</summary>
+    internal Door? AnsweredBy { get; private set; }
+
+    /// <summary>What calls to an upstream cost that brought it no answer; nothing where that has no price.</summary>
+    internal Money Lost { get; set; }
+
     /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
     public FaultKind? Ended { get; internal set; }
 
@@ -176,6 +182,7 @@ public sealed class Work : WorkItem
         (_timeline, _flow) = (whole._timeline, default);
         var (from, to) = (whole.Request, Request);
         (to.Id, to.Priority, to.Timeout, to.Criticality) = (from.Id, from.Priority, from.Timeout, from.Criticality);
+        (IsBeside, CacheAsked, Session) = (whole.IsBeside, whole.CacheAsked, whole.Session);
         foreach (var output in from.Outputs)
             to.Outputs.Add(output);
         foreach (ref readonly var tensor in from.Inputs.Span)
@@ -195,6 +202,7 @@ public sealed class Work : WorkItem
     /// <summary>An attempt ended: what became of it is what became of the request. Only once nothing runs it.</summary>
     internal void Adopt(Work attempt)
     {
+        AnsweredBy = attempt.AnsweredBy ?? attempt.Door;
         (Outputs, attempt.Outputs) = (attempt.Outputs, Outputs);
         AdoptFacts(attempt);
     }
@@ -230,6 +238,7 @@ public sealed class Work : WorkItem
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
         (Tokens, Chat) = (default, null);
         (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
+        (Lost, AnsweredBy) = (default, null);
     }
 }
 

@@ -61,6 +61,9 @@ public struct RequestFlow
         (_route, _settled) = (route, false);
         if (stopping)
             return new(Do.Refuse, Refusals.Stopping());
+        // Which of its steps can answer is for them to say; a model that comes when it is asked for is waited for.
+        if (route.IsRemembered && route.State is not RouteState.Absent)
+            return new(Do.Place);
         return route.State switch
         {
             RouteState.Ready => new(Do.Place),

@@ -40,6 +40,17 @@ public sealed record Route(
     /// </summary>
     public bool IsChain { get; init; }
 
+    /// <summary>
+    /// Whether what it takes and gives is known though none of its models is there: its cache, and what is at hand, may
+    /// answer all the same.
+    /// </summary>
+    public bool IsRemembered { get; init; }
+
+    /// <summary>
+    /// Whether limits and budgets that say something of models are asked at each of its steps, and not at its gate.
+    /// </summary>
+    public bool CountsSteps { get; init; }
+
     /// <summary>What its work costs; null where nothing has a price.</summary>
     public Tariff? Tariff { get; init; }
 }

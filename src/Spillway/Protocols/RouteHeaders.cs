@@ -13,7 +13,8 @@ namespace Spillway.Protocols;
 /// <c>no-cache</c> (a new answer, which is remembered). Out: X-Spillway-Cache (hit, stale, joined, miss, refresh or
 /// bypass) with <c>Age</c> in seconds (RFC 9111), X-Spillway-Step (which step answered), and on a degraded answer
 /// X-Spillway-Degraded with the reason. <c>X-Spillway-Session</c> keeps a caller's side in a rollout, and
-/// X-Spillway-Rollout tells it.
+/// X-Spillway-Rollout tells it. On a gRPC stream, whose answers share one set of headers, the same stand among each
+/// answer's parameters, in small letters.
 /// </summary>
 internal static class RouteHeaders
 {
@@ -55,14 +56,14 @@ internal static class RouteHeaders
     /// <summary>Writes them; nothing for a plain model's request.</summary>
     public static void WriteTo(IHeaderDictionary headers, Work work)
     {
-        if (work.Trail is not { } trail)
+        if (work.Trail is not { } trail || work.Door.Plan is not { } plan)
             return;
         if (trail.HasCache)
             headers[CacheName] = Word(trail);
-        if (trail.Cache.Answer is not null)
-            headers.Age = ((long)trail.Cache.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        if (trail.IsOld)
+            headers.Age = ((long)trail.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         if (trail.Step >= 0)
-            headers[StepName] = (trail.Version?.Names ?? work.Door.Plan!.Names)[trail.Step];
+            headers[StepName] = trail.NameOf(plan);
         if (trail.Rollout is { Decision.Percent: > 0 })
             headers[RolloutName] = trail.IsChallenger ? "challenger" : "champion";
         if (trail.IsDegraded)
@@ -94,6 +95,10 @@ internal static class RouteHeaders
     {
         if (trail.Avoided is { } wait)
             return string.Create(CultureInfo.InvariantCulture, $"predicted_wait; ms={wait.TotalMilliseconds:0}");
-        return trail.Left.Count > 0 ? FaultLabels.Of(trail.Left[0].Why) : trail.UpstreamDegraded ? "upstream" : "stale";
+        if (trail.Left.Count > 0)
+            return FaultLabels.Of(trail.Left[0].Why);
+        if (trail.Inner is { IsDegraded: true } inner)
+            return Why(inner);
+        return trail.UpstreamDegraded ? "upstream" : "stale";
     }
 }

@@ -13,8 +13,13 @@ public sealed class RouteChecksTests
     [InlineData("r: { chain: { steps: [{ model: r }] } }", "routes.r.chain.steps[0].model", "r", "circle: r → r")]
     [InlineData("r: { chain: { steps: [{ model: echo }, { model: r }] } }", "routes.r.chain.steps[1].model", "r",
         "circle: r → r")]
-    [InlineData("r: { chain: { steps: [{ model: s }] } }, s: { chain: { steps: [{ model: echo }] } }",
-        "routes.r.chain.steps[0].model", "s", "is a route")]
+    [InlineData("r: { chain: { steps: [{ model: s }, { model: gpu }] } }, "
+        + "s: { chain: { steps: [{ model: echo }, { kind: message, message: x }] } }",
+        "routes.r.chain.steps[1]", "gpu", "never reached: step 0 is the route s, which has a message")]
+    [InlineData("r: { chain: { steps: [{ model: a }] } }, a: { chain: { steps: [{ model: b }] } }, "
+        + "b: { chain: { steps: [{ model: c }] } }, c: { chain: { steps: [{ model: d }] } }, "
+        + "d: { chain: { steps: [{ model: echo }] } }",
+        "routes.r.chain.steps[0].model", "a", "4 are the most")]
     [InlineData("r: { chain: { steps: [{ model: s }] } }, s: { chain: { steps: [{ model: r }] } }",
         "routes.s.chain.steps[0].model", "r", "circle: r → s → r")]
     [InlineData("r: { chain: { steps: [{ model: echo }, { model: echo }] } }", "routes.r.chain.steps[1].model", "echo",
@@ -144,6 +149,23 @@ public sealed class RouteChecksTests
         folder.Write("spillway.yaml", "repository: { path: models, modelControl: explicit }\n"
             + "routes: { r: { chain: { steps: [{ model: r }] } } }\n");
         Assert.Contains(folder.Load().Errors, e => e.Key == "routes.r.chain.steps[0].model");
+    }
+
+    [Fact]
+    public void Route_as_a_step_is_taken_and_one_over_language_models_is_not()
+    {
+        using var folder = Folder(
+            "  words: { kind: simulated }\n"
+            + "routes: { r: { chain: { steps: [{ model: s }, { model: gpu }] } }, "
+            + "s: { chain: { steps: [{ model: echo }] } }, chat: { chain: { steps: [{ model: words }] } } }\n",
+            "t: { url: 'http://a' }");
+        folder.Valid();
+        using var mixed = Folder(
+            "  words: { kind: simulated }\n"
+            + "routes: { r: { chain: { steps: [{ model: chat }, { model: gpu }] } }, "
+            + "chat: { chain: { steps: [{ model: words }] } } }\n",
+            "t: { url: 'http://a' }");
+        Is(mixed, "routes.r.chain.steps[0].model", 7, "chat", "OpenAI's protocol, and this one takes tensors", "");
     }
 
     [Fact]

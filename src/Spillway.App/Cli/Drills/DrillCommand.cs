@@ -71,6 +71,10 @@ internal static class DrillCommand
         {
             Description = "How much later it answers.", HelpName = "ms", DefaultValueFactory = _ => 300,
         };
+        var criticality = Class("--criticality",
+            "How much the drill's own requests matter. By default they are critical, as others are.");
+        var spike = Class("--spike-criticality",
+            "How much the requests of the spike matter that the drill does not watch. By default as --criticality.");
         var (server, key, json) = (Commands.ServerOption(), Commands.KeyOption(), Commands.JsonOption());
         var word = DrillWords.Of(kind);
         var command = new Command(word, $"""
@@ -80,8 +84,10 @@ internal static class DrillCommand
               spillway drill {word}
             """)
         {
-            served, raw, rate, before, broken, after, server, key, json,
+            served, raw, rate, criticality, before, broken, after, server, key, json,
         };
+        if (kind is DrillKind.Spike)
+            command.Add(spike);
         if (kind is DrillKind.TargetDead or DrillKind.TargetSlow or DrillKind.TargetThrottled)
             command.Add(target);
         if (kind is DrillKind.TargetSlow)
@@ -92,6 +98,8 @@ internal static class DrillCommand
                 Served = parsed.GetValue(served) ?? "", Raw = parsed.GetValue(raw) ?? [], Rate = parsed.GetValue(rate),
                 Before = Seconds(parsed, before), Broken = Seconds(parsed, broken), After = Seconds(parsed, after),
                 Target = parsed.GetValue(target) ?? "", DelayMs = parsed.GetValue(delay),
+                Criticality = Class(parsed, criticality),
+                SpikeCriticality = kind is DrillKind.Spike ? Class(parsed, spike) : "",
             },
             parsed.GetValue(json), cancellation)));
         return command;
@@ -218,6 +226,19 @@ internal static class DrillCommand
             return Commands.Ok;
         }));
         return command;
+    }
+
+    private static Option<string?> Class(string name, string description) => new(name)
+    {
+        Description = $"{description} One of {string.Join(", ", CriticalityWords.All)}.", HelpName = "class",
+    };
+
+    private static string Class(ParseResult parsed, Option<string?> option)
+    {
+        var word = parsed.GetValue(option) ?? "";
+        return word.Length == 0 || CriticalityWords.TryParse(word, out _) ? word
+            : throw new CommandException($"{option.Name} '{word}' is none of {string.Join(", ", CriticalityWords.All)}.",
+                Commands.Usage);
     }
 
     private static Option<string> Span(string name, string otherwise) => new(name)

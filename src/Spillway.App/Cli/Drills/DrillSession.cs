@@ -35,9 +35,12 @@ internal sealed class DrillSession(DrillWish wish, ServerClient client, Action<s
     {
         await AimAsync(cancellation).ConfigureAwait(false);
         var began = TimeProvider.System.GetUtcNow();
-        string[] headers = wish.Kind is DrillKind.Cache ? [] : ["Cache-Control: no-store"];
+        string[] passes = wish.Kind is DrillKind.Cache ? [] : ["Cache-Control: no-store"];
+        string[] headers = [.. passes, .. OfClass(wish.Criticality)];
         var contents = await ContentsAsync(cancellation).ConfigureAwait(false);
-        var flood = wish.Kind is DrillKind.Spike ? new DrillFlood(wish, _served, headers) : null;
+        var flood = wish.Kind is DrillKind.Spike ? new DrillFlood(
+            wish, _served, headers,
+            wish.SpikeCriticality.Length > 0 ? [.. passes, .. OfClass(wish.SpikeCriticality)] : headers) : null;
         _rate = await RateAsync(flood, cancellation).ConfigureAwait(false);
         var counted = await DrillFigures.ReadAsync(client, cancellation).ConfigureAwait(false);
         var interrupted = false;
@@ -195,6 +198,8 @@ internal sealed class DrillSession(DrillWish wish, ServerClient client, Action<s
         _stretches.Add(DrillMeasure.Stretch("after", "", _afterMs, endMs, samples));
         var effect = DrillMeasure.Effect(samples, _broken[0].FromMs, _afterMs, _before);
         var recovery = DrillMeasure.Recovery(samples, _afterMs, endMs, _before);
+        if (wish.Kind is DrillKind.Spike)
+            _notes.Insert(0, FaredText());
         var promises = DrillJudge.Judge(wish.Kind, _stretches, recovery, moved);
         return new()
         {
@@ -204,6 +209,20 @@ internal sealed class DrillSession(DrillWish wish, ServerClient client, Action<s
             Notes = _notes, Verdict = DrillJudge.Verdict(promises, interrupted),
         };
     }
+
+    /// <summary>How the watched requests fared while it lasted, by their class.</summary>
+    private string FaredText()
+    {
+        var watched = _stretches.Where(s => s.IsBroken).ToList();
+        var (sent, full) = (watched.Sum(s => s.Sent), watched.Sum(s => s.Full));
+        var word = wish.Criticality.Length > 0 ? wish.Criticality : CriticalityWords.Of(Criticality.Critical);
+        return Line($"Of the {sent} {word} requests that were watched in the spike {full} got the full answer, ")
+            + Line($"{watched.Sum(s => s.Degraded)} another one, {watched.Sum(s => s.Refused)} a refusal, ")
+            + Line($"{watched.Sum(s => s.Lost)} none.");
+    }
+
+    private static string[] OfClass(string word) =>
+        word.Length > 0 ? [$"{CriticalityWords.HeaderName}: {word}"] : [];
 
     private static Task PauseAsync(double seconds, CancellationToken cancellation) =>
         Task.Delay(TimeSpan.FromSeconds(seconds), TimeProvider.System, cancellation);

@@ -22,6 +22,12 @@ internal sealed record DrillWish(DrillKind Kind, ServerPlace Place)
     /// <summary>Requests a second; null for what is usual.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>The class of the drill's own requests, which are watched; empty for what the server takes.</summary>
+    public string Criticality { get; init; } = "";
+
+    /// <summary>The class of a spike's further requests; empty for the same.</summary>
+    public string SpikeCriticality { get; init; } = "";
+
     /// <summary>Seconds before, while, and after something is broken.</summary>
     public double Before { get; init; } = 3;
 

@@ -73,7 +73,7 @@ internal sealed class DeploymentBilling : IDisposable
     /// <summary>Its caller has its answer, a fault, already; the run went on without it.</summary>
     private void Waste(Work work, int device, in RunShare share, DateTimeOffset now)
     {
-        var route = work.Door.Route;
+        var route = work.Asked.Door.Route;
         _costs.Wasted(new()
         {
             UnixMs = now.ToUnixTimeMilliseconds(), Kind = EntryKind.Waste, Tenant = work.Caller.Tenant,

@@ -15,7 +15,6 @@ namespace Spillway.Engine.Caching;
 ///         Join                Await: an answer, a fault, or the lead
 ///         Bypass              ask the model
 /// LookUpAfterError            what may be given though it is old, because the model cannot answer
-/// Retire                      a version is no longer served
 /// </code>
 /// </summary>
 internal sealed class AnswerCache : IDisposable
@@ -67,7 +66,7 @@ internal sealed class AnswerCache : IDisposable
         var head = length <= HeadOnStack ? stackalloc byte[HeadOnStack] : rented = ArrayPool<byte>.Shared.Rent(length);
         var key = KeyOf(request, head);
         var decision = StripeOf(key.Hash)
-            .LookUp(key, request.Subject, request.Directive is CacheDirective.Refresh, now);
+            .LookUp(key, request.Directive is CacheDirective.Refresh, now);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
         return decision;
@@ -122,16 +121,6 @@ internal sealed class AnswerCache : IDisposable
     /// </summary>
     public void Fail(CacheLead lead, Fault fault, Instant now) =>
         StripeOf(lead.Flight.Entry.Hash).Fail(lead, LeadEnds.Of(fault.Kind), fault, now);
-
-    /// <summary>
-    /// That version is no longer served: its answers go at once. Not on a request's path; a request that was routed to
-    /// it before and looks up afterwards may leave an entry that goes by its turn.
-    /// </summary>
-    public void Retire(CacheSubject subject)
-    {
-        foreach (var stripe in _stripes)
-            stripe.Retire(subject.Version);
-    }
 
     /// <summary>Forgets every answer; what is being asked goes on, and is kept.</summary>
     public void Clear()

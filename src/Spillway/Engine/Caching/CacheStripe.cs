@@ -32,12 +32,12 @@ internal sealed class CacheStripe(CacheOptions options, long bytesMax, Clock clo
         }
     }
 
-    public CacheDecision LookUp(in CacheKey key, CacheSubject subject, bool refreshes, Instant now)
+    public CacheDecision LookUp(in CacheKey key, bool refreshes, Instant now)
     {
         var known = Prepare(key, copies: true);
         lock (_lock)
         {
-            var decision = _policy.LookUp(key, known, subject, refreshes, now);
+            var decision = _policy.LookUp(key, known, refreshes, now);
             if (decision.Flight is not { } flight)
                 return decision;
             if (!_spare.TryPop(out var joiner))
@@ -71,19 +71,6 @@ internal sealed class CacheStripe(CacheOptions options, long bytesMax, Clock clo
         if (next is var (waiter, taken))
             ((CacheJoiner)waiter).Tell(new(null, taken));
         Tell(waiters, new(null, null, fault));
-    }
-
-    public void Retire(string version)
-    {
-        lock (_lock)
-            _policy.Retire(version);
-        int dropped;
-        do
-        {
-            lock (_lock)
-                dropped = _policy.Sweep(version, SweepMax);
-        }
-        while (dropped == SweepMax);
     }
 
     public void Clear()

@@ -1,5 +1,3 @@
-using Spillway.Flow;
-
 namespace Spillway.Engine.Guards;
 
 /// <summary>
@@ -11,18 +9,20 @@ internal sealed class CallerGuards
     private readonly Lock _changing = new();
     private volatile ResolvedGuards[] _known = [];
 
-    public ResolvedGuards Get(Route route, Caller caller, GuardDesk desk)
+    /// <summary>Those that count a request, or one step of it.</summary>
+    public ResolvedGuards Get(Work work, GuardDesk desk)
     {
+        var (route, asked) = (work.Door.Route, work.Asked.Door.Route.Model.Name);
         foreach (var guards in _known)
         {
-            if (ReferenceEquals(guards.Route, route))
+            if (ReferenceEquals(guards.Route, route) && guards.Asked == asked)
                 return guards;
         }
 
         lock (_changing)
         {
-            var made = desk.Make(caller, route);
-            _known = [.. _known.Where(g => g.Route.Model != route.Model), made];
+            var made = desk.Make(work.Caller, route, asked, isStep: work.Whole is not null);
+            _known = [.. _known.Where(g => g.Route.Model != route.Model || g.Asked != asked), made];
             return made;
         }
     }

@@ -64,7 +64,7 @@ internal sealed class GuardDesk : IAsyncDisposable
     {
         if (work.Ticket.Set is not null)
             return new(GuardSays.Passed);
-        var guards = work.Guards ??= Resolve(work.Caller, work.Door.Route);
+        var guards = work.Guards ??= _callers.GetValue(work.Caller, static _ => new()).Get(work, this);
         if (guards.Set.IsEmpty)
             return new(GuardSays.Passed);
         var (ask, before) = (Ask(work, guards), work.Turn);
@@ -204,21 +204,27 @@ internal sealed class GuardDesk : IAsyncDisposable
         }
     }
 
-    private ResolvedGuards Resolve(Caller caller, Route route) =>
-        _callers.GetValue(caller, static _ => new()).Get(route, caller, this);
-
-    /// <summary>Which limits and budgets count a caller's requests to a served name.</summary>
-    internal ResolvedGuards Make(Caller caller, Route route)
+    /// <summary>
+    /// Which limits and budgets count a caller's requests to a served name. Of a route that are those that say nothing
+    /// of models, once for the request; those that do count each step that is asked, by its own model.
+    /// </summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="route">The served name, or that of a step.</param>
+    /// <param name="asked">What the caller asked for.</param>
+    /// <param name="isStep">Whether it is a step of that.</param>
+    internal ResolvedGuards Make(Caller caller, Route route, string asked, bool isStep)
     {
-        var (model, name) = (route.Deployment, route.Model.Name);
-        var rates = _limits.Rates.Where(r => r.Value.Counts(caller.Tenant, model, name))
+        var model = route.Deployment;
+        var rates = _limits.Rates.Where(r => Counts(r.Value))
             .Select(r => _states.Rate(r.Key, r.Value, Scope(r.Value))).ToList();
-        var budgets = _budgets.Where(b => b.Value.Counts(caller.Tenant, model, name))
+        var budgets = _budgets.Where(b => Counts(b.Value))
             .Select(b => _states.Budget(b.Key, b.Value, Scope(b.Value))).ToList();
         var set = new GuardSet([.. rates.Select(r => r.State)], [.. budgets.Select(b => b.Account)]);
-        return new(route, set, [.. rates], [.. budgets], _limits.WeightOf(caller.Tenant));
+        return new(route, asked, set, [.. rates], [.. budgets], _limits.WeightOf(caller.Tenant));
 
-        string Scope(ScopedOptions options) => options.ScopeOf(caller.Key, caller.Tenant, model, name);
+        bool Counts(ScopedOptions options) => options.Counts(caller.Tenant, model, asked)
+            && (isStep ? options.ConcernsModels : !route.CountsSteps || !options.ConcernsModels);
+        string Scope(ScopedOptions options) => options.ScopeOf(caller.Key, caller.Tenant, model, asked);
     }
 
     private void Count(in GuardAnswer answer, ResolvedGuards guards)

@@ -69,18 +69,22 @@ internal sealed class GuardWait(Held at, TimeSpan most, bool isDraw)
 }
 
 /// <summary>The limits and budgets of one caller at one served name, resolved once.</summary>
-/// <param name="route">The served name's state that it was resolved for.</param>
+/// <param name="route">The served name's or the step's state that it was resolved for.</param>
+/// <param name="asked">The served name that the caller asked for.</param>
 /// <param name="set">The pure rules.</param>
 /// <param name="rates">Each rate limit, in the order of the set.</param>
 /// <param name="budgets">Each budget, in the order of the set.</param>
 /// <param name="weight">The tenant's, for fair shares.</param>
 internal sealed class ResolvedGuards(
-    Flow.Route route, GuardSet set, HeldRate[] rates, HeldBudget[] budgets, double weight)
+    Flow.Route route, string asked, GuardSet set, HeldRate[] rates, HeldBudget[] budgets, double weight)
 {
     private readonly Held[] _ordered = [.. rates.Concat<Held>(budgets).OrderBy(h => h.Number)];
 
-    /// <summary>The served name's state that it was resolved for.</summary>
+    /// <summary>The served name's or the step's state that it was resolved for.</summary>
     public Flow.Route Route => route;
+
+    /// <summary>The served name that the caller asked for.</summary>
+    public string Asked => asked;
 
     /// <summary>The pure rules.</summary>
     public GuardSet Set => set;

@@ -14,7 +14,7 @@ internal static class RouteExplanation
         var trail = work.Trail!;
         record.Steps = trail.Version?.Names ?? plan.Names;
         (record.Rows, record.Elements) = (work.Claim.Rows, work.Claim.Elements);
-        record.Deployment = work.Deployment?.Name ?? record.Deployment;
+        record.Deployment = work.AnsweredBy?.Route.Deployment ?? work.Deployment?.Name ?? record.Deployment;
         record.Decide(DecisionKind.GatePassed);
         if (work.Request.Timeout is { } time)
             record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);

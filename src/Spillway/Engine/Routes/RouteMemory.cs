@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Spillway.Config;
 using Spillway.Engine.Caching;
+using Spillway.Flow;
 using Spillway.Policies.Chains;
 using Spillway.Telemetry;
 
@@ -22,6 +23,9 @@ internal sealed class RouteMemory : IDisposable
     private readonly bool _foresees;
     private readonly FixedAnswer?[] _messages;
     private readonly AnswerCheck[][] _checks;
+
+    // Of the models that were last there. Set under the lock of the catalogue that leads here.
+    private (Door Of, Door Kept)? _last;
 
     /// <summary>Makes a route's memory.</summary>
     /// <param name="name">The served name.</param>
@@ -67,6 +71,28 @@ internal sealed class RouteMemory : IDisposable
     public RouteSubject SubjectOf(string model) =>
         _subjects.GetOrAdd(model, static (model, route) => new($"{route}\n{model}"), Name);
 
+    /// <summary>
+    /// Whose signature is the route's: of a model that is there; while none is, of the last one that was. Called by
+    /// whoever changes what the route leads to, one at a time.
+    /// </summary>
+    /// <param name="ready">The first of its models that is there; null while none is.</param>
+    /// <param name="first">The first of them all; null where none is known.</param>
+    public Door? Face(Door? ready, Door? first)
+    {
+        if (ready is { Signature: not null } there)
+        {
+            if (_last is not { } last || !ReferenceEquals(last.Of, there))
+                _last = (there, there.Remember(RouteState.Unloaded, ""));
+            return there;
+        }
+
+        if (ready is not null || first is { Signature: not null })
+            return ready ?? first;
+        return _last is { } was
+            ? was.Kept.Remember(first?.Route.State ?? RouteState.Unloaded, first?.Route.Why ?? "")
+            : first;
+    }
+
     /// <summary>The step of a request that begins.</summary>
     /// <param name="plan">Where the steps lead.</param>
     /// <param name="now">The present.</param>
@@ -81,6 +107,9 @@ internal sealed class RouteMemory : IDisposable
         lock (_lock)
             return (isChallenger ? _challengers : _chain).Start(waits, now);
     }
+
+    /// <summary>Whether a refusal of that kind at a step moves on to another one.</summary>
+    public bool MovesOn(int step, FaultKind fault, TimeSpan left) => _chain.Next(step, fault, left).Step >= 0;
 
     /// <summary>The step behind one that failed.</summary>
     public ChainMove Next(int step, FaultKind fault, TimeSpan left) => _chain.Next(step, fault, left);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Spillway.Engine.Caching;
 using Spillway.Policies.Caching;
+using Spillway.Policies.Pricing;
 
 namespace Spillway.Engine.Routes;
 
@@ -59,27 +60,54 @@ internal sealed class RoutePlan(
         for (var i = 0; i < waits.Length; i++)
         {
             var door = i == 0 && instead is not null ? instead : doors[i];
-            waits[i] = door?.Deployment?.Look().PredictedWait ?? TimeSpan.Zero;
+            waits[i] = door is null ? TimeSpan.Zero : WaitAt(door);
         }
     }
 
-    /// <summary>The dearest step's upper bound: any of them may be the one that runs.</summary>
-    /// <param name="least">The first one's.</param>
+    /// <summary>Of a route that is a step: its own first step's, for it passes that over by itself.</summary>
+    private static TimeSpan WaitAt(Door door) => door switch
+    {
+        { Plan: { } route } => route.FirstDoor is { } first ? WaitAt(first) : TimeSpan.Zero,
+        { Upstream: { } upstream } => upstream.PredictWait(),
+        _ => door.Deployment?.Look().PredictedWait ?? TimeSpan.Zero,
+    };
+
+    private Door? FirstDoor => doors[0];
+
+    /// <summary>A price of one of its steps; null where none has any.</summary>
+    public Tariff? AnyTariff => doors.Select(d => d?.Route.Tariff).FirstOrDefault(t => t is not null);
+
+    /// <summary>The dearest bound of the steps from one on; nothing where none of them has a price.</summary>
+    /// <param name="from">The first step that may still run.</param>
     /// <param name="rows">Rows that it brings.</param>
     /// <param name="runMax">The longest that its run may take.</param>
     /// <param name="now">For the day's price.</param>
-    /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
-    public Money CostAtMost(Money least, long rows, TimeSpan runMax, DateTimeOffset now, Door? instead = null)
+    public Money CostAtMost(int from, long rows, TimeSpan runMax, DateTimeOffset now)
     {
-        var most = least;
-        for (var i = -1; i < doors.Count; i++)
+        var most = Money.Zero;
+        for (var i = from; i < doors.Count; i++)
         {
-            var door = i < 0 ? instead : doors[i];
-            if (door?.Route.Tariff is { } tariff && tariff.AtMost(rows, runMax, now) is var cost && cost > most)
+            if (doors[i] is { } door && CostOf(door, rows, runMax, now) is var cost && cost > most)
                 most = cost;
         }
 
         return most;
+    }
+
+    /// <summary>The most that one door's answer can cost: a model's, an upstream's, or a route's dearest step's.</summary>
+    public static Money CostOf(Door door, long rows, TimeSpan runMax, DateTimeOffset now) =>
+        door.Plan is { } route ? route.CostAtMost(0, rows, runMax, now)
+        : door.Route.Tariff?.AtMost(rows, runMax, now) ?? Money.Zero;
+
+    /// <summary>The dearest step's upper bound: any of them may be the one that runs.</summary>
+    /// <param name="rows">Rows that it brings.</param>
+    /// <param name="runMax">The longest that its run may take.</param>
+    /// <param name="now">For the day's price.</param>
+    /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
+    public Money CostAtMost(long rows, TimeSpan runMax, DateTimeOffset now, Door? instead = null)
+    {
+        var most = CostAtMost(0, rows, runMax, now);
+        return instead is not null && CostOf(instead, rows, runMax, now) is var other && other > most ? other : most;
     }
 
     /// <summary>

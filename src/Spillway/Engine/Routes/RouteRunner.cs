@@ -46,25 +46,35 @@ internal sealed class RouteRunner(Serving serving)
     }
 
     /// <summary>
-    /// A limit or a budget refused it. Where the first step declares that this moves on, what is at hand is given: a
-    /// remembered answer or a message, which cost nothing. Null when its outputs are there.
+    /// A limit or a budget refused it at the gate. Where the first step declares that this moves on, a later one
+    /// answers: what is at hand (a remembered answer, a message) costs nothing, and after a budget's refusal a step
+    /// may be cheap enough. Null when its outputs are there.
     /// </summary>
-    public async ValueTask<Fault?> RefusedAsync(Work work, Fault fault)
+    public async ValueTask<Fault?> RefusedAsync(Work work, Fault fault, bool stopping, CancellationToken aborted)
     {
         if (fault.Kind is not (FaultKind.RateLimited or FaultKind.BudgetExhausted) || work.Trail is null)
             return fault;
         var plan = work.Door.Plan!;
         SetDeadline(work, plan);
         var left = DeadlineOf(work) - serving.Clock.Now;
-        if (plan.Memory.Next(0, fault.Kind, left).Step < 0)
+        if (!plan.Memory.MovesOn(0, fault.Kind, left))
             return fault;
         // It waits for nobody and gives nobody an answer from here on.
         await GiveUpAsync(work, fault).ConfigureAwait(false);
         work.Trail.Leave(0, fault.Kind);
         for (var step = 1; step < plan.Count; step++)
         {
-            if (plan.Memory[step].Kind is ChainStepKind.Model
-                || await StepAsync(work, plan, step, stopping: false, default).ConfigureAwait(false) is not null)
+            if (plan.Memory[step].Kind is ChainStepKind.Model)
+            {
+                // A rate counts requests, whatever answers them; with money left for this step it goes on from here.
+                if (fault.Kind is FaultKind.BudgetExhausted
+                    && await serving.Pipeline.AffordsAsync(work, step, aborted).ConfigureAwait(false))
+                    return await ClimbAsync(work, plan, new(step, ChainReason.Fault, 0, fault.Kind), fault, stopping,
+                        aborted).ConfigureAwait(false);
+                continue;
+            }
+
+            if (await StepAsync(work, plan, step, stopping, aborted).ConfigureAwait(false) is not null)
                 continue;
             work.Trail.Step = step;
             plan.Memory.Counts.AnsweredBy(step).Add();
@@ -104,10 +114,12 @@ internal sealed class RouteRunner(Serving serving)
             shared = outcome.Fault;
         }
 
-        var fault = await ClimbAsync(work, plan, shared, stopping, aborted).ConfigureAwait(false);
+        var move = shared is null ? Start(work, plan) : Leave(work, plan, 0, shared, aborted);
+        var fault = await ClimbAsync(work, plan, move, shared, stopping, aborted).ConfigureAwait(false);
         if (trail.Cache.Lead is { } mine && fault is null && !trail.IsDegraded)
         {
-            plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now);
+            // An answer that a step remembered is as old here as it is there.
+            plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now - trail.InnerAge);
             trail.Cache = trail.Cache with { Lead = null };
         }
 
@@ -134,28 +146,35 @@ internal sealed class RouteRunner(Serving serving)
             await Task.Yield();
             fault = serving.Drills.OfStep(plan.Name, 0)
                 ?? await AskAsync(attempt, plan, 0, stopping, CancellationToken.None).ConfigureAwait(false)
-                ?? plan.Judge(attempt, 0) ?? (attempt.CameDegraded ? s_degraded : null);
+                ?? plan.Judge(attempt, 0)
+                ?? (attempt.CameDegraded || attempt.Trail is { IsDegraded: true } ? s_degraded : null);
             if (fault is null)
-                cache.Store(lead, attempt.Outputs, serving.Clock.Now);
+                cache.Store(lead, attempt.Outputs, serving.Clock.Now - (attempt.Trail?.Age ?? TimeSpan.Zero));
         }
         finally
         {
             if (fault is not null)
                 cache.Fail(lead, fault, serving.Clock.Now);
+            RouteWaste.Settle(serving, attempt, answered: false);
             serving.Return(attempt);
         }
     }
 
     /// <summary>
-    /// One step after the other, in the order of the chain; from the second one on where another request that asked the
-    /// same got no answer of the first step, which is shared.
+    /// One step after the other, in the order of the chain; from a later one on where another request that asked the
+    /// same got no answer of the first step, or a budget allows no dearer one.
     /// </summary>
+    /// <param name="work">The request.</param>
+    /// <param name="plan">Its route.</param>
+    /// <param name="move">The step to begin with.</param>
+    /// <param name="fault">Why it is not the first; null when it is.</param>
+    /// <param name="stopping">Whether the server takes no new work.</param>
+    /// <param name="aborted">The caller is gone.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Fault?> ClimbAsync(
-        Work work, RoutePlan plan, Fault? shared, bool stopping, CancellationToken aborted)
+        Work work, RoutePlan plan, ChainMove move, Fault? fault, bool stopping, CancellationToken aborted)
     {
-        var (trail, memory, fault) = (work.Trail!, plan.Memory, shared);
-        var move = shared is null ? Start(work, plan) : Leave(work, plan, 0, shared, aborted);
+        var (trail, memory) = (work.Trail!, plan.Memory);
         while (move.Step >= 0)
         {
             var step = trail.Step = move.Step;
@@ -248,7 +267,7 @@ internal sealed class RouteRunner(Serving serving)
     private async ValueTask<Fault?> AttemptAsync(
         Work work, RoutePlan plan, int step, Door door, bool stopping, CancellationToken aborted)
     {
-        var attempt = serving.Rent(serving.Clock.Now);
+        var (attempt, trail, answered) = (serving.Rent(serving.Clock.Now), work.Trail!, false);
         try
         {
             attempt.Begin(work, door);
@@ -261,43 +280,53 @@ internal sealed class RouteRunner(Serving serving)
                 : fault ?? plan.Judge(attempt, step);
             if (step == 0)
                 _sides.Ended(work, attempt, fault);
+            answered = fault is null;
+            trail.Inner = answered ? attempt.Trail : null;
             if (fault is null)
             {
                 work.Adopt(attempt);
-                work.Trail!.UpstreamDegraded = attempt.CameDegraded;
+                trail.UpstreamDegraded = attempt.CameDegraded || attempt.Trail is { IsDegraded: true };
                 if (step == 0)
                     _sides.Copy(work, plan, RouteSides.LatencyOf(attempt));
                 return Deliver(work);
             }
 
             work.AdoptFacts(attempt);
+            // What it ran is booked as the model's; what a later step runs is the answer's price.
+            work.Share = default;
             door.Deployment?.Instruments?.Dropped(fault.Kind);
             return fault;
         }
         finally
         {
+            RouteWaste.Settle(serving, attempt, answered);
             serving.Return(attempt);
         }
     }
 
-    /// <summary>A model here; or one elsewhere, which is all execution, seen from here.</summary>
+    /// <summary>A model here, a route, or a model elsewhere, which is all execution, seen from here.</summary>
     private ValueTask<Fault?> AskAsync(
         Work attempt, RoutePlan plan, int step, bool stopping, CancellationToken aborted)
     {
         if ((attempt.Door.Signature ?? plan.First.Signature) is { } signature)
             plan.Memory.AskForChecked(step, signature, attempt.Request.Outputs);
-        return attempt.Door.Upstream is { } upstream
-            ? AskAsync(serving.Clock, attempt, upstream, aborted)
-            : serving.Pipeline.RunAsync(attempt, stopping, aborted);
+        if (attempt.Door.Upstream is not { } upstream)
+            return serving.Pipeline.RunAsync(attempt, stopping, aborted);
+        // With every target left alone a request waits only where no other step may answer it.
+        var left = DeadlineOf(attempt) - serving.Clock.Now;
+        var hasNext = attempt.Whole!.Trail is not { Avoided: not null, Step: 0 }
+            && plan.Memory.MovesOn(step, FaultKind.TargetsOpen, left);
+        return AskAsync(serving, attempt, upstream, hasNext, aborted);
     }
 
     /// <summary>A model elsewhere.</summary>
     internal static async ValueTask<Fault?> AskAsync(
-        Clock clock, Work attempt, UpstreamGroup upstream, CancellationToken aborted)
+        Serving serving, Work attempt, UpstreamGroup upstream, bool hasNext, CancellationToken aborted)
     {
-        var fault = await upstream.InferAsync(attempt, DeadlineOf(attempt), aborted).ConfigureAwait(false);
         attempt.Claim = attempt.Asked.Claim;
-        attempt.Timeline.Mark(Stage.Execute, clock.EndOf(Stage.Execute));
+        var fault = await serving.Pipeline.EnterStepAsync(attempt, aborted).ConfigureAwait(false)
+            ?? await upstream.InferAsync(attempt, DeadlineOf(attempt), hasNext, aborted).ConfigureAwait(false);
+        attempt.Timeline.Mark(Stage.Execute, serving.Clock.EndOf(Stage.Execute));
         return fault;
     }
 

@@ -31,9 +31,16 @@ internal sealed class RouteSet : IDisposable
     public bool Has(string name) => _routes.ContainsKey(name);
 
     /// <summary>The models with the routes over them as they lead now.</summary>
-    public Catalogue Over(Catalogue models) => _routes.Count == 0
-        ? models
-        : models.Under([.. _routes.Values.Select(route => Lead(route, models)).OfType<Door>()]);
+    public Catalogue Over(Catalogue models)
+    {
+        if (_routes.Count == 0)
+            return models;
+        // A route that is a step of another one leads somewhere before that does.
+        var led = new Dictionary<string, Door?>(StringComparer.Ordinal);
+        foreach (var route in _routes.Values)
+            Lead(route, models, led);
+        return models.Under([.. _routes.Keys.Select(name => led[name]).OfType<Door>()]);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -42,14 +49,22 @@ internal sealed class RouteSet : IDisposable
             route.Dispose();
     }
 
-    /// <summary>Null while none of its models was declared.</summary>
-    private Door? Lead(RouteMemory route, Catalogue models)
+    /// <summary>
+    /// Null while none of its models was declared, and none ever was. Circles were refused at the start.
+    /// </summary>
+    private Door? Lead(RouteMemory route, Catalogue models, Dictionary<string, Door?> led)
     {
+        if (led.TryGetValue(route.Name, out var known))
+            return known;
+        led[route.Name] = null;
         var doors = route.Options.Chain.Steps
-            .Select(step => step.Kind is ChainStepKind.Model ? Find(step.Model, models) : null).ToArray();
-        var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready)
-            ?? doors.FirstOrDefault(d => d is not null);
-        return first is null ? null : Door.Over(new(route, doors, first, name => Find(name, models)), first);
+            .Select(step => step.Kind is not ChainStepKind.Model ? null
+                : _routes.TryGetValue(step.Model, out var inner) ? Lead(inner, models, led)
+                : Find(step.Model, models)).ToArray();
+        var ready = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready);
+        var face = route.Face(ready, doors.FirstOrDefault(d => d is not null));
+        return led[route.Name] = face is null
+            ? null : Door.Over(new(route, doors, face, name => Find(name, models)), face);
     }
 
     private Door? Find(string name, Catalogue models) =>

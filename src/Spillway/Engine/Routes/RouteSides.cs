@@ -100,7 +100,7 @@ internal sealed class RouteSides(Serving serving)
             attempt.Request.Timeout = serving.Clock.Now - work.Timeline.Started + work.Request.Timeout;
             await Task.Yield();
             var fault = door.Upstream is { } upstream
-                ? await RouteRunner.AskAsync(serving.Clock, attempt, upstream, CancellationToken.None)
+                ? await RouteRunner.AskAsync(serving, attempt, upstream, hasNext: true, CancellationToken.None)
                     .ConfigureAwait(false)
                 : await serving.Pipeline.RunAsync(attempt, serving.Stopping, CancellationToken.None)
                     .ConfigureAwait(false);
@@ -119,6 +119,7 @@ internal sealed class RouteSides(Serving serving)
         {
             expected.Reset();
             Interlocked.Decrement(ref _copies);
+            RouteWaste.Settle(serving, attempt, answered: false);
             serving.Return(attempt);
         }
     }

@@ -61,12 +61,36 @@ internal sealed class RouteTrail
             Notes[^1] = $"And {++_untold} more.";
     }
 
+    /// <summary>How it went through the route that is its step; null for a step of another kind.</summary>
+    public RouteTrail? Inner { get; set; }
+
+    /// <summary>How old the answer is: of its own cache, or of that of a route that is its step.</summary>
+    public TimeSpan Age => Cache.Answer is not null ? Cache.Age : InnerAge;
+
+    /// <summary>How old the answer was when its step gave it.</summary>
+    public TimeSpan InnerAge => Inner?.Age ?? TimeSpan.Zero;
+
+    /// <summary>Whether the answer was remembered, here or by a route that is its step.</summary>
+    public bool IsOld => Cache.Answer is not null || Inner is { IsOld: true };
+
+    /// <summary>What ran for it in vain, at every step; nothing where nothing has a price.</summary>
+    public Money Wasted { get; set; }
+
     /// <summary>The upstream that answered said that its answer is not what it promises first.</summary>
     public bool UpstreamDegraded { get; set; }
 
     /// <summary>What answered is not what the route promises first.</summary>
     public bool IsDegraded => Step > 0 || UpstreamDegraded
         || Cache is { Step: CacheStep.Stale, Reason: CacheReason.AfterError };
+
+    /// <summary>The step that it ended at, as people read it; with that of a route that is a step behind a slash.
+    /// </summary>
+    public string NameOf(RoutePlan plan)
+    {
+        var name = (Version?.Names ?? plan.Names)[Step];
+        return Inner is { Step: >= 0 } inner && plan.DoorOf(Step)?.Plan is { } route
+            ? $"{name}/{inner.NameOf(route)}" : name;
+    }
 
     /// <summary>A step failed it.</summary>
     public void Leave(int step, FaultKind why) => _left.Add((step, why));

@@ -235,6 +235,9 @@ internal readonly record struct TargetReply(Fault? Fault, InferenceReply? Answer
     /// <summary>The target said not to try again.</summary>
     public bool ToldNot { get; init; }
 
+    /// <summary>How long it took.</summary>
+    public TimeSpan Took { get; init; }
+
     /// <summary>Nobody wants it.</summary>
     public void Dispose()
     {

@@ -33,6 +33,7 @@ internal sealed partial class UpstreamGroup
             var alone = await first.ConfigureAwait(false);
             if (alone.Fault is null)
                 Learn(_clock.Now - began);
+            Pay(work, alone, isAnswer: alone.Fault is null);
             return (TargetClient.Take(alone, work, signature), alone.ToldNot);
         }
 
@@ -40,7 +41,9 @@ internal sealed partial class UpstreamGroup
         {
             Counts.Hedges.Add();
             var copy = CallAsync(other, work, signature, deadline, stop.Token);
-            var (won, reply) = await RaceAsync(first, copy, stop).ConfigureAwait(false);
+            var (won, reply, loser) = await RaceAsync(first, copy, stop).ConfigureAwait(false);
+            Pay(work, reply, isAnswer: reply.Fault is null);
+            Pay(work, loser, isAnswer: false);
             var winner = won ? turn.Target : other.Target;
             Tell(work, $"{_clients[turn.Target].Name}: slow", $"a second copy went to {_clients[other.Target].Name}, "
                 + $"and {_clients[winner].Name} was first");
@@ -79,8 +82,8 @@ internal sealed partial class UpstreamGroup
         }
     }
 
-    /// <summary>The first answer, or the last fault; and whether it was the first copy's.</summary>
-    private static async Task<(bool IsFirst, TargetReply Reply)> RaceAsync(
+    /// <summary>The first answer, or the last fault; whether it was the first copy's; and the other reply.</summary>
+    private static async Task<(bool IsFirst, TargetReply Reply, TargetReply Loser)> RaceAsync(
         Task<TargetReply> first, Task<TargetReply> copy, CancellationTokenSource stop)
     {
         var winner = await Task.WhenAny(first, copy).ConfigureAwait(false);
@@ -90,6 +93,6 @@ internal sealed partial class UpstreamGroup
         await stop.CancelAsync().ConfigureAwait(false);
         var loser = await (winner == first ? copy : first).ConfigureAwait(false);
         loser.Dispose();
-        return (winner == first, reply);
+        return (winner == first, reply, loser);
     }
 }

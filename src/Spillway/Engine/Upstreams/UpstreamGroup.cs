@@ -1,6 +1,7 @@
 using Spillway.Config;
 using Spillway.Engine.Drills;
 using Spillway.Policies.Breaking;
+using Spillway.Policies.Pricing;
 using Spillway.Policies.Retry;
 using Spillway.Policies.Routing;
 using Spillway.Telemetry;
@@ -51,6 +52,9 @@ internal sealed partial class UpstreamGroup : IDisposable
     /// <summary>The longest that one call may take: the time of a request that brings no deadline.</summary>
     public double TotalMs => _options.TotalMs;
 
+    /// <summary>What its answers cost; null where nobody gave a price.</summary>
+    public Tariff? Tariff { get; init; }
+
     /// <summary>What is counted.</summary>
     public UpstreamInstruments Counts { get; }
 
@@ -75,13 +79,23 @@ internal sealed partial class UpstreamGroup : IDisposable
     /// <summary>Requests that wait for a target with room.</summary>
     public int Waiting => _queue.Count;
 
+    /// <summary>How long a newcomer would wait before a target is asked.</summary>
+    public TimeSpan PredictWait()
+    {
+        lock (_lock)
+            return _balancer.PredictWait(_queue.Count, _clock.Now);
+    }
+
     /// <summary>
     /// Asks until a target answers or another attempt is not worth it. Null: the work's outputs are there.
     /// </summary>
     /// <param name="work">With inputs of the signature.</param>
     /// <param name="deadline">When the answer is due.</param>
+    /// <param name="hasNext">
+    /// Whether somebody else answers when every target is left alone; else the first of them is waited for.
+    /// </param>
     /// <param name="aborted">The caller is gone.</param>
-    public async ValueTask<Fault?> InferAsync(Work work, Instant deadline, CancellationToken aborted)
+    public async ValueTask<Fault?> InferAsync(Work work, Instant deadline, bool hasNext, CancellationToken aborted)
     {
         if (Signature is not { } signature)
         {
@@ -101,6 +115,12 @@ internal sealed partial class UpstreamGroup : IDisposable
                     attempts++;
                     tried |= 1UL << turn.Target;
                     (fault, toldNot) = await AskAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
+                }
+
+                if (hasNext && fault is { Kind: FaultKind.TargetsOpen })
+                {
+                    Tell(work, $"{Name}: {FaultLabels.Of(fault.Kind)}", "nobody waits, for there is a next step");
+                    return fault;
                 }
 
                 var decision = Decide(fault, toldNot, Math.Max(attempts, 1), deadline, ref paid, out var why);
@@ -180,6 +200,7 @@ internal sealed partial class UpstreamGroup : IDisposable
         var reply = await CallAsync(turn, work, signature, deadline, aborted).ConfigureAwait(false);
         if (reply.Fault is null && _options.Hedge.Enabled)
             Learn(_clock.Now - began);
+        Pay(work, reply, isAnswer: reply.Fault is null);
         return (TargetClient.Take(reply, work, signature), reply.ToldNot);
     }
 
@@ -205,7 +226,7 @@ internal sealed partial class UpstreamGroup : IDisposable
                 reply = new(unfit);
             }
 
-            return reply;
+            return reply with { Took = _clock.Now - turn.Pass.SentAt };
         }
         finally
         {
@@ -240,6 +261,24 @@ internal sealed partial class UpstreamGroup : IDisposable
 
     /// <summary>Under the lock: a turn for the next who waits, or that there is none.</summary>
     private UpstreamTurn? Take(Instant now) => Choose(now, tried: 0);
+
+    /// <summary>
+    /// What a call cost: of the answer that counts the work's part of a run, of any other what was lost with it. A call
+    /// that nobody worked on costs nothing.
+    /// </summary>
+    private void Pay(Work work, in TargetReply reply, bool isAnswer)
+    {
+        if (Tariff is not { } tariff
+            || reply.Fault is { Kind: FaultKind.UpstreamUnreachable or FaultKind.UpstreamThrottled })
+            return;
+        var (price, rows) = (tariff.At(device: 0, _clock.Time.GetUtcNow()), work.Claim.Rows);
+        // Its time is no hardware's of this server.
+        var share = price.Share(reply.Took, before: 0, rows, rows) with { Busy = TimeSpan.Zero };
+        if (isAnswer)
+            work.Share = share;
+        else
+            work.Lost += reply.Fault is null ? price.Price(work.Used, share).Total : share.Time;
+    }
 
     /// <summary>
     /// It was asked how it is. That it is ready says that it may be asked again, not that its answers are good.

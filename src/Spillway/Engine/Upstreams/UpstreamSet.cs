@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Drills;
+using Spillway.Policies.Pricing;
 
 namespace Spillway.Engine.Upstreams;
 
@@ -20,15 +21,19 @@ internal sealed class UpstreamSet : IAsyncDisposable
     /// <param name="logger">Where troubles are told.</param>
     /// <param name="seed">Of draws and jitter.</param>
     /// <param name="drills">What a drill breaks; null for nothing ever.</param>
+    /// <param name="prices">What answers cost; null for nothing.</param>
     public UpstreamSet(
         IReadOnlyDictionary<string, UpstreamOptions> options, IReadOnlyDictionary<string, string> keys, Clock clock,
-        ILogger logger, int seed, DrillSwitch? drills = null)
+        ILogger logger, int seed, DrillSwitch? drills = null, PriceList? prices = null)
     {
         (_clock, _logger) = (clock, logger);
         foreach (var (name, upstream) in options)
         {
             var group = new UpstreamGroup(
-                name, upstream, keys.GetValueOrDefault(name, ""), clock, new(seed + _groups.Count), drills);
+                name, upstream, keys.GetValueOrDefault(name, ""), clock, new(seed + _groups.Count), drills)
+            {
+                Tariff = prices?.UpstreamOf(name),
+            };
             _groups.Add(name, (group, upstream));
         }
     }

@@ -8,8 +8,6 @@ namespace Spillway.Planner.Fleet;
 /// <param name="entriesMax">The most; 0 remembers none.</param>
 internal sealed class AnswerMemory(int entriesMax)
 {
-    private static readonly CacheVersion s_version = new("simulated");
-
     private readonly Dictionary<long, CacheEntry> _entries = [];
     private SieveQueue _queue = new();
 
@@ -33,7 +31,7 @@ internal sealed class AnswerMemory(int entriesMax)
             _entries.Remove((long)last.Hash);
         }
 
-        var entry = new CacheEntry((UInt128)key, [], s_version) { StoredAt = now };
+        var entry = new CacheEntry((UInt128)key, []) { StoredAt = now };
         _queue.Add(entry);
         _entries.Add(key, entry);
     }

@@ -7,8 +7,10 @@ namespace Spillway.Planner.Routes;
 /// <param name="Rows">Rows that it brings, at least 1.</param>
 /// <param name="Elements">Input elements of all rows.</param>
 /// <param name="Criticality">How much it matters.</param>
+/// <param name="HasNext">Whether another step answers when nobody may be asked here.</param>
 internal readonly record struct StepCall(
-    string Id, Instant Started, Instant Deadline, int Rows, long Elements, Criticality Criticality);
+    string Id, Instant Started, Instant Deadline, int Rows, long Elements, Criticality Criticality,
+    bool HasNext = false);
 
 /// <summary>
 /// What answers a step of a simulated route: a deployment here, or an upstream. Lives on its route's calendar.

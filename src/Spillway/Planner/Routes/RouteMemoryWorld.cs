@@ -50,7 +50,7 @@ internal sealed class RouteMemoryWorld
     {
         Span<byte> head = stackalloc byte[HeadMax];
         var key = KeyOf(question, tenant, head);
-        return _policy.LookUp(key, Known(key), _subject, refreshes: false, now);
+        return _policy.LookUp(key, Known(key), refreshes: false, now);
     }
 
     /// <summary>What may be given because no model can answer.</summary>

@@ -242,7 +242,9 @@ internal sealed class RouteWorld
     {
         var now = _calendar.Now;
         var due = now + _chain.TimeoutOf(step, request.Deadline - now);
-        return new(request.Id, request.Came, due, request.Asks.Rows, request.Asks.Elements, request.Asks.Criticality);
+        var hasNext = _chain.Next(step, FaultKind.TargetsOpen, request.Deadline - now).Step >= 0;
+        return new(
+            request.Id, request.Came, due, request.Asks.Rows, request.Asks.Elements, request.Asks.Criticality, hasNext);
     }
 
     private sealed class Request(string id, RouteAsk asks, Instant came, Instant deadline)

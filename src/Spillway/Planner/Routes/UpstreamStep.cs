@@ -59,7 +59,7 @@ internal sealed class UpstreamStep : IStepWorld
     public List<Instant> CalledAt { get; } = [];
 
     /// <inheritdoc/>
-    public TimeSpan PredictWait(Instant now) => TimeSpan.Zero;
+    public TimeSpan PredictWait(Instant now) => _balancer.PredictWait(_line.Count, now);
 
     /// <inheritdoc/>
     public void Ask(in StepCall call, Action<Fault?> ended) => Acquire(new(call, ended));
@@ -205,6 +205,12 @@ internal sealed class UpstreamStep : IStepWorld
         {
             _retry.Budget.Succeeded(now);
             asker.Ended(null);
+            return;
+        }
+
+        if (asker.Call.HasNext && fault.Kind is FaultKind.TargetsOpen)
+        {
+            asker.Ended(fault);
             return;
         }
 

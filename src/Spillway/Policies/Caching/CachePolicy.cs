@@ -42,17 +42,16 @@ internal sealed class CachePolicy(CacheOptions options, long bytesMax)
     /// <summary>A request came.</summary>
     /// <param name="key">Its question.</param>
     /// <param name="known">What the owner has compared and prepared before.</param>
-    /// <param name="subject">What answers it.</param>
     /// <param name="refreshes">It does not want what is remembered.</param>
     /// <param name="now">The instant.</param>
     public CacheDecision LookUp(
-        in CacheKey key, in CacheKnown known, CacheSubject subject, bool refreshes, Instant now)
+        in CacheKey key, in CacheKnown known, bool refreshes, Instant now)
     {
         var entry = Find(key.Hash);
         if (entry is not null && !IsSame(entry, key, known))
             return Bypass(CacheReason.Collision);
         if (refreshes)
-            return Refresh(key, known, subject, now);
+            return Refresh(key, known, now);
         var reason = CacheReason.Unknown;
         if (entry?.Answer is { } answer)
         {
@@ -70,7 +69,7 @@ internal sealed class CachePolicy(CacheOptions options, long bytesMax)
             return Join(flight);
         if (entry is null)
         {
-            if (_shelf.Make(key, known, subject, now) is not { } made)
+            if (_shelf.Make(key, known, now) is not { } made)
                 return Bypass(CacheReason.NoRoom);
             _shelf.Enter(entry = made);
         }
@@ -160,18 +159,6 @@ internal sealed class CachePolicy(CacheOptions options, long bytesMax)
         return waiters;
     }
 
-    /// <summary>
-    /// A version is no longer served. What is remembered of it cannot be found any more, is dropped before anything
-    /// else, and nothing is added to it, until it is served again.
-    /// </summary>
-    public void Retire(string version) => _shelf.Retire(version);
-
-    /// <summary>Drops some of what is retired.</summary>
-    /// <param name="version">Which.</param>
-    /// <param name="most">At most so many, so that the owner's lock is short.</param>
-    /// <returns>How many; fewer than asked for when there are no more.</returns>
-    public int Sweep(string version, int most) => _shelf.Sweep(version, most);
-
     /// <summary>Forgets answers; what is being asked goes on.</summary>
     /// <param name="most">At most so many, so that the owner's lock is short.</param>
     /// <returns>How many; fewer than asked for when there are no more.</returns>
@@ -197,9 +184,9 @@ internal sealed class CachePolicy(CacheOptions options, long bytesMax)
     }
 
     /// <summary>It stands beside the entries, so that nobody waits for it who is content with what there is.</summary>
-    private CacheDecision Refresh(in CacheKey key, in CacheKnown known, CacheSubject subject, Instant now)
+    private CacheDecision Refresh(in CacheKey key, in CacheKnown known, Instant now)
     {
-        if (_shelf.Make(key, known, subject, now) is not { } beside)
+        if (_shelf.Make(key, known, now) is not { } beside)
             return Bypass(CacheReason.NoRoom);
         _shelf.Counts.Refreshes++;
         return new(CacheStep.Refresh, CacheReason.Asked) { Lead = new(new(beside, now), 0) };

@@ -2,8 +2,8 @@ namespace Spillway.Policies.Caching;
 
 /// <summary>
 /// What is remembered, within its bytes: questions, also those that are only being asked, and answers. Pure, one owner.
-/// Where room is needed answers go: those of retired versions first, then by <see cref="SieveQueue"/>. Questions that
-/// are being asked stay.
+/// Where room is needed answers go by <see cref="SieveQueue"/>: those of a version that is no longer served are found by
+/// nobody and so are among the first. Questions that are being asked stay.
 /// </summary>
 /// <param name="bytesMax">The bytes.</param>
 /// <param name="entryBytesMax">Of one entry.</param>
@@ -11,8 +11,6 @@ namespace Spillway.Policies.Caching;
 internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan useful)
 {
     private readonly Dictionary<UInt128, CacheEntry> _entries = [];
-    private readonly Dictionary<string, CacheVersion> _versions = [];
-    private readonly List<CacheVersion> _retired = [];
     private readonly SieveQueue _queue = new();
     private CacheCounts _counts;
 
@@ -23,15 +21,11 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
     public CacheEntry? Find(UInt128 hash) => _entries.GetValueOrDefault(hash);
 
     /// <summary>A question without an answer, not to be found yet; null when no room can be made for it.</summary>
-    public CacheEntry? Make(in CacheKey key, in CacheKnown known, CacheSubject subject, Instant now)
+    public CacheEntry? Make(in CacheKey key, in CacheKnown known, Instant now)
     {
         if (!MakeRoom(key.Length + CacheEntry.Overhead, now))
             return null;
-        if (!_versions.TryGetValue(subject.Version, out var version))
-            _versions.Add(subject.Version, version = new(subject.Version));
-        version.IsRetired = false;
-        version.Entries++;
-        var entry = new CacheEntry(key.Hash, known.Copy ?? key.Copy(), version);
+        var entry = new CacheEntry(key.Hash, known.Copy ?? key.Copy());
         _counts.Bytes += entry.KeyBytes;
         return entry;
     }
@@ -60,7 +54,7 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
     /// <param name="now">The instant.</param>
     public void Keep(CacheEntry entry, CachedAnswer answer, Instant began, Instant now)
     {
-        if (entry.Version.IsRetired || (long)entry.KeyBytes + answer.Bytes > entryBytesMax
+        if ((long)entry.KeyBytes + answer.Bytes > entryBytesMax
             || (entry.Answer is not null && entry.StoredAt > began))
         {
             return;
@@ -79,7 +73,6 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
         {
             _counts.Entries++;
             _queue.Add(entry);
-            entry.Version.Link(entry);
         }
 
         (entry.Answer, entry.StoredAt) = (answer, now);
@@ -95,36 +88,13 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
     }
 
     /// <summary>An entry that is not to be found is given up.</summary>
-    public void Discard(CacheEntry entry)
-    {
-        _counts.Bytes -= entry.KeyBytes;
-        if (--entry.Version.Entries == 0)
-            _versions.Remove(entry.Version.Name);
-    }
+    public void Discard(CacheEntry entry) => _counts.Bytes -= entry.KeyBytes;
 
     /// <summary>An entry's answer goes, and the entry too when nobody asks it.</summary>
     public void DropAnswer(CacheEntry entry)
     {
         TakeAnswer(entry);
         Tidy(entry);
-    }
-
-    /// <summary>Nothing of a version is kept any more, until it is asked again.</summary>
-    public void Retire(string version)
-    {
-        if (!_versions.TryGetValue(version, out var retired) || retired.IsRetired)
-            return;
-        retired.IsRetired = true;
-        _retired.Add(retired);
-    }
-
-    /// <summary>Drops some of what is retired; fewer than asked for when there are no more.</summary>
-    public int Sweep(string version, int most)
-    {
-        var count = 0;
-        for (; count < most && _versions.GetValueOrDefault(version) is { IsRetired: true, First: { } first }; count++)
-            DropAnswer(first);
-        return count;
     }
 
     /// <summary>Drops some answers; fewer than asked for when there are no more.</summary>
@@ -152,9 +122,7 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
     /// <summary>One goes; false when there is none to go.</summary>
     private bool Evict(Instant now, CacheEntry? spares)
     {
-        while (_retired is [.., { IsRetired: false } or { First: null }])
-            _retired.RemoveAt(_retired.Count - 1);
-        if ((_retired is [.., var retired] ? retired.First : _queue.Next(now - useful)) is not { } victim)
+        if (_queue.Next(now - useful) is not { } victim)
             return false;
         TakeAnswer(victim);
         if (!ReferenceEquals(victim, spares))
@@ -166,7 +134,6 @@ internal sealed class CacheShelf(long bytesMax, int entryBytesMax, TimeSpan usef
     private void TakeAnswer(CacheEntry entry)
     {
         _queue.Remove(entry);
-        entry.Version.Unlink(entry);
         _counts.Bytes -= entry.Answer!.Bytes;
         _counts.Entries--;
         entry.Answer = null;

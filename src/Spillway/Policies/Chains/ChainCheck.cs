@@ -11,9 +11,13 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
     /// <summary>The most steps of a chain: enough for every kind of step twice.</summary>
     public const int StepsMax = 8;
 
+    /// <summary>The most routes behind each other, each a step of the one before.</summary>
+    public const int DepthMax = 4;
+
     private const int NamesShown = 10;
 
     private readonly List<Finding> _found = [];
+    private IReadOnlyDictionary<string, ChainOptions> _routes = new Dictionary<string, ChainOptions>();
 
     /// <summary>Checks all chains together, because a step may name another route.</summary>
     /// <param name="routes">Chains by route.</param>
@@ -24,6 +28,7 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
         IReadOnlyDictionary<string, ChainOptions> routes, IReadOnlyDictionary<string, double>? totalMs = null)
     {
         _found.Clear();
+        _routes = routes;
         foreach (var (route, chain) in routes)
         {
             var key = $"{keyOfRoutes}.{route}.chain.steps";
@@ -43,6 +48,8 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
         }
 
         CheckLoops(routes);
+        if (_found.Count == 0)
+            CheckDepths(routes);
         return [.. _found];
     }
 
@@ -50,10 +57,12 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
     {
         var step = chain.Steps[index];
         var earlier = chain.Steps.Take(index).ToList();
-        if (earlier.FindIndex(s => s.Kind is ChainStepKind.Message) is var end and >= 0)
+        if (earlier.FindIndex(s => AlwaysAnswers(s, [])) is var end and >= 0)
         {
-            Add(key, Name(step), $"is never reached: step {end} is a message, which always answers",
-                "Put it before the message, or leave it out.");
+            var (what, before) = earlier[end].Kind is ChainStepKind.Message ? ("a message", "the message")
+                : ($"the route {earlier[end].Model}, which has a message", "that route");
+            Add(key, Name(step), $"is never reached: step {end} is {what}, which always answers",
+                $"Put it before {before}, or leave it out.");
         }
 
         if (step.Kind is ChainStepKind.Model)
@@ -63,6 +72,11 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
         if (step.Kind is not ChainStepKind.Message && index == chain.Steps.Count - 1)
             CheckLast(key, step);
     }
+
+    /// <summary>A message, or a route with one among its steps.</summary>
+    private bool AlwaysAnswers(ChainStepOptions step, HashSet<string> seen) => step.Kind is ChainStepKind.Message
+        || (step.Kind is ChainStepKind.Model && _routes.TryGetValue(step.Model, out var route) && seen.Add(step.Model)
+            && route.Steps.Any(s => AlwaysAnswers(s, seen)));
 
     private void CheckModel(string key, ChainStepOptions step, List<ChainStepOptions> earlier)
     {
@@ -204,6 +218,32 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
 
         path.RemoveAt(path.Count - 1);
         done.Add(route);
+    }
+
+    /// <summary>Of chains without circles: the routes that are just too deep; those above them are as well.</summary>
+    private void CheckDepths(IReadOnlyDictionary<string, ChainOptions> routes)
+    {
+        var depths = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (route, chain) in routes)
+        {
+            if (DepthOf(route, routes, depths) != DepthMax + 1)
+                continue;
+            var deepest = Enumerable.Range(0, chain.Steps.Count).MaxBy(i => depths.GetValueOrDefault(
+                chain.Steps[i].Kind is ChainStepKind.Model ? chain.Steps[i].Model : ""));
+            Add($"{keyOfRoutes}.{route}.chain.steps[{deepest}].model", chain.Steps[deepest].Model,
+                $"is a route whose routes go {DepthMax} deep; {DepthMax} are the most, this one included",
+                "Name what those routes lead to.");
+        }
+    }
+
+    private static int DepthOf(
+        string route, IReadOnlyDictionary<string, ChainOptions> routes, Dictionary<string, int> depths)
+    {
+        if (depths.TryGetValue(route, out var known))
+            return known;
+        var inner = routes[route].Steps.Where(s => s.Kind is ChainStepKind.Model && routes.ContainsKey(s.Model))
+            .Select(s => DepthOf(s.Model, routes, depths)).DefaultIfEmpty(0).Max();
+        return depths[route] = 1 + inner;
     }
 
     private void Add(string key, string value, string problem, string remedy) =>

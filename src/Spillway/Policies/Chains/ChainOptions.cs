@@ -3,7 +3,7 @@ namespace Spillway.Policies.Chains;
 /// <summary>What answers a step.</summary>
 public enum ChainStepKind
 {
-    /// <summary>A model here, or an upstream.</summary>
+    /// <summary>A model here, an upstream, or another route.</summary>
     Model,
 
     /// <summary>A cached answer that is past its time.</summary>
@@ -34,8 +34,9 @@ public sealed record ChainStepOptions
         + "message.")]
     public ChainStepKind Kind { get; init; }
 
-    /// <summary>Which model or upstream.</summary>
-    [Option("With kind: model, the served name or the upstream that answers.")]
+    /// <summary>Which model, upstream or route.</summary>
+    [Option("With kind: model, the served name or the upstream that answers; or another route, with its chain and its "
+        + "cache.")]
     public string Model { get; init; } = "";
 
     /// <summary>Which text.</summary>

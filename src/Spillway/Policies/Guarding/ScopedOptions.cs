@@ -20,6 +20,9 @@ public abstract record ScopedOptions
     [Option("Counts only the requests to these routes (served names); empty for all.")]
     public IReadOnlyList<string> Routes { get; init; } = [];
 
+    /// <summary>Whether it is about models: it names some, or each has one of its own.</summary>
+    public bool ConcernsModels => Models.Count > 0 || Per.Contains(GuardScope.Model);
+
     /// <summary>Whether it counts a request.</summary>
     /// <param name="tenant">Who pays.</param>
     /// <param name="model">The deployment.</param>

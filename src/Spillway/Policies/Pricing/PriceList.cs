@@ -33,6 +33,14 @@ public sealed class PriceList
     /// <summary>What the tokens of an upstream cost; null when it has no price.</summary>
     public Dated<TokenPrice>? TokensOf(string upstream) => _tokens.GetValueOrDefault(upstream);
 
+    /// <summary>
+    /// What the answers of an upstream cost that takes tensors: each request, each row, and an hour of the time that
+    /// its calls take; null when it has no price.
+    /// </summary>
+    public Tariff? UpstreamOf(string upstream) => _models.GetValueOrDefault(upstream) is { } rates
+        ? new Tariff([rates.Select(r => Price(r.Hour ?? Money.Zero, r, places: 1))]) { IsConfigured = true }
+        : null;
+
     /// <summary>Whether any hardware is priced by the name of a device.</summary>
     public bool HasDevices => _devices.Count > 0;
 

@@ -23,7 +23,7 @@ public sealed record PricesOptions
 
     /// <summary>Prices of a model's work.</summary>
     [Option("Price of a model's work by the model's name, dated, beside what its hardware costs: "
-        + "{ translate: [{ from: 2026-01-01, perRow: 0.0002 }] }.")]
+        + "{ translate: [{ from: 2026-01-01, perRow: 0.0002 }] }; or of an upstream's, by the upstream's name.")]
     public IReadOnlyDictionary<string, IReadOnlyList<ModelPriceOptions>> Models { get; init; } =
         new Dictionary<string, IReadOnlyList<ModelPriceOptions>>();
 
@@ -55,7 +55,8 @@ public sealed record ModelPriceOptions
     public string From { get; init; } = "";
 
     /// <summary>An hour of hardware that only this model has; null for its device's price.</summary>
-    [Option("Price of an hour of hardware that this model has for itself, busy or not, in place of its device's price.",
+    [Option("Price of an hour of hardware that this model has for itself, busy or not, in place of its device's price. "
+        + "Of an upstream: of an hour of the time that its calls take.",
         Unit = "currency units", Min = 0, Max = 1_000_000)]
     public double? PerHour { get; init; }
 

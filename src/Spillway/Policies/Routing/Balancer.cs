@@ -64,6 +64,33 @@ internal sealed class Balancer
             : new(first, ChoiceReason.Weight, second, load, other);
     }
 
+    /// <summary>
+    /// How long a newcomer would wait before a target may be asked: no time while one has room, until the first is
+    /// tried out again while all are left alone, else until those before it have had their turns. A target with n
+    /// places and a latency t gives n / t turns in a time (Little's law).
+    /// </summary>
+    /// <param name="waiting">Who stands in line already.</param>
+    /// <param name="now">The present.</param>
+    public TimeSpan PredictWait(int waiting, Instant now)
+    {
+        var turns = 0.0;
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            var it = _targets[i];
+            if (!it.Breaker.MayPass(now))
+                continue;
+            if (waiting == 0 && it.IsUsable(now))
+                return TimeSpan.Zero;
+            if (it.IsKnown && it.LatencyAt(now) is > 0 and var latency)
+                turns += it.Limit.Limit / latency;
+        }
+
+        if (turns > 0)
+            return new((long)((waiting + 1) / turns));
+        var (_, at) = Breaker.SoonestOf(_breakers, now);
+        return at > now ? at - now : TimeSpan.Zero;
+    }
+
     /// <summary>The choice as a sentence, for the record of the request.</summary>
     public string Explain(in Choice choice)
     {

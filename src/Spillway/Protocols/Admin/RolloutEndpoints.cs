@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine.Rollout;
 using Spillway.Flow;
+using Spillway.Policies.Rollout;
 using Spillway.Protocols.Access;
 
 namespace Spillway.Protocols.Admin;
@@ -65,7 +66,11 @@ internal sealed class RolloutEndpoints(ServerContext server)
             "promote" => IsThere(declared, desk.Find(declared.Route)?.State.Challenger) is { } absent
                 ? absent : desk.Promote(declared.Route, who, why),
             "abort" => desk.Abort(declared.Route, who, why),
-            _ => desk.Rollback(declared.Route, who, why),
+            // Back to a model that is away nobody would be answered; one that runs is aborted, whatever is there.
+            _ => desk.Find(declared.Route)?.State is { Phase: RolloutPhase.Promoted } state
+                && IsThere(declared, state.Challenger) is { } gone
+                    ? gone with { Message = $"Nothing was changed: {gone.Message}" }
+                    : desk.Rollback(declared.Route, who, why),
         };
         var detail = outcome.TryGet(out var done, out var fault)
             ? $"champion {done.Change.State.Champion}, challenger {done.Change.State.Challenger}"

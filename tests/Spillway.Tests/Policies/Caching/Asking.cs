@@ -20,7 +20,7 @@ internal sealed class Asking(CacheOptions options, long? bytesMax = null, KeyHas
     {
         var request = Request(question, padding);
         var key = Key(request, subject ?? First, tenant, new byte[2048], _hash);
-        return Policy.LookUp(key, default, subject ?? First, refreshes, Ms(atMs));
+        return Policy.LookUp(key, default, refreshes, Ms(atMs));
     }
 
     public CacheDecision AfterError(int question, double atMs)

@@ -41,6 +41,45 @@ public sealed class BalancerTests
     }
 
     [Fact]
+    public void Predicted_wait_is_the_line_before_a_newcomer_by_the_turns_that_the_targets_give()
+    {
+        var balancer = New(1, 1);
+        Warm(balancer, At(0));
+        Assert.Equal(TimeSpan.Zero, balancer.PredictWait(waiting: 0, At(1)));
+        var places = 0;
+        foreach (var target in balancer.Targets)
+        {
+            while (target.IsUsable(At(1)))
+            {
+                target.Begin(At(1));
+                places++;
+            }
+        }
+
+        var latency = balancer.Targets[0].LatencyAt(At(1));
+        foreach (var waiting in (int[])[0, 7, 100])
+        {
+            var expected = (waiting + 1) * latency / places;
+            Assert.InRange(balancer.PredictWait(waiting, At(1)).Ticks, (0.99 * expected) - 1, (1.01 * expected) + 1);
+        }
+    }
+
+    [Fact]
+    public void Predicted_wait_while_all_are_left_alone_is_until_the_first_is_tried_out()
+    {
+        var balancer = New(1, 1);
+        for (var i = 0; i < 5; i++)
+        {
+            foreach (var target in balancer.Targets)
+                target.Ended(target.Begin(At(0)), FaultKind.UpstreamUnreachable, null, At(0));
+        }
+
+        var choice = Choose(balancer, new(1), At(10));
+        Assert.Equal(ChoiceReason.AllOpen, choice.Reason);
+        Assert.Equal(choice.Wait, balancer.PredictWait(waiting: 3, At(10)));
+    }
+
+    [Fact]
     public void Requests_in_flight_count_by_weight()
     {
         var (balancer, random) = (New(2, 1), new Random(1));

@@ -1,5 +1,6 @@
 using Spillway.Engine;
 using Spillway.Tests.Server;
+using Spillway.Tests.Server.Routes;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Protocols.Grpc;
@@ -42,6 +43,48 @@ public sealed class GrpcStreamTests
         Assert.Equal("mine", record.GetProperty("client_id").GetString());
         call.End();
         await call.EndsAsync(0);
+    }
+
+    [Fact]
+    public async Task Each_answer_of_a_route_on_a_stream_tells_its_step_its_cache_and_why_it_is_degraded()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a }, { model: b }]", RoutedServer.Cache(), a: RoutedServer.Broken);
+        await using var call = await GrpcStreamCall.OpenAsync(server);
+        await call.SendAsync(Proto.Row("r", "one"));
+        var marks = await MarksAsync(call);
+        Assert.Equal(
+            ("b", "runtime_failed", "miss"),
+            (marks["x-spillway-step"], marks["x-spillway-degraded"], marks["x-spillway-cache"]));
+        await call.SendAsync(Proto.Row("b", "two"));
+        Assert.DoesNotContain("x-spillway-step", (await MarksAsync(call)).Keys);
+        await server.SendAsync(new(HttpMethod.Post, "/admin/v1/switches/off?route=r&why=test"));
+        await call.SendAsync(Proto.Row("r", "three"));
+        Assert.Equal("switched_off", (await MarksAsync(call))["fault"]);
+        call.End();
+        await call.EndsAsync(0);
+
+        static async Task<Dictionary<string, string>> MarksAsync(GrpcStreamCall call) =>
+            Proto.Read(Proto.Field((await call.NextAsync())!, 2)).Where(f => f.Field == 4)
+                .Select(f => (Name: Proto.TextOf(f.Value, 1), Value: Proto.Field(f.Value, 2)))
+                .Where(p => Proto.Read(p.Value).Any(v => v.Field == 3))
+                .ToDictionary(p => p.Name, p => Proto.TextOf(p.Value, 3));
+    }
+
+    [Fact]
+    public async Task A_request_on_a_stream_obeys_the_calls_cache_control_and_tells_the_age_of_a_hit()
+    {
+        await using var server = await RoutedServer.StartAsync("[{ model: a }]", RoutedServer.Cache());
+        (await server.InferAsync("r", RoutedServer.Row("1,2,3,4"))).By("a");
+        foreach (var (control, says) in new[] { ("max-age=1", "age"), ("no-store", "bypass") })
+        {
+            await using var call = await GrpcStreamCall.OpenAsync(server, headers: ("cache-control", control));
+            await call.SendAsync(Proto.Row("r", "one"));
+            var text = System.Text.Encoding.Latin1.GetString(Proto.Field((await call.NextAsync())!, 2));
+            Assert.Contains(says, text, StringComparison.Ordinal);
+            call.End();
+            await call.EndsAsync(0);
+        }
     }
 
     [Fact]

@@ -59,6 +59,27 @@ public sealed class RolloutCommandTests
     }
 
     [Fact]
+    public async Task Rollback_to_a_model_that_is_away_is_refused_and_changes_nothing()
+    {
+        await using var server = await TestServer.StartAsync(RolloutServer.Folder("{ stepsPercent: [10] }"));
+        var old = server.Snapshot.Models.Single(m => m.Name == "old");
+        await server.ChangeAsync("start?challenger=new");
+        await server.ChangeAsync("promote");
+        await server.Serving.Models.UnloadAsync(old);
+        await RefusedAsync(server, "rollback", 503, "Nothing was changed: old does not answer now (Unloaded)");
+        Assert.Equal("promoted", (await server.RolloutAsync()).Text("phase"));
+        Assert.Equal("new", (await server.AskAsync("")).Header("X-Spillway-Step"));
+        Assert.Null(await server.Serving.Models.LoadAsync(old));
+        await server.ChangeAsync("rollback");
+        Assert.Equal("old", (await server.AskAsync("")).Header("X-Spillway-Step"));
+
+        // One that runs is stopped, whatever is there.
+        await server.ChangeAsync("start?challenger=new");
+        await server.Serving.Models.UnloadAsync(old);
+        await server.ChangeAsync("rollback");
+    }
+
+    [Fact]
     public async Task Command_line_starts_shows_promotes_and_goes_back()
     {
         await using var server = await TestServer.StartAsync(RolloutServer.Folder("{ stepsPercent: [25, 100] }"));

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Spillway.Engine;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.Routes;

@@ -78,6 +78,62 @@ public sealed class RouteGuardTests
     }
 
     [Fact]
+    public async Task Step_over_a_budget_of_its_model_goes_to_the_next_and_spends_nothing_of_it()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a, on: [budget] }, { model: b }]", "",
+            "budgets: { tiny: { limit: 0.0015, models: [a] } }", TestServer.Simulated(more: s_dear), s_cheap);
+        (await server.AskAsync()).By("a");
+        Assert.Equal("0.001", await SpentAsync(server));
+        for (var i = 0; i < 3; i++)
+            (await server.AskAsync("1,2,3,4", ("X-Request-Id", $"next{i}"))).By("b", "budget_exhausted");
+        Assert.Equal("0.001", await SpentAsync(server));
+        (await server.RecordAsync("next0")).AssertStagesSum();
+        // The model itself is refused where nothing else is declared.
+        Assert.Equal("budget_exhausted", (await server.InferRowAsync("a")).Header("X-Spillway-Fault"));
+    }
+
+    [Fact]
+    public async Task Request_that_is_too_dear_for_the_first_step_gets_a_cheaper_one_within_the_budget()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a, on: [budget] }, { model: b }, { kind: message, message: poor }]", "",
+            "budgets: { tiny: { limit: 0.0015 } }", TestServer.Simulated(more: s_dear), s_cheap);
+        (await server.AskAsync()).By("a");
+        for (var i = 0; i < 2; i++)
+            (await server.AskAsync()).By("b", "budget_exhausted");
+        Assert.Equal("0.0015", await SpentAsync(server));
+        (await server.AskAsync()).By("message", "budget_exhausted");
+        (await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", "0.0005"))).By("message", "budget_exhausted");
+        Assert.Equal("0.0015", await SpentAsync(server));
+        await server.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Callers_own_limit_of_one_request_leads_to_the_step_that_it_pays_for()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a, on: [budget] }, { model: b }]", "", "", TestServer.Simulated(more: s_dear), s_cheap);
+        (await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", "0.0005"))).By("b", "budget_exhausted");
+        (await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", "0.0001")))
+            .Is(429, "budget_exhausted");
+    }
+
+    [Fact]
+    public async Task Rate_of_a_later_steps_model_moves_on_as_that_step_declares()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a }, { model: b, on: [limits] }, { kind: message, message: busy }]", "",
+            "limits: { rates: { slow: { models: [b], requestsPerSecond: 0.001, burstSeconds: 1000 } } }",
+            RoutedServer.Broken);
+        (await server.AskAsync()).By("b", "runtime_failed");
+        (await server.AskAsync("1,2,3,4", ("X-Request-Id", "limited"))).By("message", "runtime_failed");
+        Assert.Contains(
+            "rate_limited", (await server.RecordAsync("limited")).GetRawText(), StringComparison.Ordinal);
+        await server.IdleAsync();
+    }
+
+    [Fact]
     public async Task Request_that_is_refused_after_its_look_up_leaves_nobody_waiting_for_it()
     {
         await using var server = await RoutedServer.StartAsync(

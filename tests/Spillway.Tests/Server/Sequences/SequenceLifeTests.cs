@@ -1,7 +1,6 @@
 using System.Text;
 using Spillway.Flow;
 using Spillway.Shared;
-using Spillway.Tests.Config;
 
 namespace Spillway.Tests.Server.Sequences;
 

@@ -61,6 +61,42 @@ public sealed class UpstreamTests
     }
 
     [Fact]
+    public async Task With_every_target_left_alone_nobody_waits_where_there_is_a_next_step()
+    {
+        // The clock stands still: who waited for the target would wait for ever.
+        var time = new ManualTimeProvider();
+        await using var rogue = new RogueServer(RogueServer.Status(500));
+        await using var server = await UpstreamServer.StartAsync(
+            UpstreamServer.ThenMessage, [rogue], Fragile, clock: new Clock(time));
+        for (var i = 0; i < 2; i++)
+            (await server.AskAsync()).By("message", "upstream_failed");
+        (await server.InferAsync("r", TestServer.Row("\"timeout\":30000000"))).By("message", "targets_open");
+        Assert.Equal(2, rogue.Calls);
+        await server.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task Predicted_wait_of_an_upstream_passes_it_over_and_it_is_taken_again()
+    {
+        var time = new ManualTimeProvider();
+        await using var rogue = new RogueServer(RogueServer.Status(500));
+        await using var server = await UpstreamServer.StartAsync(
+            "[{ model: gpu, whenPredictedWaitMs: 50 }, { kind: message, message: busy }]", [rogue], Fragile,
+            clock: new Clock(time));
+        Assert.Equal(TimeSpan.Zero, server.Group().PredictWait());
+        for (var i = 0; i < 2; i++)
+            (await server.AskAsync()).By("message", "upstream_failed");
+        Assert.Equal(TimeSpan.FromSeconds(2), server.Group().PredictWait());
+        (await server.AskAsync("1,2,3,4", ("X-Request-Id", "early"))).By("message", "predicted_wait; ms=2000");
+        Assert.Equal(2, rogue.Calls);
+        Assert.Contains("2", (await server.RecordAsync("early")).Says("step_avoided"), StringComparison.Ordinal);
+
+        rogue.Infer = RogueServer.Echo;
+        time.Advance(TimeSpan.FromSeconds(3));
+        (await server.AskAsync()).By("gpu");
+    }
+
+    [Fact]
     public async Task With_every_target_left_alone_a_request_waits_within_its_deadline()
     {
         var time = new ManualTimeProvider();
