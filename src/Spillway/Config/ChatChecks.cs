@@ -1,4 +1,5 @@
 using Spillway.Policies.Chains;
+using Spillway.Policies.Content;
 using Spillway.Policies.Pricing;
 
 namespace Spillway.Config;
@@ -99,6 +100,8 @@ internal static class ChatChecks
     /// <summary>Reports what the chat routes break.</summary>
     public static void Routes(SpillwayOptions options, OptionBinder bound)
     {
+        foreach (var (name, route) in options.Routes)
+            Content($"routes.{name}.chat.content", route, options, bound);
         foreach (var (name, route) in options.Routes.Where(r => IsChat(r.Value, options.Upstreams)))
         {
             var path = $"routes.{name}";
@@ -109,6 +112,30 @@ internal static class ChatChecks
             if (route.Rollout is not null)
                 bound.Report($"{path}.rollout", "", "A rollout puts a model of this server in a step's place.",
                     NotHere);
+        }
+    }
+
+    /// <summary>Reports what is wrong with rules over content.</summary>
+    private static void Content(string path, RouteOptions route, SpillwayOptions options, OptionBinder bound)
+    {
+        var (prompts, answers) = (route.Chat.Content.Prompts, route.Chat.Content.Answers);
+        if (prompts.Count + answers.Count == 0)
+            return;
+        if (!IsChat(route, options.Upstreams))
+        {
+            bound.Report(path, "", "Rules over content are for texts, and the route takes tensors.",
+                "Leave them out: a step's checks look at its answers.");
+            return;
+        }
+
+        foreach (var (side, rules) in ((string, IReadOnlyList<ContentRuleOptions>)[])
+            [("prompts", prompts), ("answers", answers)])
+        {
+            foreach (var (key, value, problem, remedy) in ContentRules.Problems(rules, side == "answers"))
+            {
+                if (!bound.Failed($"{path}.{side}{key}"))
+                    bound.Report($"{path}.{side}{key}", value, problem, remedy);
+            }
         }
     }
 

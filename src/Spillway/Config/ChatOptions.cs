@@ -1,3 +1,5 @@
+using Spillway.Policies.Content;
+
 namespace Spillway.Config;
 
 /// <summary>What holds for the answers of a route over language models.</summary>
@@ -19,6 +21,10 @@ public sealed record ChatOptions
         + "tokens, an attachment's does not.", Unit = "tokens", Min = 0, Max = 10_000_000,
         Source = "a large picture in tiles of 512 pixels")]
     public int AttachmentTokens { get; init; } = 4096;
+
+    /// <summary>Rules over what is asked and answered.</summary>
+    [Option("Rules over what is asked and answered: refuse, mask or note what they find.")]
+    public ContentOptions Content { get; init; } = new();
 
     /// <summary>The promised time to the first token.</summary>
     [Option("The promised time to the first token; answers that keep it and timePerTokenMs are goodput. 0: none.",

@@ -41,6 +41,16 @@ public sealed partial class Front
     /// <param name="isTrusted">Whether the application decides who may call; else only this machine may.</param>
     public Task HandleRestAsync(HttpContext http, bool isTrusted) => EnterAsync(http, isGrpc: false, isTrusted);
 
+    /// <summary>Answers one request of OpenAI's protocol that the application itself makes.</summary>
+    /// <param name="http">Its path is one of /v1.</param>
+    /// <param name="caller">As whom it asks.</param>
+    internal Task HandleInsideAsync(HttpContext http, Caller caller)
+    {
+        if ((http.Request.Path.Value ?? "").StartsWith(OpenAiEndpoints.Root, StringComparison.Ordinal))
+            return Guard(http, isGrpc: false, _openAi.HandleAsync(http, caller));
+        return RefuseAsync(http, new(FaultKind.UnknownPath, "Not Found"), caller);
+    }
+
     private Task EnterAsync(HttpContext http, bool isGrpc, bool isTrusted)
     {
         try

@@ -21,6 +21,12 @@ internal sealed class ChatFacts
     /// <summary>It said that the key's money is used up.</summary>
     public bool IsSpent { get; set; }
 
+    /// <summary>A rule over content refuses the prompt, or the answer of the step that was asked last.</summary>
+    public bool IsContentRefused { get; set; }
+
+    /// <summary>What rules over content found; empty where there are none.</summary>
+    public IReadOnlyList<ContentCount> Content { get; set; } = [];
+
     /// <summary>Whether the answer was to be a stream.</summary>
     public bool Stream { get; init; }
 

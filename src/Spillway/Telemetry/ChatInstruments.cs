@@ -34,12 +34,18 @@ internal sealed class ChatInstruments
     private readonly Counter _failed = new();
     private readonly Counter _broken = new();
     private readonly Counter _counted = new();
+    private readonly (ContentCount Rule, Counter Count)[] _rules;
 
     /// <summary>Makes those of one route.</summary>
     /// <param name="firstTokenMost">The promised time to the first token; zero for none.</param>
     /// <param name="perTokenMost">The promised time of each further token; zero for none.</param>
-    public ChatInstruments(TimeSpan firstTokenMost, TimeSpan perTokenMost) =>
+    /// <param name="rules">Its rules over content; null for none.</param>
+    public ChatInstruments(
+        TimeSpan firstTokenMost, TimeSpan perTokenMost, IReadOnlyList<ContentCount>? rules = null)
+    {
         (_firstTokenMost, _perTokenMost) = (firstTokenMost, perTokenMost);
+        _rules = [.. (rules ?? []).Select(r => (r, new Counter()))];
+    }
 
     /// <summary>Counts one request at its end.</summary>
     /// <param name="chat">What is told of it.</param>
@@ -54,6 +60,8 @@ internal sealed class ChatInstruments
         _overhead.Record(own);
         if (chat.IsPartial)
             _broken.Add();
+        if (chat.Content.Count > 0)
+            CountRules(chat);
         (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
         if (!isAnswered && !chat.IsPartial)
             return;
@@ -94,6 +102,20 @@ internal sealed class ChatInstruments
         yield return new(Instruments.ChatGoodput, _failed, [route, "failed"]);
         yield return new(Instruments.ChatBroken, _broken, [route]);
         yield return new(Instruments.ChatCounted, _counted, [route]);
+        foreach (var (rule, count) in _rules)
+            yield return new(Instruments.ChatContent, count, [route, rule.Rule, rule.Where, rule.Do]);
+    }
+
+    private void CountRules(ChatFacts chat)
+    {
+        foreach (var found in chat.Content)
+        {
+            foreach (var (rule, count) in _rules)
+            {
+                if (rule.Rule == found.Rule && rule.IsAnswer == found.IsAnswer)
+                    count.Add(found.Count);
+            }
+        }
     }
 
     private bool Keeps(ChatFacts chat) =>

@@ -15,4 +15,16 @@ internal static class ChatText
         DecisionKind.TokensSettled => $"Settled: {new Money(a)} for its tokens.",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "It is none of these."),
     };
+
+    /// <summary>The sentence of what a rule over content found: its name and how often, nothing of the text.</summary>
+    public static string Content(long index, long count, in RequestRecord record)
+    {
+        if (record.Chat is not { } chat || index >= chat.Content.Count)
+            return "Content: a rule found something.";
+        var found = chat.Content[(int)index];
+        var times = count == 1 ? "once" : FormattableString.Invariant($"{count} times");
+        return found.Do == "withheld"
+            ? $"Content: {found.Rule} left out of the answer, for they would tell what rules hold back."
+            : $"Content: the rule {found.Rule} {found.Do} something in the {found.Where}, {times}.";
+    }
 }

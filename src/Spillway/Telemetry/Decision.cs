@@ -204,6 +204,9 @@ internal enum DecisionKind : byte
 
     /// <summary>Its tokens were priced. A nano-units.</summary>
     TokensSettled,
+
+    /// <summary>A rule over content found something. A which of the record's, B how often.</summary>
+    ContentJudged,
 }
 
 /// <summary>One decision with the numbers it was taken on; rendered to a sentence only when somebody asks.</summary>

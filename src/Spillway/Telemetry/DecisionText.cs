@@ -70,6 +70,7 @@ internal static class DecisionText
         DecisionKind.TokensUsed => "tokens_used",
         DecisionKind.StreamBroken => "stream_broken",
         DecisionKind.TokensSettled => "tokens_settled",
+        DecisionKind.ContentJudged => "content_judged",
     };
 
     /// <summary>The sentence of one decision of that record.</summary>
@@ -130,6 +131,7 @@ internal static class DecisionText
             DecisionKind.RolledOut or DecisionKind.Promoted => RouteText.Rollout(kind, a, b, c, record),
             DecisionKind.TokensCapped or DecisionKind.TokensUsed or DecisionKind.StreamBroken
                 or DecisionKind.TokensSettled => ChatText.Render(kind, a, b, c),
+            DecisionKind.ContentJudged => ChatText.Content(a, b, record),
         };
     }
 

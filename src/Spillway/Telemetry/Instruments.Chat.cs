@@ -40,11 +40,16 @@ internal static partial class Instruments
         "spillway_chat_usage_counted_total", InstrumentKind.Counter, "requests",
         "Requests whose tokens were counted here, because the upstream did not say.", "model");
 
+    public static readonly InstrumentSpec ChatContent = new(
+        "spillway_chat_content_total", InstrumentKind.Counter, "matches",
+        "What rules over content found, by rule, by where (prompt or answer) and by what was done: refused, masked, "
+        + "noted.", "model", "rule", "where", "done");
+
     /// <summary>All of them, in their order.</summary>
     private static IReadOnlyList<InstrumentSpec> OfChats() =>
     [
         ChatDuration, ChatFirstToken, ChatPerToken, ChatTokens, ChatGap, ChatOverhead, ChatGoodput, ChatBroken,
-        ChatCounted,
+        ChatCounted, ChatContent,
     ];
 
     private static InstrumentSpec GenAi(string name, string otlp, string unit, string help, params string[] more) =>

@@ -150,7 +150,26 @@ internal static class RequestRecordJson
             WriteMs(json, "upstream_decode_ms", chat.UpstreamDecode);
         }
 
+        if (chat.Content.Count > 0)
+            Content(json, chat.Content);
+
         json.WriteEndObject();
+    }
+
+    private static void Content(Utf8JsonWriter json, IReadOnlyList<ContentCount> counts)
+    {
+        json.WriteStartArray("content");
+        foreach (var count in counts)
+        {
+            json.WriteStartObject();
+            json.WriteString("rule", count.Rule);
+            json.WriteString("where", count.Where);
+            json.WriteString("done", count.Do);
+            json.WriteNumber("count", count.Count);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void Bill(Utf8JsonWriter json, in RequestRecord record)

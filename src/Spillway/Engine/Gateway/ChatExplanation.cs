@@ -32,7 +32,9 @@ internal static class ChatExplanation
                 return;
             }
 
-            if (!GuardExplanation.Refused(ref record, work, delivery.Fault?.Kind))
+            if (chat.IsContentRefused)
+                Content(ref record, chat, isAnswer: false);
+            else if (!GuardExplanation.Refused(ref record, work, delivery.Fault?.Kind))
             {
                 record.Decide(delivery.Fault?.Kind switch
                 {
@@ -53,6 +55,7 @@ internal static class ChatExplanation
         if (work.Request.Timeout is { } time)
             record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);
         GuardExplanation.Passed(ref record, work);
+        Content(ref record, chat, isAnswer: false);
         if (chat.CapInjected > 0)
             record.Decide(DecisionKind.TokensCapped, chat.CapInjected);
         record.Notes = trail.Notes;
@@ -60,7 +63,18 @@ internal static class ChatExplanation
             record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         foreach (var (step, why) in trail.Left)
             record.Decide(DecisionKind.StepLeft, step, (long)why);
+        Content(ref record, chat, isAnswer: true);
         End(ref record, trail.Step, chat, delivery);
+    }
+
+    /// <summary>What rules over content did.</summary>
+    private static void Content(ref RequestRecord record, ChatFacts chat, bool isAnswer)
+    {
+        for (var i = 0; i < chat.Content.Count; i++)
+        {
+            if (chat.Content[i].IsAnswer == isAnswer)
+                record.Decide(DecisionKind.ContentJudged, i, chat.Content[i].Count);
+        }
     }
 
     private static void End(ref RequestRecord record, int step, ChatFacts chat, in Delivery delivery)

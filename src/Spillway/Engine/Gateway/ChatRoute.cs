@@ -2,6 +2,7 @@ using Spillway.Config;
 using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Policies.Chains;
+using Spillway.Policies.Content;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -20,7 +21,11 @@ internal sealed class ChatRoute
             .Select(s => upstreams[s.Model])];
         Counts = new(
             TimeSpan.FromMilliseconds(memory.Options.Chat.FirstTokenMs),
-            TimeSpan.FromMilliseconds(memory.Options.Chat.TimePerTokenMs));
+            TimeSpan.FromMilliseconds(memory.Options.Chat.TimePerTokenMs),
+            [.. Counted(memory.Options.Chat.Content.Prompts, isAnswer: false),
+                .. Counted(memory.Options.Chat.Content.Answers, isAnswer: true)]);
+        Prompts = ContentRules.Of(memory.Options.Chat.Content.Prompts);
+        Answers = ContentRules.Of(memory.Options.Chat.Content.Answers);
         var model = new ModelRef(memory.Name, RoutePlan.Version);
         Door = Door.Chat(
             new Route(model, Steps[0].Name, RouteState.Ready, "", 0) { IsChain = true },
@@ -40,11 +45,20 @@ internal sealed class ChatRoute
     /// <summary>What is counted of it.</summary>
     public ChatInstruments Counts { get; }
 
+    /// <summary>Rules over what is asked; null for none.</summary>
+    public ContentRules? Prompts { get; }
+
+    /// <summary>Rules over what is answered; null for none.</summary>
+    public ContentRules? Answers { get; }
+
     /// <summary>What requests through it are recorded under.</summary>
     public Door Door { get; }
 
     /// <summary>As declared.</summary>
     public ChatOptions Options => Memory.Options.Chat;
+
+    private static IEnumerable<ContentCount> Counted(IReadOnlyList<ContentRuleOptions> rules, bool isAnswer) =>
+        rules.Select(r => new ContentCount(r.Name, isAnswer, ContentWords.Of(r.Do)));
 
     /// <summary>The dearest step's upper bound: any of them may be the one that answers; null without prices.</summary>
     /// <param name="input">The most tokens of the prompt.</param>

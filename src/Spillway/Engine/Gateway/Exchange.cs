@@ -83,6 +83,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
     private async ValueTask<Fault?> EnterAsync()
     {
+        if (Judge() is { } refused)
+            return refused;
         var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
         _state.Reserve(input, output);
@@ -108,6 +110,22 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
             if (await desk.WaitAsync(work, _stop.Token).ConfigureAwait(false) is { } gone)
                 return _stopped ?? gone;
         }
+    }
+
+    /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>
+    private Fault? Judge()
+    {
+        if (route.Prompts is null && route.Answers is null)
+            return null;
+        if (Gate() is { } shut)
+            return shut;
+        (_state.Rules, _state.Log) = (route.Answers, new(route.Name, _state.Facts));
+        if (route.Prompts is not { } rules)
+            return null;
+        if (!PromptGuard.Judge(asked, rules, _state.Log).TryGet(out var judged, out var refused))
+            return refused;
+        _state.Asked = asked = judged;
+        return null;
     }
 
     private Fault? Gate()
@@ -159,7 +177,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     {
         var upstream = _answering = route.Steps[step];
         (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
-        (_state.Facts.ToldNot, _state.Facts.IsSpent) = (false, false);
+        (_state.Facts.ToldNot, _state.Facts.IsSpent, _state.Facts.IsContentRefused) = (false, false, false);
         if (Switched(upstream) is { } off)
             return off;
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);

@@ -1,3 +1,4 @@
+using Spillway.Policies.Content;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
@@ -26,7 +27,13 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     private Instant _last;
 
     /// <summary>What was asked.</summary>
-    public AskedBody Asked => asked;
+    public AskedBody Asked { get; set; } = asked;
+
+    /// <summary>The rules over its answer; null for none.</summary>
+    public ContentRules? Rules { get; set; }
+
+    /// <summary>What rules found; null where there are none.</summary>
+    public ContentLog? Log { get; set; }
 
     /// <summary>Where the answer goes.</summary>
     public IAnswerSink Sink => sink;
@@ -53,8 +60,13 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     {
         (_reported, _pieces, _bytes) = (null, 0, 0);
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
+        Log?.Forget();
         _sent = clock.Now;
     }
+
+    /// <summary>What holds an answer to its rules; null where there are none.</summary>
+    public AnswerGuard? Guard(bool isStream) =>
+        Rules is not null && WireCalls.Writes(Asked.Call) ? new(Rules, Log!, isStream) : null;
 
     /// <summary>The answer's names.</summary>
     public void Name(in AnswerPart part) => (Facts.ResponseId, Facts.ResponseModel) = (part.Id, part.Model);
@@ -106,5 +118,5 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
-    private long Prompt => (asked.Bytes.Length - asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
+    private long Prompt => (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
 }

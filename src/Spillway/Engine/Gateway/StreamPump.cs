@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Spillway.Config;
 using Spillway.Engine.Upstreams;
 
@@ -34,6 +35,7 @@ internal sealed class StreamPump : IDisposable
     private readonly string _target;
     private readonly Action _began;
     private readonly bool _hidesUsage;
+    private readonly AnswerGuard? _guard;
     private readonly ArrayBufferWriter<byte> _held = new(1024);
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
     private int _start;
@@ -58,7 +60,7 @@ internal sealed class StreamPump : IDisposable
         Stream from, ExchangeState state, Phase phase, UpstreamOptions options, string target, Action began)
     {
         (_from, _state, _phase, _options, _target, _began) = (from, state, phase, options, target, began);
-        _hidesUsage = !state.Asked.WantsUsage;
+        (_hidesUsage, _guard) = (!state.Asked.WantsUsage, state.Guard(isStream: true));
     }
 
     private bool HasBegun => _state.Sink.HasBegun;
@@ -180,6 +182,8 @@ internal sealed class StreamPump : IDisposable
         if (part.HasError)
             return Broken(part);
         Note(part);
+        if (_guard is not null)
+            return TakeGuarded(_guard, text, data, part);
         if (IsAnswer(part))
             Begin();
         if (lines > 1)
@@ -187,6 +191,38 @@ internal sealed class StreamPump : IDisposable
         else
             // Blanks before the data are no part of it.
             Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
+        return null;
+    }
+
+    /// <summary>On a route with rules over content: what they let pass, which is perhaps nothing as yet.</summary>
+    private Fault? TakeGuarded(
+        AnswerGuard guard, ReadOnlySpan<byte> text, ReadOnlySpan<byte> data, in AnswerPart part)
+    {
+        var hides = _hidesUsage && part.UsageLength > 0;
+        if (hides && part.Usage is not null && !part.HasChoices)
+            return null;
+        if (guard.Take(data, hides ? (part.UsageAt, part.UsageLength) : default) is { } refused)
+            return refused;
+        if (guard.HasContent)
+            Begin();
+        if (guard.Changes || hides)
+            Forward(guard.Out);
+        else
+            Forward(text);
+        return null;
+    }
+
+    /// <summary>What rules held back to the end, and what they did: a comment, which clients pass over.</summary>
+    private Fault? EndGuarded()
+    {
+        if (_guard is null)
+            return null;
+        if (_guard.End() is { } refused)
+            return refused;
+        if (_guard.Changes && _guard.Out.Length > 0)
+            Forward(_guard.Out);
+        if (_state.Facts.Content.Count > 0)
+            Forward(Encoding.UTF8.GetBytes($": x-spillway-content {string.Join(", ", _state.Facts.Content)}\n\n"));
         return null;
     }
 
@@ -205,6 +241,8 @@ internal sealed class StreamPump : IDisposable
             return Failed("ended its stream without an answer");
         if (_open != 0 && !_options.EndsWithoutReason)
             return Failed("ended its stream without saying why (finish_reason; see endsWithoutReason)");
+        if (EndGuarded() is { } refused)
+            return refused;
         Begin();
         Forward(text);
         return null;
@@ -243,6 +281,8 @@ internal sealed class StreamPump : IDisposable
 
     private void Forward(ReadOnlySpan<byte> text, bool counts = true)
     {
+        if (text.IsEmpty)
+            return;
         _heldEvents += counts ? 1 : 0;
         if (HasBegun)
             _state.Sink.Write(text);
@@ -272,6 +312,8 @@ internal sealed class StreamPump : IDisposable
         // Some servers do not send [DONE]: an answer of which every choice has its end is whole all the same.
         if (_start != _end || !_hasAnswer || _open != 0)
             return Failed("ended its stream in the middle of the answer");
+        if (EndGuarded() is { } refused)
+            return refused;
         Begin();
         _state.Sink.Write("data: [DONE]\n\n"u8);
         return await FlushAsync().ConfigureAwait(false) ? null : s_gone;

@@ -26,11 +26,16 @@ internal static class WholeAnswer
             var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
             if (Judge(part, state.Asked.Call, target) is { } unfit)
                 return unfit;
-            began();
             state.Name(part);
             state.Count(part);
+            var judged = state.Guard(isStream: false);
+            if (judged?.Take(body.AsSpan(0, length), default) is { } refused)
+                return refused;
+            began();
             state.Mark(Stage.Output);
-            var isThere = await state.Sink.SendAsync(body.AsMemory(0, length)).ConfigureAwait(false);
+            var isThere = await state.Sink.SendAsync(
+                judged is { Changes: true, IsChanged: true } ? judged.Out.ToArray() : body.AsMemory(0, length))
+                .ConfigureAwait(false);
             state.Mark(Stage.Write);
             return isThere ? null : s_gone;
         }

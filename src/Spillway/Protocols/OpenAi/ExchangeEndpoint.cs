@@ -154,7 +154,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 return http.Response.StatusCode;
             }
 
-            sink.Fail(fault);
+            sink.Fail(OpenAiErrors.Body(fault, Cause(work)));
             await sink.FlushAsync().ConfigureAwait(false);
             return http.Response.StatusCode;
         }
@@ -170,9 +170,16 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 
         if (work.Chat is { ToldNot: true })
             http.Response.Headers["x-should-retry"] = "false";
-        await OpenAiErrors.WriteAsync(http, fault, work.Chat is { IsSpent: true }).ConfigureAwait(false);
+        await OpenAiErrors.WriteAsync(http, fault, Cause(work)).ConfigureAwait(false);
         return http.Response.StatusCode;
     }
+
+    private static ErrorCause Cause(Work work) => work.Chat switch
+    {
+        { IsContentRefused: true } => ErrorCause.Content,
+        { IsSpent: true } => ErrorCause.Spent,
+        _ => ErrorCause.Kind,
+    };
 
     private void Drop(RequestBody body, Work work, Fault? ended)
     {

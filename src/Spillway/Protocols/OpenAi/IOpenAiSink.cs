@@ -9,5 +9,6 @@ internal interface IOpenAiSink : IAnswerSink
     long Sent { get; }
 
     /// <summary>Adds the event that ends a stream which broke.</summary>
-    void Fail(Fault fault);
+    /// <param name="error">The error object.</param>
+    void Fail(byte[] error);
 }

@@ -36,5 +36,5 @@ internal sealed class KeepingSink(IOpenAiSink inner, IdempotentAnswers kept, Ide
     }
 
     /// <inheritdoc/>
-    public void Fail(Fault fault) => inner.Fail(fault);
+    public void Fail(byte[] error) => inner.Fail(error);
 }

@@ -67,6 +67,20 @@ internal static class OpenAiErrors
             or FaultKind.UpstreamFailed or FaultKind.UpstreamTimeout or FaultKind.AnswerUnfit => FaultLabels.Of(kind),
     };
 
+    private static string TypeOf(FaultKind kind, ErrorCause cause) => cause switch
+    {
+        ErrorCause.Kind => Type(kind),
+        ErrorCause.Spent => Spent,
+        ErrorCause.Content => Type(FaultKind.InvalidInput),
+    };
+
+    private static string CodeOf(FaultKind kind, ErrorCause cause) => cause switch
+    {
+        ErrorCause.Kind => Code(kind),
+        ErrorCause.Spent => Spent,
+        ErrorCause.Content => "content_filter",
+    };
+
     /// <summary>
     /// Whether its clients are told not to repeat the request, which they do by themselves after 408, 409, 429 and 5xx:
     /// money does not come back in seconds, a deadline has passed, and what was tried over here is not mended by trying
@@ -79,23 +93,24 @@ internal static class OpenAiErrors
     /// here.</summary>
     /// <param name="http">The request.</param>
     /// <param name="fault">Why there is no answer.</param>
-    /// <param name="isSpent">An upstream's key has no money left, which no wait mends.</param>
-    public static ValueTask<long> WriteAsync(HttpContext http, Fault fault, bool isSpent = false)
+    /// <param name="cause">What its kind does not say.</param>
+    public static ValueTask<long> WriteAsync(HttpContext http, Fault fault, ErrorCause cause = ErrorCause.Kind)
     {
         var response = http.Response;
         response.Headers[ErrorAnswer.FaultName] = FaultLabels.Of(fault.Kind);
-        var status = Status(fault.Kind);
-        if (status is 429 or 503 && !isSpent && fault.Kind is not FaultKind.BudgetExhausted)
+        // As their clients know it: a mistake of the caller's that no repetition mends.
+        var status = cause is ErrorCause.Content ? StatusCodes.Status400BadRequest : Status(fault.Kind);
+        if (status is 429 or 503 && cause is not ErrorCause.Spent && fault.Kind is not FaultKind.BudgetExhausted)
         {
             response.Headers.RetryAfter = FaultMapping.RetryAfterSeconds(fault.RetryAfter);
             response.Headers["retry-after-ms"] = FaultMapping.RetryAfterMs(fault.RetryAfter);
         }
 
-        if (IsRetryInVain(fault.Kind))
+        if (IsRetryInVain(fault.Kind) || cause is ErrorCause.Content)
             response.Headers["x-should-retry"] = "false";
         if (FaultMapping.EndsConnection(fault.Kind))
             response.Headers.Connection = "close";
-        return SendAsync(http, status, Body(fault, isSpent));
+        return SendAsync(http, status, Body(fault, cause));
     }
 
     /// <summary>Sends an error's body with its status.</summary>
@@ -108,12 +123,12 @@ internal static class OpenAiErrors
     }
 
     /// <summary>The event that ends a stream which broke: its clients throw, and no [DONE] follows.</summary>
-    public static byte[] Event(Fault fault) => [.. "data: "u8, .. Body(fault), .. "\n\n"u8];
+    public static byte[] Event(byte[] body) => [.. "data: "u8, .. body, .. "\n\n"u8];
 
     /// <summary>The error object.</summary>
     /// <param name="fault">What is told.</param>
-    /// <param name="isSpent">As in <see cref="WriteAsync"/>.</param>
-    public static byte[] Body(Fault fault, bool isSpent = false)
+    /// <param name="cause">As in <see cref="WriteAsync"/>.</param>
+    public static byte[] Body(Fault fault, ErrorCause cause = ErrorCause.Kind)
     {
         var into = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(into, s_plain))
@@ -121,16 +136,29 @@ internal static class OpenAiErrors
             json.WriteStartObject();
             json.WriteStartObject("error");
             json.WriteString("message", fault.Message);
-            json.WriteString("type", isSpent ? Spent : Type(fault.Kind));
+            json.WriteString("type", TypeOf(fault.Kind, cause));
             if (fault.Kind is FaultKind.UnknownModel)
                 json.WriteString("param", "model");
             else
                 json.WriteNull("param");
-            json.WriteString("code", isSpent ? Spent : Code(fault.Kind));
+            json.WriteString("code", CodeOf(fault.Kind, cause));
             json.WriteEndObject();
             json.WriteEndObject();
         }
 
         return into.WrittenSpan.ToArray();
     }
+}
+
+/// <summary>What the kind of a fault does not say of it.</summary>
+internal enum ErrorCause
+{
+    /// <summary>Nothing more.</summary>
+    Kind,
+
+    /// <summary>An upstream's key has no money left, which no wait mends.</summary>
+    Spent,
+
+    /// <summary>A rule over content refuses what is asked, or what is answered.</summary>
+    Content,
 }

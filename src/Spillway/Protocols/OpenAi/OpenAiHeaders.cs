@@ -16,6 +16,9 @@ internal static class OpenAiHeaders
     /// <summary>The same in milliseconds, for everybody else.</summary>
     public const string TimeoutName = "X-Request-Timeout-Ms";
 
+    /// <summary>Out: what rules over content did so far: masked;rule=mail;in=answer;count=2.</summary>
+    public const string ContentName = "X-Spillway-Content";
+
     private const double TimeoutSecondsMax = 86_400;
 
     /// <summary>The caller's patience, its own limit of cost; a fault when one of them is no number.</summary>
@@ -47,6 +50,8 @@ internal static class OpenAiHeaders
             headers["X-Spillway-Step"] = chat.Upstream;
         if (work.Trail is { IsDegraded: true, Left: [.., var last] })
             headers[RouteHeaders.DegradedName] = FaultLabels.Of(last.Why);
+        if (chat.Content.Count > 0)
+            headers[ContentName] = string.Join(", ", chat.Content);
         if (chat.IsSimulated)
             headers["X-Simulated"] = "true";
     }

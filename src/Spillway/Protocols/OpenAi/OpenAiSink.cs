@@ -56,7 +56,7 @@ internal sealed class OpenAiSink(HttpContext http, Work work, RequestTags tags) 
     }
 
     /// <inheritdoc/>
-    public void Fail(Fault fault) => Write(OpenAiErrors.Event(fault));
+    public void Fail(byte[] error) => Write(OpenAiErrors.Event(error));
 
     private static async ValueTask<bool> AwaitAsync(ValueTask<Fault?> flush) =>
         await flush.ConfigureAwait(false) is null;

@@ -58,5 +58,5 @@ internal sealed class ResponsesSink(IOpenAiSink inner, ResponseDraft draft) : IO
     public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> body) => inner.SendAsync(draft.Whole(body));
 
     /// <inheritdoc/>
-    public void Fail(Fault fault) => draft.Fail(OpenAiErrors.Body(fault), _events);
+    public void Fail(byte[] error) => draft.Fail(error, _events);
 }

@@ -1,0 +1,93 @@
+using System.Text;
+using Spillway.Engine.Gateway;
+using Spillway.Policies.Content;
+using Spillway.Telemetry;
+
+namespace Spillway.Tests.Engine.Gateway;
+
+public sealed class PromptGuardTests
+{
+    private static Outcome<AskedBody> Judge(
+        string body, WireCall call, out ChatFacts facts, params ContentRuleOptions[] rules)
+    {
+        facts = new() { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
+        Assert.True(BodyScan.Read(call, Encoding.UTF8.GetBytes(body)).TryGet(out var asked, out var fault), fault?.Message);
+        return PromptGuard.Judge(asked, ContentRules.Of(rules)!, new("chat", facts));
+    }
+
+    private static readonly ContentRuleOptions s_mail = new()
+    {
+        Name = "mail", Do = ContentAction.Mask, Pii = [PiiKind.Email],
+    };
+
+    [Fact]
+    public void Texts_are_masked_wherever_they_stand_and_every_other_byte_stays()
+    {
+        const string Body = """
+            {"x" : [1.50,"a@b.org"], "model":"chat","messages":[{"role":"user","content":"h\u00f6 a\u0040b.org"},
+             {"role":"user","content":[{"type":"text","text":"c@d.org!"},
+              {"type":"image_url","image_url":{"url":"https://e@f.org"}}]},
+             {"role":"tool","tool_call_id":"g@h.org","content":"fine"}], "n":2 }
+            """;
+
+        Assert.True(Judge(Body, WireCall.Chat, out var facts, s_mail).TryGet(out var masked, out _));
+
+        Assert.Equal(
+            Body.Replace("h\\u00f6 a\\u0040b.org", "hö [mail]", StringComparison.Ordinal)
+                .Replace("c@d.org!", "[mail]!", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(masked!.Bytes.Span));
+        Assert.Equal(("chat", 2, 3), (masked.Model, masked.Choices, masked.Messages));
+        Assert.Equal("masked;rule=mail;in=prompt;count=2", Assert.Single(facts.Content).ToString());
+    }
+
+    [Fact]
+    public void What_no_rule_touches_is_the_same_object()
+    {
+        const string Body = """{"model":"m","messages":[{"role":"user","content":"a b"}]}""";
+        Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(Body)).TryGet(out var asked, out _));
+        var facts = new ChatFacts { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
+
+        Assert.True(PromptGuard.Judge(asked, ContentRules.Of([s_mail])!, new("chat", facts)).TryGet(out var same, out _));
+
+        Assert.Same(asked, same);
+    }
+
+    [Theory]
+    [InlineData(WireCall.Chat, """{"model":"m","messages":[{"role":"user","content":"A Secret"}]}""")]
+    [InlineData(WireCall.Completion, """{"model":"m","prompt":["x","a secret"]}""")]
+    [InlineData(WireCall.Completion, """{"model":"m","prompt":"x","suffix":"a secret"}""")]
+    [InlineData(WireCall.Embedding, """{"model":"m","input":"a secret"}""")]
+    [InlineData(WireCall.Moderation, """{"model":"m","input":[{"type":"text","text":"a secret"}]}""")]
+    public void A_refused_text_is_a_fault_that_names_the_rule_and_nothing_of_the_text(WireCall call, string body)
+    {
+        Assert.False(Judge(body, call, out var facts, new ContentRuleOptions { Name = "w", Words = ["a secret"] })
+            .TryGet(out _, out var fault));
+
+        Assert.Equal(FaultKind.InvalidInput, fault.Kind);
+        Assert.Contains("'w'", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", fault.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.True(facts.IsContentRefused);
+    }
+
+    [Fact]
+    public void Tokens_in_place_of_a_text_cannot_be_looked_into_and_are_refused()
+    {
+        const string Body = """{"model":"m","input":[[1,2],[3]]}""";
+
+        Assert.False(Judge(Body, WireCall.Embedding, out _, s_mail).TryGet(out _, out var fault));
+        Assert.Contains("text", fault.Message, StringComparison.Ordinal);
+        Assert.True(Judge(Body, WireCall.Embedding, out _, s_mail with { Do = ContentAction.Note }).TryGet(out _, out _));
+    }
+
+    [Theory]
+    [InlineData(5, false)]
+    [InlineData(4, true)]
+    public void Lengths_of_all_texts_count_together(int most, bool refused)
+    {
+        var ok = Judge(
+            """{"model":"m","messages":[{"role":"user","content":"123"},{"role":"user","content":"45"}]}""",
+            WireCall.Chat, out _, new ContentRuleOptions { Name = "long", CharsMax = most }).TryGet(out _, out _);
+
+        Assert.Equal(refused, !ok);
+    }
+}
