@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spillway.App.Cli.Keys;
 using Spillway.App.Cli.Planning;
 using Spillway.App.Cli.Audit;
+using Spillway.App.Cli.Converting;
 using Spillway.App.Cli.Diagnosing;
 using Spillway.App.Cli.Drills;
 using Spillway.App.Cli.Top;
@@ -55,6 +56,7 @@ internal static class Commands
         root.Subcommands.Add(UpCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
+        root.Subcommands.Add(ConvertCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
         root.Subcommands.Add(KeysCommand.Create());
         root.Subcommands.Add(HealthCommand.Create());

@@ -5,6 +5,12 @@ namespace Spillway.Client;
 /// <param name="cause">What was beneath it, where something was.</param>
 public sealed class InferenceException(Fault fault, Exception? cause = null) : Exception(fault.Message, cause)
 {
+    /// <summary>What an HTTP answer that is no success says, in any protocol of this server.</summary>
+    /// <param name="response">Its status and its headers.</param>
+    /// <param name="body">Its body.</param>
+    public static InferenceException Of(HttpResponseMessage response, ReadOnlySpan<byte> body) =>
+        new(WireFault.Read(response, body));
+
     /// <summary>Why, as a value.</summary>
     public Fault Fault => fault;
 

@@ -56,7 +56,12 @@ internal static class WireFault
             var reader = new Utf8JsonReader(body);
             if (!JsonElement.TryParseValue(ref reader, out var json)
                 || json is not { ValueKind: JsonValueKind.Object } top
-                || !top.TryGetProperty("error", out var error) || error.ValueKind is not JsonValueKind.String)
+                || !top.TryGetProperty("error", out var error))
+                return null;
+            // In OpenAI's protocol an error is an object with a message.
+            if (error.ValueKind is JsonValueKind.Object && error.TryGetProperty("message", out var message))
+                error = message;
+            if (error.ValueKind is not JsonValueKind.String)
                 return null;
             var text = error.GetString()!;
             return text.Length > TextMax ? $"{text[..TextMax]}…" : text;

@@ -60,6 +60,12 @@ internal sealed class ChatFacts
     /// <summary>What the tokens cost.</summary>
     public TokenBill Bill { get; set; }
 
+    /// <summary>What the whole answer costs, where that was known before its last byte; null where it was not.</summary>
+    public Money? Cost { get; set; }
+
+    /// <summary>Whether the caller wants to be told at a stream's end what it costs.</summary>
+    public bool WantsCost { get; set; }
+
     /// <summary>The cap that was put into the request; 0 when the caller had one.</summary>
     public int CapInjected { get; set; }
 

@@ -71,6 +71,10 @@ internal ref struct AnswerScan
             part.Model = Text();
         else if (_reader.ValueTextEquals("timings"u8))
             Timings(ref part);
+        else if (_reader.ValueTextEquals("prompt_eval_duration"u8))
+            part.PromptMs = Nanoseconds();
+        else if (_reader.ValueTextEquals("eval_duration"u8))
+            part.PredictedMs = Nanoseconds();
         else
             _reader.Skip();
     }
@@ -330,6 +334,9 @@ internal ref struct AnswerScan
 
         return found;
     }
+
+    /// <summary>Ollama's account, in milliseconds.</summary>
+    private double Nanoseconds() => Count() is { } time ? time / 1e6 : 0;
 
     private void Timings(ref AnswerPart part)
     {

@@ -178,6 +178,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         var upstream = _answering = route.Steps[step];
         (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
         (_state.Facts.ToldNot, _state.Facts.IsSpent, _state.Facts.IsContentRefused) = (false, false, false);
+        _state.Price = upstream.Price?.At(_began);
         if (Switched(upstream) is { } off)
             return off;
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);

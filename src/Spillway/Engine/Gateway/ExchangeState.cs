@@ -1,4 +1,5 @@
 using Spillway.Policies.Content;
+using Spillway.Policies.Pricing;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
@@ -34,6 +35,9 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     /// <summary>What rules found; null where there are none.</summary>
     public ContentLog? Log { get; set; }
+
+    /// <summary>What tokens cost at the upstream that is asked; null where nothing has a price.</summary>
+    public TokenPrice? Price { get; set; }
 
     /// <summary>Where the answer goes.</summary>
     public IAnswerSink Sink => sink;
@@ -113,8 +117,13 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
-            Facts.Used = _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
+            Facts.Used = Used;
     }
+
+    /// <summary>Everything that is counted has come: what it costs may be told before the answer's last byte.</summary>
+    public void PriceNow() => Facts.Cost = Price?.Price(Used).Total;
+
+    private TokenUsage Used => _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
 
     private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 

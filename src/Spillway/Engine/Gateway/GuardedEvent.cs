@@ -32,7 +32,8 @@ internal ref struct GuardedEvent
     /// <param name="hidesUsage">Whether its usage is not sent.</param>
     public GuardedEvent(AnswerGuard guard, BodyEdits edits, ReadOnlySpan<byte> json, bool hidesUsage)
     {
-        (_guard, _edits, _json, _hidesUsage) = (guard, edits, json, hidesUsage);
+        (_guard, _edits, _hidesUsage) = (guard, edits, hidesUsage);
+        _json = json;
         _reader = new(json, new JsonReaderOptions { MaxDepth = AnswerScan.DepthMax });
     }
 
@@ -127,7 +128,8 @@ internal ref struct GuardedEvent
     /// <summary>The choice's number, and why it ends; empty while it does not.</summary>
     private readonly (int Index, string Reason) Ahead()
     {
-        var (ahead, index, reason) = (_reader, 0, "");
+        var ahead = _reader;
+        var (index, reason) = (0, "");
         while (ahead.Read() && ahead.TokenType is JsonTokenType.PropertyName)
         {
             var isIndex = ahead.ValueTextEquals("index"u8);
@@ -306,4 +308,7 @@ internal ref struct GuardedEvent
         if (_choice.Refused is null)
             _guard.Forget(index);
     }
+
+    private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> other) =>
+        _reader.ValueTextEquals(name) || _reader.ValueTextEquals(other);
 }

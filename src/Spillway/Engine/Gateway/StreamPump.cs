@@ -8,7 +8,8 @@ namespace Spillway.Engine.Gateway;
 /// <summary>
 /// Carries an upstream's event stream to the caller: whole events, as they came, one flush for all that one read
 /// brought. It holds back what comes before the first content, so that another attempt is still possible, and reads on
-/// only when the caller took what there is. Memory: one event, and the held ones.
+/// only when the caller took what there is. Memory: one event, and the held ones. This file is long because what an event
+/// may be, and what becomes of it, stands in it.
 /// </summary>
 internal sealed class StreamPump : IDisposable
 {
@@ -212,9 +213,20 @@ internal sealed class StreamPump : IDisposable
         return null;
     }
 
-    /// <summary>What rules held back to the end, and what they did: a comment, which clients pass over.</summary>
+    /// <summary>The caller wants to know what it costs: a comment, which clients pass over.</summary>
+    private void TellCost()
+    {
+        if (!_state.Facts.WantsCost)
+            return;
+        _state.PriceNow();
+        if (_state.Facts.Cost is { } cost)
+            Forward(Encoding.UTF8.GetBytes($": x-spillway-cost {cost}\n\n"));
+    }
+
+    /// <summary>What rules held back to the end, and what they did: a comment as well.</summary>
     private Fault? EndGuarded()
     {
+        TellCost();
         if (_guard is null)
             return null;
         if (_guard.End() is { } refused)

@@ -7,8 +7,6 @@ namespace Spillway.Engine.Gateway;
 /// <summary>An answer that is no stream: read whole, looked at, passed on as it came.</summary>
 internal static class WholeAnswer
 {
-    private const int FirstBuffer = 16 * 1024;
-
     private static readonly Fault s_gone = new(
         FaultKind.Cancelled, "The caller went away before the answer was whole.");
 
@@ -17,7 +15,8 @@ internal static class WholeAnswer
         HttpResponseMessage response, ExchangeState state, Phase phase, UpstreamOptions options, string target,
         Action began)
     {
-        var (body, length) = await ReadAsync(response, options.AnswerBytesMax, options, phase).ConfigureAwait(false);
+        var (body, length) = await UpstreamBody.ReadAsync(
+            response, options.AnswerBytesMax, options, phase, follows: false).ConfigureAwait(false);
         try
         {
             state.Mark(Stage.Execute);
@@ -31,6 +30,7 @@ internal static class WholeAnswer
             var judged = state.Guard(isStream: false);
             if (judged?.Take(body.AsSpan(0, length), default) is { } refused)
                 return refused;
+            state.PriceNow();
             began();
             state.Mark(Stage.Output);
             var isThere = await state.Sink.SendAsync(
@@ -49,7 +49,8 @@ internal static class WholeAnswer
     public static async ValueTask<byte[]> RefusalAsync(
         HttpResponseMessage response, int most, UpstreamOptions options, Phase phase)
     {
-        var (body, length) = await ReadAsync(response, most, options, phase).ConfigureAwait(false);
+        var (body, length) = await UpstreamBody.ReadAsync(response, most, options, phase, follows: false)
+            .ConfigureAwait(false);
         var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();
         ArrayPool<byte>.Shared.Return(body);
         return text;
@@ -63,48 +64,6 @@ internal static class WholeAnswer
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
         return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null
             : Failed(target, "answered with a success without an answer");
-    }
-
-    private static async ValueTask<(byte[] Buffer, int Length)> ReadAsync(
-        HttpResponseMessage response, int most, UpstreamOptions options, Phase phase)
-    {
-        var stream = await response.Content.ReadAsStreamAsync(phase.Token).ConfigureAwait(false);
-        var announced = response.Content.Headers.ContentLength ?? 0;
-        var (buffer, length) = (ArrayPool<byte>.Shared.Rent((int)Math.Clamp(announced, 1024, FirstBuffer)), 0);
-        try
-        {
-            while (true)
-            {
-                // Some servers send the head at once and the body when the last token is written.
-                if (length > 0)
-                    phase.Enter("the next bytes", options.BetweenDeltasMs);
-                if (length == buffer.Length)
-                    Grow(ref buffer, most);
-                var read = await stream.ReadAsync(buffer.AsMemory(length), phase.Token).ConfigureAwait(false);
-                if (read == 0)
-                    return (buffer, length);
-                length += read;
-                if (length > most)
-                    return (buffer, -1);
-                // Most answers come with their length and in one piece.
-                if (length == announced)
-                    return (buffer, length);
-            }
-        }
-        catch
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            throw;
-        }
-    }
-
-    private static void Grow(ref byte[] buffer, int most)
-    {
-        var size = (int)Math.Min(2L * buffer.Length, Math.Max(most + 1L, buffer.Length + 1L));
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
-        buffer = larger;
     }
 
     private static Fault Failed(string target, string how) =>

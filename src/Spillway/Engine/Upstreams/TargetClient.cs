@@ -12,7 +12,6 @@ namespace Spillway.Engine.Upstreams;
 /// </summary>
 internal sealed class TargetClient : IDisposable
 {
-    private const int FirstBuffer = 16 * 1024;
     private const int RefusalBytesMax = 64 * 1024;
 
     private readonly HttpClient _http;
@@ -78,7 +77,8 @@ internal sealed class TargetClient : IDisposable
             if (response.IsSuccessStatusCode)
                 began();
             var most = response.IsSuccessStatusCode ? _options.AnswerBytesMax : RefusalBytesMax;
-            (body, var length) = await ReadAsync(response, most, phase).ConfigureAwait(false);
+            (body, var length) = await UpstreamBody.ReadAsync(response, most, _options, phase, follows: true)
+                .ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
             {
                 var text = body.AsSpan(0, length < 0 ? most : length);
@@ -129,7 +129,8 @@ internal sealed class TargetClient : IDisposable
             using var response = await _http
                 .GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, phase.Token)
                 .ConfigureAwait(false);
-            var (body, length) = await ReadAsync(response, RefusalBytesMax, phase).ConfigureAwait(false);
+            var (body, length) = await UpstreamBody.ReadAsync(
+                response, RefusalBytesMax, _options, phase, follows: true).ConfigureAwait(false);
             var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();
             ArrayPool<byte>.Shared.Return(body);
             return response.IsSuccessStatusCode ? (text, null) : (null, TargetFaults.Of(Name, response, text));
@@ -138,43 +139,6 @@ internal sealed class TargetClient : IDisposable
         {
             return (null, phase.Explain(Name, e));
         }
-    }
-
-    /// <summary>The whole body in a rented buffer; a length of -1 when it is longer than allowed.</summary>
-    private async ValueTask<(byte[] Buffer, int Length)> ReadAsync(HttpResponseMessage response, int most, Phase phase)
-    {
-        phase.Enter("the next bytes", _options.BetweenDeltasMs);
-        var stream = await response.Content.ReadAsStreamAsync(phase.Token).ConfigureAwait(false);
-        var (buffer, length) = (ArrayPool<byte>.Shared.Rent(FirstBuffer), 0);
-        try
-        {
-            while (true)
-            {
-                if (length == buffer.Length)
-                    Grow(ref buffer, most);
-                var read = await stream.ReadAsync(buffer.AsMemory(length), phase.Token).ConfigureAwait(false);
-                if (read == 0)
-                    return (buffer, length);
-                length += read;
-                if (length > most)
-                    return (buffer, -1);
-                phase.Enter("the next bytes", _options.BetweenDeltasMs);
-            }
-        }
-        catch
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            throw;
-        }
-    }
-
-    private static void Grow(ref byte[] buffer, int most)
-    {
-        var size = (int)Math.Min(2L * buffer.Length, Math.Max(most + 1L, buffer.Length + 1L));
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
-        buffer = larger;
     }
 
     /// <summary>

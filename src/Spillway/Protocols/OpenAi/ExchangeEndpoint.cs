@@ -49,6 +49,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
                 Begin(work, route, asked!);
+                work.Chat!.WantsCost = asked!.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
                 sink = isResponse ? AsResponse(sink, tags, asked!) : sink;
                 fault = OpenAiHeaders.Read(http.Request.Headers, work.Request);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));

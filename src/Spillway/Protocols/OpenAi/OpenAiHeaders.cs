@@ -30,6 +30,10 @@ internal static class OpenAiHeaders
             ?? GuardHeaders.Read(headers, into);
     }
 
+    /// <summary>Whether a caller asks to be told at a stream's end what it costs: X-Spillway-Cost: true.</summary>
+    public static bool WantsCost(IHeaderDictionary headers) => headers.TryGetValue(CostHeader.Name, out var given)
+        && given.Count == 1 && string.Equals(given[0], "true", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The name of a request that does not get as far as an exchange.</summary>
     public static void Name(HttpContext http, SpanIds spans) =>
         http.Response.Headers[RequestTags.RequestIdName] = RequestTags.Of(http.Request.Headers, spans).RequestId;
@@ -50,6 +54,8 @@ internal static class OpenAiHeaders
             headers["X-Spillway-Step"] = chat.Upstream;
         if (work.Trail is { IsDegraded: true, Left: [.., var last] })
             headers[RouteHeaders.DegradedName] = FaultLabels.Of(last.Why);
+        if (chat.Cost is { } cost)
+            headers[CostHeader.Name] = cost.ToString();
         if (chat.Content.Count > 0)
             headers[ContentName] = string.Join(", ", chat.Content);
         if (chat.IsSimulated)

@@ -1,0 +1,296 @@
+using System.Globalization;
+using YamlDotNet.RepresentationModel;
+
+namespace Spillway.App.Cli.Converting;
+
+/// <summary>
+/// What a LiteLLM proxy's configuration becomes. Deployments under one name that differ in their address only are
+/// targets of one upstream; others are steps of the route, one behind the other.
+/// </summary>
+internal sealed class LiteLlmConversion
+{
+    private const string Variable = "os.environ/";
+    private const int NameMax = 64;
+
+    private readonly LiteLlmFile _file;
+    private readonly Converted _into = new();
+    private readonly Dictionary<string, (int Rpm, int Tpm, int All)> _limited = [];
+    private readonly YamlMappingNode? _settings;
+    private readonly YamlMappingNode? _router;
+
+    private LiteLlmConversion(LiteLlmFile file) => (_file, _settings, _router) =
+        (file, file.Section(file.Root, "litellm_settings"), file.Section(file.Root, "router_settings"));
+
+    /// <summary>Converts a file.</summary>
+    public static Converted Convert(LiteLlmFile file)
+    {
+        var conversion = new LiteLlmConversion(file);
+        conversion.Run();
+        return conversion._into;
+    }
+
+    private void Run()
+    {
+        var deployments = _file.List(_file.Root, "model_list")
+            .OrderBy(d => _file.Number(_file.Section(d, "litellm_params"), "order") ?? double.MaxValue);
+        foreach (var deployment in deployments)
+            Deployment(deployment);
+        foreach (var (route, (rpm, tpm, all)) in _limited)
+            WholeLimits(_into.Routes[route], route, rpm == all, tpm == all);
+        var prices = _into.Upstreams.Values.Count(u => u.PerMillionInput is not null || u.PerMillionOutput is not null);
+        if (prices > 0 && prices < _into.Upstreams.Count)
+            Note(0, "model_list", "some deployments have a price and some have none; with prices here every model must "
+                + "have one, so the section prices is a comment to complete");
+        Settings();
+        Aliases();
+        Fallbacks();
+        if (_file.Text(_file.Section(_file.Root, "general_settings"), "master_key").Length > 0)
+        {
+            _into.HasKeys = true;
+            Note(LiteLlmFile.Find(_file.Section(_file.Root, "general_settings"), "master_key"),
+                "general_settings.master_key", "keys are required here too; make them with spillway keys create");
+        }
+
+        foreach (var (path, line) in _file.Rest())
+            Note(line, path, LiteLlmReasons.Of(path));
+        _into.Notes.Sort(static (a, b) => LineOf(a).CompareTo(LineOf(b)));
+    }
+
+    private static int LineOf(string note) =>
+        int.Parse(note.AsSpan(0, note.IndexOf(':')), CultureInfo.InvariantCulture);
+
+    private void Deployment(YamlNode node)
+    {
+        var asked = _file.Text(node, "model_name");
+        var parameters = _file.Section(node, "litellm_params");
+        var (provider, model) = LiteLlmProviders.Split(_file.Text(parameters, "model"));
+        if (asked.Length == 0 || model.Length == 0 || asked.Contains('*', StringComparison.Ordinal))
+        {
+            Give(node, "model_list", asked.Contains('*', StringComparison.Ordinal)
+                ? $"'{asked}' stands for many models; a route here has one name" : "it names no model");
+            return;
+        }
+
+        var url = LiteLlmProviders.IsKnown(provider)
+            ? LiteLlmProviders.UrlOf(provider, _file.Text(parameters, "api_base"), model) : "";
+        if (url.Length == 0)
+        {
+            Give(node, "model_list", LiteLlmProviders.IsKnown(provider) ? $"'{asked}' has no api_base"
+                : $"the provider '{provider}' of '{asked}' is none that answers in OpenAI's protocol with a key");
+            return;
+        }
+
+        var route = NameOf(asked, node);
+        var upstream = Upstream(node, route, provider, model, url);
+        if (!_into.Routes.TryGetValue(route, out var into))
+            _into.Routes.Add(route, into = new());
+        if (!into.Steps.Contains(upstream))
+            into.Steps.Add(upstream);
+        Limits(parameters, route, into);
+    }
+
+    /// <summary>The upstream that a deployment belongs to; its address becomes one of its targets.</summary>
+    private string Upstream(YamlNode node, string route, string provider, string model, string url)
+    {
+        var parameters = _file.Section(node, "litellm_params")!;
+        var (kind, version) = (provider == "azure" ? "azure" : "openai", _file.Text(parameters, "api_version"));
+        var key = Key(parameters, provider, route);
+        var weight = _file.Number(parameters, "weight") ?? 1;
+        foreach (var (known, other) in _into.Upstreams)
+        {
+            if (!known.StartsWith(route + "-", StringComparison.Ordinal) || (other.Kind, other.Model, other.ApiVersion)
+                != (kind, model, version))
+                continue;
+            if (other.Keys.FirstOrDefault("") == key)
+            {
+                other.Targets.Add((url, weight));
+                Times(parameters, other);
+                return known;
+            }
+
+            if (other.Targets is [{ Url: var only }] && only == url && key.Length > 0 && other.Keys.Count > 0)
+            {
+                other.Keys.Add(key);
+                Note(parameters, "api_key", "a further key of the same address is used here when the one before it is "
+                    + "refused, and not by turns");
+                return known;
+            }
+        }
+
+        var name = Free(route);
+        var upstream = new ConvertedUpstream
+        {
+            Kind = kind, Model = model, ApiVersion = version, Targets = [(url, weight)], Keys = key.Length > 0 ? [key] : [],
+        };
+        if (_into.Routes.ContainsKey(route))
+            Note(node, "model_list", $"'{route}' has deployments of different models or keys, which LiteLLM takes by "
+                + "turns; here this one is asked when those before it fail");
+        Times(parameters, upstream);
+        Prices(node, parameters, upstream);
+        _into.Upstreams.Add(name, upstream);
+        return name;
+    }
+
+    private string Free(string route)
+    {
+        for (var i = 1; ; i++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"{route}-{i}");
+            if (!_into.Upstreams.ContainsKey(name))
+                return name;
+        }
+    }
+
+    /// <summary>The variable of a key. One that stands in the file itself is not copied.</summary>
+    private string Key(YamlMappingNode parameters, string provider, string route)
+    {
+        var key = _file.Text(parameters, "api_key");
+        if (key.StartsWith(Variable, StringComparison.Ordinal))
+            return key[Variable.Length..];
+        if (key.Length == 0 || key.Equals("none", StringComparison.OrdinalIgnoreCase))
+            return key.Length == 0 ? LiteLlmProviders.KeyOf(provider) : "";
+        var variable = new string([.. route.Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToUpperInvariant(c) : '_')])
+            + "_KEY";
+        Note(LiteLlmFile.Find(parameters, "api_key"), "api_key",
+            $"the key stands in the file itself and was not copied; put it into the variable {variable}");
+        return variable;
+    }
+
+    private void Times(YamlMappingNode parameters, ConvertedUpstream upstream)
+    {
+        if (_file.Number(parameters, "timeout") is { } total)
+            upstream.TotalMs = 1000 * total;
+        if (_file.Number(parameters, "stream_timeout") is { } first)
+            upstream.FirstDeltaMs = 1000 * first;
+    }
+
+    private void Prices(YamlNode node, YamlMappingNode parameters, ConvertedUpstream upstream)
+    {
+        var info = _file.Section(node, "model_info");
+        var input = _file.Number(parameters, "input_cost_per_token") ?? _file.Number(info, "input_cost_per_token");
+        var output = _file.Number(parameters, "output_cost_per_token") ?? _file.Number(info, "output_cost_per_token");
+        (upstream.PerMillionInput, upstream.PerMillionOutput) = (Million(input), Million(output));
+        _file.Text(info, "id");
+    }
+
+    private static double? Million(double? price) => price is { } each ? Math.Round(each * 1e6, 9) : null;
+
+    private void Limits(YamlMappingNode? parameters, string route, ConvertedRoute into)
+    {
+        var (rpm, tpm) = (_file.Number(parameters, "rpm"), _file.Number(parameters, "tpm"));
+        var (rpms, tpms, all) = _limited.GetValueOrDefault(route);
+        _limited[route] = (rpms + (rpm is null ? 0 : 1), tpms + (tpm is null ? 0 : 1), all + 1);
+        into.RequestsPerMinute = rpm is null ? into.RequestsPerMinute : (into.RequestsPerMinute ?? 0) + rpm;
+        into.TokensPerMinute = tpm is null ? into.TokensPerMinute : (into.TokensPerMinute ?? 0) + tpm;
+    }
+
+    /// <summary>A limit of some deployments only is none of the route.</summary>
+    private void WholeLimits(ConvertedRoute into, string route, bool hasRpm, bool hasTpm)
+    {
+        if ((into.RequestsPerMinute is not null && !hasRpm) || (into.TokensPerMinute is not null && !hasTpm))
+            Note(0, "model_list", $"only some deployments of '{route}' have rpm or tpm; a limit here is the route's");
+        into.RequestsPerMinute = hasRpm ? into.RequestsPerMinute : null;
+        into.TokensPerMinute = hasTpm ? into.TokensPerMinute : null;
+    }
+
+    private void Settings()
+    {
+        var retries = _file.Number(_router, "num_retries") ?? _file.Number(_settings, "num_retries");
+        _into.AttemptsMax = retries is { } count ? (int)Math.Clamp(count + 1, 1, 10) : null;
+        _into.CoolMs = 1000 * (_file.Number(_router, "cooldown_time") ?? _file.Number(_settings, "cooldown_time"));
+        var total = _file.Number(_router, "timeout") ?? _file.Number(_settings, "request_timeout");
+        var first = _file.Number(_router, "stream_timeout");
+        foreach (var upstream in _into.Upstreams.Values)
+        {
+            upstream.TotalMs ??= 1000 * total;
+            upstream.FirstDeltaMs ??= 1000 * first;
+        }
+
+        if (_file.Text(_router, "routing_strategy") is { Length: > 0 } strategy && strategy != "simple-shuffle")
+            Note(LiteLlmFile.Find(_router, "routing_strategy"), "router_settings.routing_strategy",
+                $"'{strategy}' has no counterpart: targets are taken by their load and what was learned of their speed");
+    }
+
+    private void Aliases()
+    {
+        foreach (var section in new[] { _router, _settings })
+        {
+            if (_file.Section(section, "model_group_alias") is not { } aliases)
+                continue;
+            foreach (var (alias, target) in aliases.Children)
+            {
+                if (target is not YamlScalarNode { Value: { } of } || !_into.Routes.TryGetValue(Plain(of), out var route)
+                    || !_into.Routes.TryAdd(NameOf($"{alias}", alias), route))
+                    continue;
+                _file.Take(target);
+            }
+        }
+    }
+
+    private void Fallbacks()
+    {
+        foreach (var section in new[] { _router, _settings })
+        {
+            foreach (var entry in _file.List(section, "fallbacks").OfType<YamlMappingNode>().SelectMany(m => m.Children))
+                Fallback(Plain($"{entry.Key}"), entry.Value);
+            foreach (var name in _file.List(section, "default_fallbacks").OfType<YamlScalarNode>())
+            {
+                foreach (var route in _into.Routes.Keys.ToList())
+                    Add(route, name);
+            }
+        }
+    }
+
+    private void Fallback(string route, YamlNode others)
+    {
+        foreach (var other in others is YamlSequenceNode list ? list.Children.OfType<YamlScalarNode>() : [])
+        {
+            foreach (var from in route == "*" ? [.. _into.Routes.Keys] : (List<string>)[route])
+                Add(from, other);
+        }
+    }
+
+    /// <summary>The steps of one route behind those of another one.</summary>
+    private void Add(string route, YamlScalarNode other)
+    {
+        if (!_into.Routes.TryGetValue(route, out var into)
+            || !_into.Routes.TryGetValue(Plain(other.Value ?? ""), out var from))
+            return;
+        _file.Take(other);
+        foreach (var step in from.Steps.Where(s => !into.Steps.Contains(s)).ToList())
+        {
+            if (into.Steps.Count < LiteLlmReasons.StepsMax)
+                into.Steps.Add(step);
+            else
+                Note(other, "fallbacks", $"'{route}' has {LiteLlmReasons.StepsMax} steps already; '{step}' was left out");
+        }
+    }
+
+    /// <summary>A name that a route may have.</summary>
+    private string NameOf(string asked, YamlNode at)
+    {
+        var plain = Plain(asked);
+        if (plain != asked)
+            Note(at, "model_name", $"'{asked}' is no name of a route; clients ask for '{plain}'");
+        return plain;
+    }
+
+    private static string Plain(string name)
+    {
+        var plain = new string([.. name.Take(NameMax - 4).Select(
+            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]);
+        return plain.Length > 0 ? plain : "model";
+    }
+
+    /// <summary>A deployment that has no counterpart.</summary>
+    private void Give(YamlNode node, string path, string why)
+    {
+        _file.Take(node);
+        Note(node, path, why);
+    }
+
+    private void Note(YamlNode? node, string path, string why) => Note(LiteLlmFile.LineOf(node), path, why);
+
+    private void Note(long line, string path, string why) =>
+        _into.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{line}: {path}: {why}."));
+}
