@@ -4,7 +4,7 @@ using Spillway.Client;
 namespace Spillway.Extensions.AI;
 
 /// <summary>Posts to a server's OpenAI paths. Thread-safe.</summary>
-internal sealed class RouteCalls
+internal sealed class RouteCalls : IDisposable
 {
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
 
@@ -23,6 +23,9 @@ internal sealed class RouteCalls
 
     /// <summary>Where the paths begin.</summary>
     public Uri Address { get; }
+
+    /// <summary>The handler stays.</summary>
+    public void Dispose() => _http.Dispose();
 
     /// <summary>An answer that is a success, its body not yet read; else an <see cref="InferenceException"/>.</summary>
     public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, CancellationToken cancellation)

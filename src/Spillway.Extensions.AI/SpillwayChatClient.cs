@@ -85,8 +85,6 @@ public sealed class SpillwayChatClient : IChatClient
             : serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Nothing to let go: the handler is its owner's.</summary>
-    public void Dispose()
-    {
-    }
+    /// <summary>It asks nothing any more; the handler is its owner's.</summary>
+    public void Dispose() => _calls.Dispose();
 }

@@ -53,10 +53,8 @@ public sealed class SpillwayEmbeddingGenerator : IEmbeddingGenerator<string, Emb
             : serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Nothing to let go: the handler is its owner's.</summary>
-    public void Dispose()
-    {
-    }
+    /// <summary>It asks nothing any more; the handler is its owner's.</summary>
+    public void Dispose() => _calls.Dispose();
 
     private byte[] Body(List<string> texts, EmbeddingGenerationOptions? options)
     {

@@ -9,7 +9,7 @@ namespace Spillway.Hosting;
 /// stops the writer while nobody reads. Bounded by the pipe.
 /// </summary>
 internal sealed class InProcessAnswer : PipeWriter, IHttpResponseFeature, IHttpResponseBodyFeature,
-    IHttpRequestLifetimeFeature
+    IHttpRequestLifetimeFeature, IDisposable
 {
     /// <summary>As much as a connection holds.</summary>
     private const int HeldBytesMax = 64 * 1024;
@@ -65,9 +65,20 @@ internal sealed class InProcessAnswer : PipeWriter, IHttpResponseFeature, IHttpR
     {
         if (_isDone)
             return;
-        _gone.Cancel();
+        try
+        {
+            _gone.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+
         _head.TrySetResult();
     }
+
+    /// <summary>After <see cref="CompleteAsync(Exception?)"/>; the body can still be read.</summary>
+    public void Dispose() => _gone.Dispose();
 
     /// <summary>Nothing more is written. A body that was not whole is an error to who reads it.</summary>
     public override ValueTask CompleteAsync(Exception? exception = null)

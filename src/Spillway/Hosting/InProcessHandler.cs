@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -41,6 +40,7 @@ internal sealed class InProcessHandler(SpillwayServer server, Caller caller) : H
         finally
         {
             await answer.CompleteAsync().ConfigureAwait(false);
+            answer.Dispose();
         }
     }
 

@@ -17,9 +17,16 @@ internal sealed class LiteLlmConversion
     private readonly Dictionary<string, (int Rpm, int Tpm, int All)> _limited = [];
     private readonly YamlMappingNode? _settings;
     private readonly YamlMappingNode? _router;
+    private readonly HashSet<string> _names;
 
-    private LiteLlmConversion(LiteLlmFile file) => (_file, _settings, _router) =
-        (file, file.Section(file.Root, "litellm_settings"), file.Section(file.Root, "router_settings"));
+    private LiteLlmConversion(LiteLlmFile file)
+    {
+        (_file, _settings, _router) =
+            (file, file.Section(file.Root, "litellm_settings"), file.Section(file.Root, "router_settings"));
+        // No upstream may have a route's name.
+        _names = [.. file.List(file.Root, "model_list").Select(d => Plain($"{LiteLlmFile.Find(d, "model_name")}")),
+            .. Aliased(_router), .. Aliased(_settings)];
+    }
 
     /// <summary>Converts a file.</summary>
     public static Converted Convert(LiteLlmFile file)
@@ -96,10 +103,10 @@ internal sealed class LiteLlmConversion
         var (kind, version) = (provider == "azure" ? "azure" : "openai", _file.Text(parameters, "api_version"));
         var key = Key(parameters, provider, route);
         var weight = _file.Number(parameters, "weight") ?? 1;
-        foreach (var (known, other) in _into.Upstreams)
+        foreach (var known in _into.Routes.TryGetValue(route, out var there) ? there.Steps : [])
         {
-            if (!known.StartsWith(route + "-", StringComparison.Ordinal) || (other.Kind, other.Model, other.ApiVersion)
-                != (kind, model, version))
+            var other = _into.Upstreams[known];
+            if ((other.Kind, other.Model, other.ApiVersion) != (kind, model, version))
                 continue;
             if (other.Keys.FirstOrDefault("") == key)
             {
@@ -136,7 +143,7 @@ internal sealed class LiteLlmConversion
         for (var i = 1; ; i++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"{route}-{i}");
-            if (!_into.Upstreams.ContainsKey(name))
+            if (!_into.Upstreams.ContainsKey(name) && !_names.Contains(name))
                 return name;
         }
     }
@@ -293,4 +300,7 @@ internal sealed class LiteLlmConversion
 
     private void Note(long line, string path, string why) =>
         _into.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{line}: {path}: {why}."));
+
+    private IEnumerable<string> Aliased(YamlNode? section) =>
+        _file.Section(section, "model_group_alias")?.Children.Keys.Select(k => Plain($"{k}")) ?? [];
 }

@@ -58,18 +58,17 @@ internal static class SpillwayText
 
     private static void Times(StringBuilder into, ConvertedUpstream upstream, Converted converted)
     {
-        if (upstream.TotalMs is { } total)
-        {
+        // None of the others may be longer than the whole, and connecting not longer than the first byte.
+        var total = upstream.TotalMs ?? double.PositiveInfinity;
+        var first = Math.Min(upstream.FirstDeltaMs ?? 10_000, total);
+        if (double.IsFinite(total))
             into.Append(Invariant($"    totalMs: {Number(total)}\n"));
-            // None of the others may be longer.
-            if (total < 1000)
-                into.Append(Invariant($"    connectMs: {Number(total)}\n"));
-            if (total < 5000)
-                into.Append(Invariant($"    betweenDeltasMs: {Number(total)}\n"));
-        }
-
-        if ((upstream.FirstDeltaMs ?? upstream.TotalMs) is { } first && (upstream.FirstDeltaMs is not null || first < 10_000))
-            into.Append(Invariant($"    firstDeltaMs: {Number(Math.Min(first, upstream.TotalMs ?? first))}\n"));
+        if (upstream.FirstDeltaMs is not null || first < 10_000)
+            into.Append(Invariant($"    firstDeltaMs: {Number(first)}\n"));
+        if (first < 1000)
+            into.Append(Invariant($"    connectMs: {Number(first)}\n"));
+        if (total < 5000)
+            into.Append(Invariant($"    betweenDeltasMs: {Number(total)}\n"));
         if (converted.AttemptsMax is { } attempts)
             into.Append(Invariant($"    retry: {{ attemptsMax: {attempts} }}\n"));
         if (converted.CoolMs is { } cool)

@@ -297,7 +297,7 @@ internal ref struct GuardedEvent
             var tail = _choice.Take(text, "", isEnd: true);
             if (tail.Length == 0)
                 continue;
-            var here = _here.FindIndex(h => h.Text == text);
+            var here = _here.FindLastIndex(h => h.Text == text);
             if (here >= 0)
                 _edits.Change(_here[here].Edit, _edits.TextOf(_here[here].Edit) + tail);
             else

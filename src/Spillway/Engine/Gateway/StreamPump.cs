@@ -183,8 +183,10 @@ internal sealed class StreamPump : IDisposable
         if (part.HasError)
             return Broken(part);
         Note(part);
-        if (_guard is not null)
-            return TakeGuarded(_guard, text, data, part);
+        if (_guard is { Changes: true })
+            return TakeGuarded(_guard, data, part);
+        if (_guard?.Take(data, default) is { } refused)
+            return refused;
         if (IsAnswer(part))
             Begin();
         if (lines > 1)
@@ -195,9 +197,8 @@ internal sealed class StreamPump : IDisposable
         return null;
     }
 
-    /// <summary>On a route with rules over content: what they let pass, which is perhaps nothing as yet.</summary>
-    private Fault? TakeGuarded(
-        AnswerGuard guard, ReadOnlySpan<byte> text, ReadOnlySpan<byte> data, in AnswerPart part)
+    /// <summary>On a route with rules that change something: what they let pass, which is perhaps nothing as yet.</summary>
+    private Fault? TakeGuarded(AnswerGuard guard, ReadOnlySpan<byte> data, in AnswerPart part)
     {
         var hides = _hidesUsage && part.UsageLength > 0;
         if (hides && part.Usage is not null && !part.HasChoices)
@@ -206,10 +207,7 @@ internal sealed class StreamPump : IDisposable
             return refused;
         if (guard.HasContent)
             Begin();
-        if (guard.Changes || hides)
-            Forward(guard.Out);
-        else
-            Forward(text);
+        Forward(guard.Out);
         return null;
     }
 

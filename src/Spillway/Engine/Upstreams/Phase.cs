@@ -90,9 +90,13 @@ internal sealed class Phase : IDisposable
         var isConnecting = e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError
             or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError };
         return isConnecting
-            ? new(FaultKind.UpstreamUnreachable, $"The upstream {target} cannot be reached: {e.Message}")
+            ? new(FaultKind.UpstreamUnreachable, $"The upstream {target} cannot be reached: {Why(e)}")
             : new(FaultKind.UpstreamFailed, $"The upstream {target} broke the connection off: {e.Message}");
     }
+
+    /// <summary>What is wrong with a certificate stands beneath.</summary>
+    private static string Why(Exception e) =>
+        e.InnerException is System.Security.Authentication.AuthenticationException wrong ? wrong.Message : e.Message;
 
     /// <inheritdoc/>
     public void Dispose()

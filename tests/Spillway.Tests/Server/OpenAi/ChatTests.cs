@@ -136,6 +136,10 @@ public sealed class ChatTests
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "model")]
     [InlineData("{\"model\":\"chat\",\"model\":\"b\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "twice")]
     [InlineData("{\"model\":\"chat\",\"tools\":{},\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "tools")]
+    [InlineData("{\"model\":\"chat\",\"tools\":[7],\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "tools")]
+    [InlineData("{\"model\":\"chat\",\"messages\":[{\"role\":7,\"content\":\"x\"}]}", "role")]
+    [InlineData("{\"model\":\"chat\",\"messages\":[7]}", "messages[0]")]
+    [InlineData("{\"model\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":{}}]}", "content")]
     [InlineData("{\"model\":\"chat\",\"stream\":\"yes\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}",
         "stream")]
     [InlineData("{\"model\":\"chat\",\"max_tokens\":-1,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}",
