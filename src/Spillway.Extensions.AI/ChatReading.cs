@@ -29,7 +29,11 @@ internal sealed class ChatReading
             }
         }
 
-        return new(new ChatMessage(ChatRole.Assistant, contents) { MessageId = Text(json, "id"), RawRepresentation = json })
+        var said = new ChatMessage(ChatRole.Assistant, contents)
+        {
+            MessageId = Text(json, "id"), RawRepresentation = json,
+        };
+        return new(said)
         {
             ResponseId = Text(json, "id"), ModelId = Text(json, "model"), FinishReason = Reason(choice),
             Usage = Usage(json), CreatedAt = Created(json), RawRepresentation = json,
@@ -86,8 +90,7 @@ internal sealed class ChatReading
             return;
         foreach (var call in calls.EnumerateArray())
         {
-            var index = Of(call, "index") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var at)
-                ? at : 0;
+            var index = (int)Math.Clamp(Count(call, "index") ?? 0, 0, int.MaxValue);
             if (!_calls.TryGetValue(index, out var known))
                 known = ("", "", new());
             var function = Of(call, "function");
@@ -108,7 +111,8 @@ internal sealed class ChatReading
     private static FunctionCallContent Call(string id, string name, string arguments) =>
         FunctionCallContent.CreateFromParsedArguments(
             arguments.Length > 0 ? arguments : "{}", id, name,
-            static text => JsonSerializer.Deserialize<Dictionary<string, object?>>(text, AIJsonUtilities.DefaultOptions)!);
+            static text =>
+                JsonSerializer.Deserialize<Dictionary<string, object?>>(text, AIJsonUtilities.DefaultOptions)!);
 
     private static void Texts(JsonElement said, List<AIContent> contents)
     {
@@ -162,5 +166,6 @@ internal sealed class ChatReading
         Of(json, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
 
     private static long? Count(JsonElement json, string name) =>
-        Of(json, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var count) ? count : null;
+        Of(json, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var count)
+            ? count : null;
 }

@@ -18,7 +18,8 @@ internal sealed class RouteCalls : IDisposable
         (_http, _key) = (new(handler, disposeHandler: false), key);
         Address = address ?? new("http://spillway.invalid/v1/");
         if (!Address.IsAbsoluteUri || !Address.AbsolutePath.EndsWith('/'))
-            throw new ArgumentException($"'{address}' is not an address such as http://127.0.0.1:8000/v1/.", nameof(address));
+            throw new ArgumentException(
+                $"'{address}' is not an address such as http://127.0.0.1:8000/v1/.", nameof(address));
     }
 
     /// <summary>Where the paths begin.</summary>

@@ -29,8 +29,8 @@ public static class SpillwayAIExtensions
     }
 
     /// <summary>
-    /// Registers a route of the server inside this application as <see cref="IChatClient"/>: under its name as a key, and
-    /// without a key, where the last of several registrations wins. Needs AddSpillway; asks as its
+    /// Registers a route of the server inside this application as <see cref="IChatClient"/>: under its name as a key,
+    /// and without a key, where the last of several registrations wins. Needs AddSpillway; asks as its
     /// <see cref="SpillwayHostOptions.Caller"/>.
     /// </summary>
     /// <param name="services">The application's.</param>

@@ -6,9 +6,9 @@ using Spillway.Client;
 namespace Spillway.Extensions.AI;
 
 /// <summary>
-/// A route over language models as an <see cref="IChatClient"/>: text, pictures, tools, reasoning, JSON, streams, usage.
-/// A refusal or a failure is an <see cref="InferenceException"/> that says which of the closed list it is and when
-/// another attempt may succeed; a stream that breaks off is one too, and never a clean end. Thread-safe; does not
+/// A route over language models as an <see cref="IChatClient"/>: text, pictures, tools, reasoning, JSON, streams,
+/// usage. A refusal or a failure is an <see cref="InferenceException"/> that says which of the closed list it is and
+/// when another attempt may succeed; a stream that breaks off is one too, and never a clean end. Thread-safe; does not
 /// dispose the handler that it is given.
 /// </summary>
 public sealed class SpillwayChatClient : IChatClient
@@ -72,7 +72,8 @@ public sealed class SpillwayChatClient : IChatClient
                 yield return update;
         }
 
-        throw new InferenceException(new(FaultKind.UpstreamFailed, "The stream ended without saying that it is whole."));
+        throw new InferenceException(
+            new(FaultKind.UpstreamFailed, "The stream ended without saying that it is whole."));
     }
 
     /// <inheritdoc/>

@@ -109,7 +109,8 @@ internal sealed class InProcessHandler(SpillwayServer server, Caller caller) : H
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             _from.ReadAsync(buffer, cancellationToken);
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             _from.ReadAsync(buffer, offset, count, cancellationToken);
 
         public override void Flush()

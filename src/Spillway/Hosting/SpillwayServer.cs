@@ -85,11 +85,13 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// A handler that answers OpenAI's paths (/v1/…) in this process, without a socket: for every client that takes one.
+    /// A handler that answers OpenAI's paths (/v1/…) in this process, without a socket: for every client that takes
+    /// one.
     /// The same limits, budgets and records hold as for requests from the wire; no key is asked for. Thread-safe.
     /// </summary>
     /// <param name="caller">As whom it asks; <see cref="Caller.Local"/> by default, who may do everything.</param>
-    public HttpMessageHandler CreateHandler(Caller? caller = null) => new InProcessHandler(this, caller ?? Caller.Local);
+    public HttpMessageHandler CreateHandler(Caller? caller = null) =>
+        new InProcessHandler(this, caller ?? Caller.Local);
 
     /// <summary>Sends what is left of traces and metrics, for a few seconds at most. After the last request.</summary>
     public Task StopTelemetryAsync() => _exporter?.StopAsync() ?? Task.CompletedTask;

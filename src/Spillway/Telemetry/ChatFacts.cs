@@ -60,7 +60,7 @@ internal sealed class ChatFacts
     /// <summary>What the tokens cost.</summary>
     public TokenBill Bill { get; set; }
 
-    /// <summary>What the whole answer costs, where that was known before its last byte; null where it was not.</summary>
+    /// <summary>What the whole answer costs, where that was known before its last byte; else null.</summary>
     public Money? Cost { get; set; }
 
     /// <summary>Whether the caller wants to be told at a stream's end what it costs.</summary>

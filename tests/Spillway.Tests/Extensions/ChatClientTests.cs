@@ -26,7 +26,8 @@ public sealed class ChatClientTests
     private static Task<EmbeddedApp> StartAsync(string settings = Settings) => EmbeddedApp.StartAsync(null, settings);
 
     private static string Upstream(string url) => Settings.Replace(
-        "\"Kind\": \"simulated\",", $"\"Kind\": \"openai\", \"Targets\": {{ \"t\": {{ \"Url\": \"{url}/v1\" }} }} }}, \"x\": "
+        "\"Kind\": \"simulated\",",
+        $"\"Kind\": \"openai\", \"Targets\": {{ \"t\": {{ \"Url\": \"{url}/v1\" }} }} }}, \"x\": "
         + "{ \"Kind\": \"simulated\",", StringComparison.Ordinal);
 
     private static SpillwayServer Server(EmbeddedApp app) => app.App.Services.GetRequiredService<SpillwayServer>();
@@ -78,7 +79,8 @@ public sealed class ChatClientTests
                 {"id":"t2","type":"function","function":{"name":"Look","arguments":"{\"where\":\"here\"}"}}]},
                 "finish_reason":"tool_calls"}]}
                 """;
-            return call.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Text.Length}\r\n\r\n{Text}");
+            return call.WriteAsync(
+                $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Text.Length}\r\n\r\n{Text}");
         });
         await using var app = await StartAsync(Upstream(upstream.Url));
         var tool = AIFunctionFactory.Create(([Description("a place")] string where) => where, "Look");
@@ -86,15 +88,20 @@ public sealed class ChatClientTests
         var answer = await Server(app).GetChatClient("chat").GetResponseAsync(
         [
             new(ChatRole.User, [new TextContent("see"), new UriContent("https://x.org/a.png", "image/png")]),
-            new(ChatRole.Assistant, [new FunctionCallContent("t1", "Look", new Dictionary<string, object?> { ["where"] = "up" })]),
+            new(ChatRole.Assistant,
+                [new FunctionCallContent("t1", "Look", new Dictionary<string, object?> { ["where"] = "up" })]),
             new(ChatRole.Tool, [new FunctionResultContent("t1", "nothing")]),
-        ], new() { Tools = [tool], ToolMode = ChatToolMode.RequireSpecific("Look"), Temperature = 0.5f, StopSequences = ["x"] });
+        ], new()
+        {
+            Tools = [tool], ToolMode = ChatToolMode.RequireSpecific("Look"), Temperature = 0.5f, StopSequences = ["x"],
+        });
 
         var call = Assert.IsType<FunctionCallContent>(Assert.Single(answer.Messages[0].Contents));
         Assert.Equal(("t2", "Look", "here"), (call.CallId, call.Name, $"{call.Arguments!["where"]}"));
         Assert.Equal(ChatFinishReason.ToolCalls, answer.FinishReason);
         var body = JsonElement.Parse(asked);
-        Assert.Equal("image_url", body.GetProperty("messages")[0].GetProperty("content")[1].GetProperty("type").GetString());
+        Assert.Equal("image_url",
+            body.GetProperty("messages")[0].GetProperty("content")[1].GetProperty("type").GetString());
         Assert.Equal("{\"where\":\"up\"}", body.GetProperty("messages")[1].GetProperty("tool_calls")[0]
             .GetProperty("function").GetProperty("arguments").GetString());
         Assert.Equal(("tool", "t1", "nothing"), (body.GetProperty("messages")[2].GetProperty("role").GetString(),

@@ -5,7 +5,10 @@ namespace Spillway.App.Cli.Converting;
 /// <summary>`spillway convert litellm`: a configuration of another gateway as one of this server.</summary>
 internal static class ConvertCommand
 {
-    public static Command Create() => new("convert", "Configurations of other gateways as a spillway.yaml.") { LiteLlm() };
+    public static Command Create() => new("convert", "Configurations of other gateways as a spillway.yaml.")
+    {
+        LiteLlm(),
+    };
 
     private static Command LiteLlm()
     {
@@ -16,9 +19,9 @@ internal static class ConvertCommand
             DefaultValueFactory = _ => "spillway.yaml", HelpName = "file",
         };
         var command = new Command("litellm", """
-            Write a spillway.yaml that does what a LiteLLM proxy's config.yaml says: models, addresses, keys by reference,
-            weights, fallbacks, retries, times, limits, prices. Every line that has no counterpart is named, with its
-            number and why; keys that stand in the file itself are not copied.
+            Write a spillway.yaml that does what a LiteLLM proxy's config.yaml says: models, addresses, keys by
+            reference, weights, fallbacks, retries, times, limits, prices. Every line that has no counterpart is named, with
+            its number and why; keys that stand in the file itself are not copied.
 
             Examples:
               spillway convert litellm config.yaml

@@ -127,7 +127,8 @@ internal sealed class LiteLlmConversion
         var name = Free(route);
         var upstream = new ConvertedUpstream
         {
-            Kind = kind, Model = model, ApiVersion = version, Targets = [(url, weight)], Keys = key.Length > 0 ? [key] : [],
+            Kind = kind, Model = model, ApiVersion = version, Targets = [(url, weight)],
+            Keys = key.Length > 0 ? [key] : [],
         };
         if (_into.Routes.ContainsKey(route))
             Note(node, "model_list", $"'{route}' has deployments of different models or keys, which LiteLLM takes by "
@@ -215,7 +216,8 @@ internal sealed class LiteLlmConversion
 
         if (_file.Text(_router, "routing_strategy") is { Length: > 0 } strategy && strategy != "simple-shuffle")
             Note(LiteLlmFile.Find(_router, "routing_strategy"), "router_settings.routing_strategy",
-                $"'{strategy}' has no counterpart: targets are taken by their load and what was learned of their speed");
+                $"'{strategy}' has no counterpart: targets are taken by their load and what was learned of their "
+                + "speed");
     }
 
     private void Aliases()
@@ -226,7 +228,8 @@ internal sealed class LiteLlmConversion
                 continue;
             foreach (var (alias, target) in aliases.Children)
             {
-                if (target is not YamlScalarNode { Value: { } of } || !_into.Routes.TryGetValue(Plain(of), out var route)
+                if (target is not YamlScalarNode { Value: { } of }
+                    || !_into.Routes.TryGetValue(Plain(of), out var route)
                     || !_into.Routes.TryAdd(NameOf($"{alias}", alias), route))
                     continue;
                 _file.Take(target);
@@ -238,7 +241,8 @@ internal sealed class LiteLlmConversion
     {
         foreach (var section in new[] { _router, _settings })
         {
-            foreach (var entry in _file.List(section, "fallbacks").OfType<YamlMappingNode>().SelectMany(m => m.Children))
+            foreach (var entry in _file.List(section, "fallbacks").OfType<YamlMappingNode>()
+                .SelectMany(m => m.Children))
                 Fallback(Plain($"{entry.Key}"), entry.Value);
             foreach (var name in _file.List(section, "default_fallbacks").OfType<YamlScalarNode>())
             {
@@ -269,7 +273,8 @@ internal sealed class LiteLlmConversion
             if (into.Steps.Count < LiteLlmReasons.StepsMax)
                 into.Steps.Add(step);
             else
-                Note(other, "fallbacks", $"'{route}' has {LiteLlmReasons.StepsMax} steps already; '{step}' was left out");
+                Note(other, "fallbacks",
+                    $"'{route}' has {LiteLlmReasons.StepsMax} steps already; '{step}' was left out");
         }
     }
 

@@ -81,7 +81,8 @@ internal sealed class LiteLlmFile
             yield break;
         var members = node switch
         {
-            YamlMappingNode map => map.Children.Select(c => (Name: $"{path}{(path.Length > 0 ? "." : "")}{c.Key}", c.Value, c.Key)),
+            YamlMappingNode map => map.Children.Select(c =>
+                (Name: $"{path}{(path.Length > 0 ? "." : "")}{c.Key}", c.Value, c.Key)),
             YamlSequenceNode list => list.Children.Select((c, i) =>
                 (Name: FormattableString.Invariant($"{path}[{i}]"), Value: c, Key: c)),
             _ => [],

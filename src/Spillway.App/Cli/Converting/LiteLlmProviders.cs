@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Spillway.App.Cli.Converting;
 
-/// <summary>Where LiteLLM's providers answer in OpenAI's protocol, and the variable of the key that it looks for.</summary>
+/// <summary>Where LiteLLM's providers answer in OpenAI's protocol, and the variable that it takes a key from.</summary>
 internal static class LiteLlmProviders
 {
     private static readonly FrozenDictionary<string, (string Url, string Key)> s_known =
@@ -46,7 +46,8 @@ internal static class LiteLlmProviders
             return "";
         if (provider == "azure")
             return url.Contains("/openai", StringComparison.Ordinal) ? url : $"{url}/openai/deployments/{deployment}";
-        return provider is "ollama" or "ollama_chat" && !url.EndsWith("/v1", StringComparison.Ordinal) ? url + "/v1" : url;
+        var isBare = provider is "ollama" or "ollama_chat" && !url.EndsWith("/v1", StringComparison.Ordinal);
+        return isBare ? url + "/v1" : url;
     }
 
     /// <summary>The variable of the key where none is named; empty for none.</summary>

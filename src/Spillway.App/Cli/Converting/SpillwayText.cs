@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Spillway.App.Cli.Converting;
 
-/// <summary>Writes a spillway.yaml for people: in the order of the guide, with what is to be looked at on top.</summary>
+/// <summary>Writes a spillway.yaml for people, with what is to be looked at on top.</summary>
 internal static class SpillwayText
 {
     /// <summary>Writes it.</summary>
@@ -50,7 +50,8 @@ internal static class SpillwayText
         for (var i = 0; i < upstream.Targets.Count; i++)
         {
             var (url, weight) = upstream.Targets[i];
-            into.Append(Invariant($"      t{i + 1}: {{ url: {Text(url)}{(weight == 1 ? "" : $", weight: {Number(weight)}")} }}\n"));
+            var part = weight == 1 ? "" : $", weight: {Number(weight)}";
+            into.Append(Invariant($"      t{i + 1}: {{ url: {Text(url)}{part} }}\n"));
         }
 
         Times(into, upstream, converted);
@@ -72,7 +73,8 @@ internal static class SpillwayText
         if (converted.AttemptsMax is { } attempts)
             into.Append(Invariant($"    retry: {{ attemptsMax: {attempts} }}\n"));
         if (converted.CoolMs is { } cool)
-            into.Append(Invariant($"    breaker: {{ coolMs: {Number(cool)}, coolMaxMs: {Number(Math.Max(cool, 1000))} }}\n"));
+            into.Append(Invariant(
+                $"    breaker: {{ coolMs: {Number(cool)}, coolMaxMs: {Number(Math.Max(cool, 1000))} }}\n"));
     }
 
     private static void Limits(StringBuilder into, Converted converted)
@@ -94,7 +96,8 @@ internal static class SpillwayText
 
     private static void Prices(StringBuilder into, Converted converted)
     {
-        var priced = converted.Upstreams.Where(u => u.Value is not { PerMillionInput: null, PerMillionOutput: null }).ToList();
+        var priced = converted.Upstreams
+            .Where(u => u.Value is not { PerMillionInput: null, PerMillionOutput: null }).ToList();
         if (priced.Count == 0)
             return;
         var mark = priced.Count < converted.Upstreams.Count ? "# " : "";
@@ -111,7 +114,8 @@ internal static class SpillwayText
 
     /// <summary>Plain where that is safe, else in quotation marks as JSON has them, which YAML reads alike.</summary>
     private static string Text(string text) =>
-        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+        text.Length > 0 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             && text is not ("true" or "false" or "null" or "yes" or "no" or "on" or "off")
             ? text : $"\"{JsonEncodedText.Encode(text)}\"";
 

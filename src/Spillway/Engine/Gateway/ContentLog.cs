@@ -3,7 +3,7 @@ using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
 
-/// <summary>Writes what rules found into what is told of a request: names and counts, and nothing of the text.</summary>
+/// <summary>Writes what rules found into what is told of a request: names and counts, nothing of a text.</summary>
 internal sealed class ContentLog
 {
     private const string Logprobs = "logprobs";

@@ -4,8 +4,8 @@ using Spillway.Policies.Content;
 namespace Spillway.Engine.Gateway;
 
 /// <summary>
-/// One choice of an answer under rules: each of its texts by itself (content, reasoning, the arguments of each call of a
-/// tool), its length, and what is judged at its end. One owner.
+/// One choice of an answer under rules: each of its texts by itself (content, reasoning, the arguments of each call of
+/// a tool), its length, and what is judged at its end. One owner.
 /// </summary>
 /// <param name="rules">The rules.</param>
 /// <param name="log">Told of each match.</param>

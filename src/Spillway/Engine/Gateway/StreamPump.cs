@@ -8,8 +8,8 @@ namespace Spillway.Engine.Gateway;
 /// <summary>
 /// Carries an upstream's event stream to the caller: whole events, as they came, one flush for all that one read
 /// brought. It holds back what comes before the first content, so that another attempt is still possible, and reads on
-/// only when the caller took what there is. Memory: one event, and the held ones. This file is long because what an event
-/// may be, and what becomes of it, stands in it.
+/// only when the caller took what there is. Memory: one event, and the held ones. This file is long because what an
+/// event may be, and what becomes of it, stands in it.
 /// </summary>
 internal sealed class StreamPump : IDisposable
 {
@@ -197,7 +197,7 @@ internal sealed class StreamPump : IDisposable
         return null;
     }
 
-    /// <summary>On a route with rules that change something: what they let pass, which is perhaps nothing as yet.</summary>
+    /// <summary>On a route with rules that change something: what they let pass, perhaps nothing as yet.</summary>
     private Fault? TakeGuarded(AnswerGuard guard, ReadOnlySpan<byte> data, in AnswerPart part)
     {
         var hides = _hidesUsage && part.UsageLength > 0;

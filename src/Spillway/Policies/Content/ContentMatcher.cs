@@ -18,7 +18,7 @@ internal abstract class ContentMatcher
     /// <summary>
     /// Looks on from a place, adds what it finds, and gives the place up to which everything is decided.
     /// </summary>
-    /// <param name="text">What there is, with <see cref="Context"/> characters before the place where it had them.</param>
+    /// <param name="text">What there is, with <see cref="Context"/> characters before the place if it had them.</param>
     /// <param name="from">The place.</param>
     /// <param name="isEnd">Whether nothing follows.</param>
     /// <param name="found">Takes starts and lengths, in their order.</param>

@@ -7,7 +7,8 @@ public sealed record ContentOptions
     public const int RulesMax = 32;
 
     /// <summary>Rules for what is asked.</summary>
-    [Option("Rules for prompts: texts of messages, prompts and inputs. Pictures, sounds and files are not looked into.")]
+    [Option("Rules for prompts: texts of messages, prompts and inputs. Pictures, sounds and files are not looked "
+        + "into.")]
     public IReadOnlyList<ContentRuleOptions> Prompts { get; init; } = [];
 
     /// <summary>Rules for what is answered.</summary>
@@ -25,8 +26,8 @@ public sealed record ContentRuleOptions
     public string Name { get; init; } = "";
 
     /// <summary>What is done.</summary>
-    [Option("What is done about a match: refuse (the whole request or answer), mask (the rule's name in brackets stands "
-        + "in its place), or note (in the record and the metrics alone).", Source = "the safe one")]
+    [Option("What is done about a match: refuse (the whole request or answer), mask (the rule's name in brackets "
+        + "stands in its place), or note (in the record and the metrics alone).", Source = "the safe one")]
     public ContentAction Do { get; init; } = ContentAction.Refuse;
 
     /// <summary>A regular expression.</summary>

@@ -1,8 +1,8 @@
 namespace Spillway.Policies.Content;
 
 /// <summary>
-/// Looks for telephone numbers: international (+ or 00, 8 to 15 digits as E.164 has them), of North America (3-3-4), and
-/// national ones that begin with a 0 and are written in groups. Numbers without any of these marks are left alone.
+/// Looks for telephone numbers: international (+ or 00, 8 to 15 digits as E.164 has them), of North America (3-3-4),
+/// and national ones that begin with a 0 and are written in groups. Numbers without any of these marks are left alone.
 /// </summary>
 internal sealed class PhoneMatcher : ContentMatcher
 {

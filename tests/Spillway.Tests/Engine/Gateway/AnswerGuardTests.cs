@@ -85,12 +85,15 @@ public sealed class AnswerGuardTests
     public void Any_split_over_events_choices_and_places_gives_the_same_masked_texts_seed(int seed)
     {
         var random = new Random(seed);
-        string[] parts = ["bob@example.com", "4111 1111 1111 1111", "sk-abcdef123", " ", "x", "😀", "\"quoted\"", "\n", "4"];
+        string[] parts =
+            ["bob@example.com", "4111 1111 1111 1111", "sk-abcdef123", " ", "x", "😀", "\"quoted\"", "\n", "4"];
         var rest = Enumerable.Range(0, 3).SelectMany(c => s_places.Select(p => (Choice: c, Place: p))).ToDictionary(
-            k => k, _ => string.Concat(Enumerable.Range(0, random.Next(0, 12)).Select(_ => parts[random.Next(parts.Length)])));
+            k => k,
+            _ => string.Concat(Enumerable.Range(0, random.Next(0, 12)).Select(_ => parts[random.Next(parts.Length)])));
         var expected = rest.ToDictionary(r => $"{r.Key.Choice}/{r.Key.Place}", r => Masked(r.Value));
         var (guard, _) = Make(s_mask);
-        var (texts, ended, most) = (new Dictionary<string, string>(), new HashSet<int>(), ContentRules.Of(s_mask)!.HoldCharsMax);
+        var (texts, ended) = (new Dictionary<string, string>(), new HashSet<int>());
+        var most = ContentRules.Of(s_mask)!.HoldCharsMax;
 
         while (rest.Count > 0)
         {
@@ -175,7 +178,8 @@ public sealed class AnswerGuardTests
     public void What_no_rule_touches_stays_to_the_byte()
     {
         const string Whole = """
-            {"id":"c1", "odd":1.50e3,"choices":[ {"index":0,"message":{"role":"assistant","content":"h\u00f6 you","x":[1]},
+            {"id":"c1", "odd":1.50e3,"choices":[ {"index":0,
+            "message":{"role":"assistant","content":"h\u00f6 you","x":[1]},
             "logprobs":{"content":[{"token":"h"}]},"finish_reason":"stop"}]}
             """;
         var (guard, facts) = Make(s_mask, isStream: false);
@@ -204,7 +208,8 @@ public sealed class AnswerGuardTests
 
         Assert.Null(guard.Take(Encoding.UTF8.GetBytes(json), (part.UsageAt, part.UsageLength)));
 
-        Assert.Equal("data: " + """{"choices":[{"index":0,"delta":{"content":"[pii] "},"finish_reason":null}]}""" + "\n\n",
+        Assert.Equal(
+            "data: " + """{"choices":[{"index":0,"delta":{"content":"[pii] "},"finish_reason":null}]}""" + "\n\n",
             Encoding.UTF8.GetString(guard.Out));
     }
 

@@ -11,7 +11,8 @@ public sealed class PromptGuardTests
         string body, WireCall call, out ChatFacts facts, params ContentRuleOptions[] rules)
     {
         facts = new() { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
-        Assert.True(BodyScan.Read(call, Encoding.UTF8.GetBytes(body)).TryGet(out var asked, out var fault), fault?.Message);
+        Assert.True(
+            BodyScan.Read(call, Encoding.UTF8.GetBytes(body)).TryGet(out var asked, out var fault), fault?.Message);
         return PromptGuard.Judge(asked, ContentRules.Of(rules)!, new("chat", facts));
     }
 
@@ -47,7 +48,8 @@ public sealed class PromptGuardTests
         Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(Body)).TryGet(out var asked, out _));
         var facts = new ChatFacts { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
 
-        Assert.True(PromptGuard.Judge(asked, ContentRules.Of([s_mail])!, new("chat", facts)).TryGet(out var same, out _));
+        Assert.True(PromptGuard.Judge(asked, ContentRules.Of([s_mail])!, new("chat", facts))
+            .TryGet(out var same, out _));
 
         Assert.Same(asked, same);
     }
@@ -76,7 +78,8 @@ public sealed class PromptGuardTests
 
         Assert.False(Judge(Body, WireCall.Embedding, out _, s_mail).TryGet(out _, out var fault));
         Assert.Contains("text", fault.Message, StringComparison.Ordinal);
-        Assert.True(Judge(Body, WireCall.Embedding, out _, s_mail with { Do = ContentAction.Note }).TryGet(out _, out _));
+        Assert.True(Judge(Body, WireCall.Embedding, out _, s_mail with { Do = ContentAction.Note })
+            .TryGet(out _, out _));
     }
 
     [Theory]

@@ -32,7 +32,8 @@ public sealed class ContentRuleTests
     [Fact]
     public void Words_are_found_in_any_case_and_not_within_others()
     {
-        var rules = ContentRules.Of([new() { Name = "w", Do = ContentAction.Mask, Words = ["ass", "über", "C++", "秘"] }]);
+        var rules = ContentRules.Of(
+            [new() { Name = "w", Do = ContentAction.Mask, Words = ["ass", "über", "C++", "秘"] }]);
         var into = new System.Text.StringBuilder();
 
         new ContentText(rules!, _ => { }).Take("Ass class ÜBER c++11 C++ 大秘密", isEnd: true, into);

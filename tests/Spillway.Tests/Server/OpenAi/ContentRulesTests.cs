@@ -45,8 +45,8 @@ public sealed class ContentRulesTests
     {
         var text = body();
         return call.WriteAsync(Encoding.UTF8.GetBytes(
-            $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(text)}\r\n\r\n"
-            + text));
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {Encoding.UTF8.GetByteCount(text)}\r\n\r\n{text}"));
     });
 
     /// <summary>Streams those pieces of content, and an end.</summary>
@@ -55,8 +55,8 @@ public sealed class ContentRulesTests
         call.Closes = true;
         var text = new StringBuilder("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
         foreach (var piece in pieces)
-            text.Append($$"""data: {"id":"c","choices":[{"index":0,"delta":{"content":{{JsonSerializer.Serialize(piece)}}},""")
-                .Append("\"finish_reason\":null}]}\n\n");
+            text.Append("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":")
+                .Append(JsonSerializer.Serialize(piece)).Append("},").Append("\"finish_reason\":null}]}\n\n");
         text.Append("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n")
             .Append("data: [DONE]\n\n");
         return call.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()));
@@ -117,7 +117,8 @@ public sealed class ContentRulesTests
 
         var data = reply.Text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("data: [DONE]", data[^1]);
-        Assert.Equal(": x-spillway-content noted;rule=seen;in=answer;count=1, masked;rule=mail;in=answer;count=2", data[^2]);
+        Assert.Equal(
+            ": x-spillway-content noted;rule=seen;in=answer;count=1, masked;rule=mail;in=answer;count=2", data[^2]);
         var text = string.Concat(data.Where(d => d.StartsWith("data: {", StringComparison.Ordinal)).Select(
             d => JsonElement.Parse(d[6..]).GetProperty("choices")[0].GetProperty("delta")
                 .TryGetProperty("content", out var c) ? c.GetString() : ""));
@@ -169,7 +170,8 @@ public sealed class ContentRulesTests
         var reply = await AskAsync(server, "\"stream\":true");
 
         var last = reply.Text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1];
-        Assert.Equal("content_filter", JsonElement.Parse(last[6..]).GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal("content_filter",
+            JsonElement.Parse(last[6..]).GetProperty("error").GetProperty("code").GetString());
         Assert.DoesNotContain("[DONE]", reply.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("proj", reply.Text, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("It is about ", reply.Text, StringComparison.Ordinal);

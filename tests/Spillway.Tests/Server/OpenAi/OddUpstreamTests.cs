@@ -60,7 +60,9 @@ public sealed class OddUpstreamTests
     [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"x\",\"parameters\":{\"type\":7}}}]")]
     public async Task A_schema_that_the_upstream_refuses_is_the_callers_mistake_in_the_upstreams_words(string more)
     {
-        const string Words = """{"error":{"message":"Invalid schema.","type":"invalid_request_error","param":null,"code":null}}""";
+        const string Words = """
+            {"error":{"message":"Invalid schema.","type":"invalid_request_error","param":null,"code":null}}
+            """;
         await using var upstream = new RogueServer(call => call.WriteAsync(
             $"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: {Words.Length}\r\n\r\n{Words}"));
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
@@ -103,7 +105,8 @@ public sealed class OddUpstreamTests
             await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
                 + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n");
             await gate.WaitAsync(call.Stop);
-            await call.WriteAsync("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}"
+            await call.WriteAsync(
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}"
                 + "\n\ndata: [DONE]\n\n");
         });
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
@@ -142,6 +145,7 @@ public sealed class OddUpstreamTests
         Assert.Equal(4 * ok, report.GetProperty("output_tokens").GetInt64());
         Assert.Equal(ok, report.GetProperty("first_token_ms").GetProperty("count").GetInt64());
         Assert.Equal(1, broken.ExitCode);
-        Assert.False(System.Text.Json.JsonElement.Parse(broken.Output).GetProperty("outcomes").TryGetProperty("ok", out _));
+        Assert.False(System.Text.Json.JsonElement.Parse(broken.Output).GetProperty("outcomes")
+            .TryGetProperty("ok", out _));
     }
 }

@@ -101,8 +101,8 @@ public sealed class LiteLlmTests
 
         foreach (var says in (string[])
         [
-            "drop_params", "nobody", "routing_strategy", "redis_host", "database_url", "bedrock", "openai/*", "small model",
-            "api_key: sk-", "master_key", "order: 2",
+            "drop_params", "nobody", "routing_strategy", "redis_host", "database_url", "bedrock", "openai/*",
+            "small model", "api_key: sk-", "master_key", "order: 2",
         ])
         {
             var line = Array.FindIndex(lines, l => l.Contains(says, StringComparison.Ordinal)) + 1;
@@ -113,7 +113,8 @@ public sealed class LiteLlmTests
 
         static bool Near(string note, int line, string says) =>
             int.Parse(note[..note.IndexOf(':')]) is var at
-            && (at == line || (says is "bedrock" or "openai/*" or "small model" or "order: 2" && Math.Abs(at - line) <= 9));
+            && (at == line
+                || (says is "bedrock" or "openai/*" or "small model" or "order: 2" && Math.Abs(at - line) <= 9));
     }
 
     [Fact]
