@@ -85,9 +85,8 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// A handler that answers OpenAI's paths (/v1/…) in this process, without a socket: for every client that takes
-    /// one.
-    /// The same limits, budgets and records hold as for requests from the wire; no key is asked for. Thread-safe.
+    /// A handler that answers OpenAI's paths (/v1/…) in this process, without a socket, for every client that takes
+    /// one. The same limits, budgets and records hold as for requests from the wire; no key is asked for. Thread-safe.
     /// </summary>
     /// <param name="caller">As whom it asks; <see cref="Caller.Local"/> by default, who may do everything.</param>
     public HttpMessageHandler CreateHandler(Caller? caller = null) =>

@@ -13,6 +13,8 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
     [Theory]
     [InlineData("Spillway", "lib/net10.0/Spillway.dll", "lib/net10.0/Spillway.xml")]
     [InlineData("Spillway.Runtimes", "lib/net10.0/Spillway.Runtimes.dll", "lib/net10.0/Spillway.Runtimes.xml")]
+    [InlineData("Spillway.Extensions.AI", "lib/net10.0/Spillway.Extensions.AI.dll",
+        "lib/net10.0/Spillway.Extensions.AI.xml")]
     [InlineData("Spillway.App", "tools/net10.0/any/Spillway.App.dll", "tools/net10.0/any/DotnetToolSettings.xml")]
     public void A_package_says_what_it_is_and_holds_no_native_library(string id, params string[] holds)
     {
@@ -44,6 +46,7 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
     [Theory]
     [InlineData("Spillway")]
     [InlineData("Spillway.Runtimes")]
+    [InlineData("Spillway.Extensions.AI")]
     [InlineData("Spillway.App")]
     public void Neither_packages_nor_symbols_name_the_machine_that_made_them(string id)
     {
@@ -116,7 +119,9 @@ public sealed class PackTests(PackTests.Feed feed) : IClassFixture<PackTests.Fee
     /// <summary>All packages, made once, in a folder that is a source for NuGet.</summary>
     public sealed class Feed : IAsyncLifetime, IDisposable
     {
-        private static readonly string[] s_projects = ["Spillway", "Spillway.Runtimes", "Spillway.App"];
+        private static readonly string[] s_projects =
+            ["Spillway", "Spillway.Runtimes", "Spillway.Extensions.AI", "Spillway.App"];
+
         private readonly TempFolder _folder = new();
 
         public string Path => _folder.Path;
