@@ -6,7 +6,8 @@ namespace Spillway.Engine.Gateway;
 
 /// <summary>
 /// Walks through one object of an answer and puts every text that the model wrote through its rules. Whatever stands in
-/// a delta or a message and is no mark is a text: also under names yet to come.
+/// a delta or a message and is no mark is a text: also under names yet to come. This file is long because every part of
+/// an answer is walked through in it.
 /// </summary>
 internal ref struct GuardedEvent
 {

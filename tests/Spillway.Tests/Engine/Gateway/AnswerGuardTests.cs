@@ -35,14 +35,12 @@ public sealed class AnswerGuardTests
     private static string Delta(string place, string quoted) => place switch
     {
         "content" or "reasoning_content" => $$"""{"{{place}}":{{quoted}}}""",
-        _ => $$"""{"tool_calls":[{"index":{{place.Split('/')[1]}},"function":{"arguments":{{quoted}}}}]}""",
+        _ => "{\"tool_calls\":[{\"index\":" + place.Split('/')[1] + ",\"function\":{\"arguments\":" + quoted + "}}]}",
     };
 
     private static string Event(int choice, string delta, string reason = "null") =>
         $$"""{"id":"c1","object":"chat.completion.chunk","choices":[{"index":{{choice}},"delta":{{delta}},"""
-        + $$"""
-        "finish_reason":{{reason}}}]}
-        """;
+        + "\"finish_reason\":" + reason + "}]}";
 
     /// <summary>Adds what an event says to the texts so far.</summary>
     private static void Gather(string events, Dictionary<string, string> texts, HashSet<int> ended)

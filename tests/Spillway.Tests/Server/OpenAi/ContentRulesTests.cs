@@ -35,11 +35,10 @@ public sealed class ContentRulesTests
         return await TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);
     }
 
-    private static string Whole(string content) => JsonSerializer.Serialize(content) is var text
-        ? $$"""
-          {"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":{{text}}},
-          "finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}
-          """ : "";
+    private static string Whole(string content) =>
+        """{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"""
+        + JsonSerializer.Serialize(content)
+        + """},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}""";
 
     private static RogueServer Answers(Func<string> body) => new(call =>
     {
