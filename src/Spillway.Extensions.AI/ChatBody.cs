@@ -68,7 +68,7 @@ internal static class ChatBody
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
             json.WritePropertyName(name);
-            JsonSerializer.Serialize(json, value, AIJsonUtilities.DefaultOptions);
+            JsonSerializer.Serialize(json, value, PlainJson.Options);
         }
     }
 

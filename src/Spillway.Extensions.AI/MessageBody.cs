@@ -40,7 +40,7 @@ internal static class MessageBody
         json.WriteString("role", "tool");
         json.WriteString("tool_call_id", result.CallId);
         var text = result.Result as string ?? (result.Result is JsonElement { ValueKind: JsonValueKind.String } said
-            ? said.GetString() : JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions));
+            ? said.GetString() : JsonSerializer.Serialize(result.Result, PlainJson.Options));
         json.WriteString("content", text);
         json.WriteEndObject();
     }
@@ -93,7 +93,7 @@ internal static class MessageBody
             json.WriteString("type", "function");
             json.WriteStartObject("function");
             json.WriteString("name", call.Name);
-            json.WriteString("arguments", JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions));
+            json.WriteString("arguments", JsonSerializer.Serialize(call.Arguments, PlainJson.Options));
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -73,7 +73,7 @@ public sealed class SpillwayEmbeddingGenerator : IEmbeddingGenerator<string, Emb
             foreach (var (name, value) in options?.AdditionalProperties ?? [])
             {
                 json.WritePropertyName(name);
-                JsonSerializer.Serialize(json, value, AIJsonUtilities.DefaultOptions);
+                JsonSerializer.Serialize(json, value, PlainJson.Options);
             }
 
             json.WriteEndObject();

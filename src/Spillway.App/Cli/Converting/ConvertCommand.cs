@@ -20,8 +20,8 @@ internal static class ConvertCommand
         };
         var command = new Command("litellm", """
             Write a spillway.yaml that does what a LiteLLM proxy's config.yaml says: models, addresses, keys by
-            reference, weights, fallbacks, retries, times, limits, prices. Every line that has no counterpart is named, with
-            its number and why; keys that stand in the file itself are not copied.
+            reference, weights, fallbacks, retries, times, limits, prices. Every line that has no counterpart is named,
+            with its number and why; keys that stand in the file itself are not copied.
 
             Examples:
               spillway convert litellm config.yaml

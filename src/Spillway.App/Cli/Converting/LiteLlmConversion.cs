@@ -5,8 +5,8 @@ namespace Spillway.App.Cli.Converting;
 
 /// <summary>
 /// What a LiteLLM proxy's configuration becomes. Deployments under one name that differ in their address only are
-/// targets of one upstream; others are steps of the route, one behind the other. This file is long because each key that
-/// has a counterpart is read in it.
+/// targets of one upstream; others are steps of the route, one behind the other. This file is long because each
+/// key that has a counterpart is read in it.
 /// </summary>
 internal sealed class LiteLlmConversion
 {

@@ -202,7 +202,7 @@ public sealed class AnswerGuardTests
     {
         var json = """{"choices":[{"index":0,"delta":{"content":"a@b.org "},"finish_reason":null}],"usage":null}""";
         var part = AnswerScan.Read(Encoding.UTF8.GetBytes(json), wantsNames: false);
-        var (guard, _) = Make(s_mask);
+        var (guard, _) = Make(s_mask[..1]);
 
         Assert.Null(guard.Take(Encoding.UTF8.GetBytes(json), (part.UsageAt, part.UsageLength)));
 

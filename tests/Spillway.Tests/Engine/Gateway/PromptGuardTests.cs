@@ -55,15 +55,16 @@ public sealed class PromptGuardTests
     }
 
     [Theory]
-    [InlineData(WireCall.Chat, """{"model":"m","messages":[{"role":"user","content":"A Secret"}]}""")]
-    [InlineData(WireCall.Completion, """{"model":"m","prompt":["x","a secret"]}""")]
-    [InlineData(WireCall.Completion, """{"model":"m","prompt":"x","suffix":"a secret"}""")]
-    [InlineData(WireCall.Embedding, """{"model":"m","input":"a secret"}""")]
-    [InlineData(WireCall.Moderation, """{"model":"m","input":[{"type":"text","text":"a secret"}]}""")]
-    public void A_refused_text_is_a_fault_that_names_the_rule_and_nothing_of_the_text(WireCall call, string body)
+    [InlineData(nameof(WireCall.Chat), """{"model":"m","messages":[{"role":"user","content":"A Secret"}]}""")]
+    [InlineData(nameof(WireCall.Completion), """{"model":"m","prompt":["x","a secret"]}""")]
+    [InlineData(nameof(WireCall.Completion), """{"model":"m","prompt":"x","suffix":"a secret"}""")]
+    [InlineData(nameof(WireCall.Embedding), """{"model":"m","input":"a secret"}""")]
+    [InlineData(nameof(WireCall.Moderation), """{"model":"m","input":[{"type":"text","text":"a secret"}]}""")]
+    public void A_refused_text_is_a_fault_that_names_the_rule_and_nothing_of_the_text(string call, string body)
     {
-        Assert.False(Judge(body, call, out var facts, new ContentRuleOptions { Name = "w", Words = ["a secret"] })
-            .TryGet(out _, out var fault));
+        var rule = new ContentRuleOptions { Name = "w", Words = ["a secret"] };
+
+        Assert.False(Judge(body, Enum.Parse<WireCall>(call), out var facts, rule).TryGet(out _, out var fault));
 
         Assert.Equal(FaultKind.InvalidInput, fault.Kind);
         Assert.Contains("'w'", fault.Message, StringComparison.Ordinal);

@@ -35,19 +35,19 @@ public sealed class OddUpstreamTests
                 return "";
             }
         });
-        var folder = new ConfigFolder().Write("spillway.yaml", $$"""
+        var folder = new ConfigFolder().Write("key.txt", "k-123\n").Write("spillway.yaml", $$"""
             server: { port: 0 }
             upstreams:
               u:
                 kind: openai
-                keyFrom: env:SOME_KEY
+                keyFrom: key.txt
                 retry: { attemptsMax: 1 }
                 targets: { t: { url: "https://127.0.0.1:{{port}}/v1" } }
             routes:
               chat: { chain: { steps: [{ model: u }] } }
             """);
-        await using var server = await TestServer.StartAsync(
-            folder.PathOf("spillway.yaml"), folder, environment: ("SOME_KEY", "k-123"));
+        UpstreamKeyTests.Mine(folder.PathOf("key.txt"));
+        await using var server = await TestServer.StartAsync(folder);
 
         var reply = await server.SendAsync(ChatServer.Request("/v1/chat/completions", ChatServer.Body(), []));
 

@@ -74,7 +74,7 @@ public sealed class UpstreamKeyTests
     }
 
     /// <summary>A key's file that others may read is refused.</summary>
-    private static void Mine(string path)
+    internal static void Mine(string path)
     {
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);

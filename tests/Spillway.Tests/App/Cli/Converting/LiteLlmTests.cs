@@ -15,6 +15,7 @@ public sealed class LiteLlmTests
             litellm_params:
               model: openai/gpt-4o
               api_key: os.environ/OPENAI_API_KEY
+              order: 1
               rpm: 600
               tpm: 100000
               input_cost_per_token: 0.0000025
