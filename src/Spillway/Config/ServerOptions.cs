@@ -89,6 +89,11 @@ public sealed record ServerOptions
         Source = "off: `promtool check metrics` advises against the form of these names")]
     public bool TritonMetricNames { get; init; }
 
+    /// <summary>Whether chats are counted under vLLM's names too.</summary>
+    [Option("Whether /metrics has the times and tokens of chats under vLLM's names too (vllm:time_to_first_token_seconds "
+        + "and its like), for dashboards that know those.", Source = "off: each would be exposed twice")]
+    public bool VllmMetricNames { get; init; }
+
     /// <summary>Which models are probed: "auto", "always" or "off".</summary>
     [Option("Which models a throw-away process loads and runs first, so that one that crashes the library "
         + "cannot end the server: auto (new files of a model repository, new files that come while the server serves, "

@@ -37,7 +37,7 @@ public sealed class Recorder
         _server.ConfigInForce(_configDigest = snapshot.Digest);
         _server.Memory(serving.Models.Residency.Budgets);
         RouteSeries.Register(serving.Models.Routes, serving.Upstreams, _registry);
-        serving.Gateway.Register(_registry);
+        serving.Gateway.Register(_registry, snapshot.Server.VllmMetricNames);
         foreach (var door in serving.Doors)
             Instruments(door);
         foreach (var route in serving.Gateway.Routes)

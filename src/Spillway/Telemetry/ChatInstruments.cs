@@ -106,6 +106,16 @@ internal sealed class ChatInstruments
             yield return new(Instruments.ChatContent, count, [route, rule.Rule, rule.Where, rule.Do]);
     }
 
+    /// <summary>Chats under vLLM's names: the same numbers once more.</summary>
+    public IEnumerable<Series> OfVllm(string route) =>
+    [
+        new(Instruments.VllmDuration, _durations[0], [route]),
+        new(Instruments.VllmFirstToken, _firstTokens[0], [route]),
+        new(Instruments.VllmPerToken, _perToken[0], [route]),
+        new(Instruments.VllmPrompt, _inputs[0], [route]),
+        new(Instruments.VllmGeneration, _outputs[0], [route]),
+    ];
+
     private void CountRules(ChatFacts chat)
     {
         foreach (var found in chat.Content)

@@ -45,12 +45,31 @@ internal static partial class Instruments
         "What rules over content found, by rule, by where (prompt or answer) and by what was done: refused, masked, "
         + "noted.", "model", "rule", "where", "done");
 
+    // vLLM's names for some of them, for dashboards that know those; server.vllmMetricNames.
+    public static readonly InstrumentSpec VllmDuration = Vllm(
+        "vllm:e2e_request_latency_seconds", "seconds", "Time of a chat, to the last byte handed to the connection.");
+
+    public static readonly InstrumentSpec VllmFirstToken = Vllm(
+        "vllm:time_to_first_token_seconds", "seconds", "Time from a chat's first instant to its first content.");
+
+    public static readonly InstrumentSpec VllmPerToken = Vllm(
+        "vllm:request_time_per_output_token_seconds", "seconds", "Mean time of each token of a chat after its first.");
+
+    public static readonly InstrumentSpec VllmPrompt = Vllm(
+        "vllm:request_prompt_tokens", "tokens", "Tokens of a chat's prompt.");
+
+    public static readonly InstrumentSpec VllmGeneration = Vllm(
+        "vllm:request_generation_tokens", "tokens", "Tokens of a chat's answer.");
+
     /// <summary>All of them, in their order.</summary>
     private static IReadOnlyList<InstrumentSpec> OfChats() =>
     [
         ChatDuration, ChatFirstToken, ChatPerToken, ChatTokens, ChatGap, ChatOverhead, ChatGoodput, ChatBroken,
-        ChatCounted, ChatContent,
+        ChatCounted, ChatContent, VllmDuration, VllmFirstToken, VllmPerToken, VllmPrompt, VllmGeneration,
     ];
+
+    private static InstrumentSpec Vllm(string name, string unit, string help) =>
+        new(name, InstrumentKind.Histogram, unit, help, "model_name");
 
     private static InstrumentSpec GenAi(string name, string otlp, string unit, string help, params string[] more) =>
         new(name, InstrumentKind.Histogram, unit, help, ["gen_ai_operation_name", "gen_ai_request_model", .. more])

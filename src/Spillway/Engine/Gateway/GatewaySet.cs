@@ -79,8 +79,10 @@ internal sealed class GatewaySet : IDisposable
         return count;
     }
 
-    /// <summary>Registers the metrics of its upstreams.</summary>
-    public void Register(InstrumentRegistry registry)
+    /// <summary>Registers the metrics of its upstreams and routes.</summary>
+    /// <param name="registry">Where.</param>
+    /// <param name="asVllm">Whether chats are under vLLM's names too.</param>
+    public void Register(InstrumentRegistry registry, bool asVllm)
     {
         foreach (var upstream in Upstreams)
         {
@@ -91,7 +93,10 @@ internal sealed class GatewaySet : IDisposable
         }
 
         foreach (var route in Routes)
-            registry.Add(route, route.Counts.Of(route.Name));
+        {
+            registry.Add(route, asVllm
+                ? route.Counts.Of(route.Name).Concat(route.Counts.OfVllm(route.Name)) : route.Counts.Of(route.Name));
+        }
     }
 
     /// <summary>What a simulated one says of itself; null where it says nothing.</summary>

@@ -96,6 +96,20 @@ public sealed class OddUpstreamTests
     }
 
     [Fact]
+    public async Task Chats_are_under_vLLMs_names_too_where_that_is_asked_for()
+    {
+        await using var chat = await ChatServer.StartAsync(
+            environment: ("SPILLWAY__SERVER__VLLMMETRICNAMES", "true"));
+        await using var plain = await ChatServer.StartAsync();
+
+        Assert.True((await chat.StreamAsync()).IsDone);
+
+        await TestServer.UntilAsync(async () => (await chat.Server.GetAsync("/metrics")).Text.Contains(
+            "vllm:time_to_first_token_seconds_count{model_name=\"chat\"} 1", StringComparison.Ordinal));
+        Assert.DoesNotContain("vllm:", (await plain.Server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_goes_on_while_models_beside_it_come_and_go()
     {
         using var gate = new SemaphoreSlim(0);
