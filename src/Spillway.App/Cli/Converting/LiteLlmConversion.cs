@@ -23,9 +23,9 @@ internal sealed class LiteLlmConversion
     private LiteLlmConversion(LiteLlmFile file)
     {
         (_file, _settings, _router) =
-            (file, file.Section(file.Root, "litellm_settings"), file.Section(file.Root, "router_settings"));
+            (file, LiteLlmFile.Section(file.Root, "litellm_settings"), LiteLlmFile.Section(file.Root, "router_settings"));
         // No upstream may have a route's name.
-        _names = [.. file.List(file.Root, "model_list").Select(d => Plain($"{LiteLlmFile.Find(d, "model_name")}")),
+        _names = [.. LiteLlmFile.List(file.Root, "model_list").Select(d => Plain($"{LiteLlmFile.Find(d, "model_name")}")),
             .. Aliased(_router), .. Aliased(_settings)];
     }
 
@@ -39,8 +39,8 @@ internal sealed class LiteLlmConversion
 
     private void Run()
     {
-        var deployments = _file.List(_file.Root, "model_list")
-            .OrderBy(d => _file.Number(_file.Section(d, "litellm_params"), "order") ?? double.MaxValue);
+        var deployments = LiteLlmFile.List(_file.Root, "model_list")
+            .OrderBy(d => _file.Number(LiteLlmFile.Section(d, "litellm_params"), "order") ?? double.MaxValue);
         foreach (var deployment in deployments)
             Deployment(deployment);
         foreach (var (route, (rpm, tpm, all)) in _limited)
@@ -52,10 +52,10 @@ internal sealed class LiteLlmConversion
         Settings();
         Aliases();
         Fallbacks();
-        if (_file.Text(_file.Section(_file.Root, "general_settings"), "master_key").Length > 0)
+        if (_file.Text(LiteLlmFile.Section(_file.Root, "general_settings"), "master_key").Length > 0)
         {
             _into.HasKeys = true;
-            Note(LiteLlmFile.Find(_file.Section(_file.Root, "general_settings"), "master_key"),
+            Note(LiteLlmFile.Find(LiteLlmFile.Section(_file.Root, "general_settings"), "master_key"),
                 "general_settings.master_key", "keys are required here too; make them with spillway keys create");
         }
 
@@ -70,7 +70,7 @@ internal sealed class LiteLlmConversion
     private void Deployment(YamlNode node)
     {
         var asked = _file.Text(node, "model_name");
-        var parameters = _file.Section(node, "litellm_params");
+        var parameters = LiteLlmFile.Section(node, "litellm_params");
         var (provider, model) = LiteLlmProviders.Split(_file.Text(parameters, "model"));
         if (asked.Length == 0 || model.Length == 0 || asked.Contains('*', StringComparison.Ordinal))
         {
@@ -100,29 +100,16 @@ internal sealed class LiteLlmConversion
     /// <summary>The upstream that a deployment belongs to; its address becomes one of its targets.</summary>
     private string Upstream(YamlNode node, string route, string provider, string model, string url)
     {
-        var parameters = _file.Section(node, "litellm_params")!;
+        var parameters = LiteLlmFile.Section(node, "litellm_params")!;
         var (kind, version) = (provider == "azure" ? "azure" : "openai", _file.Text(parameters, "api_version"));
         var key = Key(parameters, provider, route);
         var weight = _file.Number(parameters, "weight") ?? 1;
         foreach (var known in _into.Routes.TryGetValue(route, out var there) ? there.Steps : [])
         {
             var other = _into.Upstreams[known];
-            if ((other.Kind, other.Model, other.ApiVersion) != (kind, model, version))
-                continue;
-            if (other.Keys.FirstOrDefault("") == key)
-            {
-                other.Targets.Add((url, weight));
-                Times(parameters, other);
+            if ((other.Kind, other.Model, other.ApiVersion) == (kind, model, version)
+                && Joins(parameters, other, key, url, weight))
                 return known;
-            }
-
-            if (other.Targets is [{ Url: var only }] && only == url && key.Length > 0 && other.Keys.Count > 0)
-            {
-                other.Keys.Add(key);
-                Note(parameters, "api_key", "a further key of the same address is used here when the one before it is "
-                    + "refused, and not by turns");
-                return known;
-            }
         }
 
         var name = Free(route);
@@ -138,6 +125,24 @@ internal sealed class LiteLlmConversion
         Prices(node, parameters, upstream);
         _into.Upstreams.Add(name, upstream);
         return name;
+    }
+
+    /// <summary>Whether a deployment is another target, or another key, of an upstream that is there.</summary>
+    private bool Joins(YamlMappingNode parameters, ConvertedUpstream other, string key, string url, double weight)
+    {
+        if (other.Keys.FirstOrDefault("") == key)
+        {
+            other.Targets.Add((url, weight));
+            Times(parameters, other);
+            return true;
+        }
+
+        if (other.Targets is not [{ Url: var only }] || only != url || key.Length == 0 || other.Keys.Count == 0)
+            return false;
+        other.Keys.Add(key);
+        Note(parameters, "api_key", "a further key of the same address is used here when the one before it is refused, "
+            + "and not by turns");
+        return true;
     }
 
     private string Free(string route)
@@ -175,7 +180,7 @@ internal sealed class LiteLlmConversion
 
     private void Prices(YamlNode node, YamlMappingNode parameters, ConvertedUpstream upstream)
     {
-        var info = _file.Section(node, "model_info");
+        var info = LiteLlmFile.Section(node, "model_info");
         var input = _file.Number(parameters, "input_cost_per_token") ?? _file.Number(info, "input_cost_per_token");
         var output = _file.Number(parameters, "output_cost_per_token") ?? _file.Number(info, "output_cost_per_token");
         (upstream.PerMillionInput, upstream.PerMillionOutput) = (Million(input), Million(output));
@@ -225,7 +230,7 @@ internal sealed class LiteLlmConversion
     {
         foreach (var section in new[] { _router, _settings })
         {
-            if (_file.Section(section, "model_group_alias") is not { } aliases)
+            if (LiteLlmFile.Section(section, "model_group_alias") is not { } aliases)
                 continue;
             foreach (var (alias, target) in aliases.Children)
             {
@@ -242,10 +247,10 @@ internal sealed class LiteLlmConversion
     {
         foreach (var section in new[] { _router, _settings })
         {
-            foreach (var entry in _file.List(section, "fallbacks").OfType<YamlMappingNode>()
+            foreach (var entry in LiteLlmFile.List(section, "fallbacks").OfType<YamlMappingNode>()
                 .SelectMany(m => m.Children))
                 Fallback(Plain($"{entry.Key}"), entry.Value);
-            foreach (var name in _file.List(section, "default_fallbacks").OfType<YamlScalarNode>())
+            foreach (var name in LiteLlmFile.List(section, "default_fallbacks").OfType<YamlScalarNode>())
             {
                 foreach (var route in _into.Routes.Keys.ToList())
                     Add(route, name);
@@ -308,5 +313,5 @@ internal sealed class LiteLlmConversion
         _into.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{line}: {path}: {why}."));
 
     private IEnumerable<string> Aliased(YamlNode? section) =>
-        _file.Section(section, "model_group_alias")?.Children.Keys.Select(k => Plain($"{k}")) ?? [];
+        LiteLlmFile.Section(section, "model_group_alias")?.Children.Keys.Select(k => Plain($"{k}")) ?? [];
 }

@@ -33,10 +33,10 @@ internal sealed class LiteLlmFile
     }
 
     /// <summary>A section below a node; null where there is none.</summary>
-    public YamlMappingNode? Section(YamlNode? node, string key) => Find(node, key) as YamlMappingNode;
+    public static YamlMappingNode? Section(YamlNode? node, string key) => Find(node, key) as YamlMappingNode;
 
     /// <summary>The members of a list below a node.</summary>
-    public IReadOnlyList<YamlNode> List(YamlNode? node, string key) =>
+    public static IReadOnlyList<YamlNode> List(YamlNode? node, string key) =>
         Find(node, key) is YamlSequenceNode list ? [.. list.Children] : [];
 
     /// <summary>A text below a node, which counts as read; empty where there is none.</summary>

@@ -69,7 +69,14 @@ internal ref struct AnswerScan
             part.Id = Text();
         else if (_wantsNames && _reader.ValueTextEquals("model"u8))
             part.Model = Text();
-        else if (_reader.ValueTextEquals("timings"u8))
+        else
+            Account(ref part);
+    }
+
+    /// <summary>A server's own account of its times: llama-server's in an object, Ollama's beside the answer.</summary>
+    private void Account(ref AnswerPart part)
+    {
+        if (_reader.ValueTextEquals("timings"u8))
             Timings(ref part);
         else if (_reader.ValueTextEquals("prompt_eval_duration"u8))
             part.PromptMs = Nanoseconds();

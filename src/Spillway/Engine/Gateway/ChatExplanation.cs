@@ -1,4 +1,5 @@
 using Spillway.Engine.Guards;
+using Spillway.Engine.Routes;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
@@ -58,13 +59,18 @@ internal static class ChatExplanation
         Content(ref record, chat, isAnswer: false);
         if (chat.CapInjected > 0)
             record.Decide(DecisionKind.TokensCapped, chat.CapInjected);
+        Steps(ref record, trail);
+        Content(ref record, chat, isAnswer: true);
+        End(ref record, trail.Step, chat, delivery);
+    }
+
+    private static void Steps(ref RequestRecord record, RouteTrail trail)
+    {
         record.Notes = trail.Notes;
         if (trail.Notes.Count > 0)
             record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         foreach (var (step, why) in trail.Left)
             record.Decide(DecisionKind.StepLeft, step, (long)why);
-        Content(ref record, chat, isAnswer: true);
-        End(ref record, trail.Step, chat, delivery);
     }
 
     /// <summary>What rules over content did.</summary>

@@ -185,8 +185,7 @@ internal sealed class StreamPump : IDisposable
         Note(part);
         if (_guard is { Changes: true })
             return TakeGuarded(_guard, data, part);
-        if (_guard?.Take(data, default) is { } refused)
-            return refused;
+        Watch(data);
         if (IsAnswer(part))
             Begin();
         if (lines > 1)
@@ -196,6 +195,9 @@ internal sealed class StreamPump : IDisposable
             Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
         return null;
     }
+
+    /// <summary>Rules that only note change nothing and refuse nothing.</summary>
+    private void Watch(ReadOnlySpan<byte> data) => _guard?.Take(data, default);
 
     /// <summary>On a route with rules that change something: what they let pass, perhaps nothing as yet.</summary>
     private Fault? TakeGuarded(AnswerGuard guard, ReadOnlySpan<byte> data, in AnswerPart part)

@@ -21,18 +21,33 @@ internal static class DigitGroups
         while (count < groups.Length)
         {
             var first = i;
-            while (i < text.Length && total <= form.DigitsMax && char.IsAsciiDigit(text[i]))
-                (i, total) = (i + 1, total + 1);
+            i += Digits(text[i..], form.DigitsMax - total + 1);
+            total += i - first;
             if (i == first || total > form.DigitsMax)
                 return i < text.Length || isEnd || total > form.DigitsMax;
             if (i == text.Length && !isEnd)
                 return false;
             groups[count++] = (total, i);
-            for (var gap = 0; gap < form.GapMax && i < text.Length && form.Between.Contains(text[i]); gap++)
-                i++;
+            i += Gap(text[i..], form);
         }
 
         return true;
+    }
+
+    private static int Digits(ReadOnlySpan<char> text, int most)
+    {
+        var count = 0;
+        while (count < text.Length && count < most && char.IsAsciiDigit(text[count]))
+            count++;
+        return count;
+    }
+
+    private static int Gap(ReadOnlySpan<char> text, in Form form)
+    {
+        var gap = 0;
+        while (gap < form.GapMax && gap < text.Length && form.Between.Contains(text[gap]))
+            gap++;
+        return gap;
     }
 
     /// <summary>How groups are written.</summary>

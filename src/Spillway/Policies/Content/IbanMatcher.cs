@@ -31,19 +31,25 @@ internal sealed class IbanMatcher : ContentMatcher
             return Ends(isEnd);
         if (!s_lengths.TryGetValue(text.Slice(at, 2).ToString().ToUpperInvariant(), out var most))
             return 0;
-        Span<char> account = stackalloc char[CharsMax];
-        var (end, count) = (at, 0);
-        while (end < text.Length && count < most && Takes(text, end, count))
-        {
-            if (char.IsAsciiLetterOrDigit(text[end]))
-                account[count++] = char.ToUpperInvariant(text[end]);
-            end++;
-        }
-
+        Span<char> account = stackalloc char[most];
+        var end = Read(text, at, account, out var count);
         if (end == text.Length && !isEnd)
             return More;
-        var isWhole = count == most && (end == text.Length || !char.IsAsciiLetterOrDigit(text[end]));
-        return isWhole && IsValid(account[..count]) ? end - at : 0;
+        var goesOn = end < text.Length && char.IsAsciiLetterOrDigit(text[end]);
+        return count == most && !goesOn && IsValid(account) ? end - at : 0;
+    }
+
+    /// <summary>Where an account ends that begins there; what it has without blanks.</summary>
+    private static int Read(ReadOnlySpan<char> text, int at, Span<char> account, out int count)
+    {
+        count = 0;
+        for (; at < text.Length && count < account.Length && Takes(text, at, count); at++)
+        {
+            if (char.IsAsciiLetterOrDigit(text[at]))
+                account[count++] = char.ToUpperInvariant(text[at]);
+        }
+
+        return at;
     }
 
     /// <summary>Whether an account goes on with that character: two digits third, single blanks between.</summary>
