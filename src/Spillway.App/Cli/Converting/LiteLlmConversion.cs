@@ -22,11 +22,15 @@ internal sealed class LiteLlmConversion
 
     private LiteLlmConversion(LiteLlmFile file)
     {
-        (_file, _settings, _router) =
-            (file, LiteLlmFile.Section(file.Root, "litellm_settings"), LiteLlmFile.Section(file.Root, "router_settings"));
+        _file = file;
+        _settings = LiteLlmFile.Section(file.Root, "litellm_settings");
+        _router = LiteLlmFile.Section(file.Root, "router_settings");
         // No upstream may have a route's name.
-        _names = [.. LiteLlmFile.List(file.Root, "model_list").Select(d => Plain($"{LiteLlmFile.Find(d, "model_name")}")),
-            .. Aliased(_router), .. Aliased(_settings)];
+        _names =
+        [
+            .. LiteLlmFile.List(file.Root, "model_list").Select(d => Plain($"{LiteLlmFile.Find(d, "model_name")}")),
+            .. Aliased(_router), .. Aliased(_settings),
+        ];
     }
 
     /// <summary>Converts a file.</summary>
@@ -312,6 +316,6 @@ internal sealed class LiteLlmConversion
     private void Note(long line, string path, string why) =>
         _into.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{line}: {path}: {why}."));
 
-    private IEnumerable<string> Aliased(YamlNode? section) =>
+    private static IEnumerable<string> Aliased(YamlNode? section) =>
         LiteLlmFile.Section(section, "model_group_alias")?.Children.Keys.Select(k => Plain($"{k}")) ?? [];
 }
