@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace Spillway.Extensions.AI;
 
-/// <summary>How values of an application are written into requests: as its library has them, without line ends.</summary>
+/// <summary>How values of an application are written into requests: as its library does, on one line.</summary>
 internal static class PlainJson
 {
     /// <summary>Nobody changes them any more.</summary>

@@ -91,7 +91,8 @@ public sealed record ServerOptions
 
     /// <summary>Whether chats are counted under vLLM's names too.</summary>
     [Option("Whether /metrics has the times and tokens of chats under vLLM's names too "
-        + "(vllm:time_to_first_token_seconds and its like), for dashboards that know those.", Source = "off: each would be exposed twice")]
+        + "(vllm:time_to_first_token_seconds and its like), for dashboards that know those.",
+        Source = "off: `promtool check metrics` advises against colons in names")]
     public bool VllmMetricNames { get; init; }
 
     /// <summary>Which models are probed: "auto", "always" or "off".</summary>

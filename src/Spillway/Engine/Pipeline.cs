@@ -163,7 +163,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         {
             var effect = work.Flow.Begin(
                 work.Door.Route, stopping, work.Caller, guards.Switches.Now, isAttempt: work.Whole is not null);
-            if (effect.What is not Do.Place && !(effect.What is Do.Load && work.Door.Route.IsRemembered))
+            if (!GoesOn(effect, work.Door))
                 return effect;
             if (!work.Door.Measure(work).TryGet(out var claim, out var fault))
                 return new(Do.Refuse, fault);
@@ -180,6 +180,10 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
                 return new(Do.Refuse, gone);
         }
     }
+
+    /// <summary>A route whose models are away may have something at hand.</summary>
+    private static bool GoesOn(in Effect effect, Door door) =>
+        effect.What is Do.Place || (effect.What is Do.Load && door.Route.IsRemembered);
 
     /// <summary>Steps 6 and 7 of a route's request; room is each attempt's own matter.</summary>
     private Effect AdmitToRoute(Work work, Effect effect)

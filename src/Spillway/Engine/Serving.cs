@@ -42,10 +42,7 @@ public sealed class Serving : IAsyncDisposable
         keys ??= new Dictionary<string, IReadOnlyList<string>>();
         (Clock, _logger, _first) = (clock, logger, snapshot.Models);
         Drills = new(clock);
-        Upstreams = new(
-            snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
-            keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), clock, logger,
-            RandomNumberGenerator.GetInt32(int.MaxValue), Drills, snapshot.PriceList);
+        Upstreams = OverTensors(snapshot, keys);
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
@@ -61,6 +58,11 @@ public sealed class Serving : IAsyncDisposable
             Models.Declare(model, RouteState.Loading);
         Models.Refresh();
     }
+
+    private UpstreamSet OverTensors(Snapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<string>> keys) => new(
+        snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
+        keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), Clock, _logger,
+        RandomNumberGenerator.GetInt32(int.MaxValue), Drills, snapshot.PriceList);
 
     /// <summary>The clock.</summary>
     public Clock Clock { get; }

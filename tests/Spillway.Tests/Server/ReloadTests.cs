@@ -79,7 +79,7 @@ public sealed class ReloadTests
 
         next.Is(404, "unknown_model", "Request for unknown model: 'slow'");
         Assert.Equal(200, (await TestServer.ThroughAsync(_time, held, stepMs: 5)).Status);
-        await gone;
+        await TestServer.ThroughAsync(_time, gone, stepMs: 5);
         Assert.DoesNotContain("model=\"slow\"", (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
     }
 
@@ -104,7 +104,7 @@ public sealed class ReloadTests
 
         Assert.Null(await server.Serving.Models.LoadAsync(slow));
         Assert.Equal(200, (await TestServer.ThroughAsync(_time, held, stepMs: 5)).Status);
-        await gone;
+        await TestServer.ThroughAsync(_time, gone, stepMs: 5);
 
         var metrics = (await server.GetAsync("/metrics")).Text;
         Assert.Contains("spillway_queue_depth{deployment=\"slow\"", metrics, StringComparison.Ordinal);

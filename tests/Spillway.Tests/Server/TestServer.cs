@@ -200,6 +200,17 @@ internal sealed class TestServer : IAsyncDisposable
         return await task;
     }
 
+    /// <summary>The same for what gives nothing.</summary>
+    public static async Task ThroughAsync(ManualTimeProvider time, Task task, double stepMs = 0.1)
+    {
+        await UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(stepMs));
+            return task.IsCompleted;
+        });
+        await task;
+    }
+
     /// <summary>The server lives: it is live, and it answers an ordinary request of that model.</summary>
     public async Task AssertAliveAsync(string model = "echo")
     {

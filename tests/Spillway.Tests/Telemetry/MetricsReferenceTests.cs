@@ -18,7 +18,7 @@ public class MetricsReferenceTests
         Assert.Equal(names.Distinct(), names);
         Assert.All(Instruments.All, spec =>
         {
-            Assert.Matches("^(spillway|process|dotnet|nv_inference|gen_ai)_[a-z0-9_]+$", spec.Name);
+            Assert.Matches("^((spillway|process|dotnet|nv_inference|gen_ai)_|vllm:)[a-z0-9_]+$", spec.Name);
             Assert.EndsWith(".", spec.Help);
             Assert.DoesNotContain('|', spec.Help);
             // Triton's names have no such suffix.

@@ -181,7 +181,9 @@ public class PrometheusTextTests
             .. RouteInstruments.OfCache("resilient", [("hit", () => 1)], () => 0, () => 1, () => 100),
             .. new RolloutInstruments().Of("resilient", () => 0.05, () => 1, [("canary", () => true)]),
             .. new UpstreamInstruments(["a"]).Of("far", () => 0, _ => 0, _ => 0, _ => 20),
-            .. new ChatInstruments(default, default).Of("chat"),
+            .. new ChatInstruments(default, default, [new("mail", isAnswer: true, "masked")]).Of("chat"),
+            // Names of others, which promtool would write otherwise, as Triton's.
+            .. triton ? new ChatInstruments(default, default).OfVllm("chat") : [],
             .. rate.OfRate("each-key"), .. budget.OfBudget("monthly", () => 0.5, () => 0, () => 0),
             .. counts.OfBudgets(), .. counts.OfSwitches(() => 1),
         ]);

@@ -22,6 +22,11 @@ internal static class RouteExplanation
         Cache(ref record, trail);
         GuardExplanation.Passed(ref record, work);
         record.Notes = trail.Notes;
+        Steps(ref record, trail, plan);
+    }
+
+    private static void Steps(ref RequestRecord record, RouteTrail trail, RoutePlan plan)
+    {
         if (trail.Notes.Count > 0)
             record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         if (trail.Avoided is { } wait)

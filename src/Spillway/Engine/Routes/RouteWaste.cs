@@ -18,9 +18,7 @@ internal static class RouteWaste
         var (bill, ran) = (RequestFlow.Price(attempt.Used, attempt.Share), attempt.AnsweredBy ?? attempt.Door);
         // A route that is a step holds nothing itself: each of its own steps does.
         serving.Guards.Settle(attempt, answered ? bill.Total : Money.Zero);
-        var isBilled = answered && !attempt.IsBeside;
-        // The answer of a route's own step is that route's, until it is no answer here.
-        var run = isBilled || (answered && attempt.Whole!.Whole is not null) ? default : attempt.Share;
+        var run = IsElsewhere(attempt, answered) ? default : attempt.Share;
         // An upstream is paid for each answer, fit or not; here only what is delivered pays for its rows.
         var request = run.Price is null || ran.Upstream is null ? Money.Zero : bill.Total - run.Total;
         var wasted = run.Total + request + attempt.Lost;
@@ -33,6 +31,11 @@ internal static class RouteWaste
             Time = run.Time + attempt.Lost, Run = run.Run, Request = request,
         });
     }
+
+    /// <summary>Billed with the request; or the answer of a route's own step, which is that route's until it is no answer
+    /// there.</summary>
+    private static bool IsElsewhere(Work attempt, bool answered) =>
+        answered && (!attempt.IsBeside || attempt.Whole!.Whole is not null);
 
     private static LedgerEntry EntryOf(Serving serving, Work attempt, Door ran, TimeSpan busy) => new()
     {

@@ -66,11 +66,7 @@ internal sealed class RolloutEndpoints(ServerContext server)
             "promote" => IsThere(declared, desk.Find(declared.Route)?.State.Challenger) is { } absent
                 ? absent : desk.Promote(declared.Route, who, why),
             "abort" => desk.Abort(declared.Route, who, why),
-            // Back to a model that is away nobody would be answered; one that runs is aborted, whatever is there.
-            _ => desk.Find(declared.Route)?.State is { Phase: RolloutPhase.Promoted } state
-                && IsThere(declared, state.Challenger) is { } gone
-                    ? gone with { Message = $"Nothing was changed: {gone.Message}" }
-                    : desk.Rollback(declared.Route, who, why),
+            _ => Rollback(declared, who, why),
         };
         var detail = outcome.TryGet(out var done, out var fault)
             ? $"champion {done.Change.State.Champion}, challenger {done.Change.State.Challenger}"
@@ -78,6 +74,17 @@ internal sealed class RolloutEndpoints(ServerContext server)
             : why;
         server.Audit.Administration(caller, $"rollout.{verb}", declared.Route, fault?.Kind, detail);
         return outcome;
+    }
+
+    /// <summary>Back to a model that is away nobody would be answered; one that runs is aborted, whatever is
+    /// there.</summary>
+    private Outcome<RolloutDone> Rollback(DeclaredRollout declared, string who, string why)
+    {
+        var desk = _rollouts.Desk;
+        return desk.Find(declared.Route)?.State is { Phase: RolloutPhase.Promoted } state
+            && IsThere(declared, state.Challenger) is { } gone
+                ? gone with { Message = $"Nothing was changed: {gone.Message}" }
+                : desk.Rollback(declared.Route, who, why);
     }
 
     private Outcome<RolloutDone> Start(DeclaredRollout declared, IQueryCollection query, string who, string why)
