@@ -264,7 +264,11 @@ public sealed class RepositoryCallTests
         Assert.Equal("UNLOADING", row.GetProperty("state").GetString());
         (await server.InferRowAsync("slow")).Is(404, "unknown_model", "is not loaded");
         Assert.Equal(200, (await TestServer.ThroughAsync(time, held, stepMs: 20)).Status);
-        await TestServer.UntilAsync(async () => (await IndexAsync(server, "")).Contains("slow 1 UNAVAILABLE unloaded"));
+        await TestServer.UntilAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            return (await IndexAsync(server, "")).Contains("slow 1 UNAVAILABLE unloaded");
+        });
     }
 
     [Theory]
