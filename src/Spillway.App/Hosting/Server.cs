@@ -93,7 +93,7 @@ internal static class Server
     /// <param name="serving">What is served; the caller starts, drains and disposes it.</param>
     /// <param name="clock">The clock of every stamp and deadline; the system's by default.</param>
     /// <param name="environment">Where the standard OTEL_ variables are looked up; nowhere by default.</param>
-    /// <param name="runtimes">By name, in place of those that belong to this program; tests give them their clock.</param>
+    /// <param name="runtimes">By name, in place of this program's own; tests give them their clock.</param>
     internal static WebApplication Build(
         Snapshot snapshot, out Serving serving, Clock? clock = null,
         IReadOnlyDictionary<string, string>? environment = null,

@@ -9,7 +9,7 @@ namespace Spillway.Engine;
 
 /// <summary>
 /// The live interpreter of <see cref="RequestFlow"/>: the numbered steps of a request, with the awaits between them.
-/// It decides nothing.
+/// It decides nothing. This file is long because a request is read here from its gate to its answer.
 /// </summary>
 /// <param name="clock">The clock of every stamp.</param>
 /// <param name="models">Where doors are looked up again, and absent models are loaded.</param>

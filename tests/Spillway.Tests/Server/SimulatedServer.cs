@@ -9,7 +9,8 @@ public sealed class SimulatedServer : IAsyncLifetime
         "bodyBytesMax: 65536",
         ("echo", TestServer.Simulated()),
         ("pair", TestServer.Simulated(inputs: "a: \"INT32 [-1,2]\", b: \"FP32 [-1,2]\"", outputs: "p: \"INT32 [-1,2]\", label: \"BYTES [-1]\"", more: "version: 3")),
-        ("words", TestServer.Simulated(inputs: "w: \"BYTES [-1]\"", outputs: "label: \"BYTES [-1]\"", more: "deadline: { fixedMs: 300000 }")),
+        ("words", TestServer.Simulated(
+            inputs: "w: \"BYTES [-1]\"", outputs: "label: \"BYTES [-1]\"", more: "deadline: { fixedMs: 300000 }")),
         ("broken", TestServer.Simulated(more: "  faultRate: 1")),
         ("wide", TestServer.Simulated(outputs: "y: \"FP32 [-1,4000]\"")),
         ("widest", TestServer.Simulated(outputs: "y: \"FP32 [-1,300000]\"")),

@@ -72,7 +72,8 @@ public sealed class RouteLiveAndVirtualTests
     {
         List<ChainStepOptions> steps =
         [
-            new() { Model = "a", WhenPredictedWaitMs = seed % 2 == 0 ? 9 : null, TimeoutMs = 20 }, new() { Model = "b" },
+            new() { Model = "a", WhenPredictedWaitMs = seed % 2 == 0 ? 9 : null, TimeoutMs = 20 },
+            new() { Model = "b" },
         ];
         if (seed % 3 == 0)
             steps.Add(new() { Kind = ChainStepKind.Message, Message = "busy" });

@@ -46,8 +46,8 @@ internal sealed record RouteScripted(string Id, Instant At, TimeSpan? Timeout)
 }
 
 /// <summary>
-/// Plays a script through the live Engine's route: pipeline, chain and two deployments with their threads and timers, on
-/// a manual clock. After each timer the driver waits until everything has come to rest: whoever is inside stands in a
+/// Plays a script through the live Engine's route: pipeline, chain and two deployments with their threads and timers,
+/// on a manual clock. After each timer the driver waits until everything has come to rest: whoever is inside stands in a
 /// queue or a run, nobody is on the way between two steps, and each run waits on the clock.
 /// </summary>
 internal sealed class RouteLiveRun : IDisposable
@@ -236,7 +236,8 @@ internal sealed class RouteLiveModel : IDisposable
             name, clock, flow, [.. runners.Select(r => (r.Device, Loaded.CreateReplica(r.Index).Value))],
             NullLogger.Instance, Journal);
         Door = Door.Open(
-            new(RouteOf(name), new ModelOptions { Name = name, Batching = batching, Deadline = deadlines }), _deployment,
+            new(RouteOf(name), new ModelOptions { Name = name, Batching = batching, Deadline = deadlines }),
+            _deployment,
             Loaded.Signature, Loaded.Traits, input: null, output: null).Value;
     }
 

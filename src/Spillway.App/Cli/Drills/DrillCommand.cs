@@ -237,7 +237,8 @@ internal static class DrillCommand
     {
         var word = parsed.GetValue(option) ?? "";
         return word.Length == 0 || CriticalityWords.TryParse(word, out _) ? word
-            : throw new CommandException($"{option.Name} '{word}' is none of {string.Join(", ", CriticalityWords.All)}.",
+            : throw new CommandException(
+                $"{option.Name} '{word}' is none of {string.Join(", ", CriticalityWords.All)}.",
                 Commands.Usage);
     }
 

@@ -25,7 +25,8 @@ internal sealed class DrillFlood(
     /// <summary>Answers a second that a few callers get together, each asking again at once.</summary>
     public async Task<double> MeasureAsync(CancellationToken stop)
     {
-        var report = await RunAsync(Options(headers) with { Concurrency = Callers, Duration = "3s", Warmup = "1s" }, stop)
+        var report = await RunAsync(
+            Options(headers) with { Concurrency = Callers, Duration = "3s", Warmup = "1s" }, stop)
             .ConfigureAwait(false);
         return report.Total.OkPerSecond is > 0 and var rate ? rate : throw new CommandException(
             $"{served} gave no answer to the load generator, so that no usual rate can be told. "

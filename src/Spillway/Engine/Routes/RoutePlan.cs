@@ -94,7 +94,7 @@ internal sealed class RoutePlan(
         return most;
     }
 
-    /// <summary>The most that one door's answer can cost: a model's, an upstream's, or a route's dearest step's.</summary>
+    /// <summary>The most that an answer can cost: a model's, an upstream's, or a route's dearest step's.</summary>
     public static Money CostOf(Door door, long rows, TimeSpan runMax, DateTimeOffset now) =>
         door.Plan is { } route ? route.CostAtMost(0, rows, runMax, now)
         : door.Route.Tariff?.AtMost(rows, runMax, now) ?? Money.Zero;

@@ -32,8 +32,9 @@ internal static class RouteWaste
         });
     }
 
-    /// <summary>Billed with the request; or the answer of a route's own step, which is that route's until it is no answer
-    /// there.</summary>
+    /// <summary>
+    /// Billed with the request; or the answer of a route's own step, which is that route's until it is no answer there.
+    /// </summary>
     private static bool IsElsewhere(Work attempt, bool answered) =>
         answered && (!attempt.IsBeside || attempt.Whole!.Whole is not null);
 

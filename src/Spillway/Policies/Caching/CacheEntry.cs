@@ -7,7 +7,8 @@ internal sealed class CacheEntry(UInt128 hash, byte[] key)
 {
     /// <summary>
     /// What keeping an entry costs beside key and answer: this object (88 bytes), its flight (72), the key's header
-    /// (24), its place in a dictionary that grows by doubling (up to 96), and a share of what the policy has, rounded up.
+    /// (24), its place in a dictionary that grows by doubling (up to 96),
+    /// and a share of what the policy has, rounded up.
     /// </summary>
     public const int Overhead = 320;
 

@@ -2,8 +2,8 @@ namespace Spillway.Policies.Caching;
 
 /// <summary>
 /// What is remembered, within its bytes: questions, also those that are only being asked, and answers. Pure, one owner.
-/// Where room is needed answers go by <see cref="SieveQueue"/>: those of a version that is no longer served are found by
-/// nobody and so are among the first. Questions that are being asked stay.
+/// Where room is needed answers go by <see cref="SieveQueue"/>: those of a version that is no longer served are found
+/// by nobody and so are among the first. Questions that are being asked stay.
 /// </summary>
 /// <param name="bytesMax">The bytes.</param>
 /// <param name="entryBytesMax">Of one entry.</param>
