@@ -24,7 +24,7 @@ internal static class PlanHtml
           --line: #30363d; --panel: #161b22; --good: #4ac26b; --bad: #ff7b72;
           --c0: #58a6ff; --c1: #ff9f5a; --c2: #3fd0a0; --c3: #e79bd0; --c4: #e3b341; --c5: #79c0ff; --c6: #9aa4af; } }
         * { box-sizing: border-box; }
-        body { margin: 0 auto; max-width: 1080px; padding: 24px 20px 60px; background: var(--ground);
+        body { margin: 0 auto; max-width: 1280px; padding: 24px 20px 60px; background: var(--ground);
           color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
         h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 34px 0 8px; }
         .soft, figcaption { color: var(--soft); font-size: 13px; }
@@ -34,7 +34,8 @@ internal static class PlanHtml
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
         th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-        th { color: var(--soft); font-weight: 600; } td.word, th.word { text-align: left; white-space: normal; }
+        th { color: var(--soft); font-weight: 600; }
+        td.word, th.word { text-align: left; white-space: normal; min-width: 11em; }
         tr.best td { background: var(--panel); font-weight: 600; }
         .yes { color: var(--good); } .no { color: var(--bad); }
         figure { margin: 10px 0 0; } svg { width: 100%; height: auto; display: block; }

@@ -144,7 +144,10 @@ internal sealed class RouteWorld
     {
         if (move.Step < 0)
         {
-            End(request, fault);
+            if (fault is null || !request.Avoided || request.IsLate)
+                End(request, fault);
+            else
+                AskLate(request);
             return;
         }
 
@@ -167,6 +170,16 @@ internal sealed class RouteWorld
                 _steps[step]!.Ask(CallOf(request, step), failure => Asked(request, step, failure));
                 break;
         }
+    }
+
+    /// <summary>Nothing behind the step that was passed over had an answer: late is better than none.</summary>
+    private void AskLate(Request request)
+    {
+        (request.IsLate, request.Step) = (true, 0);
+        if (Broken(0) is { } broken)
+            End(request, broken);
+        else
+            _steps[0]!.Ask(CallOf(request, 0), failure => End(request, failure));
     }
 
     private void Asked(Request request, int step, Fault? fault)
@@ -266,6 +279,8 @@ internal sealed class RouteWorld
         public bool Joined { get; set; }
 
         public bool Avoided { get; set; }
+
+        public bool IsLate { get; set; }
 
         public List<(int Step, FaultKind Why)> Left { get; } = [];
     }
