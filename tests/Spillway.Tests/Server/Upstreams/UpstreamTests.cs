@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Spillway.Engine;
 using Spillway.Policies.Breaking;
 using Spillway.Tests.Server.Routes;
