@@ -94,6 +94,7 @@ public sealed class GrpcStreamTests
         await using var call = await GrpcStreamCall.OpenAsync(server);
         for (var i = 0; i < 10; i++)
             await call.SendAsync(Proto.Row("slow", $"{i}"));
+        await server.UntilModelAsync("slow", "active_runs", 1);
         await server.UntilModelAsync("slow", "queue_length", 2);
         // A request on another way shows that the server had time to read more, and did not.
         await server.AssertAliveAsync();
