@@ -26,6 +26,9 @@ public readonly record struct SequenceKey
     /// <summary>The text; null for a number.</summary>
     public string? Text { get; }
 
+    /// <summary>Whose sequence it is: two tenants may both have a 7. Null where callers are not told apart.</summary>
+    internal string? Tenant { get; init; }
+
     /// <summary>True for the number 0 and the empty text: no sequence at all.</summary>
     public bool IsNone => Number == 0 && Text is null;
 

@@ -135,7 +135,9 @@ internal sealed class SequenceKeeper : IDisposable
             return SequenceStep.RefusedWaiting;
         }
 
-        var step = _policy.Arrive(work.Request.Sequence, slot, now, out var state);
+        var mark = work.Request.Sequence is { } given
+            ? given with { Key = given.Key with { Tenant = work.Caller.Tenant } } : (SequenceMark?)null;
+        var step = _policy.Arrive(mark, slot, now, out var state);
         if (step is not (SequenceStep.Run or SequenceStep.Wait))
         {
             _free.Push(slot);
@@ -171,13 +173,12 @@ internal sealed class SequenceKeeper : IDisposable
     {
         ref var seat = ref work.Seat;
         var (state, now) = (seat.State, _deployment.Clock.Now);
-        var mark = work.Request.Sequence!.Value;
         var old = seat.Next;
         if (succeeded)
             (old, _states[state]) = (_states[state], seat.Next);
         seat.Next = null;
         Spare(old);
-        var (slot, _) = _policy.Done(state, succeeded, now, _dropped, out var drops);
+        var (slot, _, ended) = _policy.Done(state, succeeded, now, _dropped, out var drops);
         dropped = Orphans(drops);
         Free(ref seat);
         if (slot >= 0)
@@ -189,7 +190,7 @@ internal sealed class SequenceKeeper : IDisposable
             return next;
         }
 
-        if (mark.End || (mark.Start && !succeeded))
+        if (ended)
             Forget(state);
         return null;
     }

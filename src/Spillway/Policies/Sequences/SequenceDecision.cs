@@ -31,8 +31,12 @@ public enum SequenceStep
 /// <summary>The next request of a sequence to run, after one ended.</summary>
 /// <param name="Slot">The request; -1 when none waits.</param>
 /// <param name="Fresh">True when it is a start: it runs on a new state, not on what the one before left.</param>
-public readonly record struct SequenceNext(int Slot, bool Fresh)
+/// <param name="Ended">True when there is none and never will be: the sequence is over, its state can go.</param>
+public readonly record struct SequenceNext(int Slot, bool Fresh, bool Ended = false)
 {
     /// <summary>Nobody waits.</summary>
     public static SequenceNext None => new(-1, Fresh: false);
+
+    /// <summary>Nobody waits, and the sequence is over.</summary>
+    public static SequenceNext Over => new(-1, Fresh: false, Ended: true);
 }

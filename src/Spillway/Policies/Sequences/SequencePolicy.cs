@@ -102,14 +102,18 @@ public sealed class SequencePolicy
         }
 
         if (request.End || (request.Start && !succeeded))
+        {
             Remove(state);
-        else
-            Link(state, now);
+            return SequenceNext.Over;
+        }
+
+        Link(state, now);
         return SequenceNext.None;
     }
 
     /// <summary>
-    /// A request that waits left. When it was a start, those that wait for it are dropped, up to the next start.
+    /// A request that waits left. When it was a start, those that wait for it are dropped, up to the next start. When
+    /// it was the end, the one before it is.
     /// </summary>
     /// <param name="state">The sequence's state.</param>
     /// <param name="slot">The request.</param>
@@ -122,6 +126,12 @@ public sealed class SequencePolicy
         for (var at = sequence.Head; at != slot; at = _requests[at].Next)
             before = at;
         Cut(ref sequence, before, slot);
+        if (_requests[slot] is { End: true, Start: false })
+        {
+            ref var last = ref _requests[before >= 0 ? before : sequence.Running];
+            last = last with { End = true };
+        }
+
         return _requests[slot].Start ? DropToStart(ref sequence, before, dropped) : 0;
     }
 

@@ -103,9 +103,10 @@ public sealed class SequenceLawTests
                 return;
             }
 
-            Assert.Equal(SequenceNext.None, next);
+            var ended = end || (start && !succeeded);
+            Assert.Equal(ended ? SequenceNext.Over : SequenceNext.None, next);
             line.IdleSince = _now;
-            if (end || (start && !succeeded))
+            if (ended)
                 _lines.Remove(id);
         }
 
@@ -118,6 +119,8 @@ public sealed class SequenceLawTests
             var at = line.Requests.IndexOf(request);
             line.Requests.RemoveAt(at);
             _free.Push(request.Slot);
+            if (request is { End: true, Start: false })
+                line.Requests[at - 1] = line.Requests[at - 1] with { End = true };
             var dead = request.Start ? TakeToStart(line, at) : [];
             Assert.Equal(dead, _buffer[..Policy.Leave(line.State, request.Slot, _buffer)]);
         }

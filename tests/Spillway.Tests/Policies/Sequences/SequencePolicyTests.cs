@@ -20,7 +20,7 @@ public sealed class SequencePolicyTests
         Assert.Equal(state, same);
         Assert.Equal(new SequenceNext(1, Fresh: false), Done(state));
         Assert.Equal(new SequenceNext(2, Fresh: false), Done(state));
-        Assert.Equal(SequenceNext.None, Done(state));
+        Assert.Equal(SequenceNext.Over, Done(state));
         Assert.Equal(0, _policy.Count);
         Assert.Equal(Instant.Never, _policy.WakeAt);
     }
@@ -124,8 +124,36 @@ public sealed class SequencePolicyTests
         Arrive(7, slot: 4, "start", out _);
         Assert.Equal(new SequenceNext(4, Fresh: true), _policy.Done(state, false, default, _dropped, out drops));
         Assert.Equal([3], _dropped[..drops]);
-        Assert.Equal(SequenceNext.None, _policy.Done(state, false, default, _dropped, out _));
+        Assert.Equal(SequenceNext.Over, _policy.Done(state, false, default, _dropped, out _));
         Assert.Equal(0, _policy.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_end_that_leaves_while_it_waits_ends_the_sequence_with_the_one_before_it(bool waitsBehindAnother)
+    {
+        Arrive(7, slot: 0, "start", out var state);
+        if (waitsBehindAnother)
+            Arrive(7, slot: 1, "", out _);
+        Arrive(7, slot: 2, "end", out _);
+        Assert.Equal(0, _policy.Leave(state, 2, _dropped));
+        Assert.Equal(SequenceStep.RefusedUnknown, Arrive(7, slot: 3, "", out _));
+        if (waitsBehindAnother)
+            Assert.Equal(new SequenceNext(1, Fresh: false), Done(state));
+        Assert.Equal(SequenceNext.Over, Done(state));
+        Assert.Equal(0, _policy.Count);
+    }
+
+    [Fact]
+    public void Two_tenants_have_sequences_of_their_own_under_one_id()
+    {
+        SequenceMark Mark(string tenant, bool start) => new(new SequenceKey(7) with { Tenant = tenant }, start, End: false);
+        Assert.Equal(SequenceStep.Run, _policy.Arrive(Mark("a", true), 0, default, out var first));
+        Assert.Equal(SequenceStep.RefusedUnknown, _policy.Arrive(Mark("b", false), 1, default, out _));
+        Assert.Equal(SequenceStep.Run, _policy.Arrive(Mark("b", true), 1, default, out var second));
+        Assert.NotEqual(first, second);
+        Assert.Equal("7", new SequenceKey(7) { Tenant = "a" }.ToString());
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text;
 using Spillway.Flow;
 using Spillway.Shared;
+using Spillway.Tests.Server.Access;
 
 namespace Spillway.Tests.Server.Sequences;
 
@@ -105,4 +106,30 @@ public sealed class SequenceLifeTests
             {"parameters":{"sequence_id":7{{{more}}}},
              "inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[{{{x}}}]}]}
             """), []);
+
+    [Fact]
+    public async Task Tenants_have_states_of_their_own_under_one_id()
+    {
+        var folder = TestServer.Folder("", ("sum", SequenceServer.Yaml("idleMs: 600000")));
+        await File.WriteAllBytesAsync(folder.PathOf("sum/model.onnx"), OnnxModels.Sum());
+        await File.AppendAllTextAsync(folder.PathOf("spillway.yaml"), "access: { keys: required }\n");
+        await using var server = await KeyedServer.StartAsync(folder);
+        var (a, _) = await server.KeyAsync("""{"tenant":"a"}""");
+        var (b, _) = await server.KeyAsync("""{"tenant":"b"}""");
+        var (other, _) = await server.KeyAsync("""{"tenant":"a"}""");
+        Answers(1, await AskAsync(a, 1, "start"));
+        (await AskAsync(b, 5)).Is(400, "invalid_input", "START flag");
+        Answers(5, await AskAsync(b, 5, "start"));
+        Answers(3, await AskAsync(a, 2));
+        Answers(11, await AskAsync(b, 6, "end"));
+        // A tenant's second key goes on with what its first began.
+        Answers(6, await AskAsync(other, 3, "end"));
+
+        Task<Reply> AskAsync(string key, double x, string flag = "") => server.SendAsync(
+            "POST", "/v2/models/sum/infer", key, FormattableString.Invariant(
+                $$$"""
+                {"parameters":{"sequence_id":7{{{(flag.Length > 0 ? $",\"sequence_{flag}\":true" : "")}}}},
+                "inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[{{{x}}}]}]}
+                """));
+    }
 }
