@@ -54,7 +54,7 @@ internal static class RolloutChecks
         else if (options.Repository is null && !served.Contains(challenger)
             && !options.Upstreams.ContainsKey(challenger))
         {
-            string[] known = [.. served, .. options.Upstreams.Keys];
+            string[] known = [.. served.Where(n => !n.Contains('/', StringComparison.Ordinal)), .. options.Upstreams.Keys];
             bound.Report(key, challenger, "No model and no upstream has that name.",
                 $"Known: {string.Join(", ", known.Order(StringComparer.Ordinal).Take(10))}.",
                 Suggestion.Nearest(challenger, known));

@@ -19,7 +19,7 @@ internal static class RouteChecks
     /// <param name="bound">Where errors go.</param>
     public static void Check(SpillwayOptions options, IReadOnlyList<ModelOptions> models, OptionBinder bound)
     {
-        var served = models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys).ToHashSet();
+        var served = models.SelectMany(Names).ToHashSet();
         foreach (var (name, route) in options.Routes)
             Route(name, route, served, options, bound);
         foreach (var (name, upstream) in options.Upstreams)
@@ -29,6 +29,11 @@ internal static class RouteChecks
         ChatChecks.Routes(options, bound);
         RolloutChecks.Check(options, served, bound);
     }
+
+    /// <summary>The served names of a model, and each with its version.</summary>
+    private static IEnumerable<string> Names(ModelOptions model) =>
+        (model.Serve.Count == 0 ? [model.Name] : model.Serve.Keys)
+        .SelectMany(name => new[] { name, FormattableString.Invariant($"{name}/{model.Version}") });
 
     /// <summary>Every path absolute.</summary>
     public static SpillwayOptions Complete(SpillwayOptions options, string folder) => options with

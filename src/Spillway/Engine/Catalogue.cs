@@ -45,6 +45,10 @@ internal sealed class Catalogue
         return null;
     }
 
+    /// <summary>The door that a configuration or a command names: "name", or "name/version" for one of them.</summary>
+    public Door? Find(string reference) => reference.LastIndexOf('/') is >= 0 and var at
+        ? Find(reference.AsSpan(0, at), reference.AsSpan(at + 1)) : Find(reference, default);
+
     /// <summary>The versions of a name, newest first; empty when there is none.</summary>
     public IReadOnlyList<Door> VersionsOf(ReadOnlySpan<char> name) =>
         _bySpan.TryGetValue(name, out var versions) ? versions.All : [];

@@ -114,7 +114,13 @@ public sealed class Serving : IAsyncDisposable
     /// The door of a name, or of one version of it; without a version the newest that answers. Null: there is none.
     /// </summary>
     public Door? Find(ReadOnlySpan<char> name, ReadOnlySpan<char> version = default) =>
-        Models.Catalogue.Find(name, version);
+        Models.Catalogue.Find(name, version) ?? FindSide(name, version);
+
+    /// <summary>A route whose champion or challenger is asked by that name; it goes the route's way, gates, limits and
+    /// later steps included.</summary>
+    private Door? FindSide(ReadOnlySpan<char> name, ReadOnlySpan<char> side) =>
+        Models.Catalogue.Find(name, default) is { Plan: { } plan } && Rollouts.Find(plan.Name) is { } declared
+            && Rollouts.ModelOf(declared, side) is { } model ? plan.PinnedTo(model) : null;
 
     /// <summary>The versions of a name, newest first.</summary>
     public IReadOnlyList<Door> VersionsOf(ReadOnlySpan<char> name) => Models.Catalogue.VersionsOf(name);

@@ -1,4 +1,5 @@
 using Spillway.Engine;
+using Spillway.Engine.Rollout;
 
 namespace Spillway.Protocols;
 
@@ -30,8 +31,12 @@ internal static class ModelLookup
         return new Fault(
             FaultKind.UnknownModel,
             $"Request for unknown model: '{versions[0].Route.Model.Name}' version {Short(version)} is not found. "
-            + $"Served here: version {others}.");
+            + $"Served here: version {others}{Sides(serving, versions[0])}.");
     }
+
+    private static string Sides(Serving serving, Door door) =>
+        door.Plan is { } plan && serving.Rollouts.Find(plan.Name) is not null
+            ? $", {Rollouts.Champion}, {Rollouts.Challenger} where there is one" : "";
 
     private static string Short(ReadOnlySpan<char> text) =>
         text.Length > NameShownMax ? $"{text[..NameShownMax]}…" : text.ToString();

@@ -8,6 +8,12 @@ namespace Spillway.Engine.Rollout;
 /// <summary>The rollouts of a server's routes: those that declare one, with what is counted. Thread-safe.</summary>
 internal sealed class Rollouts : IAsyncDisposable
 {
+    /// <summary>In the place of a route's version: the model that answers by default.</summary>
+    public const string Champion = "champion";
+
+    /// <summary>In the place of a route's version: the one that is to take over.</summary>
+    public const string Challenger = "challenger";
+
     private readonly Dictionary<string, DeclaredRollout> _declared;
 
     /// <summary>Nothing is under way until <see cref="RolloutDesk.Open"/>.</summary>
@@ -40,6 +46,20 @@ internal sealed class Rollouts : IAsyncDisposable
     public RolloutRoute? Decide(DeclaredRollout declared, ReadOnlySpan<char> key, ulong request) =>
         Desk.Decide(declared.Route, key, request) is { } route && route.Seat.State.Concerns(declared.Model)
             ? route : null;
+
+    /// <summary>
+    /// The model behind a side's name as it stands now, "champion" or "challenger"; null for another name, and for a
+    /// challenger where there is none.
+    /// </summary>
+    /// <param name="declared">Of the route.</param>
+    /// <param name="alias">Which side.</param>
+    public string? ModelOf(DeclaredRollout declared, ReadOnlySpan<char> alias)
+    {
+        var state = Desk.Find(declared.Route)?.State is { } found && found.Concerns(declared.Model) ? found : null;
+        var model = alias is Champion ? state?.Champion ?? declared.Model
+            : alias is Challenger ? state?.Challenger ?? declared.Options.Challenger : "";
+        return model.Length > 0 ? model : null;
+    }
 
     /// <summary>The series of every route that declares a rollout.</summary>
     public IEnumerable<Series> Series() => All.SelectMany(declared => declared.Counts.Of(

@@ -12,11 +12,13 @@ namespace Spillway.Engine.Routes;
 /// </param>
 /// <param name="first">Whose signature is the route's.</param>
 /// <param name="find">Finds what a rollout puts in the first step's place; null finds nothing.</param>
+/// <param name="pinned">The model that every request gets first; null where rollouts decide.</param>
 internal sealed class RoutePlan(
-    RouteMemory memory, IReadOnlyList<Door?> doors, Door first, Func<string, Door?>? find = null)
+    RouteMemory memory, IReadOnlyList<Door?> doors, Door first, Func<string, Door?>? find = null, string? pinned = null)
 {
     // By the name of a model; people start rollouts, so they are few.
     private readonly ConcurrentDictionary<string, RouteVersion> _versions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Door> _pinned = new(StringComparer.Ordinal);
 
     /// <summary>Of every route: it has no versions of its own.</summary>
     public const string Version = "1";
@@ -51,6 +53,14 @@ internal sealed class RoutePlan(
     /// <summary>A model in the first step's place.</summary>
     public RouteVersion VersionOf(string model) =>
         _versions.TryGetValue(model, out var known) ? known : _versions.GetOrAdd(model, MakeVersion);
+
+    /// <summary>The model that every request gets first; null where rollouts decide.</summary>
+    public string? Pinned => pinned;
+
+    /// <summary>The same route with that model first, whoever asks; null while none that fits is known.</summary>
+    public Door? PinnedTo(string model) => VersionOf(model).Door is not { } door ? null
+        : _pinned.TryGetValue(model, out var known) ? known
+        : _pinned.GetOrAdd(model, Door.Over(new(memory, doors, first, find, model), door));
 
     /// <summary>The predicted wait of each step for a newcomer; zero where nothing waits.</summary>
     /// <param name="waits">Takes them.</param>

@@ -69,6 +69,6 @@ internal sealed class RouteSet : IDisposable
 
     private Door? Find(string name, Catalogue models) =>
         _upstreams.Find(name) is { } upstream ? Door.Remote(upstream)
-        : models.Find(name, "") is { Plan: null } door ? door
+        : models.Find(name) is { Plan: null } door ? door
         : null;
 }

@@ -24,6 +24,13 @@ internal sealed class RouteSides(Serving serving)
     /// <summary>Before the cache is asked, because each side has answers of its own.</summary>
     public void Choose(Work work, RoutePlan plan)
     {
+        if (plan.Pinned is { } pinned)
+        {
+            // Somebody asked for this side by its name: that is no part of the rollout's count.
+            work.Trail!.Version = plan.VersionOf(pinned);
+            return;
+        }
+
         if (serving.Rollouts.Find(plan.Name) is not { } declared)
             return;
         var number = Interlocked.Increment(ref _requests);

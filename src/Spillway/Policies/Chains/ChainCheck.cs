@@ -82,9 +82,11 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
     {
         if (!targets.Contains(step.Model))
         {
-            var known = string.Join(", ", targets.Order(StringComparer.Ordinal).Take(NamesShown));
+            // A name with a version is one that is known already.
+            string[] names = [.. targets.Where(t => !t.Contains('/', StringComparison.Ordinal))];
+            var known = string.Join(", ", names.Order(StringComparer.Ordinal).Take(NamesShown));
             Add($"{key}.model", step.Model, step.Model.Length == 0 ? "names no model" : "is no model and no route here",
-                $"Name one of: {known}{(targets.Count > NamesShown ? ", …" : "")}.");
+                $"Name one of: {known}{(names.Length > NamesShown ? ", …" : "")}.");
         }
 
         if (earlier.FindIndex(s => s.Kind is ChainStepKind.Model && s.Model == step.Model) is var same and >= 0)

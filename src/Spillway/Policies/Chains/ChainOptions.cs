@@ -35,8 +35,8 @@ public sealed record ChainStepOptions
     public ChainStepKind Kind { get; init; }
 
     /// <summary>Which model, upstream or route.</summary>
-    [Option("With kind: model, the served name or the upstream that answers; or another route, with its chain and its "
-        + "cache.")]
+    [Option("With kind: model, the served name that answers, its newest version or one of them (line-ocr/2); or an "
+        + "upstream; or another route, with its chain and its cache.")]
     public string Model { get; init; } = "";
 
     /// <summary>Which text.</summary>

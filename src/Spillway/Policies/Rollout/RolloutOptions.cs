@@ -4,8 +4,8 @@ namespace Spillway.Policies.Rollout;
 public sealed record RolloutOptions
 {
     /// <summary>What is to take over.</summary>
-    [Option("The served name or upstream that is to take the place of the first step's model; it must take and give "
-        + "the same. Empty: whoever starts the rollout says it.")]
+    [Option("The served name, one version of it (line-ocr/2) or the upstream that is to take the place of the first "
+        + "step's model; it must take and give the same. Empty: whoever starts the rollout says it.")]
     public string Challenger { get; init; } = "";
 
     /// <summary>The shares that the challenger gets, one after the other.</summary>

@@ -1,3 +1,5 @@
+using Spillway.Engine.Rollout;
+
 namespace Spillway.Protocols.OpenInference;
 
 /// <summary>The protocol's endpoints.</summary>
@@ -72,7 +74,9 @@ internal readonly ref struct OpenInferenceRoute
     /// <summary>The served name; empty where the path has none.</summary>
     public ReadOnlySpan<char> Model { get; }
 
-    /// <summary>The version, digits only; empty for the model's own choice.</summary>
+    /// <summary>
+    /// The version: digits, or a side of a route's rollout ("champion", "challenger"); empty for the model's own choice.
+    /// </summary>
     public ReadOnlySpan<char> Version { get; }
 
     /// <summary>The methods that fit, as they stand in an Allow header.</summary>
@@ -170,7 +174,8 @@ internal readonly ref struct OpenInferenceRoute
             rest = rest[Versions.Length..];
             version = rest[..SegmentLength(rest)];
             rest = rest[version.Length..];
-            if (version.IsEmpty || version.ContainsAnyExceptInRange('0', '9'))
+            if (version is not (Rollouts.Champion or Rollouts.Challenger)
+                && (version.IsEmpty || version.ContainsAnyExceptInRange('0', '9')))
                 return false;
         }
 
