@@ -121,8 +121,10 @@ internal static class CalibrateCommand
             output.WriteLine(Say($"  computePart {c.ComputePart:0.###}, memoryPart {c.MemoryPart:0.###}, stepMs "
                 + $"{c.StepMs:0.###}, promptStepMs {c.PromptStepMs:0.###}, sequenceUs {c.SequenceUs:0.###}"));
         if (result.RunSpread is { } spread)
-            output.WriteLine(Say($"  nine of ten runs lie within {spread * 100:0.#} % of it: runSpread: "
-                + $"{spread:0.###}"));
+            output.WriteLine(Say($"  nine of ten runs lie within {spread * 100:0.#} % of it: runSpread "
+                + $"{result.File.RunSpread:0.###}"));
+        if (result.File.Before is { } own)
+            output.WriteLine(Say($"  the server's own work, beside waiting and running: {own.Ms:0.###} ms a request"));
         output.WriteLine();
         output.WriteLine(Say($"Held out, {result.HeldOut:N0} later requests"));
         output.WriteLine(Say($"  {"",-36}{"measured",14}{"foretold",14}{"error",10}"));
@@ -164,6 +166,15 @@ internal static class CalibrateCommand
             json.WriteEndArray();
             if (result.RunSpread is { } spread)
                 json.WriteNumber("run_spread", spread);
+            if (result.File.Before is { } own)
+            {
+                json.WriteStartObject("before");
+                json.WriteNumber("ms", own.Ms);
+                json.WriteNumber("variation", own.Variation);
+                json.WriteNumber("at_once", own.AtOnce);
+                json.WriteEndObject();
+            }
+
             if (result.File.Constants is { } constants)
             {
                 json.WriteStartObject("constants");

@@ -25,22 +25,31 @@ internal static class VerifyCommand
             HelpName = "name" };
         var raw = new Option<string[]>("--raw") { Description = "A file to send, as for `spillway load`.", HelpName =
             "file" };
+        var band = new Option<double>("--band")
+        {
+            Description = "Simulate a machine that is so many percent slower, and one that is faster, as well: what a "
+                + "small error in the run times does to each figure. 0 leaves it out.", HelpName = "percent",
+            DefaultValueFactory = _ => 3,
+        };
         var server = Commands.ServerOption();
+        var json = Commands.JsonOption();
         var command = new Command("verify", """
             Play the plan's workload against a live server, and against the simulation, and print both with the errors.
             Every arrival of one is an arrival of the other. The network of the plan is left out: the server is near.
 
-            Example:
+            Examples:
               spillway plan verify samples/plans/line-ocr.yaml --model line-ocr --raw samples/ocr/invoice.png
+              spillway plan verify mlp.yaml --model mlp --band 5 --json
 
             Exit codes: 0 compared, 1 the server did not answer, 2 mistakes in the plan, 130 interrupted.
             """)
         {
-            file, candidate, model, raw, server,
+            file, candidate, model, raw, band, server, json,
         };
         command.SetAction((parsed, stop) => RunAsync(
             new(parsed.GetValue(file)!, parsed.GetValue(candidate), parsed.GetValue(model)!, parsed.GetValue(raw) ?? [],
-                parsed.GetValue(server)!), Console.Out, Console.Error, stop));
+                parsed.GetValue(server)!, parsed.GetValue(band), parsed.GetValue(json)), Console.Out, Console.Error,
+            stop));
         return command;
     }
 
@@ -58,13 +67,26 @@ internal static class VerifyCommand
             return Commands.Usage;
         }
 
+        if (asked.Band is not (>= 0 and <= 50))
+        {
+            await error.WriteLineAsync(Say($"--band {asked.Band} is not from 0 to 50 percent.")).ConfigureAwait(false);
+            return Commands.Usage;
+        }
+
         // The load generator has no warm-up on recorded arrivals, and the server no distance.
         plan = Near(plan);
         var simulated = Evaluation.Run(plan, candidate)!;
+        CandidateOutcome[] band = asked.Band > 0
+            ? [.. new[] { 1 - (asked.Band / 100), 1 + (asked.Band / 100) }
+                .Select(speed => Evaluation.Run(AtSpeed(plan, candidate.Variant, speed), candidate)!)] : [];
         var (live, code) = await PlayAsync(plan, asked, error, stop).ConfigureAwait(false);
         if (live is null)
             return code;
-        Write(output, plan, candidate.Name, live.Endpoints[0].Total, simulated);
+        var comparison = new VerifyComparison(plan.Options.Name, candidate.Name, live.Endpoints[0].Total, simulated, band);
+        if (asked.Json)
+            output.WriteLine(comparison.Json());
+        else
+            comparison.Write(output);
         return stop.IsCancellationRequested ? Commands.Interrupted
             : live.Endpoints[0].Total.Counts.Ok == 0 ? Commands.Failed : Commands.Ok;
     }
@@ -80,6 +102,24 @@ internal static class VerifyCommand
             }),
         },
     };
+
+    /// <summary>The plan on a machine whose runs take 1/<paramref name="speed"/> of their time.</summary>
+    private static Plan AtSpeed(Plan plan, string name, double speed)
+    {
+        VariantOptions Scaled(VariantOptions variant) => variant with
+        {
+            Curves = variant.Curves.ToDictionary(c => c.Key, c => (IReadOnlyList<CurvePointOptions>)
+                [.. c.Value.Select(p => p with { Ms = p.Ms / speed })]),
+        };
+        return plan with
+        {
+            Options = plan.Options with
+            {
+                Variants = plan.Options.Variants.ToDictionary(
+                    v => v.Key, v => v.Key == name ? Scaled(v.Value) : v.Value),
+            },
+        };
+    }
 
     private static async Task<(LoadReport? Report, int Code)> PlayAsync(
         Plan plan, VerifyRequest asked, TextWriter error, CancellationToken stop)
@@ -113,43 +153,6 @@ internal static class VerifyCommand
         }
     }
 
-    private static void Write(
-        TextWriter output, Plan plan, string candidate, RoundReport live, CandidateOutcome simulated)
-    {
-        output.WriteLine(Say($"{plan.Options.Name}, {candidate}: {live.Counts.Offered:N0} requests in "
-            + $"{live.Seconds:0.#} s"));
-        output.WriteLine($"  {"",-22}{"live",12}{"simulated",12}{"error",10}");
-        Line("answers a second", live.OkPerSecond, simulated.Throughput, "");
-        var offered = Math.Max(1, live.Counts.Offered);
-        var refused = (live.Counts.Offered - live.Counts.Ok) * 100.0 / offered;
-        output.WriteLine(Say($"  {"refused, %",-22}{refused,12:0.00}{simulated.RefusedShare * 100,12:0.00}")
-            + Say($"{(simulated.RefusedShare * 100) - refused,8:+0.00;-0.00} points"));
-        if (live.Counts.Latency is { } latency)
-        {
-            Line("p50, ms", latency.P50, simulated.Total.P50Ms, "");
-            Line("p95, ms", latency.P95, simulated.Total.P95Ms, "");
-            Line("p99, ms", latency.P99, simulated.Total.P99Ms, "");
-        }
-
-        Stage("queue", PlanStage.Queue, "queue");
-        Stage("execute", PlanStage.Execute, "execute");
-
-        void Stage(string name, PlanStage stage, string server)
-        {
-            if (live.Stages.FirstOrDefault(s => s.Name == server) is not { Time: { } time })
-                return;
-            var times = simulated.Stages[(int)stage];
-            Line($"{name} mean, ms", time.Mean, times.MeanMs, "");
-            Line($"{name} p95, ms", time.P95, times.P95Ms, "");
-        }
-
-        void Line(string name, double measured, double planned, string unit)
-        {
-            var off = measured > 0 ? Say($"{(planned / measured - 1) * 100,8:+0.0;-0.0} %") : "";
-            output.WriteLine(Say($"  {name + unit,-22}{measured,12:0.00}{planned,12:0.00}{off}"));
-        }
-    }
-
     /// <summary>The process has no culture but the invariant one.</summary>
     private static string Say(ref DefaultInterpolatedStringHandler text) => text.ToStringAndClear();
 }
@@ -160,4 +163,7 @@ internal static class VerifyCommand
 /// <param name="Model">The served name.</param>
 /// <param name="Raw">Files to send.</param>
 /// <param name="Server">The live server.</param>
-internal sealed record VerifyRequest(string File, string? Candidate, string Model, string[] Raw, string Server);
+/// <param name="Band">Percent by which the machine may be faster or slower; 0 for no band.</param>
+/// <param name="Json">JSON in place of text.</param>
+internal sealed record VerifyRequest(
+    string File, string? Candidate, string Model, string[] Raw, string Server, double Band = 3, bool Json = false);

@@ -37,7 +37,7 @@ internal readonly record struct AloneTimes(double ExecuteMs, double PrefillMs, d
             }
 
             var run = BatchPoint.TicksAt(Capacity.CurveOf(variant, place.Machine), 1) / TimeSpan.TicksPerMillisecond
-                * Capacity.MedianSize(plan) * (1 - variant.RunSpread);
+                * Capacity.MedianSize(plan) * (1 - variant.SpreadOfRuns);
             least = least with { ExecuteMs = Math.Min(least.ExecuteMs, run) };
         }
 

@@ -145,7 +145,7 @@ public sealed record QuickAnswer(string Candidate, IReadOnlyList<QuickSite> Site
                 (use, peak), fixedMs);
         var service = BatchPoint.TicksAt(curve, 1) / TimeSpan.TicksPerSecond * Capacity.MeanSize(plan);
         var variation = Demand.Weighted(plan, (w, _) => Math.Pow(w.Size.Variation, 2))
-            + (variant.RunSpread * variant.RunSpread / 3);
+            + (variant.SpreadOfRuns * variant.SpreadOfRuns / 3);
         var queue = WaitingTimes.AllenCunneen(demand.Mean, service, replicas * runners, demand.Dispersion, variation);
         var wait = queue.MeanWait * 1000;
         return new(name, Say($"Allen-Cunneen, {replicas * runners} servers with one queue, ca2 "

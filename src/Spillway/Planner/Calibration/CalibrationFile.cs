@@ -14,6 +14,14 @@ public sealed record CalibrationFileOptions
     [Option("The time of a run by its rows.")]
     public IReadOnlyList<CurvePointOptions> Curve { get; init; } = [];
 
+    /// <summary>Half the range of nine of ten runs.</summary>
+    [Option("How far runs are from the curve, as the plan's runSpread.", Min = 0, Max = 0.9)]
+    public double? RunSpread { get; init; }
+
+    /// <summary>The server's own work on a request.</summary>
+    [Option("What the server does with a request beside waiting and running, as the plan's before.")]
+    public BeforeOptions? Before { get; init; }
+
     /// <summary>Constants of a language engine.</summary>
     [Option("The constants of a language engine.")]
     public EngineConstants? Constants { get; init; }

@@ -6,7 +6,11 @@ namespace Spillway.Planner.Calibration;
 /// <summary>A fitted batch curve.</summary>
 /// <param name="Points">Rows ascending.</param>
 /// <param name="Spread">Half the range in which nine of ten runs lie, as a part of their time.</param>
-internal sealed record FittedCurve(IReadOnlyList<CurvePointOptions> Points, double Spread);
+internal sealed record FittedCurve(IReadOnlyList<CurvePointOptions> Points, double Spread)
+{
+    /// <summary>The even spread of which nine of ten runs lie in that range.</summary>
+    public double RunSpread => Math.Round(Math.Min(0.9, Spread / 0.9), 3);
+}
 
 /// <summary>
 /// Fits a batch curve to runs: for each number of rows the median time of a run. Medians, because a pause of the
@@ -47,6 +51,27 @@ internal static class CurveFit
         return new FittedCurve(points, Math.Round(Math.Min(0.9, spread), 3));
     }
 
+    /// <summary>
+    /// The server's own work on a request, beside its wait and its run; null where the record has no stages. The part of
+    /// a thousand that took longest is left out: pauses of the machine are not the server's work.
+    /// </summary>
+    /// <param name="answers">With their stages.</param>
+    /// <param name="atOnce">How many the machine works on at a time, at least 1.</param>
+    public static BeforeOptions? Own(IReadOnlyList<RecordedAnswer> answers, int atOnce)
+    {
+        double[] all = [.. answers.Where(a => a.OwnMs > 0).Select(a => a.OwnMs!.Value).Order()];
+        if (all.Length < RunsMin)
+            return null;
+        all = all[..(int)Math.Ceiling(all.Length * 0.999)];
+        var mean = all.Average();
+        var deviation = Math.Sqrt(all.Average(ms => (ms - mean) * (ms - mean)));
+        return new()
+        {
+            Ms = Math.Max(0.0001, Math.Round(mean, 4)), Variation = Math.Round(Math.Min(20, deviation / mean), 3),
+            AtOnce = atOnce,
+        };
+    }
+
     /// <summary>What the curve tells of the runs of a record.</summary>
     /// <param name="curve">The curve.</param>
     /// <param name="answers">Those that it was not fitted to.</param>
@@ -77,7 +102,7 @@ internal static class CurveFit
         yield return new()
         {
             What = "all runs, p95", Measured = At95(runs.Select(r => r.Seen)),
-            Told = At95(runs.SelectMany(r => Around(r.Told, curve.Spread))), Unit = "ms",
+            Told = At95(runs.SelectMany(r => Around(r.Told, curve.RunSpread))), Unit = "ms",
         };
     }
 
@@ -100,7 +125,7 @@ internal static class CurveFit
     {
         const int Parts = 10;
         for (var i = 0; i < Parts; i++)
-            yield return time * (1 + (spread / 0.9 * (((2 * i) + 1.0 - Parts) / Parts)));
+            yield return time * (1 + (spread * (((2 * i) + 1.0 - Parts) / Parts)));
     }
 
     private static double Median(IEnumerable<double> values)

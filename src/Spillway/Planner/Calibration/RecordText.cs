@@ -194,6 +194,8 @@ internal sealed class RecordText
             row.Execute = Part(stage, "ms");
         else if (name is "queue" or "batch")
             row.Queue = (row.Queue ?? 0) + (Part(stage, "ms") ?? 0);
+        else
+            row.Own = (row.Own ?? 0) + (Part(stage, "ms") ?? 0);
     }
 
     private static double? Part(JsonElement parent, string name) =>
@@ -263,6 +265,7 @@ internal sealed class RecordText
             return new RecordedAnswer
             {
                 At = (long)Math.Round(at * TimeSpan.TicksPerSecond), ExecuteMs = row.Execute, QueueMs = row.Queue,
+                OwnMs = row.Own,
                 Rows = (int)Math.Max(1, row.BatchRows ?? 1), Requests = (int)Math.Max(1, row.Requests ?? 1),
                 Elements = row.Elements, TokensIn = (int?)row.TokensIn, TokensOut = (int?)row.TokensOut,
                 FirstTokenMs = row.FirstToken ?? After(row.FirstTokenTs), TotalMs = row.Total ?? After(row.LastTokenTs),
@@ -285,6 +288,8 @@ internal sealed class RecordText
         public double? Execute { get; set; }
 
         public double? Queue { get; set; }
+
+        public double? Own { get; set; }
 
         public double? BatchRows { get; set; }
 

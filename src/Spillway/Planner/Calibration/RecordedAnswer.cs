@@ -12,6 +12,9 @@ internal readonly record struct RecordedAnswer
     /// <summary>From its coming until its run began.</summary>
     public double? QueueMs { get; init; }
 
+    /// <summary>The server's own work: all its stages but the wait and the run.</summary>
+    public double? OwnMs { get; init; }
+
     /// <summary>Rows of the run, from 1.</summary>
     public int Rows { get; init; }
 

@@ -46,6 +46,10 @@ public sealed record CalibrationResult
             text.Append("curve:\n");
         foreach (var point in File.Curve)
             Line($"  - {{ rows: {point.Rows}, ms: {point.Ms:0.####} }}");
+        if (File.RunSpread is { } spread)
+            Line($"runSpread: {spread:0.###}");
+        if (File.Before is { } own)
+            Line($"before: {{ ms: {own.Ms:0.####}, variation: {own.Variation:0.###}, atOnce: {own.AtOnce} }}");
         if (File.Constants is { } c)
         {
             text.Append("constants:\n");
@@ -119,7 +123,12 @@ public static class ServiceCalibration
         var typical = CurveFit.TypicalElements(before);
         var errors = CurveFit.Errors(curve, after, typical)
             .Concat(Played(plan, candidate, curve, after, typical));
-        return (new CalibrationFileOptions { Curve = curve.Points, HeldOut = [.. errors] }, curve.Spread);
+        var machine = plan.Machines[candidate.Sites.Values.First().Machine];
+        return (new CalibrationFileOptions
+        {
+            Curve = curve.Points, RunSpread = curve.RunSpread, HeldOut = [.. errors],
+            Before = CurveFit.Own(before, Math.Max(1, machine.Parallelism)),
+        }, curve.Spread);
     }
 
     /// <summary>The later requests, played through the candidate with the fitted curve: waits and runs.</summary>
@@ -132,7 +141,7 @@ public static class ServiceCalibration
         var variant = plan.Options.Variants[candidate.Variant] with
         {
             Curves = new Dictionary<string, IReadOnlyList<CurvePointOptions>> { [place.Machine] = curve.Points },
-            RunSpread = curve.Spread, Before = null,
+            RunSpread = curve.RunSpread, Before = null,
         };
         var region = plan.Options.Sites[name].NetworkMs.Keys.First();
         var options = plan.Options with

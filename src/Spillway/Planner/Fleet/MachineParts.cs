@@ -46,7 +46,7 @@ internal sealed record MachineParts(
         {
             var seed = new Chance(home.Seed, $"{site} replica {number}");
             var flow = new DeploymentFlow(batching, variant.Deadline, curve, BatchServer.ElementsPerRow, runners);
-            return new BatchServer(flow, new SpreadTimes(curve, variant.RunSpread, seed), home, sink)
+            return new BatchServer(flow, new SpreadTimes(curve, variant.SpreadOfRuns, seed), home, sink)
             {
                 Number = number, Ordered = home.Calendar.Now,
             };

@@ -37,7 +37,7 @@ internal sealed class ServerlessSite : Site, IActor
         : base(name, options, home)
     {
         (_options, _platform) = (serverless, platform);
-        (_runMs, _spread) = (variant.ServerlessMs!.Value, variant.RunSpread);
+        (_runMs, _spread) = (variant.ServerlessMs!.Value, variant.SpreadOfRuns);
         _load = TimeSpan.FromSeconds(variant.LoadSeconds);
         _chance = new(home.Seed, $"serverless {name}");
         _most = Fleets.ConcurrencyOf(serverless, platform);

@@ -46,6 +46,11 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
             if (Read(file, path, binder) is not { } read)
                 continue;
             curves[machine] = read.Points;
+            // A fit knows more than the times of runs; what the plan says itself stands.
+            variant = variant with
+            {
+                RunSpread = variant.RunSpread ?? read.Fit?.RunSpread, Before = variant.Before ?? read.Fit?.Before,
+            };
             evidence = (Evidence)Math.Max((int)evidence, (int)read.Evidence);
             sources.Add(read.Source);
         }
@@ -71,8 +76,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         return variant;
     }
 
-    private (IReadOnlyList<CurvePointOptions> Points, Evidence Evidence, string Source)? Read(
-        string file, string path, OptionBinder binder)
+    private FoundCurve? Read(string file, string path, OptionBinder binder)
     {
         if (Text(file, path, binder) is not { } text)
             return null;
@@ -83,13 +87,13 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         if (Fit(file, text) is not { } fit)
             return null;
         if (fit.Curve.Count > 0)
-            return (fit.Curve, Evidence.Calibrated, fit.Source);
+            return new(fit.Curve, Evidence.Calibrated, fit.Source, fit);
         binder.Report(path, file, "The file has no curve: it is a fit of a language engine.",
             "Name it in language.constantsFile.");
         return null;
     }
 
-    private static (IReadOnlyList<CurvePointOptions>, Evidence, string)? KeptCurve(
+    private static FoundCurve? KeptCurve(
         string file, string text, string path, OptionBinder binder)
     {
         var lines = text.Split('\n');
@@ -106,7 +110,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
 
         if (points.Count == 0)
             binder.Report(path, file, "The curve that the server kept has no point.", "Name another file.");
-        return points.Count == 0 ? null : (points, Evidence.Measured,
+        return points.Count == 0 ? null : new(points, Evidence.Measured,
             $"the curve that a server measured and kept ({(lines.Length > 1 ? lines[1].Trim() : "")})");
     }
 
@@ -115,7 +119,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
         && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var time) && time > 0
         ? new() { Rows = count, Ms = time / (double)TimeSpan.TicksPerMillisecond } : null;
 
-    private static (IReadOnlyList<CurvePointOptions>, Evidence, string)? LiveCurve(
+    private static FoundCurve? LiveCurve(
         string file, string text, string path, OptionBinder binder)
     {
         var name = file.LastIndexOf('#') is var at and >= 0 ? file[(at + 1)..] : "";
@@ -132,7 +136,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
             }
 
             if (found.TryGetProperty("curve", out var curve) && curve.GetArrayLength() is > 0 and <= PointsMax)
-                return ([.. curve.EnumerateArray().Select(p => new CurvePointOptions
+                return new([.. curve.EnumerateArray().Select(p => new CurvePointOptions
                 {
                     Rows = p.GetProperty("rows").GetInt32(), Ms = p.GetProperty("ms").GetDouble(),
                 })], found.GetProperty("simulated").GetBoolean() ? Evidence.Theoretical : Evidence.Measured,
@@ -166,4 +170,7 @@ internal sealed class VariantFiles(Func<string, PlanFile> open, ErrorList errors
                 "Check the path, which is relative to the plan, or whether the server runs.");
         return opened.Text;
     }
+
+    private sealed record FoundCurve(
+        IReadOnlyList<CurvePointOptions> Points, Evidence Evidence, string Source, CalibrationFileOptions? Fit = null);
 }

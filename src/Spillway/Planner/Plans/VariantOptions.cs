@@ -59,13 +59,15 @@ public sealed record VariantOptions
 
     /// <summary>Spread of run times.</summary>
     [Option("Run times vary uniformly by this part up and down.", Min = 0, Max = 0.9,
-        Source = "measured spread between runs is below 10 %")]
-    public double RunSpread { get; init; } = 0.05;
+        Source = "what a fit in curveFiles found, else 0.05: the spread measured between runs is below 10 %")]
+    public double? RunSpread { get; init; }
+
+    /// <summary>The spread, declared or not.</summary>
+    internal double SpreadOfRuns => RunSpread ?? 0.05;
 
     /// <summary>What happens before the model runs.</summary>
     [Option("Work before the model runs, as fetching features or decoding a picture: once a request, a queue of its "
-        + "own "
-        + "for each site.")]
+        + "own for each site. By default what a fit in curveFiles found, else none.")]
     public BeforeOptions? Before { get; init; }
 
     /// <summary>Somebody else's server.</summary>
