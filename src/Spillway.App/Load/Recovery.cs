@@ -2,8 +2,8 @@ namespace Spillway.App.Load;
 
 /// <summary>
 /// How long a server takes to be itself again after a flood: from the start of the last phase to the first instant of
-/// which the next window, and everything from there to the end of the phase, have a p95 within 1.5 times the first
-/// phase's. A window is one second, or, at less than 100 requests a second, the time of 100 requests: of fewer, p95
+/// which the next window, the next five together, and everything from there to the end of the phase, have a p95 within
+/// 1.5 times the first phase's. A window is one second, or, at less than 100 requests a second, the time of 100 requests: of fewer, p95
 /// would be whichever was the latest. A refused or failed request counts as infinitely late, so a server that refuses
 /// one in ten has not recovered. Not every later window must be good: of the hundreds in a phase some are not on a
 /// server that never saw a flood, because arrivals come in clusters.
@@ -15,6 +15,9 @@ internal static class Recovery
 
     private const double Quantile = 0.95;
     private const int WindowRequests = 100;
+
+    /// <summary>A server that is good for one window and then falls back has not recovered.</summary>
+    private const int WindowsSoon = 5;
     private const long StepNs = LoadClock.PerSecond / 20;
 
     /// <summary>A request of the last phase.</summary>
@@ -44,26 +47,31 @@ internal static class Recovery
     /// <summary>The first good window with nothing but good times behind it; -1 for none.</summary>
     private static long FirstGoodWindow(Sample[] samples, long start, long width, long windows, long limit)
     {
-        var (from, to, late) = (0, 0, 0);
-        var lateBehind = samples.Count(s => s.Latency > limit);
+        // Late ones before each sample.
+        var late = new int[samples.Length + 1];
+        for (var i = 0; i < samples.Length; i++)
+            late[i + 1] = late[i] + (samples[i].Latency > limit ? 1 : 0);
+        var (from, to, soon) = (0, 0, 0);
         for (var window = 0L; window <= windows; window++)
         {
-            // Both ends only move forward: each sample enters and leaves once.
+            // All ends only move forward.
             var begin = start + (window * StepNs);
-            for (; to < samples.Length && samples[to].Scheduled < begin + width; to++)
-                late += samples[to].Latency > limit ? 1 : 0;
-            for (; from < to && samples[from].Scheduled < begin; from++)
-            {
-                var left = samples[from].Latency > limit ? 1 : 0;
-                (late, lateBehind) = (late - left, lateBehind - left);
-            }
-
-            if (IsGood(late, to - from) && IsGood(lateBehind, samples.Length - from))
+            from = Upto(from, begin);
+            to = Upto(to, begin + width);
+            soon = Upto(soon, begin + (WindowsSoon * width));
+            if (IsGood(from, to) && IsGood(from, soon) && IsGood(from, samples.Length))
                 return window;
         }
 
         return -1;
-    }
 
-    private static bool IsGood(int late, int all) => late <= (1 - Quantile) * all;
+        int Upto(int at, long instant)
+        {
+            while (at < samples.Length && samples[at].Scheduled < instant)
+                at++;
+            return at;
+        }
+
+        bool IsGood(int first, int end) => late[end] - late[first] <= (1 - Quantile) * (end - first);
+    }
 }

@@ -66,8 +66,9 @@ internal static class WireFault
             var text = error.GetString()!;
             return text.Length > TextMax ? $"{text[..TextMax]}…" : text;
         }
-        catch (JsonException)
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
+            // Half a surrogate pair, or bytes that are no UTF-8, are found when the text is taken.
             return null;
         }
     }

@@ -15,7 +15,10 @@ public static class SpillwayEndpointExtensions
     /// <see cref="SpillwayHostOptions.MapGrpc"/> the gRPC services. Requires AddSpillway.
     /// </summary>
     /// <param name="routes">The application, or a group of its routes.</param>
-    /// <param name="prefix">A path before them, such as "/ai"; none by default. gRPC clients know none.</param>
+    /// <param name="prefix">
+    /// A path before them, such as "/ai"; none by default. Most gRPC clients know none, so the prefix is not for them;
+    /// a group's own path is.
+    /// </param>
     /// <returns>All of them, for conventions: RequireAuthorization, RequireHost, RequireRateLimiting …</returns>
     public static IEndpointConventionBuilder MapSpillway(this IEndpointRouteBuilder routes, string prefix = "")
     {
@@ -40,11 +43,8 @@ public static class SpillwayEndpointExtensions
         routes.Map($"/{GrpcEndpoints.HealthService}/{{method}}", GrpcAsync).WithDisplayName("Spillway gRPC health");
     }
 
-    private static Task GrpcAsync(HttpContext http)
-    {
-        var (server, isTrusted) = Prepare(http);
-        return server.Front.HandleGrpcAsync(http, isTrusted);
-    }
+    private static Task GrpcAsync(HttpContext http) =>
+        OwnAsync(http, own: 2, static (server, http, isTrusted) => server.Front.HandleGrpcAsync(http, isTrusted));
 
     private static (SpillwayServer Server, bool IsTrusted) Prepare(HttpContext http)
     {
@@ -59,16 +59,19 @@ public static class SpillwayEndpointExtensions
     /// <summary>Answers one request.</summary>
     /// <param name="http">The request.</param>
     /// <param name="own">Segments of our own pattern; what stands before them is the application's.</param>
-    private static Task HandleAsync(HttpContext http, int own)
+    private static Task HandleAsync(HttpContext http, int own) =>
+        OwnAsync(http, own, static (server, http, isTrusted) => server.Front.HandleRestAsync(http, isTrusted));
+
+    private static Task OwnAsync(HttpContext http, int own, Func<SpillwayServer, HttpContext, bool, Task> answer)
     {
         var (server, isTrusted) = Prepare(http);
         var before = ((RouteEndpoint)http.GetEndpoint()!).RoutePattern.PathSegments.Count - own;
         return before == 0
-            ? server.Front.HandleRestAsync(http, isTrusted)
-            : BelowAsync(http, before, server, isTrusted);
+            ? answer(server, http, isTrusted)
+            : BelowAsync(http, before, () => answer(server, http, isTrusted));
     }
 
-    private static async Task BelowAsync(HttpContext http, int segments, SpillwayServer server, bool isTrusted)
+    private static async Task BelowAsync(HttpContext http, int segments, Func<Task> answer)
     {
         var (request, path, root) = (http.Request, http.Request.Path, http.Request.PathBase);
         var (text, at) = (path.Value!, 0);
@@ -78,7 +81,7 @@ public static class SpillwayEndpointExtensions
         {
             request.PathBase = root.Add(text[..at]);
             request.Path = text[at..];
-            await server.Front.HandleRestAsync(http, isTrusted).ConfigureAwait(false);
+            await answer().ConfigureAwait(false);
         }
         finally
         {

@@ -143,8 +143,9 @@ public sealed class ProcessTests
     /// <summary>Four requests that run together; four others where they were over before anybody looked.</summary>
     private static async Task<List<Task<HttpResponseMessage>>> FourUnderWayAsync(HttpClient http)
     {
-        while (true)
+        for (var tries = 0; ; tries++)
         {
+            Assert.True(tries < 20, "Four requests were never under way together.");
             var asked = Enumerable.Range(0, 4).Select(_ => http.PostAsync("/v2/models/echo/infer", Row())).ToList();
             var run = false;
             await TestServer.UntilAsync(async () =>

@@ -1,24 +1,18 @@
 using System.Text.RegularExpressions;
 using Spillway.App.Hosting;
 using Spillway.Tests.Config;
-using Xunit.Abstractions;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server;
 
 /// <summary>The first command that a newcomer copies, run by a shell on a pseudo-terminal.</summary>
-public sealed partial class ReadmeCommandTests(DemoServer fixture, ITestOutputHelper notes) : IClassFixture<DemoServer>
+public sealed partial class ReadmeCommandTests(DemoServer fixture) : IClassFixture<DemoServer>
 {
-    [Fact]
+    [NeedsFact(Need.CurlOnATerminal)]
     public async Task The_curl_command_of_the_README_prints_text_and_confidence_readably_on_a_terminal()
     {
         var command = Command();
         Assert.NotNull(command);
-        if (await HasAsync("script") is false || await HasAsync("curl") is false)
-        {
-            notes.WriteLine("NOT RUN: this needs the programs script (util-linux) and curl.");
-            return;
-        }
-
         var here = command.Replace("http://127.0.0.1:8000", fixture.Server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal);
         await using var child = ChildProcess.Start(
             "script", ["-qec", $"cd '{ConfigFolder.Repository}' && {here}", "/dev/null"], ("TERM", "xterm"));
@@ -49,12 +43,6 @@ public sealed partial class ReadmeCommandTests(DemoServer fixture, ITestOutputHe
 
     /// <summary>With lines that end in a backslash joined to the next.</summary>
     private static string Joined(string file) => Continued().Replace(File.ReadAllText(file), " ");
-
-    private static async Task<bool> HasAsync(string program)
-    {
-        await using var child = ChildProcess.Start("sh", ["-c", $"command -v {program}"]);
-        return (await child.EndAsync()).ExitCode == 0;
-    }
 
     [GeneratedRegex(@"curl [^\n`]*invoice\.png[^\n`]*/v2/models/line-ocr/infer")]
     private static partial Regex Curl();

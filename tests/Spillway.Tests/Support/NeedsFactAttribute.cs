@@ -17,6 +17,12 @@ public enum Need
     /// <summary>Linux as its own user, who alone can give files away.</summary>
     LinuxRoot,
 
+    /// <summary>The programs script (util-linux) and stty, for a terminal that is none.</summary>
+    PseudoTerminal,
+
+    /// <summary>The programs script (util-linux) and curl.</summary>
+    CurlOnATerminal,
+
     /// <summary>Public traces and profiles, in the folder that SPILLWAY_DATA names.</summary>
     Data,
 }
@@ -48,6 +54,10 @@ internal static class Needs
         Need.Linux => OperatingSystem.IsLinux() ? null : "needs Linux",
         Need.LinuxRoot => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
             ? null : "needs Linux, as root",
+        Need.PseudoTerminal => OnPath("script") is null || OnPath("stty") is null
+            ? "needs the programs script (util-linux) and stty" : null,
+        Need.CurlOnATerminal => OnPath("script") is null || OnPath("curl") is null
+            ? "needs the programs script (util-linux) and curl" : null,
         Need.Data => Directory.Exists(Environment.GetEnvironmentVariable("SPILLWAY_DATA"))
             ? null : "needs public traces and profiles in the folder that SPILLWAY_DATA names",
     };

@@ -11,6 +11,12 @@ internal sealed class TerminalWriter : IDisposable
     /// <summary>How long the end waits for the terminal to take its last words.</summary>
     private static readonly TimeSpan s_leaveMax = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan s_busyPause = TimeSpan.FromMilliseconds(20);
+    private const int TriesAtTheEnd = 20;
+    private const int LinuxTryAgain = 11;
+    private const int MacTryAgain = 35;
+
+    private readonly ManualResetEventSlim _pause = new(initialState: false);
     private readonly Stream _output;
     private readonly string _enter;
     private readonly string _leave;
@@ -48,6 +54,7 @@ internal sealed class TerminalWriter : IDisposable
             return;
         _output.Dispose();
         _work.Dispose();
+        _pause.Dispose();
     }
 
     private void Run()
@@ -70,9 +77,26 @@ internal sealed class TerminalWriter : IDisposable
         }
     }
 
+    /// <summary>
+    /// A terminal that was made non-blocking by whoever had it before takes what it has room for and says that it is
+    /// busy: a picture begins at the corner, so it can be written again from its beginning.
+    /// </summary>
     private void Write(string text)
     {
-        _output.Write(Encoding.UTF8.GetBytes(text));
-        _output.Flush();
+        for (var triesAtTheEnd = 0; ;)
+        {
+            try
+            {
+                _output.Write(Encoding.UTF8.GetBytes(text));
+                _output.Flush();
+                return;
+            }
+            catch (IOException busy) when (IsBusy(busy) && (!_ending || triesAtTheEnd++ < TriesAtTheEnd))
+            {
+                _pause.Wait(s_busyPause);
+            }
+        }
     }
+
+    private static bool IsBusy(IOException fault) => fault.HResult is LinuxTryAgain or MacTryAgain;
 }

@@ -24,6 +24,14 @@ public sealed class RecoveryTests
         Assert.Equal(1.0, Measure(s => s is < 1.0 or > 7.0 and < 7.3 ? 100 * Ms : 10 * Ms)!.Value, 1);
 
     [Fact]
+    public void A_relapse_soon_after_a_good_second_is_part_of_the_time_to_recover()
+    {
+        var samples = Enumerable.Range(0, 6000).Select(i => new Recovery.Sample(
+            Start + (i * 10 * Ms), i is >= 100 and < 390 ? Recovery.Failed : 10 * Ms)).ToList();
+        Assert.Equal(3.9, Recovery.Seconds(samples, Start, Start + (60 * LoadClock.PerSecond), FirstPhase())!.Value, 0.3);
+    }
+
+    [Fact]
     public void Refusing_one_in_ten_is_no_recovery_and_one_in_fifty_is()
     {
         Assert.Null(Measure(s => Math.Round(s * 100) % 10 == 0 ? Recovery.Failed : 10 * Ms));

@@ -4,12 +4,12 @@ using Spillway.App.Cli.Top;
 using Spillway.Tests.App.Load;
 using Spillway.Tests.Config;
 using Spillway.Tests.Server;
-using Xunit.Abstractions;
+using Spillway.Tests.Support;
 
 namespace Spillway.Tests.App.Cli.Top;
 
 /// <summary>The command as a person or a script meets it. Each run is a process.</summary>
-public sealed partial class TopCommandTests(SimulatedServer fixture, ITestOutputHelper notes)
+public sealed partial class TopCommandTests(SimulatedServer fixture)
     : IClassFixture<SimulatedServer>
 {
     private string At => fixture.Server.Address.ToString();
@@ -51,15 +51,9 @@ public sealed partial class TopCommandTests(SimulatedServer fixture, ITestOutput
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [NeedsFact(Need.PseudoTerminal)]
     public async Task On_a_terminal_it_shows_answers_keys_follows_the_size_and_leaves_the_screen_as_it_was()
     {
-        if (!File.Exists("/usr/bin/script") || !File.Exists("/usr/bin/stty"))
-        {
-            notes.WriteLine("NOT RUN: this needs the programs script (util-linux) and stty.");
-            return;
-        }
-
         await using var terminal = PseudoTerminal.Start(
             $"tty; stty rows 24 cols 100; exec dotnet '{ChildProcess.App}' top --interval 100ms --server {At}",
             ("TERM", "xterm"), ("NO_COLOR", "1"), ("LANG", "C.UTF-8"));
@@ -81,15 +75,9 @@ public sealed partial class TopCommandTests(SimulatedServer fixture, ITestOutput
         Assert.EndsWith(AnsiText.Leave, terminal.Output.TrimEnd('\r', '\n'), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [NeedsFact(Need.PseudoTerminal)]
     public async Task It_goes_on_while_its_terminal_reads_nothing_and_Ctrl_C_ends_it()
     {
-        if (!File.Exists("/usr/bin/script") || !File.Exists("/usr/bin/stty"))
-        {
-            notes.WriteLine("NOT RUN: this needs the programs script (util-linux) and stty.");
-            return;
-        }
-
         var polls = 0;
         await using var server = new ScriptedServer(request =>
         {
