@@ -142,6 +142,7 @@ function generator(seed) {
   };
 }
 
+const criticalShare = 0.5;
 const spike = 10;
 const spikeDeadlineMs = 400;
 
@@ -151,7 +152,9 @@ export const chainSpike = {
   async run({ tell }) {
     const server = await startSpillway('spike', path.join(root, 'samples/demo'), {
       SPILLWAY__MODELS__LINE_OCR__DEADLINE__FIXEDMS: String(spikeDeadlineMs),
+      SPILLWAY__MODELS__LINE_OCR__SHEDDING__ENABLED: 'true',
     });
+    const critical = { full: [], answered: [] };
     const runs = { 'line-ocr': [], 'line-ocr-resilient': [] };
     const full = [];
     let command = '';
@@ -174,6 +177,10 @@ export const chainSpike = {
           const models = Object.keys(after).filter((step) => /line-ocr/.test(step));
           if (answered > 0) full.push((100 * models.reduce((sum, step) => sum + after[step] - (before[step] ?? 0), 0)) / answered);
         }
+        tell(`with classes, round ${round}`);
+        const classed = await classes(server, send, plain.endpoints[0].total.ok_per_second);
+        critical.full.push(classed.full);
+        critical.answered.push(classed.answered);
       }
     } finally {
       await stop(server);
@@ -187,6 +194,8 @@ export const chainSpike = {
       figures: [
         { what: 'the same without the chain', measured: spread(runs['line-ocr']), unit: '% of all offered' },
         { what: 'of the answers of the chain, by a model and not by a message', measured: spread(full), unit: '%' },
+        { what: `critical requests at ${criticalShare} of capacity beside sheddable ones at ${spike - criticalShare}x: in full, inside the deadline`, measured: spread(critical.full), unit: '%' },
+        { what: 'the same: answered, full or degraded, inside the deadline', measured: spread(critical.answered), unit: '%' },
       ],
       command,
       setup: { spike, deadline_ms: spikeDeadlineMs },
@@ -194,6 +203,47 @@ export const chainSpike = {
     };
   },
 };
+
+/** What critical requests within capacity get while sheddable ones flood the same route. */
+async function classes(server, send, capacity) {
+  const length = Math.min(20, longSeconds);
+  const flood = load(
+    [...send, '--model', 'line-ocr-resilient', '--rate', ((spike - criticalShare) * capacity).toFixed(1), '--duration', `${length}s`,
+      '--warmup', '0s', '--deadline', spikeDeadlineMs, '--header', 'Cache-Control: no-store', '--header', 'X-Spillway-Criticality: sheddable'],
+    { noneOk: true },
+  );
+  // The cut between classes finds its place within the first windows.
+  await wait(Math.min(5000, (length * 1000) / 4));
+  const [body, asked, agent] = [fs.readFileSync(picture), [], new http.Agent({ keepAlive: true })];
+  const until = performance.now() + (length * 1000) / 2;
+  while (performance.now() < until) {
+    await wait((-Math.log(1 - Math.random()) * 1000) / (criticalShare * capacity));
+    asked.push(criticalOne(server, agent, body));
+  }
+  const answers = await Promise.all(asked);
+  await flood;
+  agent.destroy();
+  const part = (is) => (100 * answers.filter(is).length) / answers.length;
+  const inTime = (a) => a.status === 200 && a.ms <= spikeDeadlineMs;
+  return { full: part((a) => inTime(a) && !a.degraded), answered: part(inTime) };
+}
+
+function criticalOne(server, agent, body) {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    const headers = {
+      'content-length': body.length, 'inference-header-content-length': 0, 'cache-control': 'no-store',
+      'x-spillway-criticality': 'critical',
+    };
+    const { hostname, port } = new URL(server.url);
+    const request = http.request({ agent, hostname, port, method: 'POST', path: '/v2/models/line-ocr-resilient/infer', headers }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve({ status: answer.statusCode, ms: performance.now() - began, degraded: 'x-spillway-degraded' in answer.headers }));
+    });
+    request.once('error', () => resolve({ status: 0, ms: 0, degraded: false }));
+    request.end(body);
+  });
+}
 
 /** Answers by step of the demo's route. */
 async function steps(server) {
