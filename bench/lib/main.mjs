@@ -19,6 +19,7 @@ import { grpc } from '../rows/grpc.mjs';
 import { reload, replica, zipf } from '../rows/repository.mjs';
 import { rollback, routeOn } from '../rows/rollout.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
+import { foresight } from '../rows/foresight.mjs';
 import { gateway } from '../rows/gateway.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, plan, start } from '../rows/single.mjs';
@@ -28,7 +29,7 @@ const rows = [
   ...[ocrTensor, ocrOverload, sharing, mixedOcr, mixedRecurrent, memory],
   ...[grpc, replica, zipf, reload],
   ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
-  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback, gateway, plan],
+  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback, gateway, plan, foresight],
 ];
 
 function usage() {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Spillway.App.Cli;
 using Spillway.App.Cli.Planning;
 using Spillway.Planner.Plans;
@@ -32,6 +33,27 @@ public sealed class PlanAgainstServerTests(SimulatedServer fixture) : IClassFixt
             name => Assert.True(rows[name].Live >= 0 && rows[name].Simulated >= 0));
         Assert.Equal(0.05, rows["execute mean, ms"].Simulated, 0.01);
         Assert.True(rows["execute mean, ms"].Live > 0);
+    }
+
+    [Fact]
+    public async Task Verify_in_JSON_has_every_figure_with_the_band_of_a_slower_and_a_faster_machine()
+    {
+        using var folder = Folder("curves: { here: [{ rows: 1, ms: 2 }, { rows: 2, ms: 4 }] }");
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await VerifyCommand.RunAsync(
+            new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 10, Json: true), output,
+            error, CancellationToken.None);
+        Assert.True(code == Commands.Ok, error.ToString());
+        var figures = JsonElement.Parse(output.ToString()).GetProperty("figures").EnumerateArray().ToDictionary(
+            f => f.GetProperty("what").GetString()!);
+        Assert.Equal(["answers a second", "refused", "p50", "p95", "p99", "queue mean", "queue p95", "execute mean",
+            "execute p95"], figures.Keys);
+        var run = figures["execute mean"];
+        Assert.Equal([2 / 1.1, 2, 2 / 0.9], new[] { "low", "simulated", "high" }.Select(k => run.GetProperty(k).GetDouble()),
+            (a, b) => Math.Abs(a - b) < 0.02);
+        Assert.Equal(Commands.Usage, await VerifyCommand.RunAsync(
+            new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 60), output, error, default));
+        Assert.Contains("0 to 50 percent", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

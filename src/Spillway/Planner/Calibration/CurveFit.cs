@@ -22,6 +22,9 @@ internal static class CurveFit
     /// <summary>Runs that a point needs: below that a median is somebody's opinion.</summary>
     private const int RunsMin = 5;
 
+    /// <summary>The most that a plan takes: nobody waits for it.</summary>
+    private const int OverlapMax = 100_000;
+
     /// <summary>Fits; a fault where no number of rows was seen often enough.</summary>
     /// <param name="answers">With times of runs.</param>
     public static Outcome<FittedCurve> Fit(IReadOnlyList<RecordedAnswer> answers)
@@ -53,11 +56,11 @@ internal static class CurveFit
 
     /// <summary>
     /// The server's own work on a request, beside its wait and its run; null where the record has no stages. The part of
-    /// a thousand that took longest is left out: pauses of the machine are not the server's work.
+    /// a thousand that took longest is left out: pauses of the machine are not the server's work. The stages of requests
+    /// that are under way together overlap, so what they take is a time and no queue.
     /// </summary>
     /// <param name="answers">With their stages.</param>
-    /// <param name="atOnce">How many the machine works on at a time, at least 1.</param>
-    public static BeforeOptions? Own(IReadOnlyList<RecordedAnswer> answers, int atOnce)
+    public static BeforeOptions? Own(IReadOnlyList<RecordedAnswer> answers)
     {
         double[] all = [.. answers.Where(a => a.OwnMs > 0).Select(a => a.OwnMs!.Value).Order()];
         if (all.Length < RunsMin)
@@ -68,7 +71,7 @@ internal static class CurveFit
         return new()
         {
             Ms = Math.Max(0.0001, Math.Round(mean, 4)), Variation = Math.Round(Math.Min(20, deviation / mean), 3),
-            AtOnce = atOnce,
+            AtOnce = OverlapMax,
         };
     }
 

@@ -123,11 +123,10 @@ public static class ServiceCalibration
         var typical = CurveFit.TypicalElements(before);
         var errors = CurveFit.Errors(curve, after, typical)
             .Concat(Played(plan, candidate, curve, after, typical));
-        var machine = plan.Machines[candidate.Sites.Values.First().Machine];
         return (new CalibrationFileOptions
         {
             Curve = curve.Points, RunSpread = curve.RunSpread, HeldOut = [.. errors],
-            Before = CurveFit.Own(before, Math.Max(1, machine.Parallelism)),
+            Before = CurveFit.Own(before),
         }, curve.Spread);
     }
 

@@ -43,13 +43,17 @@ public sealed class ServiceCalibrationTests
             "outcome":"{{(i % 10 == 0 ? "queue_full" : "ok")}}",
             "started":"2026-01-31T12:00:{{i:00}}.000Z","rows":1,"elements":100,
             "batch":{"rows":2,"requests":2,"cut":"full","runner":0,"device":"cpu"},
-            "stages":[{"stage":"queue","ms":3},{"stage":"execute","ms":30}],"total_ms":33.5}
+            "stages":[{"stage":"parse","ms":0.3},{"stage":"queue","ms":3},{"stage":"execute","ms":30},
+            {"stage":"write","ms":0.2}],"total_ms":33.5}
             """).ReplaceLineEndings(""));
         var result = Fit($"{{\"requests\":[{string.Join(",", lines)}]}}", model: "good").Result!;
         var point = Assert.Single(result.File.Curve);
         Assert.Equal((2, 30.0), (point.Rows, point.Ms));
         // Of 40, ten are another model's, and four others at a multiple of ten and even were refused.
         Assert.Equal((26, 14), (result.Fitted + result.HeldOut, result.PassedOver));
+        Assert.Equal((0.5, 0.0), (result.File.Before!.Ms, result.File.Before.Variation));
+        var variant = Named(result.Yaml()).Plan!.Options.Variants.Values.First();
+        Assert.Equal((0.5, 0.0), (variant.Before!.Ms, variant.RunSpread!.Value));
     }
 
     [Theory]
