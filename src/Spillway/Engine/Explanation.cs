@@ -74,8 +74,10 @@ internal static class Explanation
         record.Hardware = work.Deployment?.HardwareOf(work.Run.Runner) ?? "";
         if (record.Outcome is not null)
         {
-            record.Wasted = new(share.Run, Money.Zero) { Time = share.Time };
-            record.Decide(DecisionKind.Wasted, share.Total.Nano, work.Claim.Rows);
+            // An upstream is paid for each answer, also for one that could not be delivered.
+            record.Wasted = work.AnsweredBy is { Upstream: not null }
+                ? RequestFlow.Price(work.Used, share) : new(share.Run, Money.Zero) { Time = share.Time };
+            record.Decide(DecisionKind.Wasted, record.Wasted.Total.Nano, work.Claim.Rows);
             return;
         }
 

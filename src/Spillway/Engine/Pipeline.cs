@@ -196,18 +196,23 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         return Guard(work) ?? new(Do.Place);
     }
 
-    /// <summary>Limits and budgets of one step whose model is elsewhere. Null when it may be asked.</summary>
+    /// <summary>
+    /// The kill switch, limits and budgets of one step whose model is elsewhere. Null when it may be asked.
+    /// </summary>
     internal async ValueTask<Fault?> EnterStepAsync(Work attempt, CancellationToken aborted)
     {
-        while (GuardStep(attempt) is { } held)
+        while (true)
         {
+            var (route, off) = (attempt.Door.Route, guards.Switches.Now);
+            if (RequestFlow.Gate(route, attempt.Caller, off, isAttempt: true) is { } shut)
+                return shut;
+            if (GuardStep(attempt) is not { } held)
+                return null;
             if (held.What is Do.Refuse)
                 return held.Fault;
             if (await guards.Desk!.WaitAsync(attempt, aborted).ConfigureAwait(false) is { } gone)
                 return gone;
         }
-
-        return null;
     }
 
     /// <summary>

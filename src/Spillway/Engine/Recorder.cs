@@ -146,7 +146,7 @@ public sealed class Recorder
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);
         if (work.Chat is { } chat)
             record.Charged = ChatExplanation.Charge(ref record, chat);
-        _serving.Guards.Settle(work, record.Charged.Total);
+        _serving.Guards.Settle(work, record.Charged.Total, work.Lost);
         Explain(ref record, work, delivery);
 
         var model = work.Door.Instruments ?? Instruments(work.Door);

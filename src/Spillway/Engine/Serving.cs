@@ -229,7 +229,7 @@ public sealed class Serving : IAsyncDisposable
     private int Abort(SwitchTarget target, Fault fault) => Doors
         .Select(d => d.Deployment).OfType<Deployment>().Distinct()
         .Sum(d => d.CancelWhere(work => Concerns(target, work), fault))
-        + Gateway.Abort(target, fault);
+        + Upstreams.Abort(work => Concerns(target, work), fault) + Gateway.Abort(target, fault);
 
     /// <summary>A work is its model's, and of every route that it came through.</summary>
     private static bool Concerns(SwitchTarget target, Work work)

@@ -69,7 +69,16 @@ public sealed class Work : WorkItem
     internal RouteTrail? Trail { get; set; }
 
     /// <summary>What it holds of limits and budgets.</summary>
-    internal GuardTicket Ticket { get; } = new();
+    internal GuardTicket Ticket { get; private set; } = new();
+
+    /// <summary>
+    /// What the step that gives its answer holds of those that name models: settled with the request, for what is not
+    /// delivered costs nothing. Null until it had one.
+    /// </summary>
+    internal GuardTicket? StepTicket { get; private set; }
+
+    /// <summary>The limits and budgets that gave it.</summary>
+    internal ResolvedGuards? StepGuards { get; private set; }
 
     /// <summary>The limits and budgets that count it; null until it asked for them.</summary>
     internal ResolvedGuards? Guards { get; set; }
@@ -123,7 +132,10 @@ public sealed class Work : WorkItem
     /// <summary>Whose answer a route gave, when it asked a model for it; else null.</summary>
     internal Door? AnsweredBy { get; private set; }
 
-    /// <summary>What calls to an upstream cost that brought it no answer; nothing where that has no price.</summary>
+    /// <summary>
+    /// What calls to an upstream cost that brought it no answer; nothing where that has no price. Of a request to a
+    /// language model: at the step that is asked.
+    /// </summary>
     internal Money Lost { get; set; }
 
     /// <summary>Why it ended without an answer, set by whoever completed it.</summary>
@@ -205,6 +217,18 @@ public sealed class Work : WorkItem
         AnsweredBy = attempt.AnsweredBy ?? attempt.Door;
         (Outputs, attempt.Outputs) = (attempt.Outputs, Outputs);
         AdoptFacts(attempt);
+        // What an upstream did is paid, whether its answer is delivered or not: its ticket is the attempt's own.
+        if (attempt.Door.Upstream is null)
+            AdoptTicket(attempt);
+    }
+
+    /// <summary>What an attempt holds, or a step of it, is settled with the request from here on.</summary>
+    internal void AdoptTicket(Work attempt)
+    {
+        if (attempt.StepTicket is { Set: not null } inner)
+            (StepTicket, attempt.StepTicket, StepGuards) = (inner, StepTicket, attempt.StepGuards);
+        else if (attempt.Ticket.Set is not null)
+            (StepTicket, attempt.Ticket, StepGuards) = (attempt.Ticket, StepTicket ?? new(), attempt.Guards);
     }
 
     /// <summary>An attempt failed, and a run may still use what is its own: only what is told of it.</summary>
@@ -217,6 +241,7 @@ public sealed class Work : WorkItem
         (Share, Ended, Deployment) = (attempt.Share, attempt.Ended, attempt.Deployment);
         (DecodeTime, IsReady, ActiveWhenReady) = (attempt.DecodeTime, attempt.IsReady, attempt.ActiveWhenReady);
         StoppedRun = attempt.StoppedRun;
+        Ticket.Hear(attempt.Ticket);
     }
 
     /// <summary>As new.</summary>
@@ -230,6 +255,8 @@ public sealed class Work : WorkItem
         (Run, Launch, ActiveWhenReady, StoppedRun) = (default, Launch.Queue, 0, false);
         (Placement, Claim, Deployment, LoadedAt) = (default, default, null, null);
         Ticket.Reset();
+        StepTicket?.Reset();
+        StepGuards = null;
         // What an attempt runs on lies in the memory of the request that it belongs to.
         var whole = Whole;
         (Whole, Trail, Trace, CacheAsked) = (null, null, null, CacheDirective.Use);

@@ -39,7 +39,11 @@ internal sealed class GuardDesk : IAsyncDisposable
     {
         (_limits, _budgets) = (snapshot.Limits, snapshot.Budgets);
         (_clock, _states, _logger) = (clock, states, logger);
+        CountsModels = _limits.Rates.Values.Any(r => r.ConcernsModels) || _budgets.Values.Any(b => b.ConcernsModels);
     }
+
+    /// <summary>Whether any of them says something of models, so that steps of routes are asked one by one.</summary>
+    public bool CountsModels { get; }
 
     /// <summary>Makes slices durable; null where there are no budgets.</summary>
     public SliceWriter? Writer { get; init; }
@@ -128,16 +132,31 @@ internal sealed class GuardDesk : IAsyncDisposable
     /// </summary>
     public void Leave(Work work)
     {
-        if (work.Ticket.Set is not null)
-            Settle(work, work.Ticket.Reserved);
-        else if (work.Turn is { IsDraw: false } turn)
+        if (work.Ticket.Set is null && work.Turn is { IsDraw: false } turn)
             GuardLines.PassOn(turn.At);
+        Settle(work, work.Ticket.Reserved);
+        if (work.StepTicket is { } step)
+            SettleStep(work, step.Reserved);
     }
 
     /// <summary>The request is over: settles its ticket, if it has one. Once and never again.</summary>
-    public void Settle(Work work, Money cost)
+    public void Settle(Work work, Money cost) => Settle(work.Ticket, work.Guards, cost, work.Tokens.Used);
+
+    /// <summary>
+    /// The step that its answer was asked of is over, with the request or before it: settles what was taken for that.
+    /// </summary>
+    /// <param name="work">The request.</param>
+    /// <param name="cost">What the step cost.</param>
+    /// <param name="answered">Whether its answer is the request's, so that the tokens are its own.</param>
+    public void SettleStep(Work work, Money cost, bool answered = true)
     {
-        if (work.Ticket.Set is not { } set || work.Guards is not { } guards)
+        if (work.StepTicket is { } step)
+            Settle(step, work.StepGuards, cost, answered ? work.Tokens.Used : 0);
+    }
+
+    private void Settle(GuardTicket ticket, ResolvedGuards? resolved, Money cost, long tokens)
+    {
+        if (ticket.Set is not { } set || resolved is not { } guards)
             return;
         // Almost never anything happens; one list a thread will do.
         var events = guards.Budgets.Length > 0 ? t_events ??= [] : null;
@@ -145,7 +164,7 @@ internal sealed class GuardDesk : IAsyncDisposable
         guards.Enter();
         try
         {
-            set.Settle(work.Ticket, cost, events, work.Tokens.Used, _clock.Now);
+            set.Settle(ticket, cost, events, tokens, _clock.Now);
             Interlocked.Increment(ref _settled);
             GuardLines.Wake(guards, ref first);
         }

@@ -11,9 +11,9 @@ internal static class GuardExplanation
         var ticket = work.Ticket;
         if (ticket.Waited > TimeSpan.Zero)
             record.Decide(DecisionKind.WaitedAtGate, ticket.Waited.Ticks);
-        if (work.Guards is not { Budgets.Length: > 0 })
-            return;
         record.Guard = ticket.Named;
+        if (!ticket.HasBudget)
+            return;
         record.Decide(DecisionKind.Reserved, ticket.CostAtMost.Nano, ticket.BudgetLeft.Nano);
     }
 

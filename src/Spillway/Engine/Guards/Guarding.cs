@@ -42,7 +42,19 @@ public sealed class Guarding : IAsyncDisposable
     internal double WeightOf(string tenant) => _snapshot.Limits.WeightOf(tenant);
 
     /// <summary>Step 11 of a request: settles what it holds, if anything, at what it cost.</summary>
-    internal void Settle(Work work, Money cost) => Desk?.Settle(work, cost);
+    /// <param name="work">The request, or an attempt that is over.</param>
+    /// <param name="cost">What it cost.</param>
+    /// <param name="lost">
+    /// What the step that answered spent beside that in vain: the limits and budgets that name its model count it, for
+    /// it is paid elsewhere; those of who asked do not.
+    /// </param>
+    internal void Settle(Work work, Money cost, Money lost = default)
+    {
+        if (Desk is not { } desk)
+            return;
+        desk.Settle(work, cost);
+        desk.SettleStep(work, cost + lost);
+    }
 
     /// <summary>
     /// Reads what must survive a restart and gets ready; a fault says why the server must not start: a folder that

@@ -16,8 +16,10 @@ internal static class RouteWaste
     public static void Settle(Serving serving, Work attempt, bool answered)
     {
         var (bill, ran) = (RequestFlow.Price(attempt.Used, attempt.Share), attempt.AnsweredBy ?? attempt.Door);
-        // A route that is a step holds nothing itself: each of its own steps does.
-        serving.Guards.Settle(attempt, answered ? bill.Total : Money.Zero);
+        // What an upstream did is paid, whoever has the answer in the end. What a model here holds went over to the
+        // request with its answer; a route that is a step holds what its own step does.
+        serving.Guards.Settle(
+            attempt, attempt.Door.Upstream is null ? Money.Zero : bill.Total + attempt.Lost);
         var run = IsElsewhere(attempt, answered) ? default : attempt.Share;
         // An upstream is paid for each answer, fit or not; here only what is delivered pays for its rows.
         var request = run.Price is null || ran.Upstream is null ? Money.Zero : bill.Total - run.Total;

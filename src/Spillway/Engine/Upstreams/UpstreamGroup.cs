@@ -86,16 +86,8 @@ internal sealed partial class UpstreamGroup : IDisposable
             return _balancer.PredictWait(_queue.Count, _clock.Now);
     }
 
-    /// <summary>
-    /// Asks until a target answers or another attempt is not worth it. Null: the work's outputs are there.
-    /// </summary>
-    /// <param name="work">With inputs of the signature.</param>
-    /// <param name="deadline">When the answer is due.</param>
-    /// <param name="hasNext">
-    /// Whether somebody else answers when every target is left alone; else the first of them is waited for.
-    /// </param>
-    /// <param name="aborted">The caller is gone.</param>
-    public async ValueTask<Fault?> InferAsync(Work work, Instant deadline, bool hasNext, CancellationToken aborted)
+    private async ValueTask<Fault?> AttemptsAsync(
+        Work work, Instant deadline, bool hasNext, CancellationToken aborted)
     {
         if (Signature is not { } signature)
         {

@@ -47,6 +47,9 @@ internal sealed class UpstreamSet : IAsyncDisposable
     /// <summary>The upstream of a name; null when there is none.</summary>
     public UpstreamGroup? Find(string name) => _groups.TryGetValue(name, out var found) ? found.Group : null;
 
+    /// <summary>Ends the requests that are asked for; how many that were.</summary>
+    public int Abort(Func<Work, bool> concerns, Fault why) => All.Sum(group => group.Abort(concerns, why));
+
     /// <summary>Begins to ask the targets.</summary>
     public void Start() => _loops =
     [

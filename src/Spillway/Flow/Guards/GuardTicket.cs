@@ -30,6 +30,9 @@ public sealed class GuardTicket
     /// </summary>
     public string Named { get; internal set; } = "";
 
+    /// <summary>Whether a budget counts it, and let it pass.</summary>
+    public bool HasBudget { get; private set; }
+
     /// <summary>What was left in the tightest budget, or in the one that refused.</summary>
     public Money BudgetLeft { get; internal set; }
 
@@ -55,7 +58,23 @@ public sealed class GuardTicket
     public void Reset()
     {
         (Set, Reserved, Asked, Left, Named, BudgetLeft) = (null, default, default, default, "", default);
-        (Warning, WarningOf, CostAtMost, Short, Waited) = (0, "", default, default, default);
+        (Warning, WarningOf, CostAtMost, Short, Waited, HasBudget) = (0, "", default, default, default, false);
+    }
+
+    /// <summary>
+    /// What limits and budgets said of one step of the request, where that is tighter than what is known. It is told of
+    /// the request; what the step holds stays the step's.
+    /// </summary>
+    public void Hear(GuardTicket step)
+    {
+        if (step.Left.Limit > 0 && (Left.Limit == 0 || step.Left.Share < Left.Share))
+            Left = step.Left;
+        if (step.Warning > Warning)
+            (Warning, WarningOf) = (step.Warning, step.WarningOf);
+        if (step.HasBudget && (!HasBudget || step.BudgetLeft.Nano < BudgetLeft.Nano))
+            (HasBudget, Named, BudgetLeft, CostAtMost) = (true, step.Named, step.BudgetLeft, step.CostAtMost);
+        else if (Named.Length == 0)
+            Named = step.Named;
     }
 
     /// <summary>Everything is taken.</summary>
@@ -63,7 +82,7 @@ public sealed class GuardTicket
     {
         if (_cells.Length < budgets)
             _cells = new long[budgets];
-        (Set, Asked, Reserved) = (set, asked, reserved);
+        (Set, Asked, Reserved, HasBudget) = (set, asked, reserved, budgets > 0);
     }
 
     /// <summary>Everything is given back or paid.</summary>

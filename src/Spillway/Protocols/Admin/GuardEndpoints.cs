@@ -93,6 +93,7 @@ internal sealed class GuardEndpoints(ServerContext server)
         ? server.Snapshot.Tenants.Keys.Order(StringComparer.Ordinal)
         : server.Serving.Doors.Select(d => kind is SwitchKind.Model ? d.Route.Deployment : d.Route.Model.Name)
             .Concat(kind is SwitchKind.Model ? server.Serving.Gateway.Upstreams.Select(u => u.Name)
+                .Concat(server.Serving.Upstreams.All.Select(u => u.Name))
                 : server.Serving.ChatNames);
 
     private void WriteSwitches(Utf8JsonWriter json, SwitchFlip? flip)
