@@ -11,7 +11,8 @@ internal static class GuardText
     public static string Render(DecisionKind kind, long a, long b, long c, in RequestRecord record) => kind switch
     {
         DecisionKind.RefusedSwitchedOff => "Refused: an operator switched it off; the error says what.",
-        DecisionKind.RefusedForbidden => $"Refused: the caller's key does not have model {record.Model}.",
+        DecisionKind.RefusedForbidden => $"Refused: the caller's key does not have model {record.Model}, "
+            + "or may not see what it asks of it.",
         DecisionKind.RefusedRate => FormattableString.Invariant(
             $"Refused: rate limit {record.Guard} had {a} of {b} {s_units[c]} left."),
         DecisionKind.RefusedBudget => record.Guard.Length == 0

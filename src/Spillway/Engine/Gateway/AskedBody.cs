@@ -69,6 +69,9 @@ internal sealed record AskedBody
     /// <summary>Bytes of declared tools, which a template may write out longer than they came.</summary>
     public int ToolBytes { get; init; }
 
+    /// <summary>A field that asks for the numbers behind the answer; null for none.</summary>
+    public string? NumbersAsked { get; init; }
+
     /// <summary>A place in the body.</summary>
     /// <param name="At">The first byte.</param>
     /// <param name="Length">How many; 0 for none.</param>

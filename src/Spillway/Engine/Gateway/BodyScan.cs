@@ -8,7 +8,7 @@ namespace Spillway.Engine.Gateway;
 /// stands twice is refused where it matters: the upstream might believe the other one. This file is long because every
 /// field that is read stands in it.
 /// </summary>
-internal ref struct BodyScan
+internal ref partial struct BodyScan
 {
     private const int DepthMax = 128;
     private const int NameBytesMax = 256;
@@ -106,6 +106,7 @@ internal ref struct BodyScan
             MaxTokensAt = _maxTokensAt, CompletionTokensAt = _completionTokensAt,
             Choices = (int)Math.Min((long)_choices * _prompts, int.MaxValue), Messages = _messages,
             Attachments = _attachments, AttachmentBytes = _attachmentBytes, ToolBytes = _toolBytes,
+            NumbersAsked = _numbersAsked,
         };
     }
 
@@ -154,7 +155,7 @@ internal ref struct BodyScan
                 $"The field {_reader.GetString()} differs from {guarded} in its case only. Write {guarded}.");
         }
 
-        _reader.Skip();
+        Pass();
     }
 
     private readonly string? Resembled()

@@ -27,10 +27,16 @@ internal sealed class ChatRoute
         Prompts = ContentRules.Of(memory.Options.Chat.Content.Prompts);
         Answers = ContentRules.Of(memory.Options.Chat.Content.Answers);
         var model = new ModelRef(memory.Name, RoutePlan.Version);
+        var options = new ModelOptions { Name = memory.Name, Runtime = "gateway", Owner = memory.Options.Owner };
+        var traits = new RuntimeTraits
+        {
+            Platform = "openai", Devices = [], Simulated = Steps.All(s => s.IsSimulated),
+        };
         Door = Door.Chat(
-            new Route(model, Steps[0].Name, RouteState.Ready, "", 0) { IsChain = true },
-            new ModelOptions { Name = memory.Name, Runtime = "gateway", Owner = memory.Options.Owner },
-            new RuntimeTraits { Platform = "openai", Devices = [], Simulated = Steps.All(s => s.IsSimulated) });
+            new Route(model, Steps[0].Name, RouteState.Ready, "", 0) { IsChain = true, CountsSteps = true }, options,
+            traits);
+        Doors = [.. Steps.Select(s => Door.Chat(
+            new Route(new(s.Name, RoutePlan.Version), s.Name, RouteState.Ready, "", 0), options, traits))];
     }
 
     /// <summary>The served name.</summary>
@@ -41,6 +47,9 @@ internal sealed class ChatRoute
 
     /// <summary>Where each step leads.</summary>
     public IReadOnlyList<GatewayUpstream> Steps { get; }
+
+    /// <summary>What each step is counted under by limits and budgets that say something of models.</summary>
+    public IReadOnlyList<Door> Doors { get; }
 
     /// <summary>What is counted of it.</summary>
     public ChatInstruments Counts { get; }
@@ -60,14 +69,17 @@ internal sealed class ChatRoute
     private static IEnumerable<ContentCount> Counted(IReadOnlyList<ContentRuleOptions> rules, bool isAnswer) =>
         rules.Select(r => new ContentCount(r.Name, isAnswer, ContentWords.Of(r.Do)));
 
-    /// <summary>The dearest step's upper bound: any of them may be the one that answers; null without prices.</summary>
+    /// <summary>
+    /// The upper bound of the dearest step from one on: any of them may be the one that answers; null without prices.
+    /// </summary>
+    /// <param name="from">The first step that may be asked.</param>
     /// <param name="input">The most tokens of the prompt.</param>
     /// <param name="output">The most tokens of all answers.</param>
     /// <param name="now">For the day's price.</param>
-    public Money? CostAtMost(long input, long output, DateTimeOffset now)
+    public Money? CostAtMost(int from, long input, long output, DateTimeOffset now)
     {
         Money? most = null;
-        for (var i = 0; i < Steps.Count; i++)
+        for (var i = from; i < Steps.Count; i++)
         {
             if (Steps[i].Price?.At(now).AtMost(input, output) is { } cost && (most is null || cost > most.Value))
                 most = cost;

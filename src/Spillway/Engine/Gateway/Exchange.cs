@@ -1,4 +1,4 @@
-using Spillway.Flow;
+using Spillway.Engine.Routes;
 using Spillway.Policies.Switching;
 using Spillway.Telemetry;
 
@@ -14,7 +14,7 @@ namespace Spillway.Engine.Gateway;
 /// <param name="asked">What is asked.</param>
 /// <param name="work">Its stages, its ticket, its record.</param>
 /// <param name="sink">Where the answer goes.</param>
-internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked, Work work, IAnswerSink sink)
+internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBody asked, Work work, IAnswerSink sink)
     : IDisposable
 {
     private static readonly Fault s_left = new(
@@ -80,68 +80,14 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         }
     }
 
-    /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
-    private async ValueTask<Fault?> EnterAsync()
-    {
-        if (Judge() is { } refused)
-            return refused;
-        var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
-        work.Tokens = new(input + output, input + output, asked.Bytes.Length);
-        _state.Reserve(input, output);
-        work.Claim = new Claim
-        {
-            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
-        };
-        while (true)
-        {
-            if (Gate() is { } shut)
-                return shut;
-            if (asked.Check(route.Name, route.Options) is { } wrong)
-                return wrong;
-            var cost = route.CostAtMost(input, output, _began);
-            work.CostAtMost = cost ?? default;
-            if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is { } dear)
-                return dear;
-            if (serving.Guards.Desk is not { } desk)
-                return null;
-            var effect = RequestFlow.Guarded(desk.Enter(work));
-            if (effect.What is not Do.Wait)
-                return effect.What is Do.Refuse ? effect.Fault : null;
-            if (await desk.WaitAsync(work, _stop.Token).ConfigureAwait(false) is { } gone)
-                return _stopped ?? gone;
-        }
-    }
-
-    /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>
-    private Fault? Judge()
-    {
-        if (route.Prompts is null && route.Answers is null)
-            return null;
-        if (Gate() is { } shut)
-            return shut;
-        (_state.Rules, _state.Log) = (route.Answers, new(route.Name, _state.Facts));
-        if (route.Prompts is not { } rules)
-            return null;
-        if (!PromptGuard.Judge(asked, rules, _state.Log).TryGet(out var judged, out var refused))
-            return refused;
-        _state.Asked = asked = judged;
-        return null;
-    }
-
-    private Fault? Gate()
-    {
-        if (serving.Untraced is { } untraced)
-            return untraced;
-        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
-            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
-    }
-
     /// <summary>Step 8, the chain: one step after the other while nothing of an answer was sent.</summary>
     private async ValueTask<Fault?> ClimbAsync()
     {
         var trail = work.Trail = new();
         var deadline = Deadline();
-        for (var step = 0; ;)
+        if (_from > 0)
+            Leave(trail, step: 0, FaultKind.BudgetExhausted);
+        for (var step = _from; ;)
         {
             trail.Step = step;
             var fault = await StepAsync(step, deadline).ConfigureAwait(false);
@@ -151,15 +97,21 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                 return null;
             }
 
-            trail.Leave(step, fault.Kind);
-            route.Memory.Counts.LeftBy(step).Add();
+            Leave(trail, step, fault.Kind);
             if (sink.HasBegun || _stop.IsCancellationRequested)
                 return _stopped ?? fault;
             var move = route.Memory.Next(step, fault.Kind, deadline - _clock.Now);
             if (move.Step < 0)
                 return fault;
+            SettleStep();
             step = move.Step;
         }
+    }
+
+    private void Leave(RouteTrail trail, int step, FaultKind why)
+    {
+        trail.Leave(step, why);
+        route.Memory.Counts.LeftBy(step).Add();
     }
 
     /// <summary>Its caller's time, or else the route's; that of a stream is over with its first content.</summary>
@@ -179,10 +131,10 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
         (_state.Facts.ToldNot, _state.Facts.IsSpent, _state.Facts.IsContentRefused) = (false, false, false);
         _state.Price = upstream.Price?.At(_began);
-        if (Switched(upstream) is { } off)
-            return off;
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);
         var due = own == TimeSpan.MaxValue ? Instant.Never : _clock.Now + own;
+        if (await EnterStepAsync(step, due).ConfigureAwait(false) is { } held)
+            return held;
         var body = asked.For(upstream.Model, route.Options, upstream.Options.TokensField);
         _state.Facts.CapInjected =
             asked.TokensMax is null && WireCalls.Writes(asked.Call) ? route.Options.MaxTokens : 0;
@@ -210,6 +162,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                     fault = await attempt.RunAsync(turn, due, _stop.Token).ConfigureAwait(false);
                     (Refusal, _state.Facts.ToldNot, _state.Facts.IsSpent) =
                         (attempt.Refusal, attempt.ToldNot, attempt.IsSpent);
+                    if (fault is not null)
+                        Lose(upstream);
                 }
 
                 if (fault is null)
@@ -259,11 +213,6 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         var end = _clock.Now + patience;
         return due < end ? due : end;
     }
-
-    /// <summary>A switch of the upstream alone: the route's was asked at the gate.</summary>
-    private Fault? Switched(GatewayUpstream upstream) => RequestFlow.Gate(
-        route.Door.Route with { IsChain = false, Deployment = upstream.Name }, work.Caller,
-        serving.Guards.Switches.Now, isAttempt: true);
 
     private void Say(GatewayUpstream upstream, int target, Fault? fault, string why) => work.Trail!.Say(
         target < 0 ? $"{upstream.Name}: {FaultLabels.Of(fault!.Kind)}"

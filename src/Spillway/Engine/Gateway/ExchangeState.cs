@@ -51,6 +51,9 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Whether content came, that of an attempt that was given up apart.</summary>
     public bool HasContent => _pieces > 0;
 
+    /// <summary>What the attempt that was sent last used; null where nothing came of an answer.</summary>
+    public TokenUsage? Spent => _pieces > 0 || _reported is not null ? Used : null;
+
     /// <summary>What was reserved for it: what is counted here never exceeds that.</summary>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of all answers.</param>

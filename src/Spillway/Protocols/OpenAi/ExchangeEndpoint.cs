@@ -51,7 +51,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 Begin(work, route, asked!);
                 work.Chat!.WantsCost = asked!.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
                 sink = isResponse ? AsResponse(sink, tags, asked!) : sink;
-                fault = OpenAiHeaders.Read(http.Request.Headers, work.Request);
+                fault = OpenAiHeaders.Read(http.Request.Headers, work.Request) ?? ChatHardening.Ask(caller, asked);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
                 if (fault is null)
                 {
