@@ -27,6 +27,11 @@ internal static partial class AccessLog
     [LoggerMessage(4205, LogLevel.Information, "Key {Id} of {Tenant} was {What} by {By}")]
     public static partial void KeyChanged(ILogger logger, string id, string tenant, string what, string by);
 
+    [LoggerMessage(4207, LogLevel.Error,
+        "Key {Id} was revoked and is refused, but a restart forgets that: it could not be written, and is tried again: "
+            + "{Why}")]
+    public static partial void RevocationNotWritten(ILogger logger, string id, string why);
+
     [LoggerMessage(4206, LogLevel.Error,
         "The identity provider's keys could not be read from {Place} for {Seconds} s and are in force no more "
             + "(access.jwt.jwksKeepMs): every token is refused until they can be read")]

@@ -34,6 +34,9 @@ internal sealed class KeyRing : IAsyncDisposable
     private readonly AccessCounts _counts;
     private readonly IReadOnlyCollection<string> _tenants;
     private readonly SipHash _tags = SipHash.Random();
+
+    // Revoked keys of which the store does not know that; under the lock.
+    private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private volatile KeySet _keys = new([]);
     private Task _writing = Task.CompletedTask;
@@ -165,10 +168,24 @@ internal sealed class KeyRing : IAsyncDisposable
             if (!Find(id).TryGet(out var live, out var unknown))
                 return unknown;
             var key = Look(live);
-            if (key.Revoked is not null)
+            if (key.Revoked is not null && !_unsaved.Contains(id))
                 return key;
-            key = key with { Revoked = Now() };
-            return Put(live.Stored with { Key = key }) is { } fault ? fault : key;
+            key = key with { Revoked = key.Revoked ?? Now() };
+            var revoked = live.Stored with { Key = key };
+            if (Put(revoked) is not { } fault)
+                return key;
+            // Taking rights away waits for no disk.
+            if (_disposed)
+                return fault;
+            Swap(revoked);
+            _unsaved.Add(id);
+            AccessLog.RevocationNotWritten(_logger, id, fault.Message);
+            return fault with
+            {
+                Message = $"The key {id} is refused from now on, but that holds until a restart only: it could not be "
+                    + $"written down ({fault.Message}). It is tried again every half a minute; mend the disk, and revoke "
+                    + "it again to see that it is kept.",
+            };
         }
     }
 
@@ -179,11 +196,14 @@ internal sealed class KeyRing : IAsyncDisposable
     /// <summary>Begins to write uses to the store now and then.</summary>
     public void Start() => _writing = WriteAsync();
 
-    /// <summary>Writes uses that the store does not know; what cannot be written is counted, and tried again.</summary>
+    /// <summary>
+    /// Writes uses, and revocations, that the store does not know; what cannot be written is counted, and tried again.
+    /// </summary>
     public void WriteUses()
     {
         lock (_changing)
         {
+            WriteRevoked();
             var used = _keys.All.Where(k => k.UsedSecond > k.WrittenSecond).Select(
                 k => (Key: k, At: k.UsedSecond)).ToList();
             if (used.Count == 0 || _disposed)
@@ -216,6 +236,16 @@ internal sealed class KeyRing : IAsyncDisposable
         }
 
         _stop.Dispose();
+    }
+
+    private void WriteRevoked()
+    {
+        foreach (var id in _disposed ? [] : _unsaved.ToArray())
+        {
+            if (_keys.Find(id) is { } key && Put(key.Stored) is not null)
+                return;
+            _unsaved.Remove(id);
+        }
     }
 
     private Outcome<Caller> Verify(
@@ -261,9 +291,15 @@ internal sealed class KeyRing : IAsyncDisposable
             return fault;
         }
 
+        Swap(stored);
+        _unsaved.Remove(stored.Key.Id);
+        return null;
+    }
+
+    private void Swap(StoredKey stored)
+    {
         var before = _keys.Find(stored.Key.Id);
         _keys = new(_keys.All.Where(k => k != before).Append(new(stored, before)));
-        return null;
     }
 
     /// <summary>

@@ -45,7 +45,7 @@ internal sealed class SigningKeys : IAsyncDisposable
     private volatile SigningKeySet _current = SigningKeySet.Empty;
     private volatile TaskCompletionSource _wanted = NewSignal();
     private Task _reading = Task.CompletedTask;
-    private long _readAt;
+    private long? _failingSince;
 
     /// <param name="place">An address, or an absolute path.</param>
     /// <param name="refresh">How often it is read.</param>
@@ -153,7 +153,7 @@ internal sealed class SigningKeys : IAsyncDisposable
         _counts.JwksRead(isOk: fault is null);
         if (fault is null)
         {
-            _readAt = _time.GetTimestamp();
+            _failingSince = null;
             return null;
         }
 
@@ -166,7 +166,9 @@ internal sealed class SigningKeys : IAsyncDisposable
     /// <summary>Keys that could not be read for so long may have been taken back since.</summary>
     private void Drop()
     {
-        if (_current.Count == 0 || _time.GetElapsedTime(_readAt) < _keep)
+        // Counted from the first reading in vain: what was read last may be a day old by then, and is no failure.
+        var since = _failingSince ??= _time.GetTimestamp();
+        if (_current.Count == 0 || _time.GetElapsedTime(since) < _keep)
             return;
         _current = SigningKeySet.Empty;
         AccessLog.JwksDropped(_logger, _place, _keep.TotalSeconds);

@@ -33,14 +33,25 @@ internal ref partial struct BodyScan
     /// </summary>
     private readonly string? NumbersName()
     {
-        // Almost every field has another first letter somewhere: no text is made of it.
-        if (!_reader.ValueIsEscaped && Ascii.IsValid(_reader.ValueSpan)
-            && _reader.ValueSpan.IndexOfAny("pP"u8) < 0 && _reader.ValueSpan.IndexOfAny("hH"u8) < 0)
+        // Of almost every field no text is made.
+        var bytes = _reader.ValueSpan;
+        if (!_reader.ValueIsEscaped && Ascii.IsValid(bytes) && !Has(bytes, "prob"u8) && !Has(bytes, "hidden"u8))
             return null;
         // Go's reader takes two letters beyond ASCII for s and k.
         var name = _reader.GetString()!.Replace('\u017F', 's').Replace('\u212A', 'k').ToLowerInvariant();
         return name.Contains("logprob", StringComparison.Ordinal)
-            || name is "n_probs" or "post_sampling_probs" or "return_hidden_states" ? name : null;
+            || name is "n_probs" or "return_hidden_states" ? name : null;
+    }
+
+    private static bool Has(ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
+    {
+        for (var i = 0; i <= name.Length - word.Length; i++)
+        {
+            if (Ascii.EqualsIgnoreCase(name.Slice(i, word.Length), word))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The value asks for nothing. To a completion a 0 asks for the chosen tokens' own.</summary>

@@ -22,6 +22,6 @@ internal static class ChatHardening
 
     private static Fault Hidden(Caller caller, string why) => new(
         FaultKind.Forbidden,
-        $"The key {caller.Key} does not see the exact numbers of a model, and {why}. Or ask the operator for a key that "
+        $"This key does not see the exact numbers of a model, and {why}. Or ask the operator for a key that "
         + "sees more (spillway keys create without --label-only, --top-k and --decimals).");
 }

@@ -99,8 +99,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
             return false;
         Permit(http);
         headers.AccessControlAllowMethods = "GET, POST";
-        headers.AccessControlAllowHeaders = "authorization, x-api-key, content-type, accept, "
-            + "inference-header-content-length, x-request-id, traceparent";
+        headers.AccessControlAllowHeaders = PageHeaders.Allowed(request.Headers.AccessControlRequestHeaders);
         headers.AccessControlMaxAge = "600";
         http.Response.StatusCode = StatusCodes.Status204NoContent;
         return true;
@@ -195,9 +194,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, AccessCoun
     {
         var headers = http.Response.Headers;
         headers.AccessControlAllowOrigin = http.Request.Headers.Origin;
-        headers.AccessControlExposeHeaders = "X-Request-Id, X-Spillway-Fault, Server-Timing, Retry-After, "
-            + "retry-after-ms, "
-            + "Inference-Header-Content-Length";
+        headers.AccessControlExposeHeaders = PageHeaders.Exposed;
         headers.Append("Vary", "Origin");
     }
 }

@@ -18,6 +18,9 @@ internal sealed class KeysEndpoints(ServerContext server)
         {
             if (fault.Kind is FaultKind.WrongMethod)
                 http.Response.Headers.Allow = methods;
+            // It is refused from now on, though the disk does not know it.
+            if (fault.Kind is FaultKind.StoreFailed && rest.Split('/') is [_, var id, "revoke"])
+                server.Audit.Administration(caller, "key.revoked", id, fault.Kind);
             await ErrorAnswer.WriteAsync(http, fault).ConfigureAwait(false);
             return;
         }
