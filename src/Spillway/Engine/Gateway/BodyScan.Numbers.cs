@@ -12,8 +12,6 @@ internal ref partial struct BodyScan
     /// <summary>A longer name, of which every letter may be written as \u and four digits, is none of these.</summary>
     private const int NumbersBytesMax = 32 * 6;
 
-    private string? _numbersAsked;
-
     /// <summary>A field that is passed on, of which only that much is read.</summary>
     private void Pass()
     {

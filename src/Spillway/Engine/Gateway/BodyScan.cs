@@ -25,7 +25,6 @@ internal ref partial struct BodyScan
         "n_predict", "n", "best_of", "tools", "functions",
     ];
 
-
     private readonly WireCall _call;
     private readonly ReadOnlyMemory<byte> _body;
     private Utf8JsonReader _reader;
@@ -45,6 +44,7 @@ internal ref partial struct BodyScan
     private int _attachments;
     private int _attachmentBytes;
     private int _toolBytes;
+    private string? _numbersAsked;
     private Fault? _fault;
 
     private BodyScan(WireCall call, ReadOnlyMemory<byte> body)

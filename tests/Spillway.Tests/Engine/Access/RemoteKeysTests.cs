@@ -156,6 +156,7 @@ public sealed class RemoteKeysTests : IAsyncLifetime, IDisposable
         // The first reading in vain comes after five minutes, those behind it each half a minute.
         await AdvanceUntilAsync(() => _counts.JwksReads.Failed == 1);
         await IdleAsync();
+        var first = _time.GetUtcNow();
         while (_keys.Current.Count > 0)
         {
             Who(Token());
@@ -165,11 +166,32 @@ public sealed class RemoteKeysTests : IAsyncLifetime, IDisposable
             await IdleAsync();
         }
 
-        Assert.Equal(s_keep, _time.GetUtcNow() - DateTimeOffset.UnixEpoch);
+        Assert.Equal(s_keep, _time.GetUtcNow() - first);
         Refuses(Token(), "has no keys of the identity provider now");
         Volatile.Write(ref _answer, ScriptedServer.Ok(_issuer.Jwks()));
         await AdvanceUntilAsync(() => _keys.Current.Count > 0);
         Who(Token());
+    }
+
+    [Fact]
+    public async Task One_reading_in_vain_takes_no_keys_away_however_seldom_they_are_read()
+    {
+        var keys = new SigningKeys($"{_provider.Url}/keys", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), _time, _counts,
+            NullLogger.Instance);
+        await _keys.DisposeAsync();
+        Assert.Null(await keys.StartAsync());
+        await AdvanceUntilAsync(() => keys.Current.Count > 0);
+        Volatile.Write(ref _answer, OtlpSink.Status(503));
+        await IdleAsync();
+        _time.Advance(s_pause);
+        await IdleAsync();
+        _time.Advance(TimeSpan.FromDays(1));
+        await UntilAsync(() => _counts.JwksReads.Failed == 1);
+        await IdleAsync();
+        Assert.NotEqual(0, keys.Current.Count);
+        Volatile.Write(ref _answer, ScriptedServer.Ok(_issuer.Jwks()));
+        await AdvanceUntilAsync(() => _counts.JwksReads.Failed == 1 && keys.Current.Count > 0);
+        await keys.DisposeAsync();
     }
 
     [Fact]

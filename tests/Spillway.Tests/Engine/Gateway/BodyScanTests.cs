@@ -74,6 +74,27 @@ public sealed class BodyScanTests
         Assert.Contains(name, fault!.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"logprobs\":true", "logprobs")]
+    [InlineData("\"logprobs\":5", "logprobs")]
+    [InlineData("\"logprobs\":0", "logprobs")]
+    [InlineData("\"top_logprobs\":1", "top_logprobs")]
+    [InlineData("\"logprobs\":false,\"logprobs\":true", "logprobs")]
+    [InlineData("\"logprobs\":true,\"logprobs\":false", "logprobs")]
+    [InlineData("\"LogProbs\":true", "logprobs")]
+    [InlineData("\"\\u006cogprob\\u017F\":true", "logprobs")]
+    [InlineData("\"prompt_logprobs\":0", "prompt_logprobs")]
+    [InlineData("\"n_probs\":3", "n_probs")]
+    [InlineData("\"return_hidden_states\":{\"a\":[1]}", "return_hidden_states")]
+    [InlineData("\"logprobs\":false", null)]
+    [InlineData("\"logprobs\":null,\"top_logprobs\":0,\"n_probs\":0", null)]
+    [InlineData("\"problem\":true,\"temperature\":1,\"response_format\":{\"logprobs\":true}", null)]
+    public void Numbers_behind_an_answer_are_told_by_every_name_that_asks_for_them(string more, string? field)
+    {
+        Assert.Equal(field, Read($$"""{"model":"m",@M,{{more}}}""").NumbersAsked);
+        Assert.Equal(field, Read($$"""{"model":"m","prompt":"x",{{more}}}""", WireCall.Completion).NumbersAsked);
+    }
+
     [Fact]
     public void Many_inputs_of_an_embedding_are_no_answers()
     {

@@ -87,6 +87,28 @@ public sealed class KeyStartTests
     }
 
     [Fact]
+    public async Task A_listed_page_may_send_what_clients_of_OpenAIs_protocol_send()
+    {
+        await using var server = await KeyedServer.StartAsync(KeyedServer.Folder(
+            "{ keys: required, origins: ['https://app.example.org'] }"));
+        (string, string) page = ("Origin", "https://app.example.org"), post = ("Access-Control-Request-Method", "POST");
+        string[] sent =
+        [
+            "api-key", "authorization", "content-type", "idempotency-key", "x-request-timeout-ms",
+            "x-spillway-max-cost", "x-spillway-session", "x-stainless-lang", "x-stainless-retry-count",
+            "X-Stainless-Timeout", "openai-organization",
+        ];
+        var reply = await server.SendAsync("OPTIONS", "/v1/chat/completions", null, null, page, post,
+            ("Access-Control-Request-Headers", string.Join(", ", sent) + ", x-evil, x-stainless-<b>"));
+        Assert.Equal(204, reply.Status);
+        var allowed = reply.Header("Access-Control-Allow-Headers")!.Split(", ");
+        Assert.All(sent, name => Assert.Contains(name.ToLowerInvariant(), allowed));
+        Assert.DoesNotContain(allowed, name => name.Contains("evil", StringComparison.Ordinal)
+            || name.Contains('<', StringComparison.Ordinal));
+        Assert.Contains("x-should-retry", reply.Header("Access-Control-Expose-Headers"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_listens_on_all_addresses_serves_with_keys()
     {
         await using var server = await KeyedServer.StartAsync(KeyedServer.Folder(

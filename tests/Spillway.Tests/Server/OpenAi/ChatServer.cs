@@ -36,10 +36,12 @@ internal sealed class ChatServer : IAsyncDisposable
     /// <param name="root">Lines of the root.</param>
     /// <param name="chat">How the upstreams answer.</param>
     /// <param name="clock">The server's.</param>
+    /// <param name="steps">Of the route; null for one a model, in their order.</param>
     /// <param name="environment">Variables.</param>
     public static async Task<ChatServer> StartAsync(
         string[]? models = null, string upstream = "retry: { attemptsMax: 1 }", string route = "", string root = "",
-        SimulatedChatOptions? chat = null, Clock? clock = null, params (string, string)[] environment)
+        SimulatedChatOptions? chat = null, Clock? clock = null, string? steps = null,
+        params (string, string)[] environment)
     {
         List<SimulatedModelServer> upstreams = [];
         var yaml = new StringBuilder("server: { port: 0 }\nupstreams:\n");
@@ -52,7 +54,7 @@ internal sealed class ChatServer : IAsyncDisposable
             upstreams.Add(one);
         }
 
-        var steps = string.Join(", ", upstreams.Select((_, i) => $"{{ model: u{i} }}"));
+        steps ??= string.Join(", ", upstreams.Select((_, i) => $"{{ model: u{i} }}"));
         yaml.Append($"routes:\n  chat:\n    chain: {{ steps: [{steps}] }}\n");
         yaml.Append(string.Concat(route.Split('\n').Select(l => $"    {l}\n"))).Append(root).Append('\n');
         var folder = new ConfigFolder().Write("spillway.yaml", yaml.ToString());

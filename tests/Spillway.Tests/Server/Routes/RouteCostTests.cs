@@ -95,6 +95,56 @@ public sealed class RouteCostTests
     }
 
     [Fact]
+    public async Task Answer_of_an_upstream_that_cannot_be_delivered_is_waste_of_all_that_it_costs()
+    {
+        await using var rogue = new RogueServer(RogueServer.Echo);
+        await using var server = await UpstreamAsync(
+            rogue, "    gpu: [{ from: 2026-01-01, perRequest: 0.02, perRow: 0.001 }]\n",
+            "budgets: { elsewhere: { limit: 1, models: [gpu] }, all: { limit: 1 } }\n");
+        rogue.Infer = RogueServer.Bytes(RogueServer.Reply(RogueServer.Output(), s_nan));
+        var reply = await server.AskAsync("1,2,3,4", ("X-Request-Id", "nan"));
+        Assert.Contains("holds NaN", reply.Error, StringComparison.Ordinal);
+        Assert.Empty((await server.RecordAsync("nan")).GetProperty("bill").EnumerateArray());
+        var gpu = (await CostsAsync(server, "model", 0, 1))["gpu"];
+        Assert.Equal(21_000_000, Nano(gpu.GetProperty("waste").GetString()));
+        // It is paid: the model's own budget has it, and that of all, which is who asks, has not.
+        Assert.Equal((21_000_000, 0), await SpentAsync(server));
+    }
+
+    [Fact]
+    public async Task What_an_upstream_did_in_vain_is_in_its_own_budget_and_in_no_callers()
+    {
+        await using var rogue = new RogueServer(RogueServer.Echo);
+        await using var server = await UpstreamAsync(
+            rogue, "    gpu: [{ from: 2026-01-01, perRequest: 0.02, perHour: 3600 }]\n",
+            "budgets: { elsewhere: { limit: 1, models: [gpu] }, all: { limit: 1 } }\n",
+            "[{ model: gpu, checks: [{ confidenceMin: 0.9 }] }, { model: b }]");
+        var billed = Nano((await server.AskAsync("0.1,0.2,0.3,0.4")).By("b", "answer_unfit")
+            .Header("X-Spillway-Cost"));
+        var (unfit, all) = await SpentAsync(server);
+        Assert.True(unfit > 20_000_000, $"{unfit}");
+        Assert.Equal(billed, all);
+        rogue.Infer = RogueServer.Status(500);
+        (await server.AskAsync()).By("b", "upstream_failed");
+        // Its time, and no request, for it gave no answer.
+        Assert.InRange((await SpentAsync(server)).Elsewhere - unfit, 1, 19_999_999);
+    }
+
+    [Fact]
+    public async Task Answer_of_a_model_here_that_cannot_be_delivered_is_in_no_budget()
+    {
+        await using var server = await TestServer.StartAsync(Folder(
+            "[{ model: a }]", "", null, null, perHour: 0,
+            "budgets: { elsewhere: { limit: 1, models: [a] }, all: { limit: 1 } }\n"));
+        var reply = await server.InferAsync("r", s_askNan,
+            [("Inference-Header-Content-Length", $"{s_askNan.Length - s_nan.Length}")]);
+        Assert.Contains("holds NaN", reply.Error, StringComparison.Ordinal);
+        Assert.Equal((0, 0), await SpentAsync(server));
+        (await server.AskAsync()).By("a");
+        Assert.Equal((1_000_000, 1_000_000), await SpentAsync(server));
+    }
+
+    [Fact]
     public void Upstream_without_a_price_beside_models_that_have_one_is_a_note()
     {
         using var folder = UpstreamServer.Folder(UpstreamServer.ThenModel, ["http://127.0.0.1:1"]);
@@ -148,11 +198,21 @@ public sealed class RouteCostTests
         (await TestServer.ThroughAsync(time, waiting, stepMs: 5)).By("a");
     }
 
-    private static ConfigFolder Folder(string steps, string more, string? a, string? b, double perHour = 3.6) =>
+    private static readonly byte[] s_nan =
+        [.. new[] { 1f, float.NaN, 2, 3 }.SelectMany(BitConverter.GetBytes)];
+
+    private static readonly byte[] s_askNan =
+    [
+        .. """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","parameters":{"binary_data_size":16}}]}"""u8,
+        .. s_nan,
+    ];
+
+    private static ConfigFolder Folder(
+        string steps, string more, string? a, string? b, double perHour = 3.6, string root = "") =>
         RoutedServer.Folder(
             steps, more, Prices.Replace(
                 "perHour: 3.6", $"perHour: {perHour.ToString(CultureInfo.InvariantCulture)}",
-                StringComparison.Ordinal) + "ledger: {}\n", a, b);
+                StringComparison.Ordinal) + "ledger: {}\n" + root, a, b);
 
     private static Task<TestServer> StartAsync(string steps, string more, string? a = null, string? b = null) =>
         TestServer.StartAsync(Folder(steps, more, a, b));
@@ -180,6 +240,21 @@ public sealed class RouteCostTests
                 && groups.Values.Sum(g => Count(g, "wasted_requests")) >= wasted;
         });
         return groups;
+    }
+
+    /// <summary>Of the budgets elsewhere and all, once nothing is reserved.</summary>
+    private static async Task<(long Elsewhere, long All)> SpentAsync(TestServer server)
+    {
+        List<JsonElement> budgets = [];
+        await TestServer.UntilAsync(async () =>
+        {
+            budgets = [.. (await server.GetAsync("/admin/v1/budgets")).Json.GetProperty("budgets").EnumerateArray()];
+            return server.Serving.InFlight == 0
+                && budgets.All(b => b.GetProperty("reserved").GetString() == "0");
+        });
+        long Of(string name) => budgets.Where(b => b.GetProperty("name").GetString() == name)
+            .Sum(b => Nano(b.GetProperty("spent").GetString()));
+        return (Of("elsewhere"), Of("all"));
     }
 
     private static int Count(JsonElement group, string name) => group.GetProperty(name).GetInt32();

@@ -134,6 +134,25 @@ public sealed class RouteGuardTests
     }
 
     [Fact]
+    public async Task What_a_limit_and_a_budget_of_a_steps_model_say_stands_in_the_answers_headers()
+    {
+        await using var server = await RoutedServer.StartAsync(
+            "[{ model: a }]", "",
+            "limits: { rates: { slow: { models: [a], requestsPerSecond: 0.001, burstSeconds: 100000 } } }\n"
+                + "budgets: { tiny: { limit: 0.01005, models: [a] } }", TestServer.Simulated(more: s_dear));
+        var reply = (await server.AskAsync("1,2,3,4", ("X-Request-Id", "told"))).By("a");
+        Assert.Equal(("100", "99"), (reply.Header("RateLimit-Limit"), reply.Header("RateLimit-Remaining")));
+        Assert.Null(reply.Header("X-Spillway-Budget-Warning"));
+        Assert.Contains("budget tiny", (await server.RecordAsync("told")).Says("reserved"), StringComparison.Ordinal);
+        for (var i = 0; i < 9; i++)
+            reply = (await server.AskAsync()).By("a");
+        Assert.StartsWith("tiny; used=0.", reply.Header("X-Spillway-Budget-Warning"), StringComparison.Ordinal);
+        await server.IdleAsync();
+        var desk = server.Serving.Guards.Desk!;
+        Assert.Equal(desk.Borrowed, desk.Settled);
+    }
+
+    [Fact]
     public async Task Request_that_is_refused_after_its_look_up_leaves_nobody_waiting_for_it()
     {
         await using var server = await RoutedServer.StartAsync(
