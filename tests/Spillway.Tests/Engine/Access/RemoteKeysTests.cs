@@ -176,11 +176,11 @@ public sealed class RemoteKeysTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task One_reading_in_vain_takes_no_keys_away_however_seldom_they_are_read()
     {
-        var keys = new SigningKeys($"{_provider.Url}/keys", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), _time, _counts,
-            NullLogger.Instance);
         await _keys.DisposeAsync();
-        Assert.Null(await keys.StartAsync());
-        await AdvanceUntilAsync(() => keys.Current.Count > 0);
+        _keys = new($"{_provider.Url}/keys", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), _time, _counts,
+            NullLogger.Instance);
+        Assert.Null(await _keys.StartAsync());
+        await AdvanceUntilAsync(() => _keys.Current.Count > 0);
         Volatile.Write(ref _answer, OtlpSink.Status(503));
         await IdleAsync();
         _time.Advance(s_pause);
@@ -188,10 +188,7 @@ public sealed class RemoteKeysTests : IAsyncLifetime, IDisposable
         _time.Advance(TimeSpan.FromDays(1));
         await UntilAsync(() => _counts.JwksReads.Failed == 1);
         await IdleAsync();
-        Assert.NotEqual(0, keys.Current.Count);
-        Volatile.Write(ref _answer, ScriptedServer.Ok(_issuer.Jwks()));
-        await AdvanceUntilAsync(() => _counts.JwksReads.Failed == 1 && keys.Current.Count > 0);
-        await keys.DisposeAsync();
+        Assert.NotEqual(0, _keys.Current.Count);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Spillway.Tests.Server.OpenAi;
+
 namespace Spillway.Tests.Server.Access;
 
 /// <summary>What a key that does not see exact numbers may ask a language model.</summary>
@@ -51,6 +53,6 @@ public sealed class ChatHardeningTests : IAsyncLifetime
     private async Task<string> KeyAsync(string more) =>
         (await _server.KeyAsync($$"""{"tenant":"team-a"{{more}}}""")).Text;
 
-    private Task<Reply> AskAsync(string path, string key, string body) => _server.SendAsync(
-        "POST", $"/v1/{path}", key, $$"""{"model":"chat",{{body}}}""", ("Content-Type", "application/json"));
+    private Task<Reply> AskAsync(string path, string key, string body) => _server.Server.SendAsync(ChatServer.Request(
+        $"/v1/{path}", $$"""{"model":"chat",{{body}}}""", [("Authorization", $"Bearer {key}")]));
 }

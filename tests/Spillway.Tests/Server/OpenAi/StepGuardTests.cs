@@ -12,7 +12,7 @@ public sealed class StepGuardTests
     private const string Cap = "\"max_tokens\":10";
 
     private const string Moves =
-        "[{ model: u0, on: [limits, budget] }, { model: u1 }]";
+        "{ model: u0, on: [limits, budget] }, { model: u1 }";
 
     /// <summary>Ten tokens of u0 cost 0.01 at least, of u1 a thousandth of that.</summary>
     private const string Prices = """
@@ -138,7 +138,7 @@ public sealed class StepGuardTests
     [Fact]
     public async Task What_a_refused_answer_cost_is_in_its_models_budget_and_the_ledger_and_on_nobodys_bill()
     {
-        await using var chat = await ChatServer.StartAsync(
+        await using var chat = await ChatServer.StartAsync(["simulated", "simulated"], steps: "{ model: u0 }",
             route: "chat: { content: { answers: [{ name: all, pattern: '[a-zA-Z]', matchCharsMax: 4 }] } }",
             root: Prices + "ledger: {}\nbudgets: { own: { limit: 1, models: [u0] }, all: { limit: 1 } }");
 

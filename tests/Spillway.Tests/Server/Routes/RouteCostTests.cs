@@ -117,7 +117,7 @@ public sealed class RouteCostTests
         await using var rogue = new RogueServer(RogueServer.Echo);
         await using var server = await UpstreamAsync(
             rogue, "    gpu: [{ from: 2026-01-01, perRequest: 0.02, perHour: 3600 }]\n",
-            "budgets: { elsewhere: { limit: 1, models: [gpu] }, all: { limit: 1 } }\n",
+            "budgets: { elsewhere: { limit: 10000, models: [gpu] }, all: { limit: 10000 } }\n",
             "[{ model: gpu, checks: [{ confidenceMin: 0.9 }] }, { model: b }]");
         var billed = Nano((await server.AskAsync("0.1,0.2,0.3,0.4")).By("b", "answer_unfit")
             .Header("X-Spillway-Cost"));

@@ -138,7 +138,7 @@ public sealed class RouteGuardTests
     {
         await using var server = await RoutedServer.StartAsync(
             "[{ model: a }]", "",
-            "limits: { rates: { slow: { models: [a], requestsPerSecond: 0.001, burstSeconds: 100000 } } }\n"
+            "limits: { rates: { slow: { models: [a], requestsPerSecond: 0.002, burstSeconds: 50000 } } }\n"
                 + "budgets: { tiny: { limit: 0.01005, models: [a] } }", TestServer.Simulated(more: s_dear));
         var reply = (await server.AskAsync("1,2,3,4", ("X-Request-Id", "told"))).By("a");
         Assert.Equal(("100", "99"), (reply.Header("RateLimit-Limit"), reply.Header("RateLimit-Remaining")));
