@@ -12,8 +12,8 @@ internal sealed partial class Exchange
     private int _from;
 
     /// <summary>
-    /// Null when it may go on. Where a budget refuses it for what its dearest step may cost, and the first step declares
-    /// that this moves on, it begins with the first step from which the money suffices.
+    /// Null when it may go on. Where a budget refuses it for what its dearest step may cost, and the first step
+    /// declares that this moves on, it begins with the first step from which the money suffices.
     /// </summary>
     private async ValueTask<Fault?> EnterAsync()
     {
@@ -164,8 +164,8 @@ internal sealed partial class Exchange
     }
 
     /// <summary>
-    /// A step is left for another one: its own limits and budgets have what it spent in vain, for that is paid; the last
-    /// step's are settled with the request.
+    /// A step is left for another one: its own limits and budgets have what it spent in vain, for that is paid; the
+    /// last step's are settled with the request.
     /// </summary>
     private void SettleStep()
     {

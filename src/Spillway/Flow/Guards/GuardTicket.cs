@@ -65,7 +65,7 @@ public sealed class GuardTicket
     /// What limits and budgets said of one step of the request, where that is tighter than what is known. It is told of
     /// the request; what the step holds stays the step's.
     /// </summary>
-    public void Hear(GuardTicket step)
+    internal void Hear(GuardTicket step)
     {
         if (step.Left.Limit > 0 && (Left.Limit == 0 || step.Left.Share < Left.Share))
             Left = step.Left;

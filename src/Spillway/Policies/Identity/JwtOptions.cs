@@ -25,7 +25,8 @@ public sealed record JwtOptions
 
     /// <summary>How long keys are in force that cannot be read again.</summary>
     [Option("How long the keys that were read last stay in force while the set cannot be read again, from the first "
-        + "reading in vain; it is tried every half a minute. Then every token is refused: a key may have been taken back meanwhile.",
+        + "reading in vain; it is tried every half a minute. Then every token is refused: a key may have been taken "
+        + "back meanwhile.",
         Unit = "ms", Min = 60_000, Max = 31_536_000_000, Source = "an identity provider that is down for a night")]
     public double JwksKeepMs { get; init; } = 86_400_000;
 

@@ -69,7 +69,7 @@ public sealed class KeyRingTests
         await using var ring = new Ring();
         var (issued, other) = (ring.Issue(), ring.Issue());
         ring.Who(issued.Text);
-        Break(ring, "ALTER TABLE keys RENAME TO gone");
+        Break(ring.File, "ALTER TABLE keys RENAME TO gone");
 
         var fault = ring.Keys.Revoke(issued.Key.Id).Fault;
 
@@ -80,21 +80,20 @@ public sealed class KeyRingTests
         // As long as it is not kept, nobody is told that it is.
         Assert.NotNull(ring.Keys.Revoke(issued.Key.Id).Fault);
         ring.Keys.WriteUses();
-        Break(ring, "ALTER TABLE gone RENAME TO keys");
+        Break(ring.File, "ALTER TABLE gone RENAME TO keys");
         ring.Keys.WriteUses();
         await ring.ReopenAsync();
         ring.Refuses(issued.Text, Refusal.Revoked);
         ring.Who(other.Text);
     }
 
-    private static void Break(Ring ring, string sql)
+    /// <summary>Does something to a database from outside.</summary>
+    internal static void Break(string file, string sql)
     {
-        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={ring.File};Pooling=False");
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // A constant of this file.
         command.CommandText = sql;
-#pragma warning restore CA2100
         command.ExecuteNonQuery();
     }
 

@@ -1,4 +1,5 @@
 using Spillway.Hosting;
+using Spillway.Tests.Engine.Access;
 
 namespace Spillway.Tests.Server.Access;
 
@@ -84,6 +85,21 @@ public sealed class KeyStartTests
         (await server.SendAsync("OPTIONS", "/v2/models", null, null, ("Origin", "https://evil.org"),
             ("Access-Control-Request-Method", "POST"))).Is(403, "forbidden");
         Assert.Equal(5, await server.RefusedAsync("origin"));
+    }
+
+    [Fact]
+    public async Task A_key_is_revoked_at_once_though_the_disk_takes_nothing()
+    {
+        var folder = KeyedServer.Folder();
+        await using var server = await KeyedServer.StartAsync(folder);
+        var (text, id) = await server.KeyAsync("""{"tenant":"team-a"}""");
+        Assert.Equal(200, (await server.InferAsync("echo", text)).Status);
+        KeyRingTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE keys RENAME TO gone");
+        (await server.SendAsync("POST", $"/admin/v1/keys/{id}/revoke", server.Operator)).Is(
+            503, "store_failed", "until a restart only");
+        Assert.Equal(401, (await server.InferAsync("echo", text)).Status);
+        KeyRingTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE gone RENAME TO keys");
+        Assert.Equal(200, (await server.SendAsync("POST", $"/admin/v1/keys/{id}/revoke", server.Operator)).Status);
     }
 
     [Fact]

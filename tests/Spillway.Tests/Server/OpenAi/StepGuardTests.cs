@@ -106,7 +106,8 @@ public sealed class StepGuardTests
         await chat.AssertNothingHeldAsync();
 
         var rates = chat.Server.Serving.Guards.Desk!.States.Rates().ToDictionary(r => r.State.Name);
-        long Left(string name) => rates[name].State.State.Look(new("local", 1, 1, 0), chat.Server.Serving.Clock.Now).Left;
+        long Left(string name) =>
+            rates[name].State.State.Look(new("local", 1, 1, 0), chat.Server.Serving.Clock.Now).Left;
         Assert.Equal((5000, 5000 - (2 * used)), (Left("first"), Left("second")));
         Assert.NotNull(again.Header("x-ratelimit-remaining-tokens"));
     }
