@@ -183,8 +183,8 @@ internal sealed class KeyRing : IAsyncDisposable
             return fault with
             {
                 Message = $"The key {id} is refused by this process from now on, but that holds until a restart only: "
-                    + $"it could not be written down ({fault.Message}). It is tried again every half a minute; mend the "
-                    + "disk, and revoke it again to see that it is kept.",
+                    + $"it could not be written down ({fault.Message}). It is tried again every half a minute; mend "
+                    + "the disk, and revoke it again to see that it is kept.",
             };
         }
     }

@@ -7,9 +7,9 @@ internal static class PageHeaders
 {
     /// <summary>Of an answer, what a page's client looks at.</summary>
     public const string Exposed = "X-Request-Id, X-Spillway-Fault, X-Spillway-Step, X-Spillway-Degraded, "
-        + "X-Spillway-Cache, X-Spillway-Cost, X-Spillway-Budget-Warning, X-Spillway-Content, Server-Timing, Retry-After, "
-        + "retry-after-ms, x-should-retry, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotent-Replayed, "
-        + "Inference-Header-Content-Length";
+        + "X-Spillway-Cache, X-Spillway-Cost, X-Spillway-Budget-Warning, X-Spillway-Content, Server-Timing, "
+        + "Retry-After, retry-after-ms, x-should-retry, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+        + "Idempotent-Replayed, Inference-Header-Content-Length";
 
     private const string Always = "authorization, x-api-key, api-key, content-type, accept, cache-control, "
         + "inference-header-content-length, x-request-id, x-request-timeout-ms, idempotency-key, traceparent, "
