@@ -94,11 +94,11 @@ public sealed class KeyStartTests
         await using var server = await KeyedServer.StartAsync(folder);
         var (text, id) = await server.KeyAsync("""{"tenant":"team-a"}""");
         Assert.Equal(200, (await server.InferAsync("echo", text)).Status);
-        KeyRingTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE keys RENAME TO gone");
+        RevocationTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE keys RENAME TO gone");
         (await server.SendAsync("POST", $"/admin/v1/keys/{id}/revoke", server.Operator)).Is(
             503, "store_failed", "until a restart only");
         Assert.Equal(401, (await server.InferAsync("echo", text)).Status);
-        KeyRingTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE gone RENAME TO keys");
+        RevocationTests.Break(folder.PathOf("state/keys.db"), "ALTER TABLE gone RENAME TO keys");
         Assert.Equal(200, (await server.SendAsync("POST", $"/admin/v1/keys/{id}/revoke", server.Operator)).Status);
     }
 
