@@ -24,6 +24,9 @@ internal struct AnswerPart
     /// <summary>Choices that it is about, one bit each; those from 63 on share one.</summary>
     public ulong Choices;
 
+    /// <summary>Those of them of which it has content, one bit each.</summary>
+    public ulong Said;
+
     /// <summary>Choices that it ends, one bit each.</summary>
     public ulong Finished;
 

@@ -151,7 +151,7 @@ internal ref struct AnswerScan
 
     private void Choice(ref AnswerPart part)
     {
-        var (index, finished) = (0, false);
+        var (index, finished, before) = (0, false, part.ContentBytes);
         part.HasChoices = true;
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
@@ -169,6 +169,7 @@ internal ref struct AnswerScan
 
         var bit = 1UL << Math.Clamp(index, 0, 63);
         part.Choices |= bit;
+        part.Said |= part.ContentBytes > before ? bit : 0;
         part.Finished |= finished ? bit : 0;
     }
 

@@ -47,6 +47,7 @@ internal sealed class StreamPump : IDisposable
     private bool _named;
     private bool _hasAnswer;
     private ulong _open;
+    private ulong _ended;
     private Instant _windowAt;
     private long _windowBytes;
 
@@ -271,7 +272,9 @@ internal sealed class StreamPump : IDisposable
             _state.Name(part);
         _named = true;
         _hasAnswer |= IsAnswer(part);
-        _open = (_open | part.Choices) & ~part.Finished;
+        // What is said about a choice behind its end, such as a filter's notes, opens it no more; only content does.
+        _open = (_open | (part.Choices & ~_ended) | part.Said) & ~part.Finished;
+        _ended = (_ended & ~_open) | part.Finished;
         _state.Count(part);
     }
 

@@ -133,6 +133,30 @@ public sealed class StreamPumpTests
     }
 
     [Theory]
+    [InlineData("""data: {"choices":[{"index":0,"finish_reason":null,"content_filter_offsets":{"end_offset":9}}]}""")]
+    [InlineData("""data: {"choices":[{"index":0,"delta":{},"finish_reason":null}],"usage":null}""")]
+    [InlineData("""data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}""")]
+    public async Task What_is_noted_about_a_choice_behind_its_end_does_not_open_it_again(string note)
+    {
+        var withDone = await PumpAsync(Of(Role, Text, End, note, Done));
+        var without = await PumpAsync(Of(Role, Text, End, note));
+
+        Assert.Null(withDone.Fault);
+        Assert.Equal(Of(Role, Text, End, note, Done), withDone.Sink.Text);
+        Assert.Null(without.Fault);
+        Assert.EndsWith(Of(Done), without.Sink.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Content_behind_a_choices_end_opens_it_again()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(Role, Text, End, Text, Done));
+
+        Assert.Equal(FaultKind.UpstreamFailed, fault?.Kind);
+        Assert.DoesNotContain("[DONE]", sink.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1000 * 1000, true)]
     [InlineData(1100 * 1000, false)]
     public async Task An_event_has_a_megabyte_at_most(int bytes, bool passes)
