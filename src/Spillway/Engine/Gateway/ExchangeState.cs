@@ -19,6 +19,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Pieces that are longer than this in the mean hold more than a token each.</summary>
     private const int PieceBytesMax = 8;
 
+    private AnswerGuard? _guard;
     private TokenUsage? _reported;
     private (long Input, long Output) _most = (long.MaxValue, long.MaxValue);
     private long _pieces;
@@ -62,14 +63,14 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>An attempt is sent now: what was known of one before it is forgotten.</summary>
     public void Sent()
     {
-        (_reported, _pieces, _bytes) = (null, 0, 0);
+        (_guard, _reported, _pieces, _bytes) = (null, null, 0, 0);
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
         Log?.Forget();
         _sent = clock.Now;
     }
 
     /// <summary>What holds an answer to its rules; null where there are none.</summary>
-    public AnswerGuard? Guard(bool isStream) =>
+    public AnswerGuard? Guard(bool isStream) => _guard =
         Rules is not null && WireCalls.Writes(Asked.Call) ? new(Rules, Log!, isStream) : null;
 
     /// <summary>The answer's names.</summary>
@@ -94,7 +95,6 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         if (_pieces++ == 0)
         {
             (_first, _last) = (now, now);
-            Facts.FirstToken = now - work.Timeline.Started;
             var prefill = now - _sent - Facts.Connect;
             Facts.Prefill = prefill > TimeSpan.Zero ? prefill : TimeSpan.Zero;
         }
@@ -102,6 +102,15 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         if (now - _last is var gap && gap > Facts.GapMax)
             Facts.GapMax = gap;
         (_bytes, _last) = (_bytes + part.ContentBytes, now);
+        if (_guard is not { Changes: true })
+            Given();
+    }
+
+    /// <summary>The caller gets content: under rules later than it came.</summary>
+    public void Given()
+    {
+        if (HasContent)
+            Facts.FirstToken ??= work.Timeline.Last - work.Timeline.Started;
     }
 
     /// <summary>

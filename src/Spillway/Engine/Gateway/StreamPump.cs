@@ -43,6 +43,7 @@ internal sealed class StreamPump : IDisposable
     private int _end;
     private int _looked;
     private int _heldEvents;
+    private bool _flows;
     private bool _isDone;
     private bool _named;
     private bool _hasAnswer;
@@ -57,7 +58,7 @@ internal sealed class StreamPump : IDisposable
     /// <param name="phase">Bounds each wait for the upstream.</param>
     /// <param name="options">The upstream's.</param>
     /// <param name="target">For messages.</param>
-    /// <param name="began">Called with the first content.</param>
+    /// <param name="began">Called once, with the upstream's first content, also where rules hold that back.</param>
     public StreamPump(
         Stream from, ExchangeState state, Phase phase, UpstreamOptions options, string target, Action began)
     {
@@ -72,7 +73,7 @@ internal sealed class StreamPump : IDisposable
     {
         while (true)
         {
-            if (HasBegun)
+            if (_flows)
                 _phase.Enter("the next bytes", _options.BetweenDeltasMs);
             if (_end == _buffer.Length && !MakeRoom())
                 return Failed($"sent an event of more than {EventBytesMax:N0} bytes");
@@ -184,6 +185,8 @@ internal sealed class StreamPump : IDisposable
         if (part.HasError)
             return Broken(part);
         Note(part);
+        if (IsAnswer(part))
+            Flow();
         if (_guard is { Changes: true })
             return TakeGuarded(_guard, data, part);
         Watch(data);
@@ -209,7 +212,11 @@ internal sealed class StreamPump : IDisposable
         if (guard.Take(data, hides ? (part.UsageAt, part.UsageLength) : default) is { } refused)
             return refused;
         if (guard.HasContent)
+        {
+            _state.Given();
             Begin();
+        }
+
         Forward(guard.Out);
         return null;
     }
@@ -233,7 +240,11 @@ internal sealed class StreamPump : IDisposable
         if (_guard.End() is { } refused)
             return refused;
         if (_guard.Changes && _guard.Out.Length > 0)
+        {
+            _state.Given();
             Forward(_guard.Out);
+        }
+
         if (_state.Facts.Content.Count > 0)
             Forward(Encoding.UTF8.GetBytes($": x-spillway-content {string.Join(", ", _state.Facts.Content)}\n\n"));
         return null;
@@ -310,13 +321,23 @@ internal sealed class StreamPump : IDisposable
             _held.Write(text);
     }
 
+    /// <summary>The upstream has begun to answer: from here on its silences are bounded, however much of what it says
+    /// is held back.</summary>
+    private void Flow()
+    {
+        if (_flows)
+            return;
+        _flows = true;
+        (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
+        _began();
+    }
+
     /// <summary>From here on this answer is the caller's, and no other one may take its place.</summary>
     private void Begin()
     {
         if (HasBegun)
             return;
-        _began();
-        (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
+        Flow();
         _state.Sink.BeginStream();
         _state.Sink.Write(_held.WrittenSpan);
     }
@@ -336,7 +357,7 @@ internal sealed class StreamPump : IDisposable
 
     private Fault? TooSlow(int read)
     {
-        if (_options.BytesPerSecondMin <= 0 || _isDone || !HasBegun)
+        if (_options.BytesPerSecondMin <= 0 || _isDone || !_flows)
             return null;
         _windowBytes += read;
         var passed = _state.Clock.Now - _windowAt;

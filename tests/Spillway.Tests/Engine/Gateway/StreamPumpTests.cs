@@ -5,6 +5,7 @@ using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Upstreams;
+using Spillway.Policies.Content;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Gateway;
@@ -22,7 +23,7 @@ public sealed class StreamPumpTests
 
     private static async Task<(Fault? Fault, Sink Sink, ExchangeState State)> PumpAsync(
         string text, int slice = int.MaxValue, UpstreamOptions? options = null, ManualTimeProvider? time = null,
-        Action? taking = null)
+        Action? taking = null, Action? reading = null, params IReadOnlyList<ContentRuleOptions> rules)
     {
         var clock = new Clock(time ?? new ManualTimeProvider());
         Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(
@@ -36,12 +37,14 @@ public sealed class StreamPumpTests
         };
         var sink = new Sink(taking);
         var state = new ExchangeState(work, asked!, sink, clock);
+        if (rules.Count > 0)
+            (state.Rules, state.Log) = (ContentRules.Of(rules), new("chat", work.Chat));
         state.Sent();
         options ??= new() { Kind = UpstreamKind.Openai };
         using var phase = new Phase(options, clock, Instant.Never, CancellationToken.None);
         phase.Enter("the first token", options.FirstDeltaMs);
         using var pump = new StreamPump(
-            new Sliced(Encoding.UTF8.GetBytes(text), slice), state, phase, options, "u/t", () => { });
+            new Sliced(Encoding.UTF8.GetBytes(text), slice, reading), state, phase, options, "u/t", () => { });
         Fault? fault;
         try
         {
@@ -199,12 +202,56 @@ public sealed class StreamPumpTests
         Assert.EndsWith(Of(Done), sink.Text, StringComparison.Ordinal);
     }
 
+    /// <summary>A pattern of which every text of up to 80 characters may be a part.</summary>
+    private static readonly ContentRuleOptions s_holds =
+        new() { Name = "key", Do = ContentAction.Mask, Pattern = "zz+", MatchCharsMax = 64 };
+
+    /// <summary>Forty characters, ten tokens of which a server sends one at a time would be as long.</summary>
+    private static readonly string s_forty =
+        Text.Replace("h\\u00fc", new string('h', 40), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(6, false)]
+    public async Task While_rules_hold_an_answer_back_the_upstream_is_in_time_as_long_as_it_sends(
+        int seconds, bool passes)
+    {
+        var time = new ManualTimeProvider();
+        var options = new UpstreamOptions
+        {
+            Kind = UpstreamKind.Openai, FirstDeltaMs = 10_000, BetweenDeltasMs = 5000, TotalMs = 600_000,
+        };
+
+        var (fault, _, state) = await PumpAsync(
+            Of([.. Enumerable.Repeat(Text, 12), End, Done]), slice: Text.Length + 2, options, time,
+            reading: () => time.Advance(TimeSpan.FromSeconds(seconds)), rules: s_holds);
+
+        Assert.Equal(passes, fault is null);
+        Assert.Equal(passes, !(fault?.Message.Contains("5000 ms for the next bytes", StringComparison.Ordinal) ?? false));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), state.Facts.Prefill);
+    }
+
+    [Fact]
+    public async Task The_first_token_under_rules_is_the_one_that_the_caller_gets()
+    {
+        var time = new ManualTimeProvider();
+
+        var (fault, _, state) = await PumpAsync(
+            Of([.. Enumerable.Repeat(s_forty, 5), End, Done]), slice: s_forty.Length + 2, time: time,
+            reading: () => time.Advance(TimeSpan.FromSeconds(1)), rules: s_holds);
+
+        Assert.Null(fault);
+        // The upstream's first piece came after a second; 81 characters are there with the third.
+        Assert.Equal((1, 3), (state.Facts.Prefill?.TotalSeconds, state.Facts.FirstToken?.TotalSeconds));
+    }
+
     /// <summary>Brings some bytes at a time.</summary>
-    private sealed class Sliced(byte[] bytes, int slice) : MemoryStream(bytes)
+    private sealed class Sliced(byte[] bytes, int slice, Action? reading) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            reading?.Invoke();
             cancellationToken.ThrowIfCancellationRequested();
             return await base.ReadAsync(buffer[..Math.Min(buffer.Length, slice)], cancellationToken);
         }
