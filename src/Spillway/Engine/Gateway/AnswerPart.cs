@@ -33,6 +33,9 @@ internal struct AnswerPart
     /// <summary>The upstream's tokens; null when it tells none.</summary>
     public TokenUsage? Usage;
 
+    /// <summary>Whether those of the answer are among them.</summary>
+    public bool TellsOutput;
+
     /// <summary>Where the member usage stands, with one comma beside it; 0 bytes when it is not there.</summary>
     public int UsageAt;
 

@@ -277,14 +277,14 @@ internal ref struct AnswerScan
     {
         _reader.Read();
         if (_reader.TokenType is JsonTokenType.StartObject)
-            part.Usage = Tokens();
+            Tokens(ref part);
         else
             _reader.Skip();
         (part.UsageAt, part.UsageLength) = WithComma(at, (int)_reader.BytesConsumed);
     }
 
-    /// <summary>Null where none of the two that count was told: an empty object is no account of zero.</summary>
-    private TokenUsage? Tokens()
+    /// <summary>Nothing where the prompt's are not told: an empty object is no account of zero.</summary>
+    private void Tokens(ref AnswerPart part)
     {
         long? input = null;
         long? output = null;
@@ -303,11 +303,9 @@ internal ref struct AnswerScan
                 _reader.Skip();
         }
 
-        return Told(input, output) is { } told ? told with { Cached = cached, Reasoning = reasoning } : null;
+        part.TellsOutput = output is not null;
+        part.Usage = input is { } prompt ? new(prompt, output ?? 0) { Cached = cached, Reasoning = reasoning } : null;
     }
-
-    private static TokenUsage? Told(long? input, long? output) =>
-        (input ?? output) is null ? null : new(input ?? 0, output ?? 0);
 
     private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> alias) =>
         _reader.ValueTextEquals(name) || _reader.ValueTextEquals(alias);

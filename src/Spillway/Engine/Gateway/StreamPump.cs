@@ -286,7 +286,7 @@ internal sealed class StreamPump : IDisposable
         // What is said about a choice behind its end, such as a filter's notes, opens it no more; only content does.
         _open = (_open | (part.Choices & ~_ended) | part.Said) & ~part.Finished;
         _ended = (_ended & ~_open) | part.Finished;
-        _state.Count(part);
+        _state.Count(part, isEnded: _open == 0 && _hasAnswer);
     }
 
     /// <summary>As it came, but for usage that the caller did not ask for.</summary>

@@ -26,7 +26,7 @@ internal static class WholeAnswer
             if (Judge(part, state.Asked.Call, target) is { } unfit)
                 return unfit;
             state.Name(part);
-            state.Count(part);
+            state.Count(part, isEnded: true);
             var judged = state.Guard(isStream: false);
             if (judged?.Take(body.AsSpan(0, length), default) is { } refused)
                 return refused;

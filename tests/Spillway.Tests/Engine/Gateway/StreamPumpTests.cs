@@ -23,7 +23,7 @@ public sealed class StreamPumpTests
 
     private static async Task<(Fault? Fault, Sink Sink, ExchangeState State)> PumpAsync(
         string text, int slice = int.MaxValue, UpstreamOptions? options = null, ManualTimeProvider? time = null,
-        Action? taking = null, Action? reading = null, params IReadOnlyList<ContentRuleOptions> rules)
+        Action? taking = null, Action? reading = null, ContentRuleOptions? rule = null)
     {
         var clock = new Clock(time ?? new ManualTimeProvider());
         Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(
@@ -37,8 +37,8 @@ public sealed class StreamPumpTests
         };
         var sink = new Sink(taking);
         var state = new ExchangeState(work, asked!, sink, clock);
-        if (rules.Count > 0)
-            (state.Rules, state.Log) = (ContentRules.Of(rules), new("chat", work.Chat));
+        if (rule is not null)
+            (state.Rules, state.Log) = (ContentRules.Of([rule]), new("chat", work.Chat));
         state.Sent();
         options ??= new() { Kind = UpstreamKind.Openai };
         using var phase = new Phase(options, clock, Instant.Never, CancellationToken.None);
@@ -99,6 +99,60 @@ public sealed class StreamPumpTests
         Assert.DoesNotContain("usage", sink.Text, StringComparison.Ordinal);
         Assert.StartsWith("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]", sink.Text,
             StringComparison.Ordinal);
+    }
+
+    /// <summary>A piece with the server's account so far.</summary>
+    private static string Running(int tokens) =>
+        Text[..^1] + $$$""","usage":{"prompt_tokens":5,"completion_tokens":{{{tokens}}}}}""";
+
+    [Theory]
+    // Of a first account, and of one of which a part came late, more is known here.
+    [InlineData(new[] { 1 }, 4, false)]
+    [InlineData(new[] { 1, 2 }, 4, false)]
+    // Pieces may hold several tokens.
+    [InlineData(new[] { 3, 6, 9 }, 9, true)]
+    public async Task A_stream_that_broke_off_is_billed_for_what_came_and_not_for_an_account_of_its_beginning(
+        int[] running, int output, bool isReported)
+    {
+        string[] pieces = [.. running.Select(Running), .. Enumerable.Repeat(Text, 4 - running.Length)];
+
+        var (fault, _, state) = await PumpAsync(Of(pieces));
+        state.Close(fault);
+
+        Assert.NotNull(fault);
+        Assert.Equal((new TokenUsage(5, output), isReported), (state.Facts.Used, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task An_account_behind_the_last_end_is_the_whole_one_also_where_the_caller_leaves_then()
+    {
+        var (_, _, state) = await PumpAsync(Of([.. Enumerable.Repeat(Text, 5), End, Usage]));
+        state.Close(new(FaultKind.Cancelled, "gone"));
+
+        Assert.Equal((new TokenUsage(1, 2), true), (state.Facts.Used, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task Half_an_account_is_none()
+    {
+        var (fault, _, state) = await PumpAsync(
+            Of(Text, Text, Text, End, """data: {"choices":[],"usage":{"prompt_tokens":5}}""", Done));
+        state.Close(fault);
+
+        Assert.Null(fault);
+        Assert.Equal((3, false), (state.Facts.Used.Output, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task What_rules_held_back_of_a_stream_that_broke_off_is_not_billed()
+    {
+        // Ten pieces of forty characters are a hundred tokens; of the last 80 characters nothing is decided.
+        var (fault, sink, state) = await PumpAsync(Of([.. Enumerable.Repeat(s_forty, 10)]), rule: s_holds);
+        state.Close(fault);
+
+        var given = sink.Text.Count(c => c == 'h') - (sink.Text.Split("choices").Length - 1);
+        Assert.InRange(given, 1, 399);
+        Assert.Equal((given + 3) / 4, state.Facts.Used.Output);
     }
 
     [Fact]
@@ -206,7 +260,7 @@ public sealed class StreamPumpTests
     private static readonly ContentRuleOptions s_holds =
         new() { Name = "key", Do = ContentAction.Mask, Pattern = "zz+", MatchCharsMax = 64 };
 
-    /// <summary>Forty characters, ten tokens of which a server sends one at a time would be as long.</summary>
+    /// <summary>Forty characters.</summary>
     private static readonly string s_forty =
         Text.Replace("h\\u00fc", new string('h', 40), StringComparison.Ordinal);
 
@@ -224,7 +278,7 @@ public sealed class StreamPumpTests
 
         var (fault, _, state) = await PumpAsync(
             Of([.. Enumerable.Repeat(Text, 12), End, Done]), slice: Text.Length + 2, options, time,
-            reading: () => time.Advance(TimeSpan.FromSeconds(seconds)), rules: s_holds);
+            reading: () => time.Advance(TimeSpan.FromSeconds(seconds)), rule: s_holds);
 
         Assert.Equal(passes, fault is null);
         Assert.Equal(passes, !(fault?.Message.Contains("5000 ms for the next bytes", StringComparison.Ordinal) ?? false));
@@ -238,7 +292,7 @@ public sealed class StreamPumpTests
 
         var (fault, _, state) = await PumpAsync(
             Of([.. Enumerable.Repeat(s_forty, 5), End, Done]), slice: s_forty.Length + 2, time: time,
-            reading: () => time.Advance(TimeSpan.FromSeconds(1)), rules: s_holds);
+            reading: () => time.Advance(TimeSpan.FromSeconds(1)), rule: s_holds);
 
         Assert.Null(fault);
         // The upstream's first piece came after a second; 81 characters are there with the third.
