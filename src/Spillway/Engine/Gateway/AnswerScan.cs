@@ -17,6 +17,8 @@ internal ref struct AnswerScan
     private readonly ReadOnlySpan<byte> _json;
     private readonly bool _wantsNames;
     private Utf8JsonReader _reader;
+    private bool _hasText;
+    private bool _isExplained;
 
     private AnswerScan(ReadOnlySpan<byte> json, bool wantsNames)
     {
@@ -113,7 +115,7 @@ internal ref struct AnswerScan
     private void Error(ref AnswerPart part)
     {
         _reader.Read();
-        part.HasError = _reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
+        part.HasError |= _reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
         if (_reader.TokenType is JsonTokenType.String)
             part.ErrorMessage = _reader.ValueSpan.Length <= MessageMax ? _reader.GetString()! : "";
         if (_reader.TokenType is not JsonTokenType.StartObject)
@@ -152,6 +154,7 @@ internal ref struct AnswerScan
     private void Choice(ref AnswerPart part)
     {
         var (index, finished, before) = (0, false, part.ContentBytes);
+        (_hasText, _isExplained) = (false, false);
         part.HasChoices = true;
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
@@ -159,10 +162,12 @@ internal ref struct AnswerScan
                 index = Index();
             else if (_reader.ValueTextEquals("finish_reason"u8))
                 finished = Finish(ref part);
+            else if (_reader.ValueTextEquals("error"u8))
+                Error(ref part);
             else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
                 Delta(ref part);
             else if (_reader.ValueTextEquals("text"u8))
-                part.ContentBytes += Length();
+                part.ContentBytes += Length(isAnswer: true);
             else
                 _reader.Skip();
         }
@@ -171,6 +176,8 @@ internal ref struct AnswerScan
         part.Choices |= bit;
         part.Said |= part.ContentBytes > before ? bit : 0;
         part.Finished |= finished ? bit : 0;
+        // An empty text may be all that there is to say; no text and no reason for it is no answer.
+        part.HasAnswer |= part.ContentBytes > before || (finished && (_hasText || _isExplained));
     }
 
     private int Index()
@@ -191,6 +198,8 @@ internal ref struct AnswerScan
         }
 
         part.FinishReason = Reason();
+        part.HasError |= part.FinishReason == "error";
+        _isExplained = part.FinishReason is not ("stop" or "tool_calls" or "function_call");
         return true;
     }
 
@@ -217,6 +226,7 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             // Whatever is not the role, or an annotation, is what the model wrote: also under names yet to come.
+            var isContent = _reader.ValueTextEquals("content"u8);
             if (_reader.ValueTextEquals("role"u8) || _reader.ValueTextEquals("annotations"u8)
                 || _reader.ValueTextEquals("obfuscation"u8))
                 _reader.Skip();
@@ -225,16 +235,18 @@ internal ref struct AnswerScan
                 // Some servers tell one thought under two of these names.
                 thought = Math.Max(thought, Length());
             else
-                part.ContentBytes += Length();
+                part.ContentBytes += Length(isContent);
         }
 
         part.ContentBytes += thought;
     }
 
     /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
-    private int Length()
+    /// <param name="isAnswer">Whether the value is the answer itself, of which an empty text is one too.</param>
+    private int Length(bool isAnswer = false)
     {
         _reader.Read();
+        _hasText |= isAnswer && _reader.TokenType is JsonTokenType.String;
         switch (_reader.TokenType)
         {
             case JsonTokenType.String:

@@ -62,7 +62,7 @@ internal static class WholeAnswer
             return Failed(target, "answered with a success that is no JSON object");
         if (part.HasError)
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
-        return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null
+        return (WireCalls.Writes(call) ? part.HasAnswer : part.HasData) ? null
             : Failed(target, "answered with a success without an answer");
     }
 

@@ -97,6 +97,20 @@ public sealed class ScriptedUpstreamTests
             .GetProperty("refusal").GetString());
     }
 
+    [Theory]
+    [InlineData("""{"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":7}}""")]
+    [InlineData("""{"choices":[{"index":0,"message":null,"finish_reason":"stop"}]}""")]
+    [InlineData("""{"choices":[{"error":{"message":"died","code":502},"finish_reason":"error"}]}""")]
+    public async Task A_success_without_an_answer_gives_way_to_the_next_step(string body)
+    {
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200, body)));
+        await using var server = await StartAsync(upstream, hasNext: true);
+
+        var reply = await ChatAsync(server);
+
+        Assert.Equal((200, "s"), (reply.Status, reply.Header("X-Spillway-Step")));
+    }
+
     [Fact]
     public async Task Calls_side_by_side_are_one_message_and_a_pictures_detail_stays()
     {
