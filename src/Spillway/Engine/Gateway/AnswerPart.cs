@@ -15,7 +15,7 @@ internal struct AnswerPart
     /// <summary>It has a list of choices that is not empty: what calls that write have.</summary>
     public bool HasChoices;
 
-    /// <summary>One of its choices is an answer: it says something, or has an end that explains why it does not.</summary>
+    /// <summary>One of its choices is an answer: it says something, or has an end that explains why not.</summary>
     public bool HasAnswer;
 
     /// <summary>It has a list of data that is not empty: what embeddings and moderations have.</summary>

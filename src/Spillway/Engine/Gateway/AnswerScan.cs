@@ -162,14 +162,8 @@ internal ref struct AnswerScan
                 index = Index();
             else if (_reader.ValueTextEquals("finish_reason"u8))
                 finished = Finish(ref part);
-            else if (_reader.ValueTextEquals("error"u8))
-                Error(ref part);
-            else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
-                Delta(ref part);
-            else if (_reader.ValueTextEquals("text"u8))
-                part.ContentBytes += Length(isAnswer: true);
             else
-                _reader.Skip();
+                Said(ref part);
         }
 
         var bit = 1UL << Math.Clamp(index, 0, 63);
@@ -178,6 +172,22 @@ internal ref struct AnswerScan
         part.Finished |= finished ? bit : 0;
         // An empty text may be all that there is to say; no text and no reason for it is no answer.
         part.HasAnswer |= part.ContentBytes > before || (finished && (_hasText || _isExplained));
+    }
+
+    /// <summary>A choice's member that holds what the model wrote, or an error in its place.</summary>
+    private void Said(ref AnswerPart part)
+    {
+        if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
+            Delta(ref part);
+        else if (_reader.ValueTextEquals("text"u8))
+        {
+            part.ContentBytes += Length();
+            _hasText |= _reader.TokenType is JsonTokenType.String;
+        }
+        else if (_reader.ValueTextEquals("error"u8))
+            Error(ref part);
+        else
+            _reader.Skip();
     }
 
     private int Index()
@@ -235,18 +245,17 @@ internal ref struct AnswerScan
                 // Some servers tell one thought under two of these names.
                 thought = Math.Max(thought, Length());
             else
-                part.ContentBytes += Length(isContent);
+                part.ContentBytes += Length();
+            _hasText |= isContent && _reader.TokenType is JsonTokenType.String;
         }
 
         part.ContentBytes += thought;
     }
 
     /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
-    /// <param name="isAnswer">Whether the value is the answer itself, of which an empty text is one too.</param>
-    private int Length(bool isAnswer = false)
+    private int Length()
     {
         _reader.Read();
-        _hasText |= isAnswer && _reader.TokenType is JsonTokenType.String;
         switch (_reader.TokenType)
         {
             case JsonTokenType.String:

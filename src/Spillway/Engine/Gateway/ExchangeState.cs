@@ -122,8 +122,8 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
     /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
-    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved. Of an answer that broke
-    /// off: what was delivered.
+    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved. Of an answer that
+    /// broke off: what was delivered.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
