@@ -111,12 +111,8 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
         return _choices[index] = new(rules, log);
     }
 
-    /// <summary>A choice has its end; another one under its number begins anew.</summary>
-    public void Forget(int index)
-    {
-        if (_choices[index].Refused is null)
-            _choices.Remove(index);
-    }
+    /// <summary>A choice of a whole answer was looked at; another one under its number begins anew.</summary>
+    public void Forget(int index) => _choices.Remove(index);
 
     private ContentRule? Refused()
     {

@@ -316,7 +316,7 @@ internal ref struct GuardedEvent
         }
 
         _choice.End(reason);
-        if (_choice.Refused is null)
+        if (!_guard.IsStream && _choice.Refused is null)
             _guard.Forget(index);
     }
 
