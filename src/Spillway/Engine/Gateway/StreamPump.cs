@@ -173,7 +173,8 @@ internal sealed class StreamPump : IDisposable
             return null;
         }
 
-        var data = (lines == 1 ? text.Slice(at, length) : EventText.Join(text)).Trim(" \t\r\n"u8);
+        var joined = lines == 1 ? null : EventText.Join(text);
+        var data = (joined is null ? text.Slice(at, length) : joined).Trim(" \t\r\n"u8);
         // By the standard an event without data is none.
         if (data.IsEmpty)
             return null;
@@ -187,6 +188,8 @@ internal sealed class StreamPump : IDisposable
         Note(part);
         if (IsAnswer(part))
             Flow();
+        // Rules write one line of data; between values, where line ends stand, JSON takes a blank as well.
+        joined.AsSpan().Replace((byte)'\n', (byte)' ');
         if (_guard is { Changes: true })
             return TakeGuarded(_guard, data, part);
         Watch(data);

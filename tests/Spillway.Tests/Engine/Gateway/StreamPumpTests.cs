@@ -156,6 +156,20 @@ public sealed class StreamPumpTests
     }
 
     [Fact]
+    public async Task Data_of_several_lines_is_one_line_where_rules_may_change_it()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(
+            "data: {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"a zz b\"},\n"
+                + "data: \"finish_reason\":\"stop\"}]}",
+            Done), rule: s_holds);
+
+        Assert.Null(fault);
+        Assert.All(sink.Text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries),
+            e => Assert.StartsWith("data: ", Assert.Single(e.Split('\n')), StringComparison.Ordinal));
+        Assert.Contains("a [key] b", sink.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_counted_here_is_never_more_than_was_reserved()
     {
         var (_, _, state) = await PumpAsync(Of([.. Enumerable.Repeat(Text, 9), End, Done]));
