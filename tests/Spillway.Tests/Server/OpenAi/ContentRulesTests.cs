@@ -214,6 +214,9 @@ public sealed class ContentRulesTests
             "/v1/responses", """{"model":"chat","stream":true,"input":"x"}""", []));
 
         Assert.Contains("\"text\":\"write to [mail]\"", reply.Text, StringComparison.Ordinal);
+        // Nothing is silent: what was masked is told here too.
+        Assert.Contains(": x-spillway-content masked;rule=mail;in=answer;count=1\n\n", reply.Text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("bob", reply.Text, StringComparison.Ordinal);
     }
 
