@@ -169,7 +169,10 @@ internal sealed class StreamPump : IDisposable
         var (at, length) = EventText.Data(text, out var lines);
         if (lines == 0)
         {
-            Forward(text);
+            // A comment keeps a connection awake. Before the answer begins it says nothing to anybody, and is not held:
+            // a server that sends many while it waits must not use up another one's chance.
+            if (HasBegun)
+                Forward(text);
             return null;
         }
 

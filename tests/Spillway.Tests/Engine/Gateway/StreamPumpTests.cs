@@ -253,6 +253,22 @@ public sealed class StreamPumpTests
         Assert.Equal(Of([.. many, Text, End, Done]), begun.Sink.Text);
     }
 
+    [Theory]
+    [InlineData(": keep-alive")]
+    [InlineData("event: ping")]
+    public async Task Comments_before_the_first_content_do_not_begin_the_answer(string comment)
+    {
+        var waiting = Enumerable.Repeat(comment, 200).ToArray();
+
+        var died = await PumpAsync(Of([Role, .. waiting]));
+        var answered = await PumpAsync(Of([.. waiting, Role, Text, comment, End, Done]));
+
+        Assert.NotNull(died.Fault);
+        Assert.False(died.Sink.HasBegun);
+        Assert.Null(answered.Fault);
+        Assert.Equal(Of(Role, Text, comment, End, Done), answered.Sink.Text);
+    }
+
     [Fact]
     public async Task A_caller_that_takes_its_time_is_not_the_upstreams_fault()
     {
