@@ -49,7 +49,7 @@ internal static class WholeAnswer
     public static async ValueTask<byte[]> RefusalAsync(
         HttpResponseMessage response, int most, UpstreamOptions options, Phase phase)
     {
-        var (body, length) = await UpstreamBody.ReadAsync(response, most, options, phase, follows: false)
+        var (body, length) = await UpstreamBody.ReadAsync(response, most, options, phase, follows: true)
             .ConfigureAwait(false);
         var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();
         ArrayPool<byte>.Shared.Return(body);
