@@ -168,13 +168,7 @@ internal sealed class StreamPump : IDisposable
         text = text.StartsWith(EventText.Mark) ? text[EventText.Mark.Length..] : text;
         var (at, length) = EventText.Data(text, out var lines);
         if (lines == 0)
-        {
-            // A comment keeps a connection awake. Before the answer begins it says nothing to anybody, and is not held:
-            // a server that sends many while it waits must not use up another one's chance.
-            if (HasBegun)
-                Forward(text);
-            return null;
-        }
+            return Comment(text);
 
         var joined = lines == 1 ? null : EventText.Join(text);
         var data = (joined is null ? text.Slice(at, length) : joined).Trim(" \t\r\n"u8);
@@ -189,16 +183,15 @@ internal sealed class StreamPump : IDisposable
         if (part.HasError)
             return Broken(part);
         Note(part);
-        if (IsAnswer(part))
-            Flow();
         // Rules write one line of data; between values, where line ends stand, JSON takes a blank as well.
         joined.AsSpan().Replace((byte)'\n', (byte)' ');
         if (_guard is { Changes: true })
             return TakeGuarded(_guard, data, part);
-        Watch(data);
+        // Rules that only note change nothing and refuse nothing.
+        _guard?.Take(data, default);
         if (IsAnswer(part))
             Begin();
-        if (lines > 1)
+        if (joined is not null)
             ForwardLines(text, data, part);
         else
             // Blanks before the data are no part of it.
@@ -206,8 +199,16 @@ internal sealed class StreamPump : IDisposable
         return null;
     }
 
-    /// <summary>Rules that only note change nothing and refuse nothing.</summary>
-    private void Watch(ReadOnlySpan<byte> data) => _guard?.Take(data, default);
+    /// <summary>
+    /// A comment keeps a connection awake. Before the answer begins it says nothing to anybody, and is not held: a
+    /// server that sends many while it waits must not use up another one's chance.
+    /// </summary>
+    private Fault? Comment(ReadOnlySpan<byte> text)
+    {
+        if (HasBegun)
+            Forward(text);
+        return null;
+    }
 
     /// <summary>On a route with rules that change something: what they let pass, perhaps nothing as yet.</summary>
     private Fault? TakeGuarded(AnswerGuard guard, ReadOnlySpan<byte> data, in AnswerPart part)
@@ -293,6 +294,8 @@ internal sealed class StreamPump : IDisposable
         _open = (_open | (part.Choices & ~_ended) | part.Said) & ~part.Finished;
         _ended = (_ended & ~_open) | part.Finished;
         _state.Count(part, isEnded: _open == 0 && _hasAnswer);
+        if (_hasAnswer)
+            Flow();
     }
 
     /// <summary>As it came, but for usage that the caller did not ask for.</summary>

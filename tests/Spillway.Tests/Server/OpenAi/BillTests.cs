@@ -147,8 +147,10 @@ public sealed class BillTests
             root: Prices.Replace("    u0:", "    u1: [{ from: 2020-01-01, perMillionOutput: 30 }]\n    u0:",
                 StringComparison.Ordinal)
                 + "\n" + Budget(0.02),
-            chat: ChatServer.Fast with { FaultRate = 0.3, Misbehaviour = (Misbehaviour)random.Next(1, (int)Misbehaviour.Slow), Seed =
-                seed });
+            chat: ChatServer.Fast with
+            {
+                FaultRate = 0.3, Misbehaviour = (Misbehaviour)random.Next(1, (int)Misbehaviour.Slow), Seed = seed,
+            });
         var plans = Enumerable.Range(0, 200).Select(_ => (
             Leaves: random.Next(3) == 0 ? random.Next(1, 60) : 0, Stream: random.Next(4) > 0)).ToList();
 
