@@ -18,8 +18,11 @@ internal struct AnswerPart
     /// <summary>One of its choices is an answer: it says something, or has an end that explains why not.</summary>
     public bool HasAnswer;
 
-    /// <summary>It has a list of data that is not empty: what embeddings and moderations have.</summary>
-    public bool HasData;
+    /// <summary>Members of its list of data: what embeddings and moderations have.</summary>
+    public int DataCount;
+
+    /// <summary>An embedding among them is a list of numbers, and not base64.</summary>
+    public bool HasNumbers;
 
     /// <summary>Bytes of content in it: text, calls of tools, refusals, reasoning.</summary>
     public int ContentBytes;

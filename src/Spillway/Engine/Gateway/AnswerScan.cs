@@ -101,15 +101,31 @@ internal ref struct AnswerScan
     private void Data(ref AnswerPart part)
     {
         _reader.Read();
-        if (_reader.TokenType is JsonTokenType.StartArray)
+        if (_reader.TokenType is not JsonTokenType.StartArray)
         {
-            var at = _reader.BytesConsumed;
             _reader.Skip();
-            part.HasData |= _reader.TokenStartIndex > at
-                && _json[(int)at..(int)_reader.TokenStartIndex].IndexOfAnyExcept(" \t\r\n"u8) >= 0;
+            return;
         }
-        else
+
+        while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
+        {
+            part.DataCount++;
+            if (_reader.TokenType is JsonTokenType.StartObject)
+                Datum(ref part);
+            else
+                _reader.Skip();
+        }
+    }
+
+    private void Datum(ref AnswerPart part)
+    {
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var isVector = _reader.ValueTextEquals("embedding"u8);
+            _reader.Read();
+            part.HasNumbers |= isVector && _reader.TokenType is JsonTokenType.StartArray;
             _reader.Skip();
+        }
     }
 
     private void Error(ref AnswerPart part)

@@ -23,8 +23,11 @@ internal static class WholeAnswer
             if (length < 0)
                 return Failed(target, $"answered with more than {options.AnswerBytesMax:N0} bytes");
             var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
-            if (Judge(part, state.Asked.Call, target) is { } unfit)
+            if (Judge(part, state.Asked, target) is { } unfit)
                 return unfit;
+            var turned = IsToBeTurned(part, state.Asked) ? VectorText.AsBase64(body.AsSpan(0, length)) : [];
+            if (turned is null)
+                return Failed(target, "answered with an embedding that is no list of numbers");
             state.Name(part);
             state.Count(part, isEnded: true);
             var judged = state.Guard(isStream: false);
@@ -34,7 +37,8 @@ internal static class WholeAnswer
             began();
             state.Mark(Stage.Output);
             var isThere = await state.Sink.SendAsync(
-                judged is { Changes: true, IsChanged: true } ? judged.Out.ToArray() : body.AsMemory(0, length))
+                judged is { Changes: true, IsChanged: true } ? judged.Out.ToArray()
+                : turned.Length > 0 ? turned : body.AsMemory(0, length))
                 .ConfigureAwait(false);
             state.Mark(Stage.Write);
             return isThere ? null : s_gone;
@@ -56,14 +60,23 @@ internal static class WholeAnswer
         return text;
     }
 
-    private static Fault? Judge(in AnswerPart part, WireCall call, string target)
+    /// <summary>Whether embeddings came as numbers and were asked for as base64.</summary>
+    private static bool IsToBeTurned(in AnswerPart part, AskedBody asked) =>
+        asked.Call is WireCall.Embedding && part.HasNumbers && VectorText.IsAsked(asked.Bytes.Span);
+
+    private static Fault? Judge(in AnswerPart part, AskedBody asked, string target)
     {
         if (part.IsBroken)
             return Failed(target, "answered with a success that is no JSON object");
         if (part.HasError)
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
-        return (WireCalls.Writes(call) ? part.HasAnswer : part.HasData) ? null
-            : Failed(target, "answered with a success without an answer");
+        if (!(WireCalls.Writes(asked.Call) ? part.HasAnswer : part.DataCount > 0))
+            return Failed(target, "answered with a success without an answer");
+        // A text, and a list of tokens, is one input.
+        var inputs = Math.Max(1, asked.Messages);
+        return asked.Call is WireCall.Embedding && part.DataCount != inputs
+            ? Failed(target, FormattableString.Invariant($"answered {inputs} inputs with {part.DataCount} embeddings"))
+            : null;
     }
 
     private static Fault Failed(string target, string how) =>

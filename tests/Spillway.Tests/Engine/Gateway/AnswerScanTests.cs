@@ -113,7 +113,14 @@ public sealed class AnswerScanTests
     [InlineData("""{"data":[ ]}""", false)]
     [InlineData("""{"data":[{"embedding":[1]}]}""", true)]
     public void Data_counts_as_an_answer_when_there_is_some(string json, bool isThere) =>
-        Assert.Equal(isThere, Read(json).HasData);
+        Assert.Equal(isThere, Read(json).DataCount > 0);
+
+    [Theory]
+    [InlineData("""{"data":[{"embedding":[1,2]},{"embedding":[3]}]}""", 2, true)]
+    [InlineData("""{"data":[{"embedding":"AAAA"}]}""", 1, false)]
+    [InlineData("""{"results":[{"flagged":false},{"categories":{}}]}""", 2, false)]
+    public void Data_is_counted_and_vectors_of_numbers_are_seen(string json, int count, bool areNumbers) =>
+        Assert.Equal((count, areNumbers), (Read(json).DataCount, Read(json).HasNumbers));
 
     [Theory]
     [InlineData("<html>")]
