@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -41,7 +42,7 @@ internal static class VectorText
         var from = 0;
         while (reader.Read())
         {
-            if (!IsVector(reader))
+            if (!IsVector(ref reader))
                 continue;
             reader.Read();
             if (reader.TokenType is not JsonTokenType.StartArray)
@@ -50,7 +51,7 @@ internal static class VectorText
             vector.ResetWrittenCount();
             while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
             {
-                if (!Take(reader, vector))
+                if (!Take(ref reader, vector))
                     return null;
             }
 
@@ -63,10 +64,10 @@ internal static class VectorText
     }
 
     /// <summary>The member embedding of an item of the list data: object, list, item.</summary>
-    private static bool IsVector(in Utf8JsonReader reader) => reader.CurrentDepth == 3
+    private static bool IsVector(ref Utf8JsonReader reader) => reader.CurrentDepth == 3
         && reader.TokenType is JsonTokenType.PropertyName && reader.ValueTextEquals("embedding"u8);
 
-    private static bool Take(in Utf8JsonReader reader, ArrayBufferWriter<float> into)
+    private static bool Take(ref Utf8JsonReader reader, ArrayBufferWriter<float> into)
     {
         if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetSingle(out var number)
             || !float.IsFinite(number))
@@ -79,9 +80,9 @@ internal static class VectorText
     private static void Write(ReadOnlySpan<float> vector, ArrayBufferWriter<byte> into)
     {
         var bytes = MemoryMarshal.AsBytes(vector);
-        var room = into.GetSpan(System.Buffers.Text.Base64.GetMaxEncodedToUtf8Length(bytes.Length) + 2);
+        var room = into.GetSpan(Base64.GetMaxEncodedToUtf8Length(bytes.Length) + 2);
         room[0] = (byte)'"';
-        System.Buffers.Text.Base64.EncodeToUtf8(bytes, room[1..], out _, out var written);
+        Base64.EncodeToUtf8(bytes, room[1..], out _, out var written);
         room[written + 1] = (byte)'"';
         into.Advance(written + 2);
     }

@@ -25,21 +25,14 @@ internal static class WholeAnswer
             var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
             if (Judge(part, state.Asked, target) is { } unfit)
                 return unfit;
-            var turned = IsToBeTurned(part, state.Asked) ? VectorText.AsBase64(body.AsSpan(0, length)) : [];
-            if (turned is null)
-                return Failed(target, "answered with an embedding that is no list of numbers");
             state.Name(part);
             state.Count(part, isEnded: true);
-            var judged = state.Guard(isStream: false);
-            if (judged?.Take(body.AsSpan(0, length), default) is { } refused)
+            if (!Form(body.AsMemory(0, length), part, state, target).TryGet(out var answer, out var refused))
                 return refused;
             state.PriceNow();
             began();
             state.Mark(Stage.Output);
-            var isThere = await state.Sink.SendAsync(
-                judged is { Changes: true, IsChanged: true } ? judged.Out.ToArray()
-                : turned.Length > 0 ? turned : body.AsMemory(0, length))
-                .ConfigureAwait(false);
+            var isThere = await state.Sink.SendAsync(answer).ConfigureAwait(false);
             state.Mark(Stage.Write);
             return isThere ? null : s_gone;
         }
@@ -60,9 +53,24 @@ internal static class WholeAnswer
         return text;
     }
 
-    /// <summary>Whether embeddings came as numbers and were asked for as base64.</summary>
-    private static bool IsToBeTurned(in AnswerPart part, AskedBody asked) =>
-        asked.Call is WireCall.Embedding && part.HasNumbers && VectorText.IsAsked(asked.Bytes.Span);
+    /// <summary>What the caller gets: the body as it came, or as rules or the form that was asked for want it.</summary>
+    private static Outcome<ReadOnlyMemory<byte>> Form(
+        ReadOnlyMemory<byte> body, in AnswerPart part, ExchangeState state, string target)
+    {
+        if (part.HasNumbers && state.Asked.Call is WireCall.Embedding && VectorText.IsAsked(state.Asked.Bytes.Span))
+        {
+            if (VectorText.AsBase64(body.Span) is not { } turned)
+                return Failed(target, "answered with an embedding that is no list of numbers");
+            body = turned;
+        }
+
+        var guard = state.Guard(isStream: false);
+        if (guard?.Take(body.Span, default) is { } refused)
+            return refused;
+        if (guard is { Changes: true, IsChanged: true })
+            body = guard.Out.ToArray();
+        return body;
+    }
 
     private static Fault? Judge(in AnswerPart part, AskedBody asked, string target)
     {
