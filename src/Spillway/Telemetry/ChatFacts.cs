@@ -69,7 +69,7 @@ internal sealed class ChatFacts
     /// <summary>The cap that was put into the request; 0 when the caller had one.</summary>
     public int CapInjected { get; set; }
 
-    /// <summary>Time to make a connection; zero when one was there.</summary>
+    /// <summary>Time to make a connection, TLS included; zero when one was there.</summary>
     public TimeSpan Connect { get; set; }
 
     /// <summary>From the sending to the upstream's first content, the connecting apart; null when none came.</summary>
