@@ -82,6 +82,9 @@ internal sealed class ChatFacts
     /// Under rules over content that is later than the upstream's, by what they hold back.</summary>
     public TimeSpan? FirstToken { get; set; }
 
+    /// <summary>Time in which its caller did not take what was there, part of the stage write.</summary>
+    public TimeSpan Untaken { get; set; }
+
     /// <summary>Pieces of content.</summary>
     public long Pieces { get; set; }
 

@@ -56,8 +56,10 @@ internal sealed class ChatInstruments
     {
         var at = Array.IndexOf(s_operations, chat.Operation);
         _durations[at].Record(timeline.Total);
-        var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] - waited;
-        _overhead.Record(own);
+        // Everything but receiving, which is the caller's, and waiting: for a turn, a target, an upstream, the caller.
+        var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] + timeline[Stage.Write]
+            - waited - chat.Untaken;
+        _overhead.Record(own > TimeSpan.Zero ? own : TimeSpan.Zero);
         if (chat.IsPartial)
             _broken.Add();
         if (chat.Content.Count > 0)

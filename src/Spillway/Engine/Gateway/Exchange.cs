@@ -192,6 +192,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
 
     private async ValueTask<Fault?> AttemptsAsync(int step, Attempt attempt, Instant due, Instant deadline)
     {
+        // Choosing the step and putting its body together is our own work, and no wait for a target.
+        _state.Mark(Stage.Gate);
         var upstream = route.Steps[step];
         var (attempts, tried, paid) = (0, 0UL, false);
         var patience = Patience(upstream);

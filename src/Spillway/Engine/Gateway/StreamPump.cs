@@ -134,6 +134,7 @@ internal sealed class StreamPump : IDisposable
         var took = _state.Clock.Now - from;
         _phase.Resume(took);
         _windowAt += took;
+        _state.Facts.Untaken += took;
         _state.Mark(Stage.Write);
         return isThere;
     }

@@ -32,7 +32,11 @@ internal static class WholeAnswer
             state.PriceNow();
             began();
             state.Mark(Stage.Output);
-            var isThere = await state.Sink.SendAsync(answer).ConfigureAwait(false);
+            var sending = state.Sink.SendAsync(answer);
+            var from = state.Clock.Now;
+            var isWaiting = !sending.IsCompleted;
+            var isThere = await sending.ConfigureAwait(false);
+            state.Facts.Untaken += isWaiting ? state.Clock.Now - from : TimeSpan.Zero;
             state.Mark(Stage.Write);
             return isThere ? null : s_gone;
         }
