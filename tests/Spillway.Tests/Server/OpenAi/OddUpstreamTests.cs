@@ -67,7 +67,7 @@ public sealed class OddUpstreamTests
             $"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: {Words.Length}\r\n\r\n{Words}"));
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
-            upstreams: { u: { kind: openai, targets: { t: { url: "{{upstream.Url}}/v1" } } } }
+            upstreams: { u: { kind: openai, {{UpstreamServer.PatientInline()}}, targets: { t: { url: "{{upstream.Url}}/v1" } } } }
             routes: { chat: { chain: { steps: [{ model: u }] } } }
             """);
         await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);
@@ -126,7 +126,7 @@ public sealed class OddUpstreamTests
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
             models: [echo]
-            upstreams: { u: { kind: openai, targets: { t: { url: "{{held.Url}}/v1" } } } }
+            upstreams: { u: { kind: openai, {{UpstreamServer.PatientInline()}}, targets: { t: { url: "{{held.Url}}/v1" } } } }
             routes: { chat: { chain: { steps: [{ model: u }] } } }
             """).Write("echo/model.yaml", TestServer.Simulated());
         await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);

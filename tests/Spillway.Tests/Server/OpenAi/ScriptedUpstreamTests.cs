@@ -12,8 +12,7 @@ public sealed class ScriptedUpstreamTests
         + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     /// <summary>A server with a route over that upstream, and behind it a simulated step where asked for.</summary>
-    private static readonly string s_patient = string.Join(
-        ", ", UpstreamServer.Patient("").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    private static readonly string s_patient = UpstreamServer.PatientInline();
 
     private static Task<TestServer> StartAsync(RogueServer first, bool hasNext, string root = "")
     {
