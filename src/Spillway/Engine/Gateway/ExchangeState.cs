@@ -83,10 +83,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// one.</param>
     public void Count(in AnswerPart part, bool isEnded)
     {
-        _isWholeAccount &= isEnded;
-        // Half an account would bill the other half as nothing.
-        if (part.Usage is { } usage && (part.TellsOutput || !WireCalls.Writes(Asked.Call)))
-            (_reported, _isWholeAccount) = (usage, isEnded);
+        Believe(part, isEnded);
         if (part.FinishReason.Length > 0)
             Facts.FinishReason = part.FinishReason;
         if (part.PromptMs > 0 || part.PredictedMs > 0)
@@ -110,6 +107,14 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         (_bytes, _last) = (_bytes + part.ContentBytes, now);
         if (_guard is not { Changes: true })
             Given();
+    }
+
+    private void Believe(in AnswerPart part, bool isEnded)
+    {
+        _isWholeAccount &= isEnded;
+        // Half an account would bill the other half as nothing.
+        if (part.Usage is { } usage && (part.TellsOutput || !WireCalls.Writes(Asked.Call)))
+            (_reported, _isWholeAccount) = (usage, isEnded);
     }
 
     /// <summary>The caller gets content: under rules later than it came.</summary>

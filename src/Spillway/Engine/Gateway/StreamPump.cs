@@ -190,14 +190,19 @@ internal sealed class StreamPump : IDisposable
             return TakeGuarded(_guard, data, part);
         // Rules that only note change nothing and refuse nothing.
         _guard?.Take(data, default);
+        Pass(text, at, data, joined is not null, part);
+        return null;
+    }
+
+    private void Pass(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> data, bool hasLines, in AnswerPart part)
+    {
         if (IsAnswer(part))
             Begin();
-        if (joined is not null)
+        if (hasLines)
             ForwardLines(text, data, part);
         else
             // Blanks before the data are no part of it.
             Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
-        return null;
     }
 
     /// <summary>
