@@ -57,7 +57,7 @@ internal static class WholeAnswer
         return text;
     }
 
-    /// <summary>What the caller gets: the body as it came, or as rules or the form that was asked for want it.</summary>
+    /// <summary>What the caller gets: the body as it came, or as rules or the form that was asked for want.</summary>
     private static Outcome<ReadOnlyMemory<byte>> Form(
         ReadOnlyMemory<byte> body, in AnswerPart part, ExchangeState state, string target)
     {

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Gateway;
 using Spillway.Tests.Server.Access;
