@@ -69,17 +69,21 @@ internal sealed class ChatFacts
     /// <summary>The cap that was put into the request; 0 when the caller had one.</summary>
     public int CapInjected { get; set; }
 
-    /// <summary>Time to make a connection; zero when one was there.</summary>
+    /// <summary>Time to make a connection, TLS included; zero when one was there.</summary>
     public TimeSpan Connect { get; set; }
 
-    /// <summary>From the sending to the first content, the connecting apart; null when none came.</summary>
+    /// <summary>From the sending to the upstream's first content, the connecting apart; null when none came.</summary>
     public TimeSpan? Prefill { get; set; }
 
     /// <summary>From the first content to the last, as the upstream sent it.</summary>
     public TimeSpan Decode { get; set; }
 
-    /// <summary>From the request's first instant to the first content; null when none came.</summary>
+    /// <summary>From the request's first instant to the first content that the caller gets; null when there was none.
+    /// Under rules over content that is later than the upstream's, by what they hold back.</summary>
     public TimeSpan? FirstToken { get; set; }
+
+    /// <summary>Time in which its caller did not take what was there, part of the stage write.</summary>
+    public TimeSpan Untaken { get; set; }
 
     /// <summary>Pieces of content.</summary>
     public long Pieces { get; set; }

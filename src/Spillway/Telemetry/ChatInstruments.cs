@@ -56,8 +56,7 @@ internal sealed class ChatInstruments
     {
         var at = Array.IndexOf(s_operations, chat.Operation);
         _durations[at].Record(timeline.Total);
-        var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] - waited;
-        _overhead.Record(own);
+        _overhead.Record(Own(timeline, waited + chat.Untaken));
         if (chat.IsPartial)
             _broken.Add();
         if (chat.Content.Count > 0)
@@ -72,12 +71,8 @@ internal sealed class ChatInstruments
             _counted.Add();
         _inputs[at].Record(chat.Used.Input);
         _outputs[at].Record(chat.Used.Output);
-        if (!chat.Stream || chat.FirstToken is not { } first)
-            return;
-        _firstTokens[at].Record(first);
-        _gap.Record(chat.GapMax);
-        if (chat.TimePerToken is { } pace)
-            _perToken[at].Record(pace);
+        if (chat.Stream)
+            RecordPace(chat, at);
     }
 
     /// <summary>The series of the route.</summary>
@@ -115,6 +110,25 @@ internal sealed class ChatInstruments
         new(Instruments.VllmPrompt, _inputs[0], [route]),
         new(Instruments.VllmGeneration, _outputs[0], [route]),
     ];
+
+    /// <summary>Everything but receiving, which is the caller's, and waiting: for a turn, a target, an upstream, the
+    /// caller.</summary>
+    private static TimeSpan Own(in Timeline timeline, TimeSpan waited)
+    {
+        var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] + timeline[Stage.Write]
+            - waited;
+        return own > TimeSpan.Zero ? own : TimeSpan.Zero;
+    }
+
+    private void RecordPace(ChatFacts chat, int operation)
+    {
+        if (chat.FirstToken is not { } first)
+            return;
+        _firstTokens[operation].Record(first);
+        _gap.Record(chat.GapMax);
+        if (chat.TimePerToken is { } pace)
+            _perToken[operation].Record(pace);
+    }
 
     private void CountRules(ChatFacts chat)
     {

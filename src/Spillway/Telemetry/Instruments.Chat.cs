@@ -25,7 +25,8 @@ internal static partial class Instruments
 
     public static readonly InstrumentSpec ChatOverhead = new(
         "spillway_chat_overhead_seconds", InstrumentKind.Histogram, "seconds",
-        "Own time of a request: without the upstream's, the caller's, and waits in a line.", "model");
+        "Own time of a request, putting its body together and writing included: without the upstream's, the "
+        + "caller's, and waits in a line.", "model");
 
     public static readonly InstrumentSpec ChatGoodput = new(
         "spillway_chat_promises_total", InstrumentKind.Counter, "requests",

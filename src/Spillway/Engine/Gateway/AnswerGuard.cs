@@ -19,6 +19,8 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
     private readonly BodyEdits _edits = new();
     private readonly ArrayBufferWriter<byte> _out = new(1024);
     private byte[] _head = [];
+    private long _came;
+    private long _given;
 
     /// <summary>Whether any rule may change what is sent; else everything passes as it came.</summary>
     public bool Changes => rules.Changes;
@@ -38,6 +40,9 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
     /// <summary>Characters that are held back of all choices together.</summary>
     public int Held => _choices.Values.Sum(c => c.Held);
 
+    /// <summary>Which part of the model's texts is given: 1 for all, masked ones included.</summary>
+    public double GivenShare => _came == 0 ? 1 : (double)_given / _came;
+
     /// <summary>Takes one object of the answer: an event's data, or the whole. Null, or why it is refused.</summary>
     /// <param name="json">It was read before, and is well formed.</param>
     /// <param name="without">What is left out of it; a length of 0 for nothing.</param>
@@ -47,10 +52,12 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
         _edits.Clear();
         var walk = new GuardedEvent(this, _edits, json, hidesUsage: without.Length > 0);
         walk.Run();
+        _came += walk.Came;
         if (walk.IsTooMuch)
             return new(FaultKind.AnswerUnfit, "The answer has more texts than rules over content are asked about.");
         if (Refused() is { } rule)
             return log.RefuseAnswer(rule);
+        _given += walk.Given;
         (HasContent, IsChanged) = (walk.HasContent, _edits.Count > walk.Withheld);
         if (walk.Withheld > 0 && (isStream || IsChanged))
             log.Withheld();
@@ -88,7 +95,10 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
             choice.End("stop");
         }
 
-        return Refused() is { } rule ? log.RefuseAnswer(rule) : null;
+        if (Refused() is { } rule)
+            return log.RefuseAnswer(rule);
+        _given = _came;
+        return null;
     }
 
     /// <summary>A choice; null when there are too many.</summary>
@@ -101,12 +111,8 @@ internal sealed class AnswerGuard(ContentRules rules, ContentLog log, bool isStr
         return _choices[index] = new(rules, log);
     }
 
-    /// <summary>A choice has its end; another one under its number begins anew.</summary>
-    public void Forget(int index)
-    {
-        if (_choices[index].Refused is null)
-            _choices.Remove(index);
-    }
+    /// <summary>A choice of a whole answer was looked at; another one under its number begins anew.</summary>
+    public void Forget(int index) => _choices.Remove(index);
 
     private ContentRule? Refused()
     {

@@ -15,8 +15,14 @@ internal struct AnswerPart
     /// <summary>It has a list of choices that is not empty: what calls that write have.</summary>
     public bool HasChoices;
 
-    /// <summary>It has a list of data that is not empty: what embeddings and moderations have.</summary>
-    public bool HasData;
+    /// <summary>One of its choices is an answer: it says something, or has an end that explains why not.</summary>
+    public bool HasAnswer;
+
+    /// <summary>Members of its list of data: what embeddings and moderations have.</summary>
+    public int DataCount;
+
+    /// <summary>An embedding among them is a list of numbers, and not base64.</summary>
+    public bool HasNumbers;
 
     /// <summary>Bytes of content in it: text, calls of tools, refusals, reasoning.</summary>
     public int ContentBytes;
@@ -24,11 +30,17 @@ internal struct AnswerPart
     /// <summary>Choices that it is about, one bit each; those from 63 on share one.</summary>
     public ulong Choices;
 
+    /// <summary>Those of them of which it has content, one bit each.</summary>
+    public ulong Said;
+
     /// <summary>Choices that it ends, one bit each.</summary>
     public ulong Finished;
 
     /// <summary>The upstream's tokens; null when it tells none.</summary>
     public TokenUsage? Usage;
+
+    /// <summary>Whether those of the answer are among them.</summary>
+    public bool TellsOutput;
 
     /// <summary>Where the member usage stands, with one comma beside it; 0 bytes when it is not there.</summary>
     public int UsageAt;

@@ -17,6 +17,8 @@ internal ref struct AnswerScan
     private readonly ReadOnlySpan<byte> _json;
     private readonly bool _wantsNames;
     private Utf8JsonReader _reader;
+    private bool _hasText;
+    private bool _isExplained;
 
     private AnswerScan(ReadOnlySpan<byte> json, bool wantsNames)
     {
@@ -99,21 +101,37 @@ internal ref struct AnswerScan
     private void Data(ref AnswerPart part)
     {
         _reader.Read();
-        if (_reader.TokenType is JsonTokenType.StartArray)
+        if (_reader.TokenType is not JsonTokenType.StartArray)
         {
-            var at = _reader.BytesConsumed;
             _reader.Skip();
-            part.HasData |= _reader.TokenStartIndex > at
-                && _json[(int)at..(int)_reader.TokenStartIndex].IndexOfAnyExcept(" \t\r\n"u8) >= 0;
+            return;
         }
-        else
+
+        while (_reader.Read() && _reader.TokenType is not JsonTokenType.EndArray)
+        {
+            part.DataCount++;
+            if (_reader.TokenType is JsonTokenType.StartObject)
+                Datum(ref part);
+            else
+                _reader.Skip();
+        }
+    }
+
+    private void Datum(ref AnswerPart part)
+    {
+        while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var isVector = _reader.ValueTextEquals("embedding"u8);
+            _reader.Read();
+            part.HasNumbers |= isVector && _reader.TokenType is JsonTokenType.StartArray;
             _reader.Skip();
+        }
     }
 
     private void Error(ref AnswerPart part)
     {
         _reader.Read();
-        part.HasError = _reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
+        part.HasError |= _reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
         if (_reader.TokenType is JsonTokenType.String)
             part.ErrorMessage = _reader.ValueSpan.Length <= MessageMax ? _reader.GetString()! : "";
         if (_reader.TokenType is not JsonTokenType.StartObject)
@@ -151,7 +169,8 @@ internal ref struct AnswerScan
 
     private void Choice(ref AnswerPart part)
     {
-        var (index, finished) = (0, false);
+        var (index, finished, before) = (0, false, part.ContentBytes);
+        (_hasText, _isExplained) = (false, false);
         part.HasChoices = true;
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
@@ -159,17 +178,32 @@ internal ref struct AnswerScan
                 index = Index();
             else if (_reader.ValueTextEquals("finish_reason"u8))
                 finished = Finish(ref part);
-            else if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
-                Delta(ref part);
-            else if (_reader.ValueTextEquals("text"u8))
-                part.ContentBytes += Length();
             else
-                _reader.Skip();
+                Said(ref part);
         }
 
         var bit = 1UL << Math.Clamp(index, 0, 63);
         part.Choices |= bit;
+        part.Said |= part.ContentBytes > before ? bit : 0;
         part.Finished |= finished ? bit : 0;
+        // An empty text may be all that there is to say; no text and no reason for it is no answer.
+        part.HasAnswer |= part.ContentBytes > before || (finished && (_hasText || _isExplained));
+    }
+
+    /// <summary>A choice's member that holds what the model wrote, or an error in its place.</summary>
+    private void Said(ref AnswerPart part)
+    {
+        if (_reader.ValueTextEquals("delta"u8) || _reader.ValueTextEquals("message"u8))
+            Delta(ref part);
+        else if (_reader.ValueTextEquals("text"u8))
+        {
+            part.ContentBytes += Length();
+            _hasText |= _reader.TokenType is JsonTokenType.String;
+        }
+        else if (_reader.ValueTextEquals("error"u8))
+            Error(ref part);
+        else
+            _reader.Skip();
     }
 
     private int Index()
@@ -190,6 +224,8 @@ internal ref struct AnswerScan
         }
 
         part.FinishReason = Reason();
+        part.HasError |= part.FinishReason == "error";
+        _isExplained = part.FinishReason is not ("stop" or "tool_calls" or "function_call");
         return true;
     }
 
@@ -216,6 +252,7 @@ internal ref struct AnswerScan
         while (_reader.Read() && _reader.TokenType is JsonTokenType.PropertyName)
         {
             // Whatever is not the role, or an annotation, is what the model wrote: also under names yet to come.
+            var isContent = _reader.ValueTextEquals("content"u8);
             if (_reader.ValueTextEquals("role"u8) || _reader.ValueTextEquals("annotations"u8)
                 || _reader.ValueTextEquals("obfuscation"u8))
                 _reader.Skip();
@@ -225,6 +262,7 @@ internal ref struct AnswerScan
                 thought = Math.Max(thought, Length());
             else
                 part.ContentBytes += Length();
+            _hasText |= isContent && _reader.TokenType is JsonTokenType.String;
         }
 
         part.ContentBytes += thought;
@@ -276,14 +314,14 @@ internal ref struct AnswerScan
     {
         _reader.Read();
         if (_reader.TokenType is JsonTokenType.StartObject)
-            part.Usage = Tokens();
+            Tokens(ref part);
         else
             _reader.Skip();
         (part.UsageAt, part.UsageLength) = WithComma(at, (int)_reader.BytesConsumed);
     }
 
-    /// <summary>Null where none of the two that count was told: an empty object is no account of zero.</summary>
-    private TokenUsage? Tokens()
+    /// <summary>Nothing where the prompt's are not told: an empty object is no account of zero.</summary>
+    private void Tokens(ref AnswerPart part)
     {
         long? input = null;
         long? output = null;
@@ -302,11 +340,9 @@ internal ref struct AnswerScan
                 _reader.Skip();
         }
 
-        return Told(input, output) is { } told ? told with { Cached = cached, Reasoning = reasoning } : null;
+        part.TellsOutput = output is not null;
+        part.Usage = input is { } prompt ? new(prompt, output ?? 0) { Cached = cached, Reasoning = reasoning } : null;
     }
-
-    private static TokenUsage? Told(long? input, long? output) =>
-        (input ?? output) is null ? null : new(input ?? 0, output ?? 0);
 
     private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> alias) =>
         _reader.ValueTextEquals(name) || _reader.ValueTextEquals(alias);

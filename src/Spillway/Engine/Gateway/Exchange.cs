@@ -144,6 +144,8 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
 
     private async ValueTask<Fault?> AttemptsAsync(int step, Attempt attempt, Instant due, Instant deadline)
     {
+        // Choosing the step and putting its body together is our own work, and no wait for a target.
+        _state.Mark(Stage.Gate);
         var upstream = route.Steps[step];
         var (attempts, tried, paid) = (0, 0UL, false);
         var patience = Patience(upstream);

@@ -19,7 +19,9 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Pieces that are longer than this in the mean hold more than a token each.</summary>
     private const int PieceBytesMax = 8;
 
+    private AnswerGuard? _guard;
     private TokenUsage? _reported;
+    private bool _isWholeAccount;
     private (long Input, long Output) _most = (long.MaxValue, long.MaxValue);
     private long _pieces;
     private long _bytes;
@@ -65,24 +67,26 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>An attempt is sent now: what was known of one before it is forgotten.</summary>
     public void Sent()
     {
-        (_reported, _pieces, _bytes) = (null, 0, 0);
+        (_guard, _reported, _isWholeAccount, _pieces, _bytes) = (null, null, false, 0, 0);
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
         Log?.Forget();
         _sent = clock.Now;
     }
 
     /// <summary>What holds an answer to its rules; null where there are none.</summary>
-    public AnswerGuard? Guard(bool isStream) =>
+    public AnswerGuard? Guard(bool isStream) => _guard =
         Rules is not null && WireCalls.Writes(Asked.Call) ? new(Rules, Log!, isStream) : null;
 
     /// <summary>The answer's names.</summary>
     public void Name(in AnswerPart part) => (Facts.ResponseId, Facts.ResponseModel) = (part.Id, part.Model);
 
     /// <summary>Content and usage of one part of the answer.</summary>
-    public void Count(in AnswerPart part)
+    /// <param name="part">The part.</param>
+    /// <param name="isEnded">Whether no choice goes on behind it, so that an account of tokens is the whole
+    /// one.</param>
+    public void Count(in AnswerPart part, bool isEnded)
     {
-        if (part.Usage is { } usage)
-            _reported = usage;
+        Believe(part, isEnded);
         if (part.FinishReason.Length > 0)
             Facts.FinishReason = part.FinishReason;
         if (part.PromptMs > 0 || part.PredictedMs > 0)
@@ -97,7 +101,6 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         if (_pieces++ == 0)
         {
             (_first, _last) = (now, now);
-            Facts.FirstToken = now - work.Timeline.Started;
             var prefill = now - _sent - Facts.Connect;
             Facts.Prefill = prefill > TimeSpan.Zero ? prefill : TimeSpan.Zero;
         }
@@ -105,28 +108,67 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         if (now - _last is var gap && gap > Facts.GapMax)
             Facts.GapMax = gap;
         (_bytes, _last) = (_bytes + part.ContentBytes, now);
+        if (_guard is not { Changes: true })
+            Given();
+    }
+
+    private void Believe(in AnswerPart part, bool isEnded)
+    {
+        _isWholeAccount &= isEnded;
+        // Half an account would bill the other half as nothing.
+        if (part.Usage is { } usage && (part.TellsOutput || !WireCalls.Writes(Asked.Call)))
+            (_reported, _isWholeAccount) = (usage, isEnded);
+    }
+
+    /// <summary>The caller gets content: under rules later than it came.</summary>
+    public void Given()
+    {
+        if (HasContent)
+            Facts.FirstToken ??= work.Timeline.Last - work.Timeline.Started;
     }
 
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
     /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
-    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved.
+    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved. Of an answer that
+    /// broke off: what was delivered.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
     {
         var isWhole = fault is null;
-        (Facts.Pieces, Facts.IsReported) = (_pieces, _reported is not null);
+        Facts.Pieces = _pieces;
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
-            Facts.Used = Used;
+            Facts.Used = isWhole || (_isWholeAccount && GivenShare >= 1) ? Used : Delivered;
+        Facts.IsReported = _reported is { } told && (isWhole || Facts.Used.Output == told.Output);
     }
 
     /// <summary>Everything that is counted has come: what it costs may be told before the answer's last byte.</summary>
     public void PriceNow() => Facts.Cost = Price?.Price(Used).Total;
 
     private TokenUsage Used => _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
+
+    /// <summary>
+    /// An account from the middle of an answer is of its beginning, so the larger number counts; where rules hold a
+    /// part back it tells more than the caller has. The prompt does not grow.
+    /// </summary>
+    private TokenUsage Delivered
+    {
+        get
+        {
+            var told = _reported ?? default;
+            var output = Math.Min((long)Math.Ceiling(Answer * GivenShare), _most.Output);
+            output = GivenShare >= 1 ? Math.Max(output, told.Output) : output;
+            return new(told.Input > 0 ? told.Input : Math.Min(Prompt, _most.Input), output)
+            {
+                Cached = told.Cached, Reasoning = Math.Min(told.Reasoning, output),
+            };
+        }
+    }
+
+    private double GivenShare => _guard is { Changes: true } guard ? guard.GivenShare : 1;
 
     private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 

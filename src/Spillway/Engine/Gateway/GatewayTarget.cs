@@ -36,13 +36,7 @@ internal sealed class GatewayTarget : IDisposable
         var root = url.EndsWith('/') ? url : url + "/";
         var query = options.ApiVersion.Length > 0 ? "?api-version=" + Uri.EscapeDataString(options.ApiVersion) : "";
         _addresses = Enum.GetValues<WireCall>().ToDictionary(c => c, c => new Uri(root + WireCalls.Path(c) + query));
-        _http = new(handler ?? new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false,
-            UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ActivityHeadersPropagator = null,
-            ConnectCallback = (connection, stop) => ConnectAsync(connection, clock, stop),
-        });
+        _http = new(handler ?? Connections(options, clock));
     }
 
     /// <summary>"openai/a", for messages.</summary>
@@ -78,10 +72,29 @@ internal sealed class GatewayTarget : IDisposable
         return _http.SendAsync(request, stop);
     }
 
+    /// <summary>Connections to one server; what making one takes is told, TLS included.</summary>
+    /// <param name="options">The upstream's.</param>
+    /// <param name="clock">The clock.</param>
+    internal static SocketsHttpHandler Connections(UpstreamOptions options, Clock clock) => new()
+    {
+        ConnectTimeout = TimeSpan.FromMilliseconds(options.ConnectMs), AllowAutoRedirect = false,
+        UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ActivityHeadersPropagator = null,
+        ConnectCallback = (connection, stop) => ConnectAsync(connection, clock, stop),
+        // It is called when TLS is through, or at once where there is none.
+        PlaintextStreamFilter = (connection, _) =>
+        {
+            if (connection.InitialRequestMessage.Options.TryGetValue(Connecting, out var connect))
+                connect.Took = clock.Now - connect.Began;
+            return new(connection.PlaintextStream);
+        },
+    };
+
     private static async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext connection, Clock clock, CancellationToken stop)
     {
-        var began = clock.Now;
+        if (connection.InitialRequestMessage.Options.TryGetValue(Connecting, out var connect))
+            connect.Began = clock.Now;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -93,15 +106,16 @@ internal sealed class GatewayTarget : IDisposable
             throw;
         }
 
-        if (connection.InitialRequestMessage.Options.TryGetValue(Connecting, out var connect))
-            connect.Took = clock.Now - began;
         return new NetworkStream(socket, ownsSocket: true);
     }
 }
 
-/// <summary>Takes the time that a call's connection took to make; TLS is not in it.</summary>
+/// <summary>Takes the time that a call's connection took to make: the name, the socket, TLS.</summary>
 internal sealed class ConnectTime
 {
+    /// <summary>When that began.</summary>
+    public Instant Began { get; set; }
+
     /// <summary>Zero when a connection was there.</summary>
     public TimeSpan Took { get; set; }
 }

@@ -21,6 +21,7 @@ internal sealed class GuardedChoice(ContentRules rules, ContentLog log)
     private readonly StringBuilder? _whole = rules.Schemas.Count > 0 ? new() : null;
     private long _chars;
     private bool _hasRole;
+    private bool _isEnded;
 
     /// <summary>The rule that refuses the answer; null for none.</summary>
     public ContentRule? Refused { get; private set; }
@@ -60,6 +61,7 @@ internal sealed class GuardedChoice(ContentRules rules, ContentLog log)
     /// <param name="isEnd">Whether that text has its end.</param>
     public string Take(GuardedText text, string piece, bool isEnd)
     {
+        _isEnded &= piece.Length == 0;
         if (text.IsContent)
             Gather(piece);
         Measure(piece.Length);
@@ -70,11 +72,23 @@ internal sealed class GuardedChoice(ContentRules rules, ContentLog log)
         return Refused is null ? given : "";
     }
 
-    /// <summary>It has its end: what is judged as a whole is judged.</summary>
+    /// <summary>
+    /// It has its end: what is judged as a whole is judged, once. Some servers say it again; what they write behind it
+    /// begins anew.
+    /// </summary>
     /// <param name="reason">Why it ended.</param>
     public void End(string reason)
     {
-        if (_whole is null || Refused is not null || (_whole.Length == 0 && reason != "stop"))
+        if (!_isEnded && Refused is null)
+            Judge(reason);
+        _isEnded = true;
+        _texts.Clear();
+        _whole?.Clear();
+    }
+
+    private void Judge(string reason)
+    {
+        if (_whole is null || (_whole.Length == 0 && reason != "stop"))
             return;
         var whole = Encoding.UTF8.GetBytes(_whole.ToString());
         foreach (var rule in rules.Schemas)

@@ -50,6 +50,12 @@ internal ref struct GuardedEvent
     /// <summary>How many lists of probabilities are left out.</summary>
     public int Withheld { get; private set; }
 
+    /// <summary>Characters of texts that came with it.</summary>
+    public int Came { get; private set; }
+
+    /// <summary>Characters that are held back no more, masked ones included.</summary>
+    public int Given { get; private set; }
+
     /// <summary>All that it has to say is held back: there is nothing to send.</summary>
     public readonly bool IsSwallowed => _held && !_says;
 
@@ -270,7 +276,10 @@ internal ref struct GuardedEvent
             return;
         }
 
+        var held = text.Held;
         var given = _choice.Take(text, piece, _isAtomic);
+        Came += piece.Length;
+        Given += piece.Length + held - text.Held;
         _held |= piece.Length > 0 && given.Length == 0;
         _says |= given.Length > 0;
         HasContent |= given.Length > 0;
@@ -295,6 +304,7 @@ internal ref struct GuardedEvent
         (HasContent, _says) = (true, true);
         foreach (var text in _choice!.Texts)
         {
+            Given += text.Held;
             var tail = _choice.Take(text, "", isEnd: true);
             if (tail.Length == 0)
                 continue;
@@ -306,7 +316,7 @@ internal ref struct GuardedEvent
         }
 
         _choice.End(reason);
-        if (_choice.Refused is null)
+        if (!_guard.IsStream && _choice.Refused is null)
             _guard.Forget(index);
     }
 

@@ -43,10 +43,12 @@ internal sealed class StreamPump : IDisposable
     private int _end;
     private int _looked;
     private int _heldEvents;
+    private bool _flows;
     private bool _isDone;
     private bool _named;
     private bool _hasAnswer;
     private ulong _open;
+    private ulong _ended;
     private Instant _windowAt;
     private long _windowBytes;
 
@@ -56,7 +58,7 @@ internal sealed class StreamPump : IDisposable
     /// <param name="phase">Bounds each wait for the upstream.</param>
     /// <param name="options">The upstream's.</param>
     /// <param name="target">For messages.</param>
-    /// <param name="began">Called with the first content.</param>
+    /// <param name="began">Called once, with the upstream's first content, also where rules hold that back.</param>
     public StreamPump(
         Stream from, ExchangeState state, Phase phase, UpstreamOptions options, string target, Action began)
     {
@@ -71,7 +73,7 @@ internal sealed class StreamPump : IDisposable
     {
         while (true)
         {
-            if (HasBegun)
+            if (_flows)
                 _phase.Enter("the next bytes", _options.BetweenDeltasMs);
             if (_end == _buffer.Length && !MakeRoom())
                 return Failed($"sent an event of more than {EventBytesMax:N0} bytes");
@@ -132,6 +134,7 @@ internal sealed class StreamPump : IDisposable
         var took = _state.Clock.Now - from;
         _phase.Resume(took);
         _windowAt += took;
+        _state.Facts.Untaken += took;
         _state.Mark(Stage.Write);
         return isThere;
     }
@@ -166,12 +169,10 @@ internal sealed class StreamPump : IDisposable
         text = text.StartsWith(EventText.Mark) ? text[EventText.Mark.Length..] : text;
         var (at, length) = EventText.Data(text, out var lines);
         if (lines == 0)
-        {
-            Forward(text);
-            return null;
-        }
+            return Comment(text);
 
-        var data = (lines == 1 ? text.Slice(at, length) : EventText.Join(text)).Trim(" \t\r\n"u8);
+        var joined = lines == 1 ? null : EventText.Join(text);
+        var data = (joined is null ? text.Slice(at, length) : joined).Trim(" \t\r\n"u8);
         // By the standard an event without data is none.
         if (data.IsEmpty)
             return null;
@@ -183,21 +184,37 @@ internal sealed class StreamPump : IDisposable
         if (part.HasError)
             return Broken(part);
         Note(part);
+        // Rules write one line of data; between values, where line ends stand, JSON takes a blank as well.
+        joined.AsSpan().Replace((byte)'\n', (byte)' ');
         if (_guard is { Changes: true })
             return TakeGuarded(_guard, data, part);
-        Watch(data);
+        // Rules that only note change nothing and refuse nothing.
+        _guard?.Take(data, default);
+        Pass(text, at, data, joined is not null, part);
+        return null;
+    }
+
+    private void Pass(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> data, bool hasLines, in AnswerPart part)
+    {
         if (IsAnswer(part))
             Begin();
-        if (lines > 1)
+        if (hasLines)
             ForwardLines(text, data, part);
         else
             // Blanks before the data are no part of it.
             Forward(text, at + text[at..].IndexOfAnyExcept(" \t"u8), part);
-        return null;
     }
 
-    /// <summary>Rules that only note change nothing and refuse nothing.</summary>
-    private void Watch(ReadOnlySpan<byte> data) => _guard?.Take(data, default);
+    /// <summary>
+    /// A comment keeps a connection awake. Before the answer begins it says nothing to anybody, and is not held: a
+    /// server that sends many while it waits must not use up another one's chance.
+    /// </summary>
+    private Fault? Comment(ReadOnlySpan<byte> text)
+    {
+        if (HasBegun)
+            Forward(text);
+        return null;
+    }
 
     /// <summary>On a route with rules that change something: what they let pass, perhaps nothing as yet.</summary>
     private Fault? TakeGuarded(AnswerGuard guard, ReadOnlySpan<byte> data, in AnswerPart part)
@@ -208,7 +225,11 @@ internal sealed class StreamPump : IDisposable
         if (guard.Take(data, hides ? (part.UsageAt, part.UsageLength) : default) is { } refused)
             return refused;
         if (guard.HasContent)
+        {
+            _state.Given();
             Begin();
+        }
+
         Forward(guard.Out);
         return null;
     }
@@ -232,7 +253,11 @@ internal sealed class StreamPump : IDisposable
         if (_guard.End() is { } refused)
             return refused;
         if (_guard.Changes && _guard.Out.Length > 0)
+        {
+            _state.Given();
             Forward(_guard.Out);
+        }
+
         if (_state.Facts.Content.Count > 0)
             Forward(Encoding.UTF8.GetBytes($": x-spillway-content {string.Join(", ", _state.Facts.Content)}\n\n"));
         return null;
@@ -271,8 +296,12 @@ internal sealed class StreamPump : IDisposable
             _state.Name(part);
         _named = true;
         _hasAnswer |= IsAnswer(part);
-        _open = (_open | part.Choices) & ~part.Finished;
-        _state.Count(part);
+        // What is said about a choice behind its end, such as a filter's notes, opens it no more; only content does.
+        _open = (_open | (part.Choices & ~_ended) | part.Said) & ~part.Finished;
+        _ended = (_ended & ~_open) | part.Finished;
+        _state.Count(part, isEnded: _open == 0 && _hasAnswer);
+        if (_hasAnswer)
+            Flow();
     }
 
     /// <summary>As it came, but for usage that the caller did not ask for.</summary>
@@ -307,13 +336,23 @@ internal sealed class StreamPump : IDisposable
             _held.Write(text);
     }
 
+    /// <summary>The upstream has begun to answer: from here on its silences are bounded, however much of what it says
+    /// is held back.</summary>
+    private void Flow()
+    {
+        if (_flows)
+            return;
+        _flows = true;
+        (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
+        _began();
+    }
+
     /// <summary>From here on this answer is the caller's, and no other one may take its place.</summary>
     private void Begin()
     {
         if (HasBegun)
             return;
-        _began();
-        (_windowAt, _windowBytes) = (_state.Clock.Now, 0);
+        Flow();
         _state.Sink.BeginStream();
         _state.Sink.Write(_held.WrittenSpan);
     }
@@ -333,7 +372,7 @@ internal sealed class StreamPump : IDisposable
 
     private Fault? TooSlow(int read)
     {
-        if (_options.BytesPerSecondMin <= 0 || _isDone || !HasBegun)
+        if (_options.BytesPerSecondMin <= 0 || _isDone || !_flows)
             return null;
         _windowBytes += read;
         var passed = _state.Clock.Now - _windowAt;

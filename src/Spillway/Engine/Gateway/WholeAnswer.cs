@@ -23,19 +23,20 @@ internal static class WholeAnswer
             if (length < 0)
                 return Failed(target, $"answered with more than {options.AnswerBytesMax:N0} bytes");
             var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
-            if (Judge(part, state.Asked.Call, target) is { } unfit)
+            if (Judge(part, state.Asked, target) is { } unfit)
                 return unfit;
             state.Name(part);
-            state.Count(part);
-            var judged = state.Guard(isStream: false);
-            if (judged?.Take(body.AsSpan(0, length), default) is { } refused)
+            state.Count(part, isEnded: true);
+            if (!Form(body.AsMemory(0, length), part, state, target).TryGet(out var answer, out var refused))
                 return refused;
             state.PriceNow();
             began();
             state.Mark(Stage.Output);
-            var isThere = await state.Sink.SendAsync(
-                judged is { Changes: true, IsChanged: true } ? judged.Out.ToArray() : body.AsMemory(0, length))
-                .ConfigureAwait(false);
+            var sending = state.Sink.SendAsync(answer);
+            var from = state.Clock.Now;
+            var isWaiting = !sending.IsCompleted;
+            var isThere = await sending.ConfigureAwait(false);
+            state.Facts.Untaken += isWaiting ? state.Clock.Now - from : TimeSpan.Zero;
             state.Mark(Stage.Write);
             return isThere ? null : s_gone;
         }
@@ -49,21 +50,45 @@ internal static class WholeAnswer
     public static async ValueTask<byte[]> RefusalAsync(
         HttpResponseMessage response, int most, UpstreamOptions options, Phase phase)
     {
-        var (body, length) = await UpstreamBody.ReadAsync(response, most, options, phase, follows: false)
+        var (body, length) = await UpstreamBody.ReadAsync(response, most, options, phase, follows: true)
             .ConfigureAwait(false);
         var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();
         ArrayPool<byte>.Shared.Return(body);
         return text;
     }
 
-    private static Fault? Judge(in AnswerPart part, WireCall call, string target)
+    /// <summary>What the caller gets: the body as it came, or as rules or the form that was asked for want.</summary>
+    private static Outcome<ReadOnlyMemory<byte>> Form(
+        ReadOnlyMemory<byte> body, in AnswerPart part, ExchangeState state, string target)
+    {
+        if (part.HasNumbers && state.Asked.Call is WireCall.Embedding && VectorText.IsAsked(state.Asked.Bytes.Span))
+        {
+            if (VectorText.AsBase64(body.Span) is not { } turned)
+                return Failed(target, "answered with an embedding that is no list of numbers");
+            body = turned;
+        }
+
+        var guard = state.Guard(isStream: false);
+        if (guard?.Take(body.Span, default) is { } refused)
+            return refused;
+        if (guard is { Changes: true, IsChanged: true })
+            body = guard.Out.ToArray();
+        return body;
+    }
+
+    private static Fault? Judge(in AnswerPart part, AskedBody asked, string target)
     {
         if (part.IsBroken)
             return Failed(target, "answered with a success that is no JSON object");
         if (part.HasError)
             return Failed(target, $"answered with a success that is an error: {part.ErrorMessage}");
-        return (WireCalls.Writes(call) ? part.HasChoices : part.HasData) ? null
-            : Failed(target, "answered with a success without an answer");
+        if (!(WireCalls.Writes(asked.Call) ? part.HasAnswer : part.DataCount > 0))
+            return Failed(target, "answered with a success without an answer");
+        // A text, and a list of tokens, is one input.
+        var inputs = Math.Max(1, asked.Messages);
+        return asked.Call is WireCall.Embedding && part.DataCount != inputs
+            ? Failed(target, FormattableString.Invariant($"answered {inputs} inputs with {part.DataCount} embeddings"))
+            : null;
     }
 
     private static Fault Failed(string target, string how) =>

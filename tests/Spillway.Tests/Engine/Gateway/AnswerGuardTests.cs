@@ -223,6 +223,31 @@ public sealed class AnswerGuardTests
         Assert.NotNull(length.Take(Encoding.UTF8.GetBytes(Event(0, """{"content":"6"}""")), default));
     }
 
+    [Theory]
+    [InlineData("{}", "\"stop\"")]
+    [InlineData("{\"content\":\"\"}", "\"stop\"")]
+    [InlineData("{}", "null")]
+    public void What_follows_a_choices_end_is_not_judged_as_an_answer_of_its_own(string delta, string reason)
+    {
+        var (guard, facts) = Make([new() { Name = "form", JsonSchema = """{"type":"object","required":["a"]}""" }]);
+        Assert.Null(guard.Take(Encoding.UTF8.GetBytes(Event(0, """{"content":"{\"a\":1}"}""", "\"stop\"")), default));
+
+        Assert.Null(guard.Take(Encoding.UTF8.GetBytes(Event(0, delta, reason)), default));
+        Assert.Contains("\"finish_reason\":" + reason, Encoding.UTF8.GetString(guard.Out), StringComparison.Ordinal);
+        Assert.Null(guard.End());
+        Assert.Empty(facts.Content);
+    }
+
+    [Fact]
+    public void A_text_behind_a_choices_end_is_judged_anew()
+    {
+        var (guard, _) = Make([.. s_mask, new() { Name = "form", JsonSchema = """{"type":"object"}""" }]);
+        Assert.Null(guard.Take(Encoding.UTF8.GetBytes(Event(0, """{"content":"{}"}""", "\"stop\"")), default));
+
+        Assert.Null(guard.Take(Encoding.UTF8.GetBytes(Event(0, """{"content":"to bob@x.org"}""")), default));
+        Assert.NotNull(guard.Take(Encoding.UTF8.GetBytes(Event(0, "{}", "\"stop\"")), default));
+    }
+
     [Fact]
     public void An_answer_with_more_texts_than_are_looked_into_is_refused()
     {

@@ -30,6 +30,33 @@ public sealed class AnswerScanTests
         Assert.Equal((bytes, finished), (part.ContentBytes, part.Finished));
     }
 
+    [Theory]
+    [InlineData("""{"index":0,"message":{"role":"assistant","content":"a"}}""", true)]
+    [InlineData("""{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}""", true)]
+    [InlineData("""{"index":0,"text":"","finish_reason":"stop"}""", true)]
+    [InlineData("""{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}""", true)]
+    [InlineData("""{"message":{"content":null,"audio":{"id":"a","data":"QUE="}},"finish_reason":"stop"}""", true)]
+    [InlineData("""{"message":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":""}}]}}""", true)]
+    [InlineData("""{"message":{"role":"assistant"},"finish_reason":"content_filter"}""", true)]
+    [InlineData("""{"message":{"content":null},"finish_reason":"length"}""", true)]
+    [InlineData("{}", false)]
+    [InlineData("""{"index":0,"finish_reason":"stop"}""", false)]
+    [InlineData("""{"message":null,"finish_reason":"stop"}""", false)]
+    [InlineData("""{"message":{"role":"assistant","content":null,"tool_calls":[]},"finish_reason":"stop"}""", false)]
+    [InlineData("""{"message":{"role":"assistant","content":""}}""", false)]
+    public void A_choice_is_an_answer_when_it_says_something_or_why_not(string choice, bool isOne) =>
+        Assert.Equal(isOne, Read("{\"choices\":[" + choice + "]}").HasAnswer);
+
+    [Theory]
+    [InlineData("""{"choices":[{"error":{"message":"no","code":502},"finish_reason":"error"}],"error":null}""", "no")]
+    [InlineData("""{"choices":[{"message":{"content":""},"finish_reason":"error"}]}""", "")]
+    public void An_error_of_a_choice_is_one_of_the_answer(string json, string says) =>
+        Assert.Equal((true, says), (Read(json).HasError, Read(json).ErrorMessage));
+
+    [Fact]
+    public void A_null_error_of_a_choice_is_none() =>
+        Assert.False(Read("""{"choices":[{"error":null,"text":"a"}]}""").HasError);
+
     [Fact]
     public void Usage_is_read_with_its_parts_and_a_zero_is_a_zero()
     {
@@ -86,7 +113,14 @@ public sealed class AnswerScanTests
     [InlineData("""{"data":[ ]}""", false)]
     [InlineData("""{"data":[{"embedding":[1]}]}""", true)]
     public void Data_counts_as_an_answer_when_there_is_some(string json, bool isThere) =>
-        Assert.Equal(isThere, Read(json).HasData);
+        Assert.Equal(isThere, Read(json).DataCount > 0);
+
+    [Theory]
+    [InlineData("""{"data":[{"embedding":[1,2]},{"embedding":[3]}]}""", 2, true)]
+    [InlineData("""{"data":[{"embedding":"AAAA"}]}""", 1, false)]
+    [InlineData("""{"results":[{"flagged":false},{"categories":{}}]}""", 2, false)]
+    public void Data_is_counted_and_vectors_of_numbers_are_seen(string json, int count, bool areNumbers) =>
+        Assert.Equal((count, areNumbers), (Read(json).DataCount, Read(json).HasNumbers));
 
     [Theory]
     [InlineData("<html>")]

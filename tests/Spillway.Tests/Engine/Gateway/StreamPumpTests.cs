@@ -5,6 +5,7 @@ using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Upstreams;
+using Spillway.Policies.Content;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Gateway;
@@ -22,7 +23,7 @@ public sealed class StreamPumpTests
 
     private static async Task<(Fault? Fault, Sink Sink, ExchangeState State)> PumpAsync(
         string text, int slice = int.MaxValue, UpstreamOptions? options = null, ManualTimeProvider? time = null,
-        Action? taking = null)
+        Action? taking = null, Action? reading = null, ContentRuleOptions? rule = null)
     {
         var clock = new Clock(time ?? new ManualTimeProvider());
         Assert.True(BodyScan.Read(WireCall.Chat, Encoding.UTF8.GetBytes(
@@ -36,12 +37,14 @@ public sealed class StreamPumpTests
         };
         var sink = new Sink(taking);
         var state = new ExchangeState(work, asked!, sink, clock);
+        if (rule is not null)
+            (state.Rules, state.Log) = (ContentRules.Of([rule]), new("chat", work.Chat));
         state.Sent();
         options ??= new() { Kind = UpstreamKind.Openai };
         using var phase = new Phase(options, clock, Instant.Never, CancellationToken.None);
         phase.Enter("the first token", options.FirstDeltaMs);
         using var pump = new StreamPump(
-            new Sliced(Encoding.UTF8.GetBytes(text), slice), state, phase, options, "u/t", () => { });
+            new Sliced(Encoding.UTF8.GetBytes(text), slice, reading), state, phase, options, "u/t", () => { });
         Fault? fault;
         try
         {
@@ -98,6 +101,74 @@ public sealed class StreamPumpTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>A piece with the server's account so far.</summary>
+    private static string Running(int tokens) =>
+        Text[..^1] + $$$""","usage":{"prompt_tokens":5,"completion_tokens":{{{tokens}}}}}""";
+
+    [Theory]
+    // Of a first account, and of one of which a part came late, more is known here.
+    [InlineData(new[] { 1 }, 4, false)]
+    [InlineData(new[] { 1, 2 }, 4, false)]
+    // Pieces may hold several tokens.
+    [InlineData(new[] { 3, 6, 9 }, 9, true)]
+    public async Task A_stream_that_broke_off_is_billed_for_what_came_and_not_for_an_account_of_its_beginning(
+        int[] running, int output, bool isReported)
+    {
+        string[] pieces = [.. running.Select(Running), .. Enumerable.Repeat(Text, 4 - running.Length)];
+
+        var (fault, _, state) = await PumpAsync(Of(pieces));
+        state.Close(fault);
+
+        Assert.NotNull(fault);
+        Assert.Equal((new TokenUsage(5, output), isReported), (state.Facts.Used, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task An_account_behind_the_last_end_is_the_whole_one_also_where_the_caller_leaves_then()
+    {
+        var (_, _, state) = await PumpAsync(Of([.. Enumerable.Repeat(Text, 5), End, Usage]));
+        state.Close(new(FaultKind.Cancelled, "gone"));
+
+        Assert.Equal((new TokenUsage(1, 2), true), (state.Facts.Used, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task Half_an_account_is_none()
+    {
+        var (fault, _, state) = await PumpAsync(
+            Of(Text, Text, Text, End, """data: {"choices":[],"usage":{"prompt_tokens":5}}""", Done));
+        state.Close(fault);
+
+        Assert.Null(fault);
+        Assert.Equal((3, false), (state.Facts.Used.Output, state.Facts.IsReported));
+    }
+
+    [Fact]
+    public async Task What_rules_held_back_of_a_stream_that_broke_off_is_not_billed()
+    {
+        // Ten pieces of forty characters are a hundred tokens; of the last 80 characters nothing is decided.
+        var (fault, sink, state) = await PumpAsync(Of([.. Enumerable.Repeat(s_forty, 10)]), rule: s_holds);
+        state.Close(fault);
+
+        var given = sink.Text.Count(c => c == 'h') - (sink.Text.Split("choices").Length - 1);
+        Assert.InRange(given, 1, 399);
+        Assert.Equal((given + 3) / 4, state.Facts.Used.Output);
+    }
+
+    [Fact]
+    public async Task Data_of_several_lines_is_one_line_where_rules_may_change_it()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(
+            "data: {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"a zz b\"},\n"
+                + "data: \"finish_reason\":\"stop\"}]}",
+            Done), rule: s_holds);
+
+        Assert.Null(fault);
+        Assert.All(sink.Text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries),
+            e => Assert.Single(e.Split('\n')));
+        Assert.Contains("a [key] b", sink.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_is_counted_here_is_never_more_than_was_reserved()
     {
@@ -133,6 +204,35 @@ public sealed class StreamPumpTests
     }
 
     [Theory]
+    [InlineData("""data: {"choices":[{"index":0,"finish_reason":null,"content_filter_offsets":{"end_offset":9}}]}""")]
+    [InlineData("""data: {"choices":[{"index":0,"delta":{},"finish_reason":null}]HIDDEN}""")]
+    [InlineData("""data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}""")]
+    public async Task What_is_noted_about_a_choice_behind_its_end_does_not_open_it_again(string note)
+    {
+        // Some servers put usage beside it.
+        var sent = note.Replace(
+            "HIDDEN", ",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}", StringComparison.Ordinal);
+
+        var withDone = await PumpAsync(Of(Role, Text, End, sent, Done));
+        var without = await PumpAsync(Of(Role, Text, End, sent));
+
+        Assert.Null(withDone.Fault);
+        Assert.Equal(
+            Of(Role, Text, End, note.Replace("HIDDEN", "", StringComparison.Ordinal), Done), withDone.Sink.Text);
+        Assert.Null(without.Fault);
+        Assert.EndsWith(Of(Done), without.Sink.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Content_behind_a_choices_end_opens_it_again()
+    {
+        var (fault, sink, _) = await PumpAsync(Of(Role, Text, End, Text, Done));
+
+        Assert.Equal(FaultKind.UpstreamFailed, fault?.Kind);
+        Assert.DoesNotContain("[DONE]", sink.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1000 * 1000, true)]
     [InlineData(1100 * 1000, false)]
     public async Task An_event_has_a_megabyte_at_most(int bytes, bool passes)
@@ -158,6 +258,22 @@ public sealed class StreamPumpTests
         Assert.Equal(Of([.. many, Text, End, Done]), begun.Sink.Text);
     }
 
+    [Theory]
+    [InlineData(": keep-alive")]
+    [InlineData("event: ping")]
+    public async Task Comments_before_the_first_content_do_not_begin_the_answer(string comment)
+    {
+        var waiting = Enumerable.Repeat(comment, 200).ToArray();
+
+        var died = await PumpAsync(Of([Role, .. waiting]));
+        var answered = await PumpAsync(Of([.. waiting, Role, Text, comment, End, Done]));
+
+        Assert.NotNull(died.Fault);
+        Assert.False(died.Sink.HasBegun);
+        Assert.Null(answered.Fault);
+        Assert.Equal(Of(Role, Text, comment, End, Done), answered.Sink.Text);
+    }
+
     [Fact]
     public async Task A_caller_that_takes_its_time_is_not_the_upstreams_fault()
     {
@@ -175,12 +291,57 @@ public sealed class StreamPumpTests
         Assert.EndsWith(Of(Done), sink.Text, StringComparison.Ordinal);
     }
 
+    /// <summary>A pattern of which every text of up to 80 characters may be a part.</summary>
+    private static readonly ContentRuleOptions s_holds =
+        new() { Name = "key", Do = ContentAction.Mask, Pattern = "zz+", MatchCharsMax = 64 };
+
+    /// <summary>Forty characters.</summary>
+    private static readonly string s_forty =
+        Text.Replace("h\\u00fc", new string('h', 40), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(6, false)]
+    public async Task While_rules_hold_an_answer_back_the_upstream_is_in_time_as_long_as_it_sends(
+        int seconds, bool passes)
+    {
+        var time = new ManualTimeProvider();
+        var options = new UpstreamOptions
+        {
+            Kind = UpstreamKind.Openai, FirstDeltaMs = 10_000, BetweenDeltasMs = 5000, TotalMs = 600_000,
+        };
+
+        var (fault, _, state) = await PumpAsync(
+            Of([.. Enumerable.Repeat(Text, 12), End, Done]), slice: Text.Length + 2, options, time,
+            reading: () => time.Advance(TimeSpan.FromSeconds(seconds)), rule: s_holds);
+
+        Assert.Equal(passes, fault is null);
+        if (!passes)
+            Assert.Contains("5000 ms for the next bytes", fault?.Message, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), state.Facts.Prefill);
+    }
+
+    [Fact]
+    public async Task The_first_token_under_rules_is_the_one_that_the_caller_gets()
+    {
+        var time = new ManualTimeProvider();
+
+        var (fault, _, state) = await PumpAsync(
+            Of([.. Enumerable.Repeat(s_forty, 5), End, Done]), slice: s_forty.Length + 2, time: time,
+            reading: () => time.Advance(TimeSpan.FromSeconds(1)), rule: s_holds);
+
+        Assert.Null(fault);
+        // The upstream's first piece came after a second; 81 characters are there with the third.
+        Assert.Equal((1, 3), (state.Facts.Prefill?.TotalSeconds, state.Facts.FirstToken?.TotalSeconds));
+    }
+
     /// <summary>Brings some bytes at a time.</summary>
-    private sealed class Sliced(byte[] bytes, int slice) : MemoryStream(bytes)
+    private sealed class Sliced(byte[] bytes, int slice, Action? reading) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            reading?.Invoke();
             cancellationToken.ThrowIfCancellationRequested();
             return await base.ReadAsync(buffer[..Math.Min(buffer.Length, slice)], cancellationToken);
         }

@@ -20,12 +20,14 @@ public sealed class ContentRulesTests
                       - { name: seen, pattern: "[Hh]ello", matchCharsMax: 8, do: note }
         """;
 
+    private static readonly string s_patient = UpstreamServer.PatientInline("retry: { attemptsMax: 1 }");
+
     private static async Task<TestServer> StartAsync(RogueServer upstream, bool hasNext = false, string rules = Rules)
     {
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
             upstreams:
-              u: { kind: openai, retry: { attemptsMax: 1 }, targets: { t: { url: "{{upstream.Url}}/v1" } } }
+              u: { kind: openai, {{s_patient}}, targets: { t: { url: "{{upstream.Url}}/v1" } } }
               s: { kind: simulated, simulated: { firstTokenMs: 0, tokensPerSecond: 100000, answerTokens: 3 } }
             routes:
               chat:
@@ -214,6 +216,9 @@ public sealed class ContentRulesTests
             "/v1/responses", """{"model":"chat","stream":true,"input":"x"}""", []));
 
         Assert.Contains("\"text\":\"write to [mail]\"", reply.Text, StringComparison.Ordinal);
+        // Nothing is silent: what was masked is told here too.
+        Assert.Contains(": x-spillway-content masked;rule=mail;in=answer;count=1\n\n", reply.Text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("bob", reply.Text, StringComparison.Ordinal);
     }
 

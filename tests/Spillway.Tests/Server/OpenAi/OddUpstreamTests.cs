@@ -12,6 +12,8 @@ namespace Spillway.Tests.Server.OpenAi;
 /// <summary>Upstreams that are not what they say, what answers cost, and load against a server.</summary>
 public sealed class OddUpstreamTests
 {
+    private static readonly string s_patient = UpstreamServer.PatientInline();
+
     [Fact]
     public async Task A_certificate_that_nobody_vouches_for_is_a_502_that_says_so_and_no_key_is_sent()
     {
@@ -67,7 +69,8 @@ public sealed class OddUpstreamTests
             $"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: {Words.Length}\r\n\r\n{Words}"));
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
-            upstreams: { u: { kind: openai, targets: { t: { url: "{{upstream.Url}}/v1" } } } }
+            upstreams:
+              u: { kind: openai, {{s_patient}}, targets: { t: { url: "{{upstream.Url}}/v1" } } }
             routes: { chat: { chain: { steps: [{ model: u }] } } }
             """);
         await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);
@@ -126,7 +129,8 @@ public sealed class OddUpstreamTests
         var folder = new ConfigFolder().Write("spillway.yaml", $$"""
             server: { port: 0 }
             models: [echo]
-            upstreams: { u: { kind: openai, targets: { t: { url: "{{held.Url}}/v1" } } } }
+            upstreams:
+              u: { kind: openai, {{s_patient}}, targets: { t: { url: "{{held.Url}}/v1" } } }
             routes: { chat: { chain: { steps: [{ model: u }] } } }
             """).Write("echo/model.yaml", TestServer.Simulated());
         await using var server = await TestServer.StartAsync(folder.PathOf("spillway.yaml"), folder);

@@ -12,8 +12,7 @@ public sealed class ScriptedUpstreamTests
         + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     /// <summary>A server with a route over that upstream, and behind it a simulated step where asked for.</summary>
-    private static readonly string s_patient = string.Join(
-        ", ", UpstreamServer.Patient("").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    private static readonly string s_patient = UpstreamServer.PatientInline();
 
     private static Task<TestServer> StartAsync(RogueServer first, bool hasNext, string root = "")
     {
@@ -97,6 +96,20 @@ public sealed class ScriptedUpstreamTests
             .GetProperty("refusal").GetString());
     }
 
+    [Theory]
+    [InlineData("""{"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":7}}""")]
+    [InlineData("""{"choices":[{"index":0,"message":null,"finish_reason":"stop"}]}""")]
+    [InlineData("""{"choices":[{"error":{"message":"died","code":502},"finish_reason":"error"}]}""")]
+    public async Task A_success_without_an_answer_gives_way_to_the_next_step(string body)
+    {
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200, body)));
+        await using var server = await StartAsync(upstream, hasNext: true);
+
+        var reply = await ChatAsync(server);
+
+        Assert.Equal((200, "s"), (reply.Status, reply.Header("X-Spillway-Step")));
+    }
+
     [Fact]
     public async Task Calls_side_by_side_are_one_message_and_a_pictures_detail_stays()
     {
@@ -126,6 +139,55 @@ public sealed class ScriptedUpstreamTests
             .GetString());
         Assert.Equal("no", messages[4].GetProperty("content")[0].GetProperty("refusal").GetString());
         Assert.InRange(twice.Status, 400, 501);
+    }
+
+    [Theory]
+    [InlineData("\"encoding_format\":\"base64\",", "\"AAAAPwAAgL8=\"")]
+    [InlineData("\"encoding_format\":\"float\",", "[0.5, -1]")]
+    [InlineData("", "[0.5, -1]")]
+    public async Task Embeddings_come_in_the_form_that_was_asked_for_also_of_servers_that_know_one_only(
+        string format, string vector)
+    {
+        const string Head = """{"object":"list","data":[{"object":"embedding","index":0,"embedding":""";
+        const string Tail = """}],"usage":{"prompt_tokens":2,"total_tokens":2},"x":{"embedding":[1]}}""";
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200, Head + "[0.5, -1]" + Tail)));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(
+            server, "/v1/embeddings", "{\"model\":\"chat\"," + format + "\"input\":\"x\"}");
+
+        Assert.Equal((200, Head + vector + Tail), (reply.Status, reply.Text));
+    }
+
+    [Theory]
+    [InlineData("\"x\"", 1, 200)]
+    [InlineData("[1,2,3]", 1, 200)]
+    [InlineData("[\"a\",\"b\"]", 2, 200)]
+    [InlineData("[[1],[2,3]]", 2, 200)]
+    [InlineData("[\"a\",\"b\"]", 1, 502)]
+    [InlineData("\"x\"", 2, 502)]
+    public async Task There_are_as_many_embeddings_as_inputs(string input, int vectors, int status)
+    {
+        var data = string.Join(',', Enumerable.Range(0, vectors).Select(i => $"{{\"index\":{i},\"embedding\":[1]}}"));
+        await using var upstream = new RogueServer(call => call.WriteAsync(Answer(200, $"{{\"data\":[{data}]}}")));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(server, "/v1/embeddings", $"{{\"model\":\"chat\",\"input\":{input}}}");
+
+        Assert.True(reply.Status == status, $"{reply.Status}: {reply.Text}");
+    }
+
+    [Fact]
+    public async Task A_vector_that_cannot_be_turned_into_base64_is_no_answer()
+    {
+        await using var upstream = new RogueServer(call => call.WriteAsync(
+            Answer(200, """{"data":[{"embedding":[0.5,null]}]}""")));
+        await using var server = await StartAsync(upstream, hasNext: false);
+
+        var reply = await ChatAsync(
+            server, "/v1/embeddings", """{"model":"chat","encoding_format":"base64","input":"x"}""");
+
+        ChatTests.Refused(reply, 502, "server_error", "upstream_failed", "no list of numbers");
     }
 
     [Theory]

@@ -26,6 +26,7 @@ public sealed class StreamTruthTests
     [InlineData("unauthorized", 502, "upstream_failed")]
     [InlineData("hang-headers", 504, "upstream_timeout")]
     [InlineData("hang-first", 504, "upstream_timeout")]
+    [InlineData("hang-refusal", 504, "upstream_timeout")]
     [InlineData("garbage", 502, "upstream_failed")]
     [InlineData("empty", 502, "upstream_failed")]
     public async Task A_stream_that_never_had_content_is_an_error_with_a_status(string model, int status, string code)
@@ -45,6 +46,7 @@ public sealed class StreamTruthTests
     [InlineData("hang-headers", 504)]
     [InlineData("hang-first", 504)]
     [InlineData("hang-middle", 504)]
+    [InlineData("hang-refusal", 504)]
     [InlineData("garbage", 502)]
     [InlineData("error-in-answer", 502)]
     [InlineData("half-character", 502)]
@@ -93,6 +95,7 @@ public sealed class StreamTruthTests
     [InlineData("unauthorized")]
     [InlineData("hang-headers")]
     [InlineData("hang-first")]
+    [InlineData("hang-refusal")]
     [InlineData("garbage")]
     [InlineData("empty")]
     public async Task Before_the_first_content_the_next_step_answers(string model)
@@ -105,6 +108,21 @@ public sealed class StreamTruthTests
         Assert.Equal("This answer is simulated: no", events.Text);
         Assert.Equal("u1", events.Reply.Header("X-Spillway-Step"));
         Assert.NotNull(events.Reply.Header("X-Spillway-Degraded"));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"stream\":true")]
+    public async Task A_refusal_whose_words_do_not_come_is_waited_for_as_long_as_any_silence_may_last(string more)
+    {
+        await using var chat = await ChatServer.StartAsync(
+            ["hang-refusal"], "retry: { attemptsMax: 1 }\nconnectMs: 60000\nfirstDeltaMs: 600000\n"
+                + "betweenDeltasMs: 5000\ntotalMs: 600000", clock: new Clock(_time));
+
+        var reply = await EndAsync(chat, "hang-refusal", chat.ChatAsync(more));
+
+        ChatTests.Refused(reply, 504, "server_error", "upstream_timeout", "5000 ms for the next bytes");
         await chat.AssertNothingHeldAsync();
     }
 

@@ -33,6 +33,10 @@ internal static class UpstreamServer
         .Where(bound => !options.Contains($"{bound}:", StringComparison.Ordinal)).Select(bound => $"{bound}: 600000")
         .Prepend(options));
 
+    /// <summary>The same within braces.</summary>
+    public static string PatientInline(string options = "") => string.Join(
+        ", ", Patient(options).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
     /// <summary>Starts, and waits until the upstream's model is known.</summary>
     public static async Task<TestServer> StartAsync(
         string steps, IReadOnlyList<RogueServer> targets, string options = Once, string route = "", Clock? clock = null)

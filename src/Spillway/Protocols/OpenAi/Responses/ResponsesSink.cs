@@ -33,7 +33,13 @@ internal sealed class ResponsesSink(IOpenAiSink inner, ResponseDraft draft) : IO
             bytes = bytes[end..];
             var (at, length) = EventText.Data(text, out var lines);
             if (lines == 0)
+            {
+                // Comments tell what rules did and what it costs.
+                if (text.StartsWith(":"u8))
+                    _events.Write(text);
                 continue;
+            }
+
             var data = (lines == 1 ? text.Slice(at, length) : EventText.Join(text)).Trim(" \t\r\n"u8);
             if (data.SequenceEqual(EventText.Done))
             {

@@ -93,6 +93,7 @@ public sealed class SimulatedChat
         },
         Misbehaviour.Unauthorized => Refuse(401, "invalid_request_error", "The key is not taken."),
         Misbehaviour.HangHeaders => new() { HangsBeforeHead = true },
+        Misbehaviour.HangRefusal => Halved(Refuse(500, "server_error", "The simulated server failed and hangs.")),
         Misbehaviour.Garbage => new()
         {
             ContentType = "text/html",
@@ -101,6 +102,13 @@ public sealed class SimulatedChat
         Misbehaviour.None or Misbehaviour.HangFirst or Misbehaviour.HangMiddle or Misbehaviour.ErrorInAnswer
             or Misbehaviour.HalfCharacter or Misbehaviour.TruncatedChunk or Misbehaviour.CleanEnd
             or Misbehaviour.NoUsage or Misbehaviour.Empty or Misbehaviour.Slow => null,
+    };
+
+    /// <summary>The first half of an answer, and nothing more.</summary>
+    private static SimulatedReply Halved(SimulatedReply whole) => whole with
+    {
+        Pieces = [.. whole.Pieces.Select(p => p with { Bytes = p.Bytes[..(p.Bytes.Length / 2)] })],
+        End = SimulatedEnd.Hangs,
     };
 
     private SimulatedReply Complete(SimulatedAsk ask, Misbehaviour how, bool isChat)

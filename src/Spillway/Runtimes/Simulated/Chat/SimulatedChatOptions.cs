@@ -76,6 +76,9 @@ public enum Misbehaviour
     /// <summary>Stops sending in the middle of an answer and stays connected.</summary>
     HangMiddle,
 
+    /// <summary>Refuses with 500 and stops sending in the middle of the words why.</summary>
+    HangRefusal,
+
     /// <summary>A 200 whose body is no JSON and no event stream.</summary>
     Garbage,
 
