@@ -43,7 +43,7 @@ public sealed class OnnxRuntime : IRuntime
     public IReadOnlyList<string>? Files(ModelSource source) => ModelDigest.Files(source.File, TimeProvider.System.GetUtcNow());
 
     /// <inheritdoc/>
-    public string? Stamp(IReadOnlyList<string> files) => FileStamp.Of(files, TimeProvider.System.GetUtcNow());
+    public ModelStamp? Stamp(IReadOnlyList<string> files) => FileStamp.Of(files, TimeProvider.System.GetUtcNow());
 
     /// <inheritdoc/>
     public Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation)

@@ -33,6 +33,16 @@ internal sealed class LoadRetries(RepositoryOptions options)
         }
     }
 
+    /// <summary>Whether a version is fine, and another one of its model failed.</summary>
+    public bool IsFallback(RepositoryChange change)
+    {
+        lock (_lock)
+        {
+            return !_failed.ContainsKey((change.Model, change.Version))
+                && _failed.Keys.Any(k => k.Model == change.Model);
+        }
+    }
+
     /// <summary>Those whose pause is over. What is not served any more is forgotten.</summary>
     public List<RepositoryChange> Due(Instant now, Func<RepositoryChange, bool> isServed)
     {

@@ -133,6 +133,9 @@ internal sealed class ModelLoad : IDisposable
         Dispose();
     }
 
+    /// <summary>What runs it; null before it is open.</summary>
+    public Deployment? Deployment => _deployment;
+
     /// <summary>What it takes of its device; null when nobody can tell.</summary>
     public long? MemoryBytes => _model?.MemoryBytes;
 

@@ -156,7 +156,8 @@ public sealed class ModelRepository(
         var began = clock.Time.GetUtcNow();
         var fresh = await Task.Run(reader.Read).ConfigureAwait(false);
         Tell(_view, fresh);
-        var diff = RepositoryDiff.Between(_served, Settled(fresh, began, isPatient));
+        var before = _served;
+        var diff = RepositoryDiff.Between(before, Settled(fresh, began, isPatient));
         (_view, _served) = (fresh, diff.Next);
         // A folder that was renamed keeps its names without a gap.
         foreach (var change in diff.Removed)
@@ -176,9 +177,29 @@ public sealed class ModelRepository(
         // The reason of a failed load is at its door and in the log.
         await Task.WhenAll(loads).ConfigureAwait(false);
         foreach (var change in diff.Removed)
-            _ = models.RemoveAsync(change.Options);
+        {
+            if (IsStillNeeded(change))
+                GoOn(before.Find(change.Model)!.Versions.First(v => v.Number == change.Version), change.Model);
+            else
+                _ = models.RemoveAsync(change.Options);
+        }
+
         _uploads.Sweep(_served);
         return null;
+    }
+
+    /// <summary>
+    /// Whether a version that is not chosen any more answers in place of one that failed, as long as its folder is
+    /// there.
+    /// </summary>
+    private bool IsStillNeeded(RepositoryChange change) => _retries.IsFallback(change)
+        && _view.Find(change.Model)?.Found.Contains(change.Version) is true;
+
+    private void GoOn(RepositoryVersion old, string name)
+    {
+        models.Stay(old.Options);
+        var model = _served.Find(name)!;
+        _served = _served.With(model with { Versions = [.. model.Versions.Append(old).OrderBy(v => v.Number)] });
     }
 
     private RepositoryView Settled(RepositoryView fresh, DateTimeOffset began, bool isPatient)

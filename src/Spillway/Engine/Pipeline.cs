@@ -175,9 +175,12 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             var placement = work.Door.Deployment!.Place(work);
             if (!placement.Closed)
                 return work.Flow.Placed(placement);
-            // Its door leads elsewhere since a moment ago.
+            // Its door leads elsewhere since a moment ago; or nowhere, when the server ends.
+            var closed = work.Door.Deployment;
             if (Enter(work) is { } gone)
                 return new(Do.Refuse, gone);
+            if (ReferenceEquals(work.Door.Deployment, closed))
+                return new(Do.Refuse, Refusals.Closed(work.Door.Route));
         }
     }
 

@@ -36,8 +36,14 @@ internal sealed class Residency : IDisposable
             static self => ((Residency)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Loads a model; null when it answers, else why not. Never throws.</summary>
-    public required Func<ModelOptions, Task<Fault?>> Load { get; init; }
+    /// <summary>
+    /// Loads a model; null when it answers, else why not. Calls the action when it takes so long that the next loads
+    /// begin beside it. Never throws.
+    /// </summary>
+    public required Func<ModelOptions, Action, Task<Fault?>> Load { get; init; }
+
+    /// <summary>A model as it is declared now; as it was, when it is not any more.</summary>
+    public required Func<ModelOptions, ModelOptions> Declared { get; init; }
 
     /// <summary>Takes a model out of memory; completes when it is gone. Never throws.</summary>
     public required Func<ModelOptions, Task> Unload { get; init; }
@@ -167,6 +173,9 @@ internal sealed class Residency : IDisposable
             if (_places.Remove(model, out var place))
                 place.Room.Policy.Remove(place.Number);
         }
+
+        // Who waits for it is told.
+        Pump();
     }
 
     public void Dispose() => _timer.Dispose();
@@ -221,20 +230,20 @@ internal sealed class Residency : IDisposable
         while (Next(out var place, out var step))
         {
             // Each tells the policy of its end by itself, and none throws.
-            _ = CarryOutAsync(place, step.Work);
+            _ = CarryOutAsync(place, step);
         }
     }
 
-    private Task CarryOutAsync(Place place, ResidencyWork work)
+    private Task CarryOutAsync(Place place, in ResidencyStep step)
     {
-        switch (work)
+        switch (step.Work)
         {
             case ResidencyWork.Load:
                 return LoadingAsync(place);
             case ResidencyWork.Unload:
                 return UnloadingAsync(place);
             case ResidencyWork.Refuse:
-                End(place, NeverFits(place));
+                End(place, Refused(place, new(ResidencyAnswer.Refuse, step.Why)));
                 break;
         }
 
@@ -289,7 +298,15 @@ internal sealed class Residency : IDisposable
 
     private async Task LoadingAsync(Place place)
     {
-        var fault = await Load(place.Options).ConfigureAwait(false);
+        ModelOptions options;
+        Fault? fault;
+        do
+        {
+            options = Now(place);
+            fault = await Load(options, () => Late(place)).ConfigureAwait(false);
+        }
+        while (fault is not null && !ReferenceEquals(Now(place), options));
+
         var bytes = Look(Key(place.Options)).Bytes;
         lock (_lock)
         {
@@ -303,6 +320,22 @@ internal sealed class Residency : IDisposable
         }
 
         End(place, fault);
+        Pump();
+    }
+
+    /// <summary>What to load: another declaration may have taken the place of the one that was wanted.</summary>
+    private ModelOptions Now(Place place)
+    {
+        bool isKnown;
+        lock (_lock)
+            isKnown = ReferenceEquals(_places.GetValueOrDefault(Key(place.Options)), place);
+        return isKnown ? Declared(place.Options) : place.Options;
+    }
+
+    private void Late(Place place)
+    {
+        lock (_lock)
+            place.Room.Policy.Late(place.Number);
         Pump();
     }
 
@@ -335,6 +368,9 @@ internal sealed class Residency : IDisposable
         ResidencyReason.Failed => new(FaultKind.ModelNotReady,
             $"Model {place.Options.Name} is not in memory, and its last load failed: {place.LastFault?.Message} The "
             + $"next attempt is in {decision.ReadyIn.TotalMilliseconds:0} ms.", Later(decision)),
+        ResidencyReason.Unwanted => new(FaultKind.ModelNotReady,
+            $"Model {place.Options.Name} is not loaded: it is no longer served, or it was wanted so long ago that "
+            + "nobody waited for it any more. Ask again if it is still listed.", Later(decision)),
         ResidencyReason.Resident or ResidencyReason.Loading =>
             throw new InvalidOperationException($"{decision.Reason} is no refusal."),
     };

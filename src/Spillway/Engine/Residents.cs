@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
-using Spillway.Engine.Audit;
 using Spillway.Engine.Billing;
 using Spillway.Engine.Canary;
 using Spillway.Engine.Routes;
@@ -17,8 +16,10 @@ namespace Spillway.Engine;
 /// lead to it, and the old one ends when the last request that it holds has ended. A request that meets a deployment at
 /// the moment of its closing looks its door up again, so that none is dropped.
 /// </summary>
-/// <remarks>This file is long because every change of the doors, over one lock, stands in it.</remarks>
-public sealed class Residents : IAsyncDisposable
+/// <remarks>
+/// This file is long because what is declared, in memory and behind the doors changes together, over one lock.
+/// </remarks>
+public sealed partial class Residents : IAsyncDisposable
 {
     /// <summary>Loads that may wait; a repository has fewer models.</summary>
     private const int LoadsMax = 16_384;
@@ -46,7 +47,7 @@ public sealed class Residents : IAsyncDisposable
     /// <summary>By declaration: a changed file or option makes another one.</summary>
     private readonly ConditionalWeakTable<ModelOptions, CurveMemory> _curves = [];
     private readonly HashSet<ModelRef> _unloading = [];
-    private readonly HashSet<string> _yielding = new(StringComparer.Ordinal);
+    private readonly HashSet<ModelRef> _yielding = [];
     private long _orders;
     private volatile Catalogue _catalogue = Catalogue.Empty;
 
@@ -59,7 +60,10 @@ public sealed class Residents : IAsyncDisposable
         _loads = new(LoadsMax, clock.Time) { Patience = s_loadPatience, Surprised = e => Log.JobThrew(_logger, e) };
         _looks = new(LoadsMax, clock.Time) { Surprised = e => Log.JobThrew(_logger, e) };
         Costs = new(prices: null, clock);
-        Residency = new(residency, runtimes, clock) { Load = Enqueue, Unload = EvictAsync, Look = Look };
+        Residency = new(residency, runtimes, clock)
+        {
+            Load = Enqueue, Declared = Declared, Unload = EvictAsync, Look = Look,
+        };
     }
 
     /// <summary>Which models are in memory where memory has a budget, and who waits for one that is away.</summary>
@@ -105,28 +109,38 @@ public sealed class Residents : IAsyncDisposable
     /// goes on when the load fails.
     /// </summary>
     /// <returns>Null when it answers; else why it does not.</returns>
-    public Task<Fault?> LoadAsync(ModelOptions options)
+    public async Task<Fault?> LoadAsync(ModelOptions options)
     {
         if (_stop.IsCancellationRequested)
-            return Task.FromResult<Fault?>(new(FaultKind.ShuttingDown, "The server is stopping and loads nothing."));
+            return new(FaultKind.ShuttingDown, "The server is stopping and loads nothing.");
         if (Declare(options, RouteState.Loading) is { } taken)
         {
             Log.NotServed(_logger, options.Name, taken.Message);
-            return Task.FromResult<Fault?>(taken);
+            return taken;
         }
 
         // One in place of another is loaded beside it, and what it really takes is counted then.
-        return Residency.IsLimited(options) && !IsResident(options) ? Residency.LoadAsync(options) : Enqueue(options);
+        var load = Residency.IsLimited(options) && !IsResident(options)
+            ? Residency.LoadAsync(options) : Enqueue(options);
+        var fault = await load.ConfigureAwait(false);
+        // Also one that was refused before it began must not be awaited at its doors.
+        if (fault is not null && !IsResident(options))
+            Failed(options, fault);
+        return fault;
     }
 
     /// <summary>
     /// Serves a model version that was found: loads it as <see cref="LoadAsync"/> does, or, where its device has a
     /// budget and no room is left, knows it and loads it when it is wanted.
     /// </summary>
-    public Task<Fault?> ServeAsync(ModelOptions options) =>
-        Residency.IsLimited(options) && !IsResident(options) && !Residency.Fits(options)
-            ? Task.FromResult(Declare(options, RouteState.Absent))
-            : LoadAsync(options);
+    public Task<Fault?> ServeAsync(ModelOptions options)
+    {
+        if (!Residency.IsLimited(options) || IsResident(options) || Residency.Fits(options))
+            return LoadAsync(options);
+        var taken = Declare(options, RouteState.Absent);
+        // An older declaration that was loaded at this moment is replaced.
+        return taken is null && IsResident(options) ? LoadAsync(options) : Task.FromResult(taken);
+    }
 
     /// <summary>Makes a model version known without loading it.</summary>
     /// <param name="options">What to load when it is wanted.</param>
@@ -166,13 +180,34 @@ public sealed class Residents : IAsyncDisposable
         lock (_changing)
         {
             var doors = OwnDoors(options);
-            Catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, ""))]);
+            _resident.Remove(Key(options), out var load);
+            Catalogue = _catalogue.With([.. doors.Select(d => d.Close(state, "")), .. TakenOver(load, doors)]);
             Log.Unloading(_logger, options.Name, options.Version);
-            if (!_resident.Remove(Key(options), out var load))
+            if (load is null)
                 return Task.CompletedTask;
             _unloading.UnionWith(doors.Select(d => d.Route.Model));
             return UnloadAsync(load, doors);
         }
+    }
+
+    /// <summary>Doors that lead to it still, though another model has their names now. Under the lock.</summary>
+    private List<Door> TakenOver(ModelLoad? load, List<Door> own) => load is null ? [] :
+    [
+        .. _catalogue.Doors.Where(
+                d => d.Plan is null && ReferenceEquals(d.Deployment, load.Deployment) && !own.Contains(d))
+            .Select(d => TakenOver(d.Route.Model)),
+    ];
+
+    /// <summary>
+    /// The door of another model that is not loaded, and is when it is wanted; or whose load failed, so that what it
+    /// was before serves on without this name.
+    /// </summary>
+    private Door TakenOver(ModelRef name)
+    {
+        var other = _declared[name];
+        var door = DoorSet.Closed(other, name, RouteState.Absent);
+        return _resident.ContainsKey(Key(other))
+            ? door.Close(RouteState.Failed, $"and the {other.Name} that serves on does not have this name") : door;
     }
 
     /// <summary>Whether a served name and version still answers what it held when it was unloaded.</summary>
@@ -189,7 +224,14 @@ public sealed class Residents : IAsyncDisposable
     internal void Yield(ModelOptions options)
     {
         lock (_changing)
-            _yielding.Add(options.Name);
+            _yielding.Add(Key(options));
+    }
+
+    /// <summary>It is not removed after all; the names that another one has taken over stay with that one.</summary>
+    internal void Stay(ModelOptions options)
+    {
+        lock (_changing)
+            _yielding.Remove(Key(options));
     }
 
     /// <summary>Unloads a model version, and knows its names no more.</summary>
@@ -202,8 +244,7 @@ public sealed class Residents : IAsyncDisposable
             Catalogue = _catalogue.Without(names);
             foreach (var name in names)
                 _declared.Remove(name);
-            if (!_declared.Values.Any(o => o.Name == options.Name))
-                _yielding.Remove(options.Name);
+            _yielding.Remove(Key(options));
             // What it held is counted before.
             return gone.ContinueWith(
                 _ =>
@@ -220,7 +261,7 @@ public sealed class Residents : IAsyncDisposable
         bool isBack;
         lock (_changing)
         {
-            isBack = _declared.Values.Any(o => Key(o) == Key(options));
+            isBack = _declared.Values.Any(o => IsSame(o, options));
             names.RemoveAll(_declared.ContainsKey);
         }
 
@@ -246,6 +287,35 @@ public sealed class Residents : IAsyncDisposable
     private static ModelRef Key(ModelOptions options) =>
         new(options.Name, options.Version.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
+    /// <summary>Whether two declarations are of one model version.</summary>
+    private static bool IsSame(ModelOptions one, ModelOptions other) =>
+        one.Version == other.Version && one.Name == other.Name;
+
+    /// <summary>As it is declared now; as it was, when it is not any more.</summary>
+    private ModelOptions Declared(ModelOptions options)
+    {
+        lock (_changing)
+            return _declared.Values.FirstOrDefault(o => IsSame(o, options)) ?? options;
+    }
+
+    /// <summary>
+    /// Whether a load of exactly this declaration may open a door: it is the last one, and nobody unloaded it since.
+    /// </summary>
+    private bool IsWanted(ModelOptions options, ModelRef model)
+    {
+        lock (_changing)
+        {
+            return _declared.TryGetValue(model, out var own) && ReferenceEquals(own, options)
+                && _catalogue.Find(model.Name, model.Version) is not { Route.State: RouteState.Unloaded };
+        }
+    }
+
+    private static Fault TooLate(ModelOptions options) => new(
+        FaultKind.ModelNotReady,
+        $"Model {options.Name} version {options.Version} is not loaded: it came too late, it was unloaded, removed or "
+        + "loaded anew meanwhile, or the server ends. Retry in a second.",
+        TimeSpan.FromSeconds(1));
+
     /// <summary>
     /// Its names are known and lead to it, or nowhere yet; a fault when another model has one of them.
     /// </summary>
@@ -263,171 +333,26 @@ public sealed class Residents : IAsyncDisposable
                 }
 
                 if (_declared.TryGetValue(model, out var other) && other.Name != options.Name
-                    && !_yielding.Contains(other.Name))
+                    && !_yielding.Contains(Key(other)))
                 {
                     return new(FaultKind.LoadFailed, $"{options.Name} cannot be served as {model}: {other.Name} is. "
                         + "Give one of them another name or version (model.yaml: serve, version).");
                 }
 
-                if (_catalogue.Find(model.Name, model.Version) is not { Route.State: RouteState.Ready })
+                // One of another model that goes answers until then, unless nobody is to come after it by itself.
+                if (_catalogue.Find(model.Name, model.Version) is not { Route.State: RouteState.Ready } door
+                    || (state is RouteState.Unloaded && door.Options.Name != options.Name))
                     doors.Add(DoorSet.Closed(options, model, state));
             }
 
-            foreach (var (model, _) in DoorSet.Names(options))
+            // Also the names that it is about to lose, which lead to the older one until it is loaded.
+            var names = _declared.Where(d => IsSame(d.Value, options)).Select(d => d.Key)
+                .Concat(DoorSet.Names(options).Select(n => n.Model)).ToList();
+            foreach (var model in names)
                 _declared[model] = options;
             Catalogue = _catalogue.With(doors);
             return null;
         }
-    }
-
-    private Task<Fault?> Enqueue(ModelOptions options)
-    {
-        var order = Interlocked.Increment(ref _orders);
-        var done = new TaskCompletionSource<Fault?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_loads.TryAdd(() => done.SetResult(Load(options, order)),
-            () => Log.LoadIsLate(_logger, options.Name, options.Version, s_loadPatience.TotalSeconds)))
-            done.SetResult(new(FaultKind.ServerFull, $"{LoadsMax:N0} loads wait already. Retry later.",
-                TimeSpan.FromSeconds(1)));
-        return UnlessOverAsync(done.Task);
-    }
-
-    /// <summary>A load that does not end must not keep the server from ending, when its drain is over.</summary>
-    private async Task<Fault?> UnlessOverAsync(Task<Fault?> load)
-    {
-        try
-        {
-            return await load.WaitAsync(_over).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return new(FaultKind.ShuttingDown, "The server is stopping and loads nothing.");
-        }
-    }
-
-    /// <summary>On a loading thread. Never throws: whatever a load throws is a fault of that model alone.</summary>
-    private Fault? Load(ModelOptions options, long order)
-    {
-        try
-        {
-            var runtime = _runtimes[options.Runtime];
-            for (var attempt = 1; ; attempt++)
-            {
-                if (!ModelJudge.Judge(Trust, options, runtime, _logger, _stop).TryGet(out var judged, out var refused)
-                    || (refused = Probe(options, runtime, judged.Provenance)) is not null)
-                {
-                    Log.LoadFailed(_logger, options.Name, options.Version, refused.Message);
-                    Failed(options, refused);
-                    return refused;
-                }
-
-                using var mark = Canary is null ? null : CanaryProbe.Mark(options, runtime);
-                var fault = Open(options, runtime, order, judged);
-                if (!judged.HasChanged || attempt == ModelJudge.AttemptsMax)
-                    return fault;
-            }
-        }
-#pragma warning disable CA1031 // The one border of a load: the next one must be done whatever this one did.
-        catch (Exception surprise)
-#pragma warning restore CA1031
-        {
-            var fault = new Fault(FaultKind.LoadFailed, $"{surprise.GetType().Name}: {surprise.Message}");
-            Log.LoadFailed(_logger, options.Name, options.Version, fault.Message);
-            Failed(options, fault);
-            return fault;
-        }
-    }
-
-    /// <summary>Null, or why it must not be loaded here. To hash a file costs a tenth of another probe of it.</summary>
-    private Fault? Probe(ModelOptions options, IRuntime runtime, ModelProvenance provenance)
-    {
-        if (Canary is null || !Canary.IsDue(options, runtime, HasStarted))
-            return null;
-        var digest = provenance.Digest.Length > 0 ? provenance.Digest : ModelJudge.DigestOf(options, runtime);
-        return Canary.Check(options, runtime, digest, _stop);
-    }
-
-    private Fault? Open(ModelOptions options, IRuntime runtime, long order, JudgedModel judged)
-    {
-        var load = New(options, runtime, order, judged);
-        var closed = DoorSet.Names(options).Select(n => DoorSet.Closed(options, n.Model, RouteState.Loading)).ToList();
-        if (!load.Open(closed, _stop).TryGet(out var doors, out var fault))
-        {
-            load.Dispose();
-            Failed(options, fault);
-            return fault;
-        }
-
-        foreach (var door in doors)
-            Recorder?.Instruments(door);
-        if (Open(options, load, doors) is not { } replaces)
-        {
-            load.Dispose();
-            return new(FaultKind.LoadFailed, "it came too late: another load of it, or the server's end, was first");
-        }
-
-        if (replaces)
-            Residency.Resized(Key(options), load.MemoryBytes);
-        Recorder?.Opened(doors[0].Deployment!);
-        _looks.TryAdd(() => Look(load));
-        return null;
-    }
-
-    private ModelLoad New(ModelOptions options, IRuntime runtime, long order, JudgedModel judged) =>
-        new(options, runtime, _clock, _logger)
-        {
-            Order = order, Judged = judged,
-            Instruments = Recorder is { } recorder ? recorder.Open : null,
-            Billing = (traits, devices) => Costs.Open(options, traits, devices),
-            CurvesInMemory = _curves.GetValue(options, static _ => new()),
-            Sharing = deployment => deployment.Share(_devices, options.Sharing),
-        };
-
-    /// <summary>
-    /// From now on its doors lead to it; whether it takes the place of another one, which ends. Null when it is too
-    /// late: a load that was asked for after it is there, or nothing is served any more.
-    /// </summary>
-    private bool? Open(ModelOptions options, ModelLoad load, IReadOnlyList<Door> doors)
-    {
-        lock (_changing)
-        {
-            if (_over.IsCancellationRequested
-                || (_resident.TryGetValue(Key(options), out var newer) && newer.Order > load.Order))
-                return null;
-            var gone = OwnDoors(options).Select(d => d.Route.Model).Except(doors.Select(d => d.Route.Model)).ToList();
-            Catalogue = _catalogue.Without(gone).With(doors);
-            foreach (var name in gone)
-                _declared.Remove(name);
-            if (_resident.Remove(Key(options), out var old))
-                Retire(old);
-            _resident[Key(options)] = load;
-            return old is not null;
-        }
-    }
-
-    private void Failed(ModelOptions options, Fault fault)
-    {
-        // One that was there before may come back with the next attempt.
-        var state = Residency.WasLoaded(Key(options)) ? RouteState.Absent : RouteState.Failed;
-        lock (_changing)
-        {
-            if (_resident.ContainsKey(Key(options)))
-                Log.OldGoesOn(_logger, options.Name, options.Version);
-            else
-                Catalogue = _catalogue.With([.. OwnDoors(options)
-                    .Select(d => d.Close(state, fault.Message))]);
-        }
-    }
-
-    /// <summary>On the measuring thread: only when nothing is being loaded.</summary>
-    private void Look(ModelLoad load)
-    {
-        while (!_loads.IsIdle)
-        {
-            if (_stop.WaitHandle.WaitOne(s_lookPause))
-                return;
-        }
-
-        load.Refine(_stop);
     }
 
     private bool IsResident(ModelOptions options)
@@ -448,7 +373,7 @@ public sealed class Residents : IAsyncDisposable
     }
 
     private List<Door> OwnDoors(ModelOptions options) =>
-        [.. _catalogue.Doors.Where(d => _declared.TryGetValue(d.Route.Model, out var own) && Key(own) == Key(options))];
+        [.. _catalogue.Doors.Where(d => _declared.TryGetValue(d.Route.Model, out var own) && IsSame(own, options))];
 
     private Task Retire(ModelLoad load)
     {

@@ -31,6 +31,13 @@ internal static class Refusals
         $"Request for unknown model: '{route.Model.Name}' version {route.Model.Version} is not loaded. Load it (POST "
         + $"/v2/repository/models/{route.Model.Name}/load), or name it in repository.load.");
 
+    /// <summary>The model takes nothing more, and nothing has come after it.</summary>
+    public static Fault Closed(Route route) => new(
+        FaultKind.ModelNotReady,
+        $"Model {route.Model.Name} version {route.Model.Version} is not ready: it is being unloaded. Retry in a "
+        + "second.",
+        TimeSpan.FromSeconds(1));
+
     /// <summary>The model was wanted and did not come in time.</summary>
     public static Fault LoadingTooLong(Route route, TimeSpan waited) => new(
         FaultKind.ModelNotReady,

@@ -30,12 +30,11 @@ public interface IRuntime
     IReadOnlyList<string>? Files(ModelSource source) => source.File.Length == 0 ? [] : [source.File];
 
     /// <summary>
-    /// What the file system knows of these files at this moment, as a text that no change of them leaves as it was, not
-    /// even one that is taken back; null where there is no such thing, or where one changed too lately to tell. Two
-    /// equal ones mean that whoever read the files between them read the same bytes.
+    /// What the file system knows of these files at this moment; null where there is no such thing, or where one
+    /// changed too lately to tell.
     /// </summary>
     /// <param name="files">As <see cref="Files"/> gives them.</param>
-    string? Stamp(IReadOnlyList<string> files) => null;
+    ModelStamp? Stamp(IReadOnlyList<string> files) => null;
 
     /// <summary>What is remembered of models between processes; null when nothing is.</summary>
     IProofStore? Proofs => null;
@@ -53,6 +52,17 @@ public interface IRuntime
 /// <param name="File">Absolute path of the model file; empty for runtimes that need none.</param>
 /// <param name="Options">An instance of <see cref="IRuntime.OptionsType"/>, validated.</param>
 public sealed record ModelSource(string Name, string File, object Options);
+
+/// <summary>
+/// What a file system knows of a model's files, as texts that no change leaves as they were, not even one that is taken
+/// back. When both are equal, whoever read the files between them read the same bytes.
+/// </summary>
+/// <param name="Files">Of the files alone: equal ones mean that the files at these paths hold the same bytes.</param>
+/// <param name="Folders">
+/// Of the folders above them: equal ones mean that no other file or folder was in their place between. Creating
+/// anything in such a folder changes it. Null when one changed too lately to tell.
+/// </param>
+public sealed record ModelStamp(string Files, string? Folders);
 
 /// <summary>What a model takes of a device.</summary>
 /// <param name="Device">As budgets name it: "cpu", "cuda:0", "simulated".</param>

@@ -160,6 +160,15 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_request_that_finds_a_closed_deployment_behind_its_door_is_refused()
+    {
+        await using var server = await StartAsync();
+        server.Serving.Find("echo")!.Deployment!.Close();
+
+        (await server.InferRowAsync("echo")).Is(503, "model_not_ready", "it is being unloaded");
+    }
+
+    [Fact]
     public async Task A_name_that_another_model_has_is_refused()
     {
         await using var server = await StartAsync();

@@ -120,6 +120,72 @@ public sealed class RepositoryTests
     }
 
     [Fact]
+    public async Task A_folder_that_is_renamed_while_memory_is_full_answers_under_its_names()
+    {
+        var folder = Repository("poll", "residency: { memoryBytesMax: { simulated: 10 } }\n");
+        folder.Write("models/a/model.yaml", Simulated + "serve: { digits: {} }\n");
+        await using var server = await TestServer.StartAsync(folder);
+        Assert.Equal(200, (await server.InferRowAsync("digits")).Status);
+
+        Directory.Move(folder.PathOf("models/a"), folder.PathOf("models/b"));
+        await server.Serving.Repository!.RefreshAsync();
+
+        var answer = await server.InferRowAsync("digits");
+        Assert.True(answer.Status == 200, answer.Text);
+        Assert.Equal("b", server.Serving.Find("digits")!.Route.Deployment);
+    }
+
+    [Fact]
+    public async Task A_new_version_that_cannot_be_loaded_leaves_the_old_one_serving_until_it_is_mended()
+    {
+        var folder = Repository("poll").Model("m", 1);
+        await using var server = await TestServer.StartAsync(folder);
+        var repository = server.Serving.Repository!;
+
+        folder.Write("models/m/2/model.onnx", "no model");
+        await repository.RefreshAsync();
+        Assert.Equal("1", await VersionAsync(server, "m"));
+        (await server.InferAsync("m/versions/2", Row)).Is(503, "model_not_ready", "failed to load");
+        // Also when nothing is tried again.
+        await repository.RefreshAsync();
+        Assert.Equal("1", await VersionAsync(server, "m"));
+
+        folder.Model("m", 2);
+        await repository.RefreshAsync();
+        Assert.Equal("2", await VersionAsync(server, "m"));
+        (await server.InferAsync("m/versions/1", Row)).Is(404, "unknown_model", "version 1 is not found");
+    }
+
+    [Fact]
+    public async Task An_old_version_whose_folder_is_deleted_ends_though_the_new_one_cannot_be_loaded()
+    {
+        var folder = Repository("poll").Model("m", 1);
+        await using var server = await TestServer.StartAsync(folder);
+        folder.Write("models/m/2/model.onnx", "no model");
+        await server.Serving.Repository!.RefreshAsync();
+
+        Directory.Delete(folder.PathOf("models/m/1"), recursive: true);
+        await server.Serving.Repository.RefreshAsync();
+
+        (await server.InferAsync("m", Row)).Is(503, "model_not_ready", "failed to load");
+    }
+
+    [Fact]
+    public async Task A_model_that_can_never_fit_says_so_when_it_is_loaded()
+    {
+        var folder = Repository("explicit", "residency: { memoryBytesMax: { simulated: 5 } }\n");
+        folder.Write("models/big/model.yaml", Simulated);
+        await using var server = await TestServer.StartAsync(folder);
+
+        var fault = await server.Serving.Repository!.LoadAsync("big");
+
+        Assert.Contains("models may take 5 on simulated", fault!.Message, StringComparison.Ordinal);
+        (await server.InferRowAsync("big")).Is(503, "model_not_ready", "failed to load", "models may take 5");
+        Assert.Null(await server.Serving.Repository.UnloadAsync("big"));
+        Assert.Equal(200, (await server.GetAsync("/v2/health/ready")).Status);
+    }
+
+    [Fact]
     public async Task Callers_load_and_unload_only_where_that_is_configured()
     {
         await using var server = await TestServer.StartAsync(Repository("none").Model("m", 1));
@@ -179,8 +245,23 @@ public sealed class RepositoryTests
 
     private const string Row = """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""";
 
-    private static ConfigFolder Repository(string control) => new ConfigFolder().Write(
-        "spillway.yaml", $"server: {{ port: 0 }}\nrepository: {{ path: models, modelControl: {control}, pollMs: 86400000 }}\n");
+    private const string Simulated = """
+        runtime: simulated
+        simulated:
+          inputs: { x: "FP32 [-1,4]" }
+          outputs: { y: "FP32 [-1,4]" }
+          latencyMs: { 1: 0.05 }
+          memoryBytes: 10
+        deadline: { floorMs: 600000 }
+
+        """;
+
+    private static ConfigFolder Repository(string control, string more = "") => new ConfigFolder().Write(
+        "spillway.yaml", $$"""
+            server: { port: 0 }
+            repository: { path: models, modelControl: {{control}}, pollMs: 86400000 }
+            {{more}}
+            """);
 
     private static async Task<string> VersionAsync(TestServer server, string model)
     {

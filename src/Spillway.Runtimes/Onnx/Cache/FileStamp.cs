@@ -32,15 +32,21 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
 
     /// <summary>
     /// The stamps of files, and of the two folders above each: so a file, a link or a folder that is put in a file's
-    /// place for a moment leaves a trace too. Null when there is no such thing here, or when one changed so lately that
-    /// a further change could leave the same stamp.
+    /// place for a moment leaves a trace too. Null when there is no such thing here, or when a file changed so lately
+    /// that a further change could leave the same stamp.
     /// </summary>
-    public static string? Of(IReadOnlyList<string> files, DateTimeOffset now)
+    public static ModelStamp? Of(IReadOnlyList<string> files, DateTimeOffset now)
+    {
+        var folders = files.Select(Path.GetDirectoryName).OfType<string>().ToList();
+        return All(files, now) is { } own
+            ? new(own, All(folders.Concat(folders.Select(Path.GetDirectoryName)).OfType<string>(), now))
+            : null;
+    }
+
+    private static string? All(IEnumerable<string> paths, DateTimeOffset now)
     {
         var text = new StringBuilder();
-        var folders = files.Select(Path.GetDirectoryName).OfType<string>().ToList();
-        foreach (var path in files.Concat(folders).Concat(folders.Select(Path.GetDirectoryName)).OfType<string>()
-            .Distinct(StringComparer.Ordinal))
+        foreach (var path in paths.Distinct(StringComparer.Ordinal))
         {
             if (Of(path) is not { } stamp || !stamp.IsBefore(now - Settled))
                 return null;

@@ -1,4 +1,3 @@
-using Spillway.Runtimes;
 using Spillway.Store.Provenance;
 
 namespace Spillway.Engine.Audit;
@@ -7,11 +6,14 @@ namespace Spillway.Engine.Audit;
 /// A model that may be loaded, and how its files were when they were hashed: the runtime opens them again, and what it
 /// loaded counts only when they were the same all the time. One owner.
 /// </summary>
-internal sealed class JudgedModel(
-    string name, ModelProvenance provenance, IRuntime? runtime, IReadOnlyList<string> files, string? stamp)
+/// <param name="name">The deployment's name.</param>
+/// <param name="provenance">Where it comes from.</param>
+/// <param name="files">As they were before they were hashed; null when nobody asked.</param>
+/// <param name="demanded">Whether it must be signed.</param>
+internal sealed class JudgedModel(string name, ModelProvenance provenance, FilesAsFound? files, bool demanded)
 {
     /// <summary>Nobody asked.</summary>
-    public static JudgedModel Unknown => new("", ModelProvenance.Unknown, runtime: null, [], stamp: null);
+    public static JudgedModel Unknown => new("", ModelProvenance.Unknown, files: null, demanded: false);
 
     /// <summary>Where it comes from.</summary>
     public ModelProvenance Provenance => provenance;
@@ -32,17 +34,15 @@ internal sealed class JudgedModel(
             + "loaded, so that what was loaded may not be what was hashed. Load it again when nobody writes there");
     }
 
+    /// <summary>
+    /// Folders change when anything is created or renamed in them, and only where a signature is demanded may nobody
+    /// have put another folder in their place for a moment.
+    /// </summary>
     private bool IsSame()
     {
-        if (stamp is not null)
-            return runtime!.Stamp(files) == stamp;
-        try
-        {
-            return ModelStatement.Digest(ModelStatement.Hash(files)) == provenance.Digest;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
+        if (files!.Stamp is not { } stamp || (demanded && stamp.Folders is null))
+            return files.Digest() == provenance.Digest;
+        var now = files.StampNow;
+        return now?.Files == stamp.Files && (!demanded || now.Folders == stamp.Folders);
     }
 }

@@ -1,4 +1,5 @@
 using Spillway.Config;
+using Spillway.Engine.Audit;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine.Canary;
@@ -13,6 +14,9 @@ namespace Spillway.Engine.Canary;
 /// <param name="always">Every file that was not probed before.</param>
 public sealed class CanaryGate(CanaryProbe probe, bool always)
 {
+    /// <summary>Probes of a model whose files change under every one of them.</summary>
+    private const int AttemptsMax = 3;
+
     private volatile bool _unprobed;
 
     /// <summary>False when there is no program to probe with.</summary>
@@ -31,17 +35,29 @@ public sealed class CanaryGate(CanaryProbe probe, bool always)
     /// <summary>False where the configuration switches probing off.</summary>
     public bool IsWanted { get; init; } = true;
 
-    /// <summary>Probes; null, or why the model must not be loaded here. Blocks: on the loading thread.</summary>
+    /// <summary>
+    /// Probes what lies there; null, or why the model must not be loaded here. When it returns, the files are still
+    /// those that were probed. Blocks: on the loading thread.
+    /// </summary>
     /// <param name="model">As declared; its probe is due.</param>
     /// <param name="runtime">What will load it.</param>
-    /// <param name="digest">Of its files as they are now; empty when it is not known.</param>
     /// <param name="cancellation">The server stops.</param>
-    internal Fault? Check(ModelOptions model, IRuntime runtime, string digest, CancellationToken cancellation)
+    internal Fault? Check(ModelOptions model, IRuntime runtime, CancellationToken cancellation)
     {
         try
         {
-            return probe.ProbeAsync(model, runtime, cancellation, digest).GetAwaiter().GetResult() is { } outcome
-                && !outcome.TryGet(out _, out var fault) ? fault : null;
+            Fault? fault = null;
+            for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+            {
+                var files = FilesAsFound.Of(model, runtime, cancellation);
+                var outcome = probe.ProbeAsync(model, runtime, files, cancellation).GetAwaiter().GetResult();
+                fault = outcome?.Fault;
+                if (files.AreSame)
+                    return fault;
+            }
+
+            return fault ?? new(FaultKind.LoadFailed, $"the files of {model.Name} changed under each of {AttemptsMax} "
+                + "probes. Load it again when nobody writes there");
         }
         catch (OperationCanceledException)
         {

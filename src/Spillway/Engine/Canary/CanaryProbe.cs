@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Spillway.Config;
 using Spillway.Engine.Access;
+using Spillway.Engine.Audit;
 using Spillway.Runtimes;
 
 namespace Spillway.Engine.Canary;
@@ -24,6 +25,9 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
 
     private readonly BoundedMap<string, CanaryReport> _passed = new(PassedMax);
 
+    /// <summary>Digests by the stamps of the files, so that unchanged ones are hashed once.</summary>
+    private readonly BoundedMap<string, string> _digests = new(PassedMax);
+
     /// <summary>False when there is no program to probe with.</summary>
     public bool IsOn => settings.Command.Count > 0;
 
@@ -34,19 +38,24 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
     /// <param name="model">The model as declared.</param>
     /// <param name="runtime">What will load it; the child looks its own one up by name.</param>
     /// <param name="cancellation">Ends the child.</param>
-    /// <param name="digest">Of its files as they are now; empty when it is not known.</param>
-    public async Task<Outcome<CanaryReport>?> ProbeAsync(ModelOptions model, IRuntime runtime,
-        CancellationToken cancellation, string digest = "")
+    public Task<Outcome<CanaryReport>?> ProbeAsync(
+        ModelOptions model, IRuntime runtime, CancellationToken cancellation) =>
+        ProbeAsync(model, runtime, FilesAsFound.Of(model, runtime, cancellation), cancellation);
+
+    /// <summary>The same. Nothing is remembered of files that are not the given ones when it ends.</summary>
+    internal async Task<Outcome<CanaryReport>?> ProbeAsync(
+        ModelOptions model, IRuntime runtime, FilesAsFound files, CancellationToken cancellation)
     {
         if (!IsOn)
             return null;
         var (source, conditions) = (Source(model), Conditions(model));
+        if (Known(runtime.Proofs?.Find(source, conditions)) is { } known)
+            return known;
+        var digest = DigestOf(files);
         var key = digest.Length == 0 ? ""
             : $"{digest} {conditions} {JsonSerializer.Serialize(model.RuntimeOptions, runtime.OptionsType)}";
         if (key.Length > 0 && _passed.TryGet(key, out var passed))
             return passed;
-        if (Known(runtime.Proofs?.Find(source, conditions)) is { } known)
-            return known;
         var question = new CanaryQuestion
         {
             Runtime = model.Runtime, Name = model.Name, File = model.File,
@@ -58,6 +67,8 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
         var outcome = await new CanaryProcess(settings, time).AskAsync(question, cancellation).ConfigureAwait(false);
         if (!outcome.TryGet(out var report, out var fault))
             return fault;
+        if (!files.AreSame)
+            return report;
         if (key.Length > 0)
             _passed.Set(key, report);
         runtime.Proofs?.Save(
@@ -80,6 +91,17 @@ public sealed class CanaryProbe(CanarySettings settings, TimeProvider time)
     {
         runtime.Proofs?.Save(Source(model), Loading, MarkOf(Process.GetCurrentProcess()));
         return new LoadMark(() => runtime.Proofs?.Save(Source(model), Loading, null));
+    }
+
+    private string DigestOf(FilesAsFound files)
+    {
+        var stamp = files.Stamp?.Files ?? "";
+        if (stamp.Length > 0 && _digests.TryGet(stamp, out var known))
+            return known;
+        var digest = files.Digest();
+        if (stamp.Length > 0 && files.AreSame)
+            _digests.Set(stamp, digest);
+        return digest;
     }
 
     private static ModelSource Source(ModelOptions model) => new(model.Name, model.File, model.RuntimeOptions!);

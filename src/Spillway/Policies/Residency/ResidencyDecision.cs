@@ -57,6 +57,9 @@ public enum ResidencyReason
 
     /// <summary>Its load failed a moment ago.</summary>
     Failed,
+
+    /// <summary>It is no longer served, or was wanted so long ago that nobody waits any more.</summary>
+    Unwanted,
 }
 
 /// <summary>The decision about one request.</summary>
@@ -80,7 +83,7 @@ public enum ResidencyWork
     /// </summary>
     Unload,
 
-    /// <summary>Refuse everybody who waits for the model: it can never fit any more.</summary>
+    /// <summary>Refuse everybody who waits for the model: it is not loaded.</summary>
     Refuse,
 }
 
@@ -89,4 +92,6 @@ public enum ResidencyWork
 /// <param name="Model">With which model.</param>
 /// <param name="For">The model that the room is made for; -1 when it is made because the budget is exceeded, or asked
 /// for.</param>
-public readonly record struct ResidencyStep(ResidencyWork Work, int Model, int For = -1);
+/// <param name="Why">The reason of a refusal.</param>
+public readonly record struct ResidencyStep(
+    ResidencyWork Work, int Model, int For = -1, ResidencyReason Why = ResidencyReason.Resident);

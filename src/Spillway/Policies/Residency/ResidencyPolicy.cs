@@ -18,7 +18,8 @@ namespace Spillway.Policies.Residency;
 /// take nobody new, and go.</item>
 /// <item>A request waits for a load when a place among the waiting is free and the predicted end of the load, by the
 /// last one of that model, lies before its deadline. A refused one still causes the load.</item>
-/// <item>A queued model that nobody waits for, and nobody wanted for <see cref="WishMemory"/>, is forgotten.</item>
+/// <item>A queued model that nobody waits for, and nobody wanted for <see cref="WishMemory"/>, is forgotten; one that
+/// is to be loaded at start or by an operator's word is not.</item>
 /// </list>
 /// This file is long because the rules share their few numbers, and whoever checks the budget reads one file.
 /// </remarks>
@@ -114,7 +115,11 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
         var wanted = _models[model];
         Wanted(wanted, now);
         wanted.RetryAt = now;
-        return wanted.State is ResidencyState.Resident ? null : Wish(wanted, now);
+        if (wanted.State is ResidencyState.Resident)
+            return null;
+        var refused = Wish(wanted, now);
+        wanted.IsOrdered |= refused is null;
+        return refused;
     }
 
     /// <summary>
@@ -161,6 +166,18 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
 
     /// <summary>A request that waited does so no longer: its deadline came, or its caller left.</summary>
     public void GaveUp(int model) => Forget(_models[model], 1);
+
+    /// <summary>
+    /// A load takes so long that it may hang: the next ones no longer wait for its end. Its bytes stay taken.
+    /// </summary>
+    public void Late(int model)
+    {
+        var late = _models[model];
+        if (late.State is not ResidencyState.Loading || late.IsLate)
+            return;
+        late.IsLate = true;
+        _loading--;
+    }
 
     /// <summary>A load ended well. Nobody waits for it any more.</summary>
     /// <param name="model">Which.</param>
@@ -219,32 +236,30 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
             return true;
         }
 
-        while (_queue.Count > 0 && _loading < loadsMax)
-        {
-            var head = _queue[0];
-            if (head.Waiters == 0 && (head.IsGone || now > head.WantedAt + WishMemory))
-            {
-                Unqueue(head);
-                continue;
-            }
-
-            return TryLoad(head, now, out step);
-        }
-
+        if (_queue.Find(m => m.IsGone || IsForgotten(m, now)) is { } unwanted)
+            return Refuse(unwanted, ResidencyReason.Unwanted, out step);
+        if (_queue.Count > 0 && _loading < loadsMax)
+            return TryLoad(_queue[0], now, out step);
         step = default;
         return false;
+    }
+
+    private static bool IsForgotten(ResidentModel queued, Instant now) =>
+        queued is { Waiters: 0, IsOrdered: false } && now > queued.WantedAt + WishMemory;
+
+    private bool Refuse(ResidentModel queued, ResidencyReason why, out ResidencyStep step)
+    {
+        Unqueue(queued);
+        Forget(queued, queued.Waiters);
+        queued.IsOrdered = false;
+        step = new(ResidencyWork.Refuse, queued.Number, Why: why);
+        return true;
     }
 
     private bool TryLoad(ResidentModel head, Instant now, out ResidencyStep step)
     {
         if (NeverFits(head))
-        {
-            Unqueue(head);
-            Forget(head, head.Waiters);
-            step = new(ResidencyWork.Refuse, head.Number);
-            return true;
-        }
-
+            return Refuse(head, ResidencyReason.NeverFits, out step);
         if (head.Bytes <= _budget - Used)
         {
             Unqueue(head);
@@ -289,6 +304,8 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
     /// <summary>Puts a model in the queue of loads; or says why not.</summary>
     private ResidencyDecision? Wish(ResidentModel wanted, Instant now)
     {
+        if (wanted.IsGone)
+            return new(ResidencyAnswer.Refuse, ResidencyReason.Unwanted);
         if (NeverFits(wanted))
             return new(ResidencyAnswer.Refuse, ResidencyReason.NeverFits);
         if (now < wanted.RetryAt)
@@ -305,11 +322,9 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
         _queue.Add(wanted);
     }
 
-    /// <summary>Larger than what pinned models leave of the budget, whoever else goes; or no longer served.</summary>
+    /// <summary>Larger than what pinned models leave of the budget, whoever else goes.</summary>
     private bool NeverFits(ResidentModel model)
     {
-        if (model.IsGone)
-            return true;
         var left = _budget;
         foreach (var other in _models)
             left -= other.Pinned && other != model && !other.IsGone ? other.Bytes : 0;
@@ -323,7 +338,11 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
             return Left(wanted, now);
         var ticks = 0L;
         if (_loading >= loadsMax)
-            ticks = _models.Where(m => m.State is ResidencyState.Loading).Min(m => Left(m, now).Ticks);
+        {
+            ticks = _models.Where(m => m is { State: ResidencyState.Loading, IsLate: false })
+                .Min(m => Left(m, now).Ticks);
+        }
+
         var ahead = 0L;
         foreach (var model in _queue)
         {
@@ -364,7 +383,8 @@ public sealed class ResidencyPolicy(ResidencyOptions options, long budget, int l
 
     private void EndLoad(ResidentModel model, ResidencyState state)
     {
-        _loading--;
+        _loading -= model.IsLate ? 0 : 1;
+        (model.IsLate, model.IsOrdered) = (false, false);
         (model.State, model.Since) = (state, Instant.Never);
     }
 

@@ -24,6 +24,12 @@ internal sealed class ResidentModel(int number, long bytes, bool pinned)
 
     public int Waiters { get; set; }
 
+    /// <summary>An operator, or the start, waits for its load: it keeps its place however long that takes.</summary>
+    public bool IsOrdered { get; set; }
+
+    /// <summary>Its load takes so long that the others no longer wait for it.</summary>
+    public bool IsLate { get; set; }
+
     /// <summary>The order of its last wish among all: what came first at the same instant.</summary>
     public long LastUse { get; set; }
 

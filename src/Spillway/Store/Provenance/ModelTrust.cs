@@ -39,6 +39,12 @@ public sealed class ModelTrust
         return new ModelTrust(keys, options);
     }
 
+    /// <summary>Whether a model must be signed.</summary>
+    /// <param name="deployment">Its name.</param>
+    /// <param name="own">Whether its own declaration demands it.</param>
+    public bool Demands(string deployment, bool own) =>
+        own || (_options.Required && !_options.Exempt.Contains(deployment));
+
     /// <summary>Reads a public key of P-256 in PEM; a fault says why not.</summary>
     public static Outcome<ECDsa> ReadKey(string file)
     {
@@ -77,7 +83,7 @@ public sealed class ModelTrust
     {
         if (files is { Count: 0 })
             return ModelProvenance.Unknown;
-        demanded |= _options.Required && !_options.Exempt.Contains(deployment);
+        demanded = Demands(deployment, demanded);
         if (files is null)
         {
             return demanded

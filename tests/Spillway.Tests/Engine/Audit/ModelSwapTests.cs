@@ -82,6 +82,23 @@ public sealed class ModelSwapTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_demand_for_signatures_a_folder_in_use_is_no_obstacle_and_another_file_is_one()
+    {
+        var files = 0;
+        var busy = new Swapping(_ => () =>
+        {
+            _folder.Write($"good/upload-{files++}.tmp", "").Write($"other-{files}", "");
+            return static () => { };
+        });
+        await using var serving = Serve(busy, required: false);
+        Assert.Equal((RouteState.Ready, 1), (serving.Find("good")!.Route.State, busy.Loads));
+
+        var swapped = new Swapping(_ => Swap("renamed in its place and back"));
+        await using var other = Serve(swapped, required: false);
+        Assert.Equal((RouteState.Failed, 3), (other.Find("good")!.Route.State, swapped.Loads));
+    }
+
+    [Fact]
     public async Task A_model_that_nobody_touches_is_loaded_once()
     {
         var runtime = new Swapping(_ => static () => static () => { });
@@ -131,7 +148,7 @@ public sealed class ModelSwapTests : IDisposable
         };
     }
 
-    private Serving Serve(Swapping runtime)
+    private Serving Serve(Swapping runtime, bool required = true)
     {
         var loaded = ConfigLoader.Load(
             _folder.PathOf("spillway.yaml"), Composition.RuntimeOptions, new Dictionary<string, string>());
@@ -140,7 +157,7 @@ public sealed class ModelSwapTests : IDisposable
         var serving = new Serving(snapshot, new Dictionary<string, IRuntime> { ["onnx"] = runtime },
             new(TimeProvider.System), NullLogger<Serving>.Instance);
         serving.Models.Trust = ModelTrust.Load(
-            new() { Trusted = [_folder.PathOf("key.pub.pem")], Required = true }).Value;
+            new() { Trusted = [_folder.PathOf("key.pub.pem")], Required = required }).Value;
         serving.Start();
         Assert.True(serving.Loaded.Wait(TestServer.Patience));
         return serving;
@@ -162,7 +179,7 @@ public sealed class ModelSwapTests : IDisposable
 
         public IReadOnlyList<string>? Files(ModelSource source) => _inner.Files(source);
 
-        public string? Stamp(IReadOnlyList<string> files) => HasStamps ? _inner.Stamp(files) : null;
+        public ModelStamp? Stamp(IReadOnlyList<string> files) => HasStamps ? _inner.Stamp(files) : null;
 
         public Outcome<ILoadedModel> Load(ModelSource source, CancellationToken cancellation)
         {

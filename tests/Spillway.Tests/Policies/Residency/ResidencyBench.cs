@@ -153,7 +153,7 @@ internal sealed class ResidencyBench(ResidencyOptions options, long budget, int 
                     Unload(step.Model);
                     break;
                 case ResidencyWork.Refuse:
-                    CountRefused(ResidencyReason.NeverFits, model.Waiting.Count);
+                    CountRefused(step.Why, model.Waiting.Count);
                     model.Waiting.Clear();
                     break;
             }

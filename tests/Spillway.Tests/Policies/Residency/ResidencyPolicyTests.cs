@@ -221,9 +221,58 @@ public sealed class ResidencyPolicyTests
         bench.Arrive(60, model);
         bench.Run();
         Assert.Equal(1, bench.Answered);
-        Assert.Equal(1, bench.Refused[ResidencyReason.NeverFits]);
+        Assert.Equal(1, bench.Refused[ResidencyReason.Unwanted]);
         Assert.Equal(new(ResidencyWork.Unload, model), bench.Steps[^1]);
         Assert.Equal(0, bench.Policy.Used);
+    }
+
+    [Fact]
+    public void Whoever_waits_for_a_queued_model_that_is_removed_is_told_though_a_load_before_it_hangs()
+    {
+        var bench = new ResidencyBench(new(), budget: 10);
+        var (hangs, removed) = (bench.Add(5, loadMs: 1e9), bench.Add(5, loadMs: 10));
+        bench.Arrive(0, hangs);
+        bench.Arrive(1, removed);
+        bench.At(2, () => bench.Policy.Remove(removed));
+        bench.At(3, () => Assert.Equal(1, bench.Refused[ResidencyReason.Unwanted]));
+        bench.Run();
+        Assert.Equal(new(ResidencyWork.Refuse, removed, Why: ResidencyReason.Unwanted), bench.Steps[1]);
+    }
+
+    [Fact]
+    public void What_is_loaded_at_start_keeps_its_place_however_long_that_takes_and_a_mere_wish_does_not()
+    {
+        var bench = new ResidencyBench(new(), budget: 10);
+        var (first, ordered, wished) =
+            (bench.Add(5, loadMs: 60_000), bench.Add(3, loadMs: 60_000), bench.Add(2, loadMs: 10));
+        bench.At(0, () =>
+        {
+            Assert.Null(bench.Policy.Preload(first, bench.Now));
+            Assert.Null(bench.Policy.Preload(ordered, bench.Now));
+        });
+        bench.Arrive(1, wished, patienceMs: 1);
+        bench.Run();
+        Assert.Equal(
+            [new(ResidencyWork.Load, first), new(ResidencyWork.Refuse, wished, Why: ResidencyReason.Unwanted),
+                new(ResidencyWork.Load, ordered)],
+            bench.Steps);
+    }
+
+    [Fact]
+    public void A_load_that_is_late_no_longer_holds_up_the_next_ones_and_keeps_its_bytes()
+    {
+        var bench = new ResidencyBench(new(), budget: 10);
+        var (hangs, next, last) = (bench.Add(5, loadMs: 500_000), bench.Add(5, loadMs: 10), bench.Add(6, loadMs: 10));
+        bench.Arrive(0, hangs);
+        bench.Arrive(1, next);
+        bench.At(120_000, () => Assert.Equal(ResidencyState.Queued, bench.Policy.StateOf(next)));
+        bench.At(120_000, () => bench.Policy.Late(hangs));
+        bench.At(120_001, () => bench.Policy.Late(hangs));
+        bench.At(121_000, () => Assert.Equal(ResidencyState.Resident, bench.Policy.StateOf(next)));
+        bench.Arrive(600_000, last);
+        bench.Run();
+        Assert.Equal(3, bench.Answered);
+        Assert.True(bench.MostHeld <= 10, $"{bench.MostHeld} bytes at once");
     }
 
     [Fact]
