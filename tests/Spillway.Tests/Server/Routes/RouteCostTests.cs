@@ -113,10 +113,9 @@ public sealed class RouteCostTests
     {
         await using var rogue = new RogueServer(RogueServer.Echo);
         await using var server = await UpstreamAsync(
-            rogue, "    gpu: [{ from: 2026-01-01, perHour: 3600 }]
-", "", "[{ model: b }, { model: gpu }]",
+            rogue, "    gpu: [{ from: 2026-01-01, perHour: 3600 }]\n", "", "[{ model: b }, { model: gpu }]",
             TestServer.Simulated(more: "deadline: { maxMs: 1000 }"));
-        var body = TestServer.Row(""timeout":60000000");
+        var body = TestServer.Row("\"timeout\":60000000");
         (await server.InferAsync("r", body, ("X-Spillway-Max-Cost", "59"))).Is(429, "budget_exhausted");
         (await server.InferAsync("r", body, ("X-Spillway-Max-Cost", "61"))).By("b");
     }
