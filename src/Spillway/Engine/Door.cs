@@ -6,6 +6,7 @@ using Spillway.Engine.Sequences;
 using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Batching;
+using Spillway.Policies.Caching;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 using Spillway.Transforms.Text;
@@ -134,7 +135,9 @@ public sealed class Door
     /// A route over models: what it takes and gives is what its first step that answers takes and gives.
     /// </summary>
     /// <param name="plan">Its steps, as they stand.</param>
-    /// <param name="first">Of its steps the first whose model is there; else the first of them all.</param>
+    /// <param name="first">
+    /// Of its steps the first whose model is there; else the first that comes when it is asked for, else of all.
+    /// </param>
     internal static Door Over(RoutePlan plan, Door first)
     {
         var route = first.Route with
@@ -196,6 +199,19 @@ public sealed class Door
 
     /// <summary>The steps of a route; null for the door of a model.</summary>
     internal RoutePlan? Plan { get; private init; }
+
+    /// <summary>Which model an answer through it is of; not of a route, whose steps say it.</summary>
+    internal AnswerOrigin Origin => field ??= new(
+        Route.Deployment, Route.Model.Version, Deployment?.Provenance.Digest ?? "",
+        Deployment?.Provenance.SignedBy ?? "");
+
+    /// <summary>The longest that what runs for a request with that much time may take.</summary>
+    internal TimeSpan RunMax(TimeSpan time)
+    {
+        // Calls to an upstream, retries included, go on until the request's own deadline.
+        var most = Upstream is null ? TimeSpan.FromMilliseconds(Deadlines.MaxMs) : time;
+        return most < time ? most : time;
+    }
 
     /// <summary>The same name in another state, without a deployment.</summary>
     internal Door Close(RouteState state, string why) =>

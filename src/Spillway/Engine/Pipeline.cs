@@ -44,8 +44,10 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             effect = Admit(work, stopping);
             while (effect.What is Do.Load or Do.Wait)
             {
-                var wait = effect.What is Do.Load ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
-                effect = await wait.ConfigureAwait(false) is { } gone ? new(Do.Refuse, gone) : Admit(work, stopping);
+                var loads = effect.What is Do.Load;
+                var wait = loads ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
+                effect = await wait.ConfigureAwait(false) is { } gone && !(loads && work.Trail is { IsAway: true })
+                    ? new(Do.Refuse, gone) : Admit(work, stopping);
             }
         }
         catch when (work.Trail is not null)
@@ -105,47 +107,100 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
 
     /// <summary>
     /// Waits until the model of the work's door is there, as long as its caller would; then the work has the door that
-    /// leads to it. Null, or why it is not there. At once when somebody loaded it meanwhile.
+    /// leads to it. Null, or why it is not there. At once when somebody loaded it meanwhile. Of a route's models it
+    /// waits for the first that comes; with something at hand behind them no longer than the route's own time.
     /// </summary>
     public async ValueTask<Fault?> LoadAsync(Work work, CancellationToken aborted)
     {
-        if (RequestFlow.Gate(work.Door.Route, work.Caller, guards.Switches.Now) is { } shut)
+        if (RequestFlow.Gate(work.Door.Route, work.Caller, guards.Switches.Now, isAttempt: work.Whole is not null)
+            is { } shut)
             return shut;
-        var most = work.Request.Timeout is { } timeout && timeout < s_loadPatience ? timeout : s_loadPatience;
-        // One that was loaded and went again before this request came to it leaves less.
-        var patience = work.Timeline.Started + most - clock.Now;
-        if (patience <= TimeSpan.Zero)
-            return Refusals.LoadingTooLong(work.Door.Route, most);
+        var (most, isOwn) = PatienceOf(work);
         Fault? fault = null;
-        if (models.Catalogue.Find(work.Door.Route.Model.Name,
-            work.Door.Route.Model.Version) is { Route.State: RouteState.Absent } absent)
+        // One that was loaded and went again before this request came to it leaves less.
+        if (clock.Now >= work.Timeline.Started + most)
+            fault = Refusals.LoadingTooLong(work.Door.Route, most);
+        else if (Current(work.Door) is { Route.State: RouteState.Absent } absent)
         {
-            try
-            {
-                fault = await models.WantAsync(absent, patience, aborted).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                return Refusals.LoadingTooLong(work.Door.Route, most);
-            }
-            catch (OperationCanceledException)
-            {
-                return s_left;
-            }
+            fault = await (absent.Plan is { } plan
+                ? BringAsync(work, plan, most, aborted) : BringAsync(absent, work, most, aborted))
+                .ConfigureAwait(false);
         }
 
-        work.LoadedAt = clock.Now;
+        // What is left of a route's own time is for the steps behind those whose models did not come.
+        if (fault is null || !isOwn)
+            work.LoadedAt = clock.Now;
         work.Timeline.Mark(Stage.Gate, clock.Now);
-        return fault is null ? Enter(work)
-            : fault.Kind is FaultKind.LoadFailed ? Refusals.Failed(work.Door.Route with { Why = fault.Message })
-            : fault;
+        if (fault is { Kind: FaultKind.ModelNotReady } && work.Trail is { } trail)
+            trail.IsAway = true;
+        return fault ?? Enter(work);
+    }
+
+    /// <summary>How long a request waits for a model; and whether that is its route's own time.</summary>
+    private (TimeSpan Most, bool IsOwn) PatienceOf(Work work)
+    {
+        if (work.Request.Timeout is { } timeout)
+            return (timeout < s_loadPatience ? timeout : s_loadPatience, false);
+        // An attempt has its timeout, so this is a caller's request, measured where it has a trail.
+        return work is { Trail: not null, Door.Plan: { } plan } && Routes.HasAtHand(work, plan)
+            && RouteRunner.OwnTime(work, plan) is var own && own < s_loadPatience
+                ? (own, true) : (s_loadPatience, false);
+    }
+
+    /// <summary>The models of a route, in the order of its steps, until one is there.</summary>
+    private async ValueTask<Fault?> BringAsync(Work work, RoutePlan plan, TimeSpan most, CancellationToken aborted)
+    {
+        var fault = Refusals.Loading(work.Door.Route);
+        work.NotLoaded?.Clear();
+        foreach (var (step, model) in plan.Away())
+        {
+            if (await BringAsync(model, work, most, aborted).ConfigureAwait(false) is not { } gone)
+                return null;
+            fault = gone;
+            // Of a route that is a step another model may come.
+            if (plan.RouteOf(step) is null)
+                (work.NotLoaded ??= []).Add((step, gone));
+            if (!plan.Memory.MovesOn(step, gone.Kind, work.Timeline.Started + most - clock.Now))
+                break;
+        }
+
+        return fault;
+    }
+
+    /// <summary>One model; null when it is there.</summary>
+    private async ValueTask<Fault?> BringAsync(Door model, Work work, TimeSpan most, CancellationToken aborted)
+    {
+        var left = work.Timeline.Started + most - clock.Now;
+        if (left <= TimeSpan.Zero)
+            return Refusals.LoadingTooLong(model.Route, most);
+        try
+        {
+            var fault = await models.WantAsync(model, left, aborted).ConfigureAwait(false);
+            return fault is { Kind: FaultKind.LoadFailed }
+                ? Refusals.Failed(model.Route with { Why = fault.Message }) : fault;
+        }
+        catch (TimeoutException)
+        {
+            return Refusals.LoadingTooLong(model.Route, most);
+        }
+        catch (OperationCanceledException)
+        {
+            return s_left;
+        }
+    }
+
+    /// <summary>What its name leads to now; the side of a rollout that it asked for stays.</summary>
+    private Door? Current(Door door)
+    {
+        var now = models.Catalogue.Find(door.Route.Model.Name, door.Route.Model.Version);
+        return door.Plan?.Pinned is { } side ? now?.Plan?.PinnedTo(side) : now;
     }
 
     /// <summary>The door that its name has now, when the request fits it too.</summary>
     private Fault? Enter(Work work)
     {
         var before = work.Door;
-        if (models.Catalogue.Find(before.Route.Model.Name, before.Route.Model.Version) is not { } door)
+        if (Current(before) is not { } door)
             return Refusals.Unloaded(before.Route);
         work.Door = door;
         if (before.Signature is null || door.Signature is null || ReferenceEquals(before.Signature, door.Signature))
@@ -193,8 +248,8 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
     {
         if (work.Trail is null)
             Routes.LookUp(work);
-        // What is remembered needs no model.
-        if (effect.What is Do.Load && work.Trail!.Cache.Answer is null)
+        // What is remembered needs no model, and neither does what stands behind those that did not come.
+        if (effect.What is Do.Load && work.Trail is { Cache.Answer: null, IsAway: false })
             return effect;
         return Guard(work) ?? new(Do.Place);
     }
@@ -269,9 +324,13 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         return RequestFlow.Guarded(desk.Enter(attempt)) is { What: not Do.Place } held ? held : null;
     }
 
-    /// <summary>The time to its deadline, which bounds its run.</summary>
+    /// <summary>The time to its deadline, which bounds its run; a route's is that of all its steps.</summary>
     private static TimeSpan RunMax(Work work)
     {
+        if (work.Door.Plan is { } plan)
+            return work.Request.Timeout ?? RouteRunner.OwnTime(work, plan);
+        if (work.Door.Upstream is not null && work.Request.Timeout is { } asked)
+            return asked;
         var learned = work.Door.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;
         return DeadlineRule.Decide(work.Door.Deadlines, work.Request.Timeout, learned).Span;
     }

@@ -140,7 +140,8 @@ public sealed class Recorder
             Simulated = IsSimulated(work),
         };
         record.Timeline = work.Timeline;
-        if ((work.Trail is null ? work.Door.Deployment : work.Deployment) is { } ran)
+        // Of a route its steps say it.
+        if (work.Trail is null && work.Door.Deployment is { } ran)
             (record.ModelDigest, record.SignedBy) = (ran.Provenance.Digest, ran.Provenance.SignedBy);
         var answered = delivery.Fault is null;
         record.Charged = work.Flow.Settle(answered ? work.Used : default, work.Share);

@@ -150,15 +150,20 @@ public sealed partial class Residents : IAsyncDisposable
         Declare(options, onDemand ? RouteState.Absent : RouteState.Unloaded);
 
     /// <summary>
-    /// The door's model is wanted: waits until its name answers. Null, or why it does not; at once when somebody loaded
-    /// it meanwhile. Throws when the caller left or its patience ended.
+    /// A model is wanted: waits until its name answers. Null, or why it does not; at once when somebody loaded it, or
+    /// removed it, meanwhile. Throws when the caller left or its patience ended.
     /// </summary>
+    /// <param name="door">A model's, not a route's.</param>
+    /// <param name="patience">How long the request would wait.</param>
+    /// <param name="aborted">The caller is gone.</param>
     internal Task<Fault?> WantAsync(Door door, TimeSpan patience, CancellationToken aborted)
     {
         ModelOptions? options;
         lock (_changing)
-            _declared.TryGetValue((door.Plan?.First ?? door).Route.Model, out options);
-        return options is null ? Task.FromResult<Fault?>(null) : Residency.WantAsync(options, patience, aborted);
+            _declared.TryGetValue(door.Route.Model, out options);
+        return options is null
+            ? Task.FromResult<Fault?>(Refusals.Removed(door.Route))
+            : Residency.WantAsync(options, patience, aborted);
     }
 
     /// <summary>Takes a model version out of memory when its last request has ended; its names stay known.</summary>

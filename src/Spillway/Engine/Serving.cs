@@ -52,6 +52,8 @@ public sealed class Serving : IAsyncDisposable
         Gateway = new(snapshot, Models.Routes, keys, clock, RandomNumberGenerator.GetInt32(int.MaxValue));
         Guards = new(snapshot, clock, logger, Abort);
         Rollouts = new(snapshot.Routes, clock, logger);
+        foreach (var route in Models.Routes.All)
+            route.Rollout = () => Rollouts.StateOf(route.Name);
         Pipeline = new(clock, Models, Guards) { Routes = new(this) };
         _pool = new(new WorkPolicy(this), maximumRetained: 4096);
         foreach (var model in snapshot.Models)

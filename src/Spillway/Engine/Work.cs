@@ -133,6 +133,16 @@ public sealed class Work : WorkItem
     internal Door? AnsweredBy { get; private set; }
 
     /// <summary>
+    /// Which model a route's answer is of, or which failed last; null before its first step, and for a plain model.
+    /// </summary>
+    internal AnswerOrigin? Origin { get; private set; }
+
+    /// <summary>
+    /// Steps of its route whose models were wanted at the gate and did not come, with the reason; null for none.
+    /// </summary>
+    internal List<(int Step, Fault Why)>? NotLoaded { get; set; }
+
+    /// <summary>
     /// What calls to an upstream cost that brought it no answer; nothing where that has no price. Of a request to a
     /// language model: at the step that is asked.
     /// </summary>
@@ -239,9 +249,21 @@ public sealed class Work : WorkItem
         if (attempt.Claim.Rows > 0)
             Claim = attempt.Claim;
         (Share, Ended, Deployment) = (attempt.Share, attempt.Ended, attempt.Deployment);
+        Origin = attempt.Origin ?? attempt.Door.Origin;
         (DecodeTime, IsReady, ActiveWhenReady) = (attempt.DecodeTime, attempt.IsReady, attempt.ActiveWhenReady);
         StoppedRun = attempt.StoppedRun;
         Ticket.Hear(attempt.Ticket);
+    }
+
+    /// <summary>
+    /// It is answered with what is at hand: nothing ran for that, and what ran before is told with its steps.
+    /// </summary>
+    /// <param name="origin">Which model gave it once; <see cref="AnswerOrigin.None"/> for none.</param>
+    internal void AdoptAtHand(AnswerOrigin origin)
+    {
+        (Placement, Launch, Run, Share) = (default, Launch.Queue, default, default);
+        (Ended, Deployment, AnsweredBy, Origin) = (null, null, null, origin);
+        (IsReady, ActiveWhenReady, StoppedRun) = (false, 0, false);
     }
 
     /// <summary>As new.</summary>
@@ -265,7 +287,7 @@ public sealed class Work : WorkItem
         (Guards, Turn, Patient, CostAtMost) = (null, null, true, default);
         (Tokens, Chat) = (default, null);
         (DecodeTime, _seat, Caller, Share) = (default, SequenceSeat.None, Caller.Local, default);
-        (Lost, AnsweredBy) = (default, null);
+        (Lost, AnsweredBy, Origin, NotLoaded) = (default, null, null, null);
     }
 }
 

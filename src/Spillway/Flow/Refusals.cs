@@ -46,6 +46,13 @@ internal static class Refusals
         + $"within {Ms(waited)} ms. Retry in a second, or allow more time (parameter timeout).",
         TimeSpan.FromSeconds(1));
 
+    /// <summary>The model was wanted, and is known no more.</summary>
+    public static Fault Removed(Route route) => new(
+        FaultKind.ModelNotReady,
+        $"Model {route.Model.Name} version {route.Model.Version} is not ready: it was removed or replaced at this "
+        + "moment. Retry in a second.",
+        TimeSpan.FromSeconds(1));
+
     /// <summary>Another model with other inputs took its place while the request was on its way.</summary>
     public static Fault Replaced(Route route) => new(
         FaultKind.ModelNotReady,

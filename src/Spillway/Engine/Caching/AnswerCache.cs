@@ -92,6 +92,16 @@ internal sealed class AnswerCache : IDisposable
         return decision;
     }
 
+    /// <summary>Whether <see cref="LookUpAfterError"/> would give an answer now. Counts nothing.</summary>
+    public bool Remembers(in CacheRequest request, Instant now)
+    {
+        if (request.Directive is not CacheDirective.Use || Excludes(request) is not null)
+            return false;
+        var head = new byte[HeadBytes(request)];
+        var key = KeyOf(request, head);
+        return StripeOf(key.Hash).Remembers(key, now);
+    }
+
     /// <summary>Waits for the one that leads. Exactly once for each Join.</summary>
     /// <param name="join">The decision.</param>
     /// <param name="deadline">The request's own.</param>
@@ -104,7 +114,8 @@ internal sealed class AnswerCache : IDisposable
     /// <param name="lead">Of its decision, or of what it waited for.</param>
     /// <param name="outputs">As the served name's signature has them; copied.</param>
     /// <param name="now">The instant.</param>
-    public void Store(CacheLead lead, TensorSet outputs, Instant now)
+    /// <param name="origin">Which model they are of; null for none.</param>
+    public void Store(CacheLead lead, TensorSet outputs, Instant now, AnswerOrigin? origin = null)
     {
         if (CachedAnswer.Measure(outputs) > Array.MaxLength)
         {
@@ -112,7 +123,7 @@ internal sealed class AnswerCache : IDisposable
             return;
         }
 
-        StripeOf(lead.Flight.Entry.Hash).Store(lead, CachedAnswer.Copy(outputs), now);
+        StripeOf(lead.Flight.Entry.Hash).Store(lead, CachedAnswer.Copy(outputs, origin), now);
     }
 
     /// <summary>

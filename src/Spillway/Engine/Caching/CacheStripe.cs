@@ -54,6 +54,13 @@ internal sealed class CacheStripe(CacheOptions options, long bytesMax, Clock clo
             return _policy.LookUpAfterError(key, known, now);
     }
 
+    public bool Remembers(in CacheKey key, Instant now)
+    {
+        var known = Prepare(key, copies: false);
+        lock (_lock)
+            return _policy.Remembers(key, known, now);
+    }
+
     public void Store(CacheLead lead, CachedAnswer answer, Instant now)
     {
         CacheWaiter? waiters;

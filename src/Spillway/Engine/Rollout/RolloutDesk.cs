@@ -62,6 +62,9 @@ internal sealed class RolloutDesk(
     /// <summary>One rollout as a person looks at it; null when the name never had one.</summary>
     public RolloutView? Find(string name) => _seats.GetValueOrDefault(name)?.Look();
 
+    /// <summary>What one rollout has come to; null when the name never had one. Allocates nothing.</summary>
+    public RolloutState? StateOf(string name) => _seats.GetValueOrDefault(name)?.State;
+
     /// <summary>
     /// Where a request goes; null when the name has no rollout and never had one: then the declared version answers.
     /// Allocates nothing.

@@ -55,11 +55,18 @@ internal sealed class Rollouts : IAsyncDisposable
     /// <param name="alias">Which side.</param>
     public string? ModelOf(DeclaredRollout declared, ReadOnlySpan<char> alias)
     {
-        var state = Desk.Find(declared.Route)?.State is { } found && found.Concerns(declared.Model) ? found : null;
+        var state = StateOf(declared.Route);
         var model = alias is Champion ? state?.Champion ?? declared.Model
             : alias is Challenger ? state?.Challenger ?? declared.Options.Challenger : "";
         return model.Length > 0 ? model : null;
     }
+
+    /// <summary>
+    /// Where the rollout of a route stands; null without one, and when somebody declared another model since.
+    /// </summary>
+    public RolloutState? StateOf(string route) =>
+        Find(route) is { } declared && Desk.StateOf(route) is { } state && state.Concerns(declared.Model)
+            ? state : null;
 
     /// <summary>The series of every route that declares a rollout.</summary>
     public IEnumerable<Series> Series() => All.SelectMany(declared => declared.Counts.Of(

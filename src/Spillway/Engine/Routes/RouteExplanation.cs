@@ -14,15 +14,31 @@ internal static class RouteExplanation
         var trail = work.Trail!;
         record.Steps = trail.Version?.Names ?? plan.Names;
         (record.Rows, record.Elements) = (work.Claim.Rows, work.Claim.Elements);
-        record.Deployment = work.AnsweredBy?.Route.Deployment ?? work.Deployment?.Name ?? record.Deployment;
+        Origin(ref record, work);
         record.Decide(DecisionKind.GatePassed);
         if (work.Request.Timeout is { } time)
-            record.Decide(trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit, time.Ticks);
+        {
+            record.Decide(
+                trail.OwnDeadline ? DecisionKind.DeadlineOfRoute : DecisionKind.DeadlineExplicit,
+                (trail.OwnDeadline ? work.Timeline.Started + time - RouteRunner.BeganOf(work) : time).Ticks);
+        }
+
         Rollout(ref record, trail, plan);
         Cache(ref record, trail);
         GuardExplanation.Passed(ref record, work);
         record.Notes = trail.Notes;
         Steps(ref record, trail, plan);
+    }
+
+    /// <summary>The model whose answer it is, now or when it was remembered; none for a message.</summary>
+    private static void Origin(ref RequestRecord record, Work work)
+    {
+        if (work.Origin is not { } origin)
+            return;
+        record.Deployment = origin.Deployment;
+        (record.ModelDigest, record.SignedBy) = (origin.Digest, origin.SignedBy);
+        if (origin.Version.Length > 0)
+            record.Version = origin.Version;
     }
 
     private static void Steps(ref RequestRecord record, RouteTrail trail, RoutePlan plan)

@@ -3,6 +3,7 @@ using Spillway.Config;
 using Spillway.Engine.Caching;
 using Spillway.Flow;
 using Spillway.Policies.Chains;
+using Spillway.Policies.Rollout;
 using Spillway.Telemetry;
 
 namespace Spillway.Engine.Routes;
@@ -58,6 +59,9 @@ internal sealed class RouteMemory : IDisposable
     /// <summary>What is counted.</summary>
     public RouteInstruments Counts { get; }
 
+    /// <summary>Where the rollout at its first step stands; null without one. Set before serving.</summary>
+    public Func<RolloutState?> Rollout { get; set; } = static () => null;
+
     /// <summary>How many steps.</summary>
     public int Count => _chain.Count;
 
@@ -76,7 +80,7 @@ internal sealed class RouteMemory : IDisposable
     /// whoever changes what the route leads to, one at a time.
     /// </summary>
     /// <param name="ready">The first of its models that is there; null while none is.</param>
-    /// <param name="first">The first of them all; null where none is known.</param>
+    /// <param name="first">The first that comes when it is asked for, else of all; null where none is known.</param>
     public Door? Face(Door? ready, Door? first)
     {
         if (ready is { Signature: not null } there)

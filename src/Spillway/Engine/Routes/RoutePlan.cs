@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Spillway.Engine.Caching;
+using Spillway.Flow;
 using Spillway.Policies.Caching;
 using Spillway.Policies.Pricing;
 
@@ -62,6 +63,25 @@ internal sealed class RoutePlan(
         : _pinned.TryGetValue(model, out var known) ? known
         : _pinned.GetOrAdd(model, Door.Over(new(memory, doors, first, find, model), door));
 
+    /// <summary>The route that a step is; null for a step of another kind.</summary>
+    public RoutePlan? RouteOf(int step) => doors[step]?.Plan;
+
+    /// <summary>
+    /// The models that come when they are asked for, each with the step that leads to it, in the order of the steps;
+    /// those of a route that is a step in the order of its own.
+    /// </summary>
+    public IEnumerable<(int Step, Door Model)> Away()
+    {
+        for (var i = 0; i < doors.Count; i++)
+        {
+            var door = i == 0 && pinned is not null ? VersionOf(pinned).Door : doors[i];
+            if (door is not { Route.State: RouteState.Absent })
+                continue;
+            foreach (var model in door.Plan?.Away().Select(a => a.Model) ?? [door])
+                yield return (i, model);
+        }
+    }
+
     /// <summary>The predicted wait of each step for a newcomer; zero where nothing waits.</summary>
     /// <param name="waits">Takes them.</param>
     /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
@@ -104,10 +124,20 @@ internal sealed class RoutePlan(
         return most;
     }
 
-    /// <summary>The most that an answer can cost: a model's, an upstream's, or a route's dearest step's.</summary>
-    public static Money CostOf(Door door, long rows, TimeSpan runMax, DateTimeOffset now) =>
-        door.Plan is { } route ? route.CostAtMost(0, rows, runMax, now)
-        : door.Route.Tariff?.AtMost(rows, runMax, now) ?? Money.Zero;
+    /// <summary>
+    /// The most that an answer can cost: a model's, an upstream's, or a route's dearest step's, whichever side of a
+    /// rollout there it will get.
+    /// </summary>
+    public static Money CostOf(Door door, long rows, TimeSpan runMax, DateTimeOffset now)
+    {
+        if (door.Plan is not { } route)
+            return door.Route.Tariff?.AtMost(rows, door.RunMax(runMax), now) ?? Money.Zero;
+        if (route.Memory.Rollout() is not { } state)
+            return route.CostAtMost(0, rows, runMax, now);
+        var most = route.CostAtMost(rows, runMax, now, route.VersionOf(state.Champion).Door);
+        return state.IsOpen && route.VersionOf(state.Challenger).Door is { } challenger
+            ? Dearer(most, CostOf(challenger, rows, runMax, now)) : most;
+    }
 
     /// <summary>The dearest step's upper bound: any of them may be the one that runs.</summary>
     /// <param name="rows">Rows that it brings.</param>
@@ -117,8 +147,10 @@ internal sealed class RoutePlan(
     public Money CostAtMost(long rows, TimeSpan runMax, DateTimeOffset now, Door? instead = null)
     {
         var most = CostAtMost(0, rows, runMax, now);
-        return instead is not null && CostOf(instead, rows, runMax, now) is var other && other > most ? other : most;
+        return instead is null ? most : Dearer(most, CostOf(instead, rows, runMax, now));
     }
+
+    private static Money Dearer(Money one, Money other) => other > one ? other : one;
 
     /// <summary>
     /// Whether an attempt's answer is what its step promises; null when it is. Of a model that was loaded for it only

@@ -119,7 +119,7 @@ internal sealed class RouteRunner(Serving serving)
         if (trail.Cache.Lead is { } mine && fault is null && !trail.IsDegraded)
         {
             // An answer that a step remembered is as old here as it is there.
-            plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now - trail.InnerAge);
+            plan.Cache!.Store(mine, work.Outputs, serving.Clock.Now - trail.InnerAge, work.Origin);
             trail.Cache = trail.Cache with { Lead = null };
         }
 
@@ -149,7 +149,11 @@ internal sealed class RouteRunner(Serving serving)
                 ?? plan.Judge(attempt, 0)
                 ?? (attempt.CameDegraded || attempt.Trail is { IsDegraded: true } ? s_degraded : null);
             if (fault is null)
-                cache.Store(lead, attempt.Outputs, serving.Clock.Now - (attempt.Trail?.Age ?? TimeSpan.Zero));
+            {
+                cache.Store(
+                    lead, attempt.Outputs, serving.Clock.Now - (attempt.Trail?.Age ?? TimeSpan.Zero),
+                    attempt.Origin ?? attempt.Door.Origin);
+            }
         }
         finally
         {
@@ -248,18 +252,57 @@ internal sealed class RouteRunner(Serving serving)
             case ChainStepKind.Cached:
                 return new(Old(work, plan));
             case ChainStepKind.Message:
-                work.Share = default; // What a step before it ran is not the answer's price.
-                return new(plan.Memory.MessageOf(step)!.Write(plan.First.Signature!, work) ?? Deliver(work));
+                return new(plan.Memory.MessageOf(step)!.Write(plan.First.Signature!, work)
+                    ?? AtHand(work, AnswerOrigin.None));
             case ChainStepKind.Model:
                 break;
         }
 
+        if (NotLoaded(work, plan, step) is { } away)
+            return new(away);
         if ((step == 0 ? RouteSides.DoorOf(work, plan) : plan.DoorOf(step)) is { } door)
             return AttemptAsync(work, plan, step, door, stopping, aborted);
         var unlike = plan.Unlike(step, work.Trail!.Version?.Names);
         if (step == 0)
             _sides.Ended(work, attempt: null, unlike);
         return new(unlike);
+    }
+
+    /// <summary>Why a step's model did not come when it was wanted at the gate; null when it was not.</summary>
+    private static Fault? NotLoaded(Work work, RoutePlan plan, int step)
+    {
+        // There it was the declared model that was wanted, or the one that the caller named.
+        if (work.NotLoaded is not { } gone || (step == 0 && work.Trail!.Version is not null && plan.Pinned is null))
+            return null;
+        return gone.Find(g => g.Step == step).Why;
+    }
+
+    /// <summary>
+    /// Whether something that needs no model answers when none of the route's models comes: a message, or an answer to
+    /// this very request that is remembered.
+    /// </summary>
+    public bool HasAtHand(Work work, RoutePlan plan)
+    {
+        for (var step = 0; step < plan.Count; step++)
+        {
+            switch (plan.Memory[step].Kind)
+            {
+                case ChainStepKind.Message:
+                    return true;
+                case ChainStepKind.Cached:
+                    if (plan.Cache?.Remembers(RequestOf(work, plan), serving.Clock.Now) is true)
+                        return true;
+                    break;
+                case ChainStepKind.Model:
+                    if (plan.RouteOf(step) is { } inner && HasAtHand(work, inner))
+                        return true;
+                    if (!plan.Memory.MovesOn(step, FaultKind.ModelNotReady, TimeSpan.Zero))
+                        return false;
+                    break;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>One step's model.</summary>
@@ -347,7 +390,14 @@ internal sealed class RouteRunner(Serving serving)
     {
         work.Outputs.Reset();
         answer.WriteTo(work.Outputs);
-        work.Share = default; // What it cost was paid by who asked first.
+        return AtHand(work, answer.Origin);
+    }
+
+    /// <summary>What it cost, if anything, was paid by who asked first; what steps before it ran is not its price.
+    /// </summary>
+    private static Fault? AtHand(Work work, AnswerOrigin origin)
+    {
+        work.AdoptAtHand(origin);
         return Deliver(work);
     }
 
@@ -364,16 +414,23 @@ internal sealed class RouteRunner(Serving serving)
     private static readonly Fault s_degraded = new(
         FaultKind.ModelNotReady, "The request that asked the same first got a degraded answer.");
 
-    /// <summary>All steps share the time that the first one has by default.</summary>
+    /// <summary>
+    /// All steps share the time that the first one has by default; a caller who sets no deadline does not pay for the
+    /// models' absence with it.
+    /// </summary>
     private static void SetDeadline(Work work, RoutePlan plan)
     {
         if (work.Request.Timeout is not null)
             return;
         work.Trail!.OwnDeadline = true;
-        work.Request.Timeout = OwnTime(work, plan);
+        work.Request.Timeout = BeganOf(work) - work.Timeline.Started + OwnTime(work, plan);
     }
 
-    private static TimeSpan OwnTime(Work work, RoutePlan plan)
+    /// <summary>From when a route's own time counts.</summary>
+    public static Instant BeganOf(Work work) => work.LoadedAt ?? work.Timeline.Started;
+
+    /// <summary>The time that a route gives to a request whose caller sets none.</summary>
+    public static TimeSpan OwnTime(Work work, RoutePlan plan)
     {
         var own = plan.Memory.Options.DeadlineMs;
         var learned = plan.First.Deployment?.Predict(work.Claim.Rows, work.Claim.Elements) ?? TimeSpan.Zero;

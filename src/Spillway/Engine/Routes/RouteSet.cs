@@ -62,7 +62,10 @@ internal sealed class RouteSet : IDisposable
                 : _routes.TryGetValue(step.Model, out var inner) ? Lead(inner, models, led)
                 : Find(step.Model, models)).ToArray();
         var ready = doors.FirstOrDefault(d => d?.Route.State is RouteState.Ready);
-        var face = route.Face(ready, doors.FirstOrDefault(d => d is not null));
+        // One that comes when it is asked for leads further than one that failed.
+        var first = doors.FirstOrDefault(d => d?.Route.State is RouteState.Absent)
+            ?? doors.FirstOrDefault(d => d is not null);
+        var face = route.Face(ready, first);
         return led[route.Name] = face is null
             ? null : Door.Over(new(route, doors, face, name => Find(name, models)), face);
     }

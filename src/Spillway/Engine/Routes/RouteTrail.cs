@@ -38,6 +38,9 @@ internal sealed class RouteTrail
     /// <summary>The caller gave no deadline: it has the route's.</summary>
     public bool OwnDeadline { get; set; }
 
+    /// <summary>Models that it waited for at the gate did not come: its steps say what follows.</summary>
+    public bool IsAway { get; set; }
+
     /// <summary>The step that it is at; -1 before the first.</summary>
     public int Step { get; set; } = -1;
 

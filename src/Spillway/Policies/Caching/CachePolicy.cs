@@ -103,6 +103,11 @@ internal sealed class CachePolicy(CacheOptions options, long bytesMax)
         return new(CacheStep.Stale, CacheReason.AfterError) { Answer = answer, Age = age };
     }
 
+    /// <summary>Whether <see cref="LookUpAfterError"/> would give an answer now. Counts nothing.</summary>
+    public bool Remembers(in CacheKey key, in CacheKnown known, Instant now) =>
+        Find(key.Hash) is { Answer: not null } entry && IsSame(entry, key, known)
+            && now - entry.StoredAt < _afterError;
+
     /// <summary>The one that leads has an answer.</summary>
     /// <param name="lead">Of its decision.</param>
     /// <param name="answer">For those that wait also when it cannot be kept.</param>

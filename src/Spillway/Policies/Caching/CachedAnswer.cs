@@ -8,12 +8,19 @@ namespace Spillway.Policies.Caching;
 /// </summary>
 internal sealed class CachedAnswer
 {
-    /// <summary>What the objects take beside the bytes: header, two fields, the arrays' headers.</summary>
-    private const int Overhead = 96;
+    /// <summary>
+    /// What the objects take beside the bytes: header, three fields, the arrays' headers. The origin is shared by all
+    /// answers of a deployment.
+    /// </summary>
+    private const int Overhead = 104;
 
     private readonly Tensor[] _outputs;
 
-    private CachedAnswer(Tensor[] outputs, int bytes) => (_outputs, Bytes) = (outputs, bytes);
+    private CachedAnswer(Tensor[] outputs, int bytes, AnswerOrigin origin) =>
+        (_outputs, Bytes, Origin) = (outputs, bytes, origin);
+
+    /// <summary>Which model it is of.</summary>
+    public AnswerOrigin Origin { get; }
 
     /// <summary>Memory that it takes.</summary>
     public int Bytes { get; }
@@ -31,7 +38,9 @@ internal sealed class CachedAnswer
     }
 
     /// <summary>A copy of outputs, all bytes in one array.</summary>
-    public static CachedAnswer Copy(TensorSet outputs)
+    /// <param name="outputs">Copied.</param>
+    /// <param name="origin">Which model they are of; null for none.</param>
+    public static CachedAnswer Copy(TensorSet outputs, AnswerOrigin? origin = null)
     {
         var bytes = checked((int)Measure(outputs));
         var data = new byte[bytes - Overhead - (Unsafe.SizeOf<Tensor>() * outputs.Count)];
@@ -44,7 +53,7 @@ internal sealed class CachedAnswer
             at += copy.Data.Length;
         }
 
-        return new(copies, bytes);
+        return new(copies, bytes, origin ?? AnswerOrigin.None);
     }
 
     /// <summary>

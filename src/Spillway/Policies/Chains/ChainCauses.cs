@@ -38,6 +38,27 @@ internal readonly record struct ChainCauses(ulong Mask)
     public static ChainCauses Usual { get; } = Group(CauseGroup.Overload) | Group(CauseGroup.Failure)
         | Group(CauseGroup.Timeout) | Group(CauseGroup.Unfit);
 
+    /// <summary>What a gate refuses for: switches, limits, budgets.</summary>
+    public static ChainCauses Guards { get; } = Group(CauseGroup.Off) | Group(CauseGroup.Limits)
+        | Group(CauseGroup.Budget);
+
+    /// <summary>What words name together; what moves on when nothing is declared for none.</summary>
+    public static ChainCauses Of(IReadOnlyList<string> words)
+    {
+        if (words.Count == 0)
+            return Usual;
+        var all = default(ChainCauses);
+        foreach (var word in words)
+            all |= TryParse(word, out var causes) ? causes : default;
+        return all;
+    }
+
+    /// <summary>Whether anything of another set is in it.</summary>
+    public bool HasAny(ChainCauses others) => (Mask & others.Mask) != 0;
+
+    /// <summary>Whether everything of another set is in it.</summary>
+    public bool HasAll(ChainCauses others) => (others.Mask & ~Mask) == 0;
+
     /// <summary>Whether a kind is in it.</summary>
     public bool Has(FaultKind kind) => (Mask >> (int)kind & 1) != 0;
 

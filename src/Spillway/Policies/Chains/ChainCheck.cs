@@ -57,7 +57,7 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
     {
         var step = chain.Steps[index];
         var earlier = chain.Steps.Take(index).ToList();
-        if (earlier.FindIndex(s => AlwaysAnswers(s, [])) is var end and >= 0)
+        if (earlier.FindIndex(s => AlwaysAnswers(s, ChainCauses.Of(s.On), [])) is var end and >= 0)
         {
             var (what, before) = earlier[end].Kind is ChainStepKind.Message ? ("a message", "the message")
                 : ($"the route {earlier[end].Model}, which has a message", "that route");
@@ -73,10 +73,28 @@ internal sealed class ChainCheck(IReadOnlySet<string> targets, string keyOfRoute
             CheckLast(key, step);
     }
 
-    /// <summary>A message, or a route with one among its steps.</summary>
-    private bool AlwaysAnswers(ChainStepOptions step, HashSet<string> seen) => step.Kind is ChainStepKind.Message
-        || (step.Kind is ChainStepKind.Model && _routes.TryGetValue(step.Model, out var route) && seen.Add(step.Model)
-            && route.Steps.Any(s => AlwaysAnswers(s, seen)));
+    /// <summary>
+    /// A message; or a route with one among its steps where none before it ends the route for a cause that would move
+    /// on here. A route's own gate refuses before any step of it: for its switch, its limits and its budgets.
+    /// </summary>
+    private bool AlwaysAnswers(ChainStepOptions step, ChainCauses causes, HashSet<string> seen)
+    {
+        if (step.Kind is ChainStepKind.Message)
+            return true;
+        if (step is not { Kind: ChainStepKind.Model, WhenPredictedWaitMs: null, Checks.Count: 0 }
+            || causes.HasAny(ChainCauses.Guards)
+            || !_routes.TryGetValue(step.Model, out var route) || !seen.Add(step.Model))
+            return false;
+        foreach (var inner in route.Steps)
+        {
+            if (AlwaysAnswers(inner, causes, seen))
+                return true;
+            if (inner.Kind is ChainStepKind.Model && !ChainCauses.Of(inner.On).HasAll(causes))
+                return false;
+        }
+
+        return false;
+    }
 
     private void CheckModel(string key, ChainStepOptions step, List<ChainStepOptions> earlier)
     {

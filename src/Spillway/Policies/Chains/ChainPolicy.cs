@@ -128,11 +128,8 @@ internal sealed class ChainPolicy
     {
         public static Step Of(ChainStepOptions options)
         {
-            var on = default(ChainCauses);
-            foreach (var word in options.On)
-                on |= ChainCauses.TryParse(word, out var causes) ? causes : default;
             return new(
-                options, options.On.Count == 0 ? ChainCauses.Usual : on,
+                options, ChainCauses.Of(options.On),
                 options.WhenPredictedWaitMs is { } above ? TimeSpan.FromMilliseconds(above) : TimeSpan.MaxValue,
                 TimeSpan.FromMilliseconds(options.LeaveBelowMs ?? (options.WhenPredictedWaitMs ?? 0) / 2),
                 TimeSpan.FromMilliseconds(options.TimeoutMs), TimeSpan.FromMilliseconds(options.NeedsMs));

@@ -33,6 +33,32 @@ public sealed class ChainCheckTests
         "routes.r.chain.steps[2]: 'half' is never reached: step 1 is a message, which always answers. Put it before "
         + "the message, or leave it out.");
 
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("failure", "", false)]
+    [InlineData("failure", "failure", true)]
+    [InlineData("", "failure, limits", false)]
+    [InlineData("", "off", false)]
+    [InlineData("", "budget", false)]
+    public void Steps_behind_a_route_with_a_message_are_reached_by_what_ends_that_route(
+        string inside, string outside, bool isFound)
+    {
+        var routes = new Dictionary<string, ChainOptions>
+        {
+            ["a"] = new() { Steps = [Model("full") with { On = Words(inside) }, s_cached, s_text] },
+            ["r"] = new() { Steps = [Model("a") with { On = Words(outside) }, Model("half")] },
+        };
+        Assert.Equal(
+            isFound ? ["routes.r.chain.steps[1]: 'half' is never reached: step 0 is the route a, which has a message, "
+                + "which always answers. Put it before that route, or leave it out."] : [],
+            Checker().Check(routes).Select(f => f.ToString()));
+        var early = new ChainOptions
+        {
+            Steps = [Model("a") with { On = Words(outside), WhenPredictedWaitMs = 50 }, Model("half")],
+        };
+        Assert.Empty(Checker().Check(new Dictionary<string, ChainOptions> { ["a"] = routes["a"], ["r"] = early }));
+    }
+
     [Fact]
     public void Same_model_twice_is_for_retries() => Only(
         Check(0, Model("full"), Model("full"), s_text),
@@ -120,6 +146,8 @@ public sealed class ChainCheckTests
         new Dictionary<string, double> { ["r"] = totalMs });
 
     private static ChainCheck Checker() => new(new HashSet<string> { "full", "half", "a", "b", "r" });
+
+    private static string[] Words(string text) => text.Length == 0 ? [] : text.Split(", ");
 
     private static ChainStepOptions Model(string name) => new() { Model = name };
 }

@@ -7,6 +7,22 @@ public sealed class CanaryTests
     private const string Endless = "stepRequestsMin: 1000000, latencyTolerance: 100";
 
     [Fact]
+    public async Task Route_over_the_route_reserves_for_whichever_side_its_request_may_get()
+    {
+        await using var server = await TestServer.StartAsync(RolloutServer.Folder(
+            $"{{ stepsPercent: [0.01], {Endless} }}", "  priceNanoPerRow: 1000000",
+            TestServer.Simulated(more: "  priceNanoPerRow: 7000000"),
+            "deadlineMs: 600000\n  outer:\n    chain: { steps: [{ model: r }] }"));
+        async Task<int> StatusAsync() =>
+            (await server.InferAsync("outer", TestServer.Row(), ("X-Spillway-Max-Cost", "0.003"))).Status;
+        Assert.Equal(200, await StatusAsync());
+        await server.ChangeAsync("start?challenger=new");
+        Assert.Equal(429, await StatusAsync());
+        await server.ChangeAsync("abort");
+        Assert.Equal(200, await StatusAsync());
+    }
+
+    [Fact]
     public async Task Canary_gives_its_share_of_sessions_to_the_challenger_and_each_keeps_its_side()
     {
         await using var server = await TestServer.StartAsync(

@@ -82,6 +82,45 @@ public sealed class RouteCostTests
     }
 
     [Fact]
+    public async Task Message_after_a_failure_is_an_answer_of_no_model()
+    {
+        await using var server = await StartAsync(
+            "[{ model: a }, { kind: message, message: later }]", "", RoutedServer.Broken);
+        (await server.AskAsync("1,2,3,4", ("X-Request-Id", "said"))).By("message", "runtime_failed");
+        var record = await server.RecordAsync("said");
+        Assert.Equal("", record.GetProperty("deployment").GetString());
+        Assert.DoesNotContain("batched", MetadataTests.Decisions(record));
+        record.AssertStagesSum();
+        var groups = await CostsAsync(server, "model", 1, 1);
+        Assert.Equal((0, 1), (Count(groups["a"], "answers"), Count(groups["a"], "wasted_requests")));
+        Assert.Equal((1, 0L), (Count(groups[""], "answers"), Nano(groups[""].GetProperty("billed").GetString())));
+    }
+
+    [Theory]
+    [InlineData("0.005", 429)]
+    [InlineData("1", 200)]
+    public async Task Reservation_is_for_the_time_that_the_route_gives(string most, int status)
+    {
+        // Thirty seconds of the hardware, and not the quarter of a second that the model gives by itself.
+        await using var server = await StartAsync(
+            RoutedServer.Two, "deadlineMs: 30000", TestServer.Simulated(more: "deadline: { floorMs: 250 }"));
+        var reply = await server.AskAsync("1,2,3,4", ("X-Spillway-Max-Cost", most));
+        Assert.True(reply.Status == status, reply.Text);
+    }
+
+    [Fact]
+    public async Task Reservation_for_an_upstream_is_not_cut_to_the_longest_time_of_a_model_before_it()
+    {
+        await using var rogue = new RogueServer(RogueServer.Echo);
+        await using var server = await UpstreamAsync(
+            rogue, "    gpu: [{ from: 2026-01-01, perHour: 3600 }]\n", "", "[{ model: b }, { model: gpu }]",
+            TestServer.Simulated(more: "deadline: { maxMs: 1000 }"));
+        var body = TestServer.Row("\"timeout\":60000000");
+        (await server.InferAsync("r", body, ("X-Spillway-Max-Cost", "59"))).Is(429, "budget_exhausted");
+        (await server.InferAsync("r", body, ("X-Spillway-Max-Cost", "61"))).By("b");
+    }
+
+    [Fact]
     public async Task Budget_reserves_for_an_upstream_what_it_may_cost_and_goes_to_the_model_here()
     {
         await using var rogue = new RogueServer(RogueServer.Echo);
@@ -218,9 +257,11 @@ public sealed class RouteCostTests
         TestServer.StartAsync(Folder(steps, more, a, b));
 
     private static async Task<TestServer> UpstreamAsync(
-        RogueServer rogue, string price, string more = "", string steps = UpstreamServer.ThenModel)
+        RogueServer rogue, string price, string more = "", string steps = UpstreamServer.ThenModel, string? b = null)
     {
         var folder = UpstreamServer.Folder(steps, [rogue.Url]);
+        if (b is not null)
+            folder.Write("b/model.yaml", b);
         File.AppendAllText(folder.PathOf("spillway.yaml"), Prices + price + "ledger: {}\n" + more);
         var server = await TestServer.StartAsync(folder);
         await server.KnownAsync();
