@@ -58,6 +58,15 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
+    /// <summary>Whether the server, the switches and the caller's rights let a request to the route in now.</summary>
+    public static Fault? Gate(Serving serving, ChatRoute route, Work work)
+    {
+        if (serving.Untraced is { } untraced)
+            return untraced;
+        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
+            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
+    }
+
     /// <summary>Runs it. Null when the caller has its answer.</summary>
     public async ValueTask<Fault?> RunAsync(CancellationToken aborted)
     {
@@ -128,13 +137,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         return null;
     }
 
-    private Fault? Gate()
-    {
-        if (serving.Untraced is { } untraced)
-            return untraced;
-        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
-            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
-    }
+    private Fault? Gate() => Gate(serving, route, work);
 
     /// <summary>Step 8, the chain: one step after the other while nothing of an answer was sent.</summary>
     private async ValueTask<Fault?> ClimbAsync()

@@ -36,7 +36,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         work.Trace = tags.Trace;
         var body = default(RequestBody);
-        IOpenAiSink sink = new OpenAiSink(http, work, tags);
+        var wire = new OpenAiSink(http, work, tags);
+        IOpenAiSink sink = wire;
         var (ended, status, isKnown) = ((Fault?)s_bug, StatusCodes.Status500InternalServerError, false);
         try
         {
@@ -55,7 +56,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
                 if (fault is null)
                 {
-                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, sink, Gone(http))
+                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, wire, sink, Gone(http))
                         .ConfigureAwait(false);
                 }
             }

@@ -19,6 +19,12 @@ internal static class OpenAiHeaders
     /// <summary>Out: what rules over content did so far: masked;rule=mail;in=answer;count=2.</summary>
     public const string ContentName = "X-Spillway-Content";
 
+    /// <summary>Out: the step that answered.</summary>
+    public const string StepName = "X-Spillway-Step";
+
+    /// <summary>Out: no real model ran.</summary>
+    public const string SimulatedName = "X-Simulated";
+
     private const double TimeoutSecondsMax = 86_400;
 
     /// <summary>The caller's patience, its own limit of cost; a fault when one of them is no number.</summary>
@@ -51,7 +57,7 @@ internal static class OpenAiHeaders
         if (work.Chat is not { } chat)
             return;
         if (chat.Upstream.Length > 0)
-            headers["X-Spillway-Step"] = chat.Upstream;
+            headers[StepName] = chat.Upstream;
         if (work.Trail is { IsDegraded: true, Left: [.., var last] })
             headers[RouteHeaders.DegradedName] = FaultLabels.Of(last.Why);
         if (chat.Cost is { } cost)
@@ -59,7 +65,7 @@ internal static class OpenAiHeaders
         if (chat.Content.Count > 0)
             headers[ContentName] = string.Join(", ", chat.Content);
         if (chat.IsSimulated)
-            headers["X-Simulated"] = "true";
+            headers[SimulatedName] = "true";
     }
 
     /// <summary>As Go writes a duration, which is what OpenAI sends: 12ms, 1.5s, 6m0s, 1h0m0s.</summary>

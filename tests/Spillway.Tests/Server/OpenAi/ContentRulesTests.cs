@@ -190,6 +190,22 @@ public sealed class ContentRulesTests
     }
 
     [Fact]
+    public async Task What_rules_did_is_told_again_with_an_answer_that_is_given_again()
+    {
+        await using var upstream = Answers(() => Whole("Write to bob@x.org."));
+        await using var server = await StartAsync(upstream);
+        Task<Reply> Ask() => server.SendAsync(ChatServer.Request(
+            "/v1/chat/completions", ChatServer.Body(content: "Hello"), [("Idempotency-Key", "a")]));
+
+        var (first, second) = (await Ask(), await Ask());
+
+        Assert.Equal((1, "true"), (upstream.Calls, second.Header("Idempotent-Replayed")));
+        Assert.Equal("masked;rule=mail;in=answer;count=1", first.Header("X-Spillway-Content"));
+        Assert.Equal(first.Header("X-Spillway-Content"), second.Header("X-Spillway-Content"));
+        Assert.Contains("done=\"masked\"} 1", (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_refused_prompt_reaches_no_upstream_and_the_record_names_the_rule()
     {
         await using var upstream = Answers(() => Whole("fine"));
