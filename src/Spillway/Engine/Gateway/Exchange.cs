@@ -76,7 +76,9 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         var leaving = aborted.UnsafeRegister(static self => ((Exchange)self!).Stop(s_left), this);
         try
         {
-            fault = await EnterAsync().ConfigureAwait(false);
+            fault = JudgeLength();
+            fault ??= await EnterAsync().ConfigureAwait(false);
+            fault ??= await JudgeAsync().ConfigureAwait(false);
             _state.Mark(Stage.Gate);
             fault ??= await ClimbAsync().ConfigureAwait(false);
             return fault;
@@ -92,8 +94,6 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
     private async ValueTask<Fault?> EnterAsync()
     {
-        if (Judge() is { } refused)
-            return refused;
         var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
         _state.Reserve(input, output);
@@ -121,20 +121,34 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         }
     }
 
-    /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>
-    private Fault? Judge()
+    /// <summary>The route's rules over content, where there are such: over lengths before anything else.</summary>
+    private Fault? JudgeLength()
     {
         if (route.Prompts is null && route.Answers is null)
             return null;
         if (Gate() is { } shut)
             return shut;
         (_state.Rules, _state.Log) = (route.Answers, new(route.Name, _state.Facts));
+        return route.Prompts is { } rules ? PromptGuard.JudgeLength(asked, rules, _state.Log) : null;
+    }
+
+    /// <summary>
+    /// What is asked, held to the route's rules: only now, for whoever is over a limit is not worth a look at every
+    /// word. Masks may be longer than what they stand for: then the room that they need is asked for anew.
+    /// </summary>
+    private ValueTask<Fault?> JudgeAsync()
+    {
         if (route.Prompts is not { } rules)
-            return null;
-        if (!PromptGuard.Judge(asked, rules, _state.Log).TryGet(out var judged, out var refused))
-            return refused;
+            return default;
+        if (!PromptGuard.Judge(asked, rules, _state.Log!).TryGet(out var judged, out var refused))
+            return new(refused);
+        var isLonger = judged.PromptTokensAtMost(route.Options) > asked.PromptTokensAtMost(route.Options);
         _state.Asked = asked = judged;
-        return null;
+        if (!isLonger)
+            return default;
+        work.Tokens = work.Tokens with { Used = 0 };
+        serving.Guards.Settle(work, default);
+        return EnterAsync();
     }
 
     private Fault? Gate() => Gate(serving, route, work);

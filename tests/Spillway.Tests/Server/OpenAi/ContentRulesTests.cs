@@ -221,6 +221,38 @@ public sealed class ContentRulesTests
     }
 
     [Fact]
+    public async Task Who_is_over_a_limit_is_refused_before_a_word_is_looked_at()
+    {
+        await using var upstream = Answers(() => Whole("fine"));
+        await using var server = await StartAsync(upstream, rules: Rules
+            + "\nlimits: { rates: { few: { requestsPerSecond: 0.0001, burstSeconds: 10000 } } }");
+        Assert.Equal(200, (await AskAsync(server)).Status);
+
+        var reply = await AskAsync(server, content: "Tell me of project blue");
+
+        Assert.Equal((429, null), (reply.Status, reply.Header("X-Spillway-Content")));
+        Assert.DoesNotContain("'blue'", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Masks_that_make_a_prompt_longer_are_within_its_limits_too()
+    {
+        await using var upstream = Answers(() => Whole("fine"));
+        await using var server = await StartAsync(upstream, rules: """
+            chat: { content: { prompts: [{ name: letter, pattern: a, matchCharsMax: 8, do: mask }] } }
+            limits: { rates: { short: { tokensPerSecond: 0.1, burstSeconds: 50000 } } }
+            """);
+
+        var fits = await AskAsync(server, "\"max_tokens\":9", new string('a', 200));
+        var longer = await AskAsync(server, "\"max_tokens\":9", new string('a', 1000));
+
+        Assert.True(fits.Status == 200, fits.Text);
+        Assert.Equal((429, 1), (longer.Status, upstream.Calls));
+        await TestServer.UntilAsync(() => server.Serving.InFlight == 0);
+        Assert.Equal(server.Serving.Guards.Desk!.Borrowed, server.Serving.Guards.Desk.Settled);
+    }
+
+    [Fact]
     public async Task The_Responses_API_is_under_the_same_rules()
     {
         await using var upstream = Streams("write to bob@", "x.org");
