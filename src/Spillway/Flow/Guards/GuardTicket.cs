@@ -25,6 +25,12 @@ public sealed class GuardTicket
     /// <summary>What is left of the tightest rate limit; default where there is none.</summary>
     public RateLeft Left { get; internal set; }
 
+    /// <summary>What is left of the tightest limit of requests a second; default where there is none.</summary>
+    public RateLeft LeftRequests { get; internal set; }
+
+    /// <summary>What is left of the tightest limit of tokens a second; default where there is none.</summary>
+    public RateLeft LeftTokens { get; internal set; }
+
     /// <summary>
     /// The limit or budget that had the say: the one that refused, else the tightest budget; or empty.
     /// </summary>
@@ -56,6 +62,7 @@ public sealed class GuardTicket
     {
         (Set, Reserved, Asked, Left, Named, BudgetLeft) = (null, default, default, default, "", default);
         (Warning, WarningOf, CostAtMost, Short, Waited) = (0, "", default, default, default);
+        (LeftRequests, LeftTokens) = (default, default);
     }
 
     /// <summary>Everything is taken.</summary>

@@ -53,7 +53,8 @@ internal static class OpenAiHeaders
         headers["openai-processing-ms"] = ((long)(work.Timeline.Last - work.Timeline.Started).TotalMilliseconds)
             .ToString(CultureInfo.InvariantCulture);
         GuardHeaders.WriteTo(headers, work);
-        Limits(headers, work);
+        Limit(headers, "requests", work.Ticket.LeftRequests);
+        Limit(headers, "tokens", work.Ticket.LeftTokens);
         if (work.Chat is not { } chat)
             return;
         if (chat.Upstream.Length > 0)
@@ -82,13 +83,11 @@ internal static class OpenAiHeaders
             : string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}h{minutes}{seconds}");
     }
 
-    /// <summary>The tightest limit, under the names that OpenAI's clients know.</summary>
-    private static void Limits(IHeaderDictionary headers, Work work)
+    /// <summary>What the tightest limit of each unit leaves, under the names that OpenAI's clients know.</summary>
+    private static void Limit(IHeaderDictionary headers, string unit, in RateLeft left)
     {
-        var left = work.Ticket.Left;
-        if (left.Limit == 0 || left.Unit is not (RateUnit.Requests or RateUnit.Tokens))
+        if (left.Limit == 0)
             return;
-        var unit = left.Unit is RateUnit.Tokens ? "tokens" : "requests";
         headers[$"x-ratelimit-limit-{unit}"] = left.Limit.ToString(CultureInfo.InvariantCulture);
         headers[$"x-ratelimit-remaining-{unit}"] = left.Left.ToString(CultureInfo.InvariantCulture);
         headers[$"x-ratelimit-reset-{unit}"] = GoDuration(left.Reset);
