@@ -94,9 +94,10 @@ internal static class ChatBody
 
     private static void Tools(Utf8JsonWriter json, ChatOptions options)
     {
-        var tools = options.Tools?.OfType<AIFunctionDeclaration>().ToList() ?? [];
-        if (tools.Count == 0)
+        if (options.Tools is not { Count: > 0 } given)
             return;
+        var tools = given.Select(tool => tool as AIFunctionDeclaration ?? throw new NotSupportedException(
+            $"A tool of type {tool.GetType().Name} ('{tool.Name}') cannot be sent in a chat; functions can.")).ToList();
         json.WriteStartArray("tools");
         foreach (var tool in tools)
         {

@@ -163,7 +163,7 @@ internal sealed class ChatReading
         json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;
 
     private static string Text(JsonElement json, string name) =>
-        Of(json, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+        Of(json, name) is { ValueKind: JsonValueKind.String } text ? AnswerText.Of(text) : "";
 
     private static long? Count(JsonElement json, string name) =>
         Of(json, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var count)

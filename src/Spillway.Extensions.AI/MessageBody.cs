@@ -6,9 +6,11 @@ namespace Spillway.Extensions.AI;
 /// <summary>One message of a conversation. The results of several calls are a message each.</summary>
 internal static class MessageBody
 {
-    /// <summary>Writes it.</summary>
+    /// <summary>Writes it; throws for what a chat cannot hold.</summary>
     public static void Write(Utf8JsonWriter json, ChatMessage message)
     {
+        foreach (var content in message.Contents)
+            Check(content);
         foreach (var result in message.Contents.OfType<FunctionResultContent>())
             Result(json, result);
         var calls = message.Contents.OfType<FunctionCallContent>().ToList();
@@ -32,6 +34,17 @@ internal static class MessageBody
         json.WriteString("role", role);
         json.WriteString("content", text);
         json.WriteEndObject();
+    }
+
+    /// <summary>What an answer says of itself stays away when it is sent back: its thoughts, its usage, why there was
+    /// none. Anything else that has no place in a chat would be missed.</summary>
+    private static void Check(AIContent content)
+    {
+        if (content is TextContent or DataContent or UriContent or FunctionCallContent or FunctionResultContent
+            or TextReasoningContent or UsageContent or ErrorContent)
+            return;
+        throw new NotSupportedException($"Content of type {content.GetType().Name} cannot be sent in a chat; texts, "
+            + "pictures, calls of functions and their results can.");
     }
 
     private static void Result(Utf8JsonWriter json, FunctionResultContent result)

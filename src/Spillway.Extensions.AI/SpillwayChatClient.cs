@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Spillway.Client;
@@ -41,8 +42,7 @@ public sealed class SpillwayChatClient : IChatClient
         var body = ChatBody.Write(messages, options, Route, isStream: false);
         using var response = await _calls.PostAsync("chat/completions", body, cancellationToken).ConfigureAwait(false);
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        var reader = new Utf8JsonReader(answer);
-        return ChatReading.Whole(JsonElement.ParseValue(ref reader));
+        return ChatReading.Whole(AnswerText.Parse(answer));
     }
 
     /// <inheritdoc/>
@@ -65,8 +65,8 @@ public sealed class SpillwayChatClient : IChatClient
                 yield break;
             }
 
-            var json = JsonElement.Parse(item.Data);
-            if (json.TryGetProperty("error", out var error))
+            var json = AnswerText.Parse(Encoding.UTF8.GetBytes(item.Data));
+            if (json.TryGetProperty("error", out var error) && error.ValueKind is not JsonValueKind.Null)
                 throw ChatReading.Broken(error);
             if (reading.Update(json) is { } update)
                 yield return update;

@@ -40,7 +40,16 @@ public sealed class SpillwayEmbeddingGenerator : IEmbeddingGenerator<string, Emb
         using var response = await _calls.PostAsync("embeddings", Body(texts, options), cancellationToken)
             .ConfigureAwait(false);
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        return Read(answer, texts.Count);
+        try
+        {
+            return Read(answer, texts.Count);
+        }
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException or KeyNotFoundException
+            or FormatException)
+        {
+            throw new InferenceException(
+                new(FaultKind.UpstreamFailed, $"The answer is no list of embeddings: {odd.Message}"), odd);
+        }
     }
 
     /// <inheritdoc/>

@@ -111,9 +111,11 @@ internal sealed class SimulatedModelServer : IAsyncDisposable
             using var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body, http.RequestAborted).ConfigureAwait(false);
             Remember(http.Request, body);
-            var reply = KeyTaken.Length > 0 && LastKey != KeyTaken
-                ? _chat.Answer(http.Request.Path.Value ?? "", "{\"model\":\"unauthorized\"}"u8)
-                : _chat.Answer(http.Request.Path.Value ?? "", Named(http.Request, body.ToArray()));
+            var model = KeyTaken.Length > 0 && LastKey != KeyTaken
+                ? SimulatedChat.NameOf(Misbehaviour.Unauthorized)
+                : http.Request.Headers.TryGetValue(HeaderName, out var how) ? how.ToString() : null;
+            var reply = _chat.Answer(
+                http.Request.Path.Value ?? "", body.GetBuffer().AsSpan(0, (int)body.Length), model);
             await SendAsync(http, reply).ConfigureAwait(false);
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
@@ -131,16 +133,6 @@ internal sealed class SimulatedModelServer : IAsyncDisposable
         (LastBody, LastPath) = (body.ToArray(), request.Path + request.QueryString);
         LastKey = request.Headers.TryGetValue("api-key", out var azure) ? azure.ToString()
             : request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
-    }
-
-    /// <summary>The body with the model that the header names.</summary>
-    private static byte[] Named(HttpRequest request, byte[] body)
-    {
-        if (!request.Headers.TryGetValue(HeaderName, out var how))
-            return body;
-        var json = System.Text.Json.Nodes.JsonNode.Parse(body)!;
-        json["model"] = how.ToString();
-        return System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
     }
 
     private async Task SendAsync(HttpContext http, SimulatedReply reply)

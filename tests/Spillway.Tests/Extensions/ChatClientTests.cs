@@ -146,6 +146,46 @@ public sealed class ChatClientTests
     }
 
     [Fact]
+    public async Task Halves_of_a_character_in_two_events_are_a_character()
+    {
+        await using var upstream = new RogueServer(RogueServer.Text(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+            + """data: {"id":"c","choices":[{"index":0,"delta":{"content":"a\n\ud83d"}}]}""" + "\n\n"
+            + """data: {"id":"c","choices":[{"index":0,"delta":{"content":"\ude00\u00e9"}}]}""" + "\n\n"
+            + """data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n"
+            + "data: [DONE]\n\n", closes: true));
+        await using var app = await StartAsync(Upstream(upstream.Url));
+        var text = "";
+
+        await foreach (var update in Server(app).GetChatClient("chat").GetStreamingResponseAsync("Hello"))
+            text += update.Text;
+
+        Assert.Equal("a\n😀é", text);
+    }
+
+    [Fact]
+    public async Task What_a_chat_cannot_hold_is_refused_and_not_left_out()
+    {
+        await using var app = await StartAsync();
+        var client = Server(app).GetChatClient("chat");
+
+        var tool = await Assert.ThrowsAsync<NotSupportedException>(
+            () => client.GetResponseAsync("Hello", new() { Tools = [new HostedWebSearchTool()] }));
+        var file = await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync(
+            [new(ChatRole.User, [new TextContent("see"), new HostedFileContent("file-1")])]));
+        var again = await client.GetResponseAsync(
+        [
+            new(ChatRole.User, "see"),
+            new(ChatRole.Assistant, [new TextReasoningContent("hm"), new TextContent("I do")]),
+            new(ChatRole.User, "well?"),
+        ]);
+
+        Assert.Contains("HostedWebSearchTool", tool.Message, StringComparison.Ordinal);
+        Assert.Contains("HostedFileContent", file.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(again.Text);
+    }
+
+    [Fact]
     public async Task Who_stops_reading_or_cancels_stops_the_upstream()
     {
         await using var upstream = await SimulatedModelServer.StartAsync(ChatServer.Fast);

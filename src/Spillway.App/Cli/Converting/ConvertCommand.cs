@@ -51,9 +51,9 @@ internal static class ConvertCommand
         }
 
         var converted = LiteLlmConversion.Convert(file);
-        var text = SpillwayText.Write(converted, Path.GetFileName(from));
         try
         {
+            var text = ConvertedCheck.Write(converted, Path.GetFileName(from));
             if (into == "-")
                 Console.Write(text);
             else

@@ -84,7 +84,7 @@ internal sealed class LiteLlmConversion
         }
 
         var url = LiteLlmProviders.IsKnown(provider)
-            ? LiteLlmProviders.UrlOf(provider, _file.Text(parameters, "api_base"), model) : "";
+            ? LiteLlmProviders.UrlOf(provider, Address(parameters), model) : "";
         if (url.Length == 0)
         {
             Give(node, "model_list", LiteLlmProviders.IsKnown(provider) ? $"'{asked}' has no api_base"
@@ -93,7 +93,13 @@ internal sealed class LiteLlmConversion
         }
 
         var route = NameOf(asked, node);
-        var upstream = Upstream(node, route, provider, model, url);
+        if (Upstream(node, route, provider, model, url) is not { } upstream)
+        {
+            Give(node, "model_list", $"'{asked}' has as many deployments as a route can have: "
+                + $"{LiteLlmReasons.StepsMax} steps, {LiteLlmReasons.TargetsMax} targets each; this one was left out");
+            return;
+        }
+
         if (!_into.Routes.TryGetValue(route, out var into))
             _into.Routes.Add(route, into = new());
         if (!into.Steps.Contains(upstream))
@@ -101,14 +107,51 @@ internal sealed class LiteLlmConversion
         Limits(parameters, route, into);
     }
 
-    /// <summary>The upstream that a deployment belongs to; its address becomes one of its targets.</summary>
-    private string Upstream(YamlNode node, string route, string provider, string model, string url)
+    /// <summary>The address that is given. One in a variable is not read here, and what stands in its place leads
+    /// nowhere.</summary>
+    private string Address(YamlMappingNode? parameters)
+    {
+        var given = _file.Text(parameters, "api_base");
+        if (!given.StartsWith(Variable, StringComparison.Ordinal))
+            return given;
+        var variable = given[Variable.Length..];
+        var host = new string([.. variable.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant)]);
+        Note(LiteLlmFile.Find(parameters, "api_base"), "api_base", "addresses are not read from variables: put that of "
+            + $"{variable} in the place of {host}.invalid, which leads nowhere");
+        return $"https://{host}.invalid";
+    }
+
+    private string Version(YamlMappingNode parameters)
+    {
+        var given = _file.Text(parameters, "api_version");
+        if (!given.StartsWith(Variable, StringComparison.Ordinal))
+            return given;
+        Note(LiteLlmFile.Find(parameters, "api_version"), "api_version",
+            $"apiVersion is not read from variables: put what {given[Variable.Length..]} says there");
+        return "";
+    }
+
+    private double Weight(YamlMappingNode parameters)
+    {
+        var given = _file.Number(parameters, "weight") ?? 1;
+        var weight = Math.Clamp(given, LiteLlmReasons.WeightMin, LiteLlmReasons.WeightMax);
+        if (weight != given)
+            Note(LiteLlmFile.Find(parameters, "weight"), "weight", string.Create(CultureInfo.InvariantCulture,
+                $"a weight is {LiteLlmReasons.WeightMin} to {LiteLlmReasons.WeightMax}, so {given} became {weight}; ")
+                + "remove the target if it is to get no requests");
+        return weight;
+    }
+
+    /// <summary>The upstream that a deployment belongs to; its address becomes one of its targets. Null where the
+    /// route has no room for it.</summary>
+    private string? Upstream(YamlNode node, string route, string provider, string model, string url)
     {
         var parameters = LiteLlmFile.Section(node, "litellm_params")!;
-        var (kind, version) = (provider == "azure" ? "azure" : "openai", _file.Text(parameters, "api_version"));
+        var (kind, version) = (provider == "azure" ? "azure" : "openai", Version(parameters));
         var key = Key(parameters, provider, route);
-        var weight = _file.Number(parameters, "weight") ?? 1;
-        foreach (var known in _into.Routes.TryGetValue(route, out var there) ? there.Steps : [])
+        var weight = Weight(parameters);
+        var steps = _into.Routes.TryGetValue(route, out var there) ? there.Steps : [];
+        foreach (var known in steps)
         {
             var other = _into.Upstreams[known];
             if ((other.Kind, other.Model, other.ApiVersion) == (kind, model, version)
@@ -116,6 +159,8 @@ internal sealed class LiteLlmConversion
                 return known;
         }
 
+        if (steps.Count >= LiteLlmReasons.StepsMax)
+            return null;
         var name = Free(route);
         var upstream = new ConvertedUpstream
         {
@@ -134,7 +179,7 @@ internal sealed class LiteLlmConversion
     /// <summary>Whether a deployment is another target, or another key, of an upstream that is there.</summary>
     private bool Joins(YamlMappingNode parameters, ConvertedUpstream other, string key, string url, double weight)
     {
-        if (other.Keys.FirstOrDefault("") == key)
+        if (other.Keys.FirstOrDefault("") == key && other.Targets.Count < LiteLlmReasons.TargetsMax)
         {
             other.Targets.Add((url, weight));
             Times(parameters, other);
@@ -202,13 +247,23 @@ internal sealed class LiteLlmConversion
         into.TokensPerMinute = tpm is null ? into.TokensPerMinute : (into.TokensPerMinute ?? 0) + tpm;
     }
 
-    /// <summary>A limit of some deployments only is none of the route.</summary>
+    /// <summary>A limit of some deployments only is none of the route, and one that lets nothing through is none
+    /// here.</summary>
     private void WholeLimits(ConvertedRoute into, string route, bool hasRpm, bool hasTpm)
     {
         if ((into.RequestsPerMinute is not null && !hasRpm) || (into.TokensPerMinute is not null && !hasTpm))
             Note(0, "model_list", $"only some deployments of '{route}' have rpm or tpm; a limit here is the route's");
-        into.RequestsPerMinute = hasRpm ? into.RequestsPerMinute : null;
-        into.TokensPerMinute = hasTpm ? into.TokensPerMinute : null;
+        into.RequestsPerMinute = hasRpm ? PerMinute(into.RequestsPerMinute, route, "rpm") : null;
+        into.TokensPerMinute = hasTpm ? PerMinute(into.TokensPerMinute, route, "tpm") : null;
+    }
+
+    private double? PerMinute(double? limit, string route, string name)
+    {
+        if (limit >= LiteLlmReasons.PerMinuteMin)
+            return limit;
+        Note(0, "model_list", $"'{route}' has {name}: 0, which lets nothing through and is no limit here; leave the "
+            + "route out, or switch it off: spillway switch off --route");
+        return null;
     }
 
     private void Settings()

@@ -6,6 +6,18 @@ internal static class LiteLlmReasons
     /// <summary>The most steps of a route.</summary>
     public const int StepsMax = 8;
 
+    /// <summary>The most targets of an upstream.</summary>
+    public const int TargetsMax = 64;
+
+    /// <summary>The least part of the requests that a target can have.</summary>
+    public const double WeightMin = 0.001;
+
+    /// <summary>The largest part of the requests that a target can have.</summary>
+    public const double WeightMax = 1000;
+
+    /// <summary>The least limit a minute.</summary>
+    public const double PerMinuteMin = 0.006;
+
     private static readonly (string Key, string Why)[] s_reasons =
     [
         ("drop_params", "unknown fields pass untouched here; an upstream that refuses one says so"),

@@ -79,17 +79,20 @@ internal static class SpillwayText
 
     private static void Limits(StringBuilder into, Converted converted)
     {
+        // A route under several names is one, and so is its limit.
         var limited = converted.Routes.Where(r => r.Value is not { RequestsPerMinute: null, TokensPerMinute: null })
-            .ToList();
+            .GroupBy(r => r.Value, r => r.Key).ToList();
         if (limited.Count == 0)
             return;
         into.Append("\nlimits:\n  rates:\n");
-        foreach (var (name, route) in limited)
+        foreach (var names in limited)
         {
-            into.Append(Invariant($"    {Text(name)}:\n      routes: [{Text(name)}]\n      burstSeconds: 60\n"));
-            if (route.RequestsPerMinute is { } rpm)
+            into.Append(Invariant($"    {Text(names.First())}:\n"))
+                .Append(Invariant($"      routes: [{string.Join(", ", names.Select(Text))}]\n"))
+                .Append("      burstSeconds: 60\n");
+            if (names.Key.RequestsPerMinute is { } rpm)
                 into.Append(Invariant($"      requestsPerSecond: {Number(rpm / 60)}   # {Number(rpm)} a minute\n"));
-            if (route.TokensPerMinute is { } tpm)
+            if (names.Key.TokensPerMinute is { } tpm)
                 into.Append(Invariant($"      tokensPerSecond: {Number(tpm / 60)}   # {Number(tpm)} a minute\n"));
         }
     }

@@ -21,6 +21,9 @@ internal readonly record struct ChatSample(
 /// <summary>Asks for one streamed chat and reads it to its end. Thread-safe.</summary>
 internal sealed class ChatAsker : IDisposable
 {
+    /// <summary>The outcome of an answer in which something else stands than this protocol has.</summary>
+    internal const string OddEvent = "odd event";
+
     private const string Words = "lorem ipsum dolor sit amet ";
 
     private readonly HttpClient _http;
@@ -77,7 +80,7 @@ internal sealed class ChatAsker : IDisposable
         {
             return reading.End("timeout", _clock.Now);
         }
-        catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
+        catch (Exception broken) when (broken is HttpRequestException or IOException)
         {
             return reading.End(reading.HasBegun ? "broke off" : "no connection", _clock.Now);
         }
@@ -113,17 +116,17 @@ internal sealed class ChatAsker : IDisposable
         {
             if (data == "[DONE]")
                 return "ok";
-            using var json = JsonDocument.Parse(data);
-            if (json.RootElement.TryGetProperty("error", out _))
+            if (Parse(data) is not { ValueKind: JsonValueKind.Object } json)
+                return OddEvent;
+            if (Of(json, "error") is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) })
                 return "error event";
-            if (json.RootElement.TryGetProperty("usage", out var usage) && usage.ValueKind is JsonValueKind.Object)
-            {
-                _tokens = usage.GetProperty("completion_tokens").GetInt64();
-                _prompt = usage.GetProperty("prompt_tokens").GetInt64();
-            }
-
-            if (!json.RootElement.TryGetProperty("choices", out var choices)
-                || !choices.EnumerateArray().Any(HasContent))
+            var usage = Of(json, "usage");
+            _tokens = Count(usage, "completion_tokens") ?? _tokens;
+            _prompt = Count(usage, "prompt_tokens") ?? _prompt;
+            var choices = Of(json, "choices");
+            if (choices.ValueKind is not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined))
+                return OddEvent;
+            if (choices.ValueKind is not JsonValueKind.Array || !choices.EnumerateArray().Any(HasContent))
                 return null;
             if (_pieces++ == 0)
                 _first = now - dueNs;
@@ -136,8 +139,29 @@ internal sealed class ChatAsker : IDisposable
         public ChatSample End(string outcome, long now) => new(
             outcome, _first, now - dueNs, _tokens > 0 ? _tokens : _pieces, _prompt, _gap);
 
+        private static JsonElement? Parse(string data)
+        {
+            try
+            {
+                return JsonElement.Parse(data);
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
+        }
+
         private static bool HasContent(JsonElement choice) =>
-            choice.TryGetProperty("delta", out var delta) && delta.EnumerateObject().Any(p => p.Name != "role"
-                && p.Value.ValueKind is not JsonValueKind.Null && p.Value.ToString().Length > 0);
+            Of(choice, "delta") is { ValueKind: JsonValueKind.Object } delta && delta.EnumerateObject().Any(p =>
+                p.Name != "role" && p.Value.ValueKind is not JsonValueKind.Null
+                && p.Value.GetRawText() is not ("\"\"" or "[]"));
+
+        private static long? Count(JsonElement usage, string name) =>
+            Of(usage, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var count)
+                ? count : null;
+
+        /// <summary>A member of an object; nothing of anything else.</summary>
+        private static JsonElement Of(JsonElement json, string name) =>
+            json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;
     }
 }

@@ -17,8 +17,7 @@ internal sealed partial class Exchange
     /// </summary>
     private async ValueTask<Fault?> EnterAsync()
     {
-        if (Judge() is { } unfit)
-            return unfit;
+        _from = 0;
         var (input, output) = TokensAtMost();
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
         _state.Reserve(input, output);
@@ -75,29 +74,37 @@ internal sealed partial class Exchange
             ? work.Timeline.Started + time - _clock.Now : TimeSpan.MaxValue;
     }
 
-    /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>
-    private Fault? Judge()
+    /// <summary>The route's rules over content, where there are such: over lengths before anything else.</summary>
+    private Fault? JudgeLength()
     {
         if (route.Prompts is null && route.Answers is null)
             return null;
         if (Gate() is { } shut)
             return shut;
         (_state.Rules, _state.Log) = (route.Answers, new(route.Name, _state.Facts));
-        if (route.Prompts is not { } rules)
-            return null;
-        if (!PromptGuard.Judge(asked, rules, _state.Log).TryGet(out var judged, out var refused))
-            return refused;
-        _state.Asked = asked = judged;
-        return null;
+        return route.Prompts is { } rules ? PromptGuard.JudgeLength(asked, rules, _state.Log) : null;
     }
 
-    private Fault? Gate()
+    /// <summary>
+    /// What is asked, held to the route's rules: only now, for whoever is over a limit is not worth a look at every
+    /// word. Masks may be longer than what they stand for: then the room that they need is asked for anew.
+    /// </summary>
+    private ValueTask<Fault?> JudgeAsync()
     {
-        if (serving.Untraced is { } untraced)
-            return untraced;
-        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
-            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
+        if (route.Prompts is not { } rules)
+            return default;
+        if (!PromptGuard.Judge(asked, rules, _state.Log!).TryGet(out var judged, out var refused))
+            return new(refused);
+        var isLonger = judged.PromptTokensAtMost(route.Options) > asked.PromptTokensAtMost(route.Options);
+        _state.Asked = asked = judged;
+        if (!isLonger)
+            return default;
+        work.Tokens = work.Tokens with { Used = 0 };
+        serving.Guards.Settle(work, default);
+        return EnterAsync();
     }
+
+    private Fault? Gate() => Gate(serving, route, work);
 
     /// <summary>
     /// The switch of a step's upstream, and the limits and budgets that say something of models. Null when it may be

@@ -1,4 +1,5 @@
 using Spillway.Engine.Routes;
+using Spillway.Flow;
 using Spillway.Policies.Switching;
 using Spillway.Telemetry;
 
@@ -58,6 +59,15 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
+    /// <summary>Whether the server, the switches and the caller's rights let a request to the route in now.</summary>
+    public static Fault? Gate(Serving serving, ChatRoute route, Work work)
+    {
+        if (serving.Untraced is { } untraced)
+            return untraced;
+        return work.Flow.Begin(route.Door.Route, serving.Stopping, work.Caller, serving.Guards.Switches.Now)
+            is { What: Do.Refuse, Fault: { } shut } ? shut : null;
+    }
+
     /// <summary>Runs it. Null when the caller has its answer.</summary>
     public async ValueTask<Fault?> RunAsync(CancellationToken aborted)
     {
@@ -67,7 +77,9 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
         var leaving = aborted.UnsafeRegister(static self => ((Exchange)self!).Stop(s_left), this);
         try
         {
-            fault = await EnterAsync().ConfigureAwait(false);
+            fault = JudgeLength();
+            fault ??= await EnterAsync().ConfigureAwait(false);
+            fault ??= await JudgeAsync().ConfigureAwait(false);
             _state.Mark(Stage.Gate);
             fault ??= await ClimbAsync().ConfigureAwait(false);
             return fault;

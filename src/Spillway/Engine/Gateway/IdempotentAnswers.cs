@@ -94,7 +94,7 @@ internal sealed class IdempotentAnswers(Clock clock)
     }
 
     /// <summary>The first one has its answer; null when it has none, and then the next may ask.</summary>
-    public void Complete(IdempotentEntry entry, byte[]? answer)
+    public void Complete(IdempotentEntry entry, KeptAnswer? answer)
     {
         lock (_lock)
         {
@@ -104,9 +104,9 @@ internal sealed class IdempotentAnswers(Clock clock)
             else if (entry.Place.List is not null)
             {
                 var shelf = _tenants[entry.Tenant];
-                entry.Bytes = answer.Length;
-                _bytes += answer.Length;
-                shelf.Bytes += answer.Length;
+                entry.Bytes = answer.Bytes;
+                _bytes += answer.Bytes;
+                shelf.Bytes += answer.Bytes;
                 Trim(shelf.Order, () => shelf.Bytes > TenantBytesMax);
                 Trim();
             }
@@ -200,6 +200,18 @@ internal sealed class IdempotentEntry
     /// <summary>Bytes of the answer. Guarded by the shelf's lock.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>The answer's body; null when there was none.</summary>
-    public TaskCompletionSource<byte[]?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>The answer; null when there was none.</summary>
+    public TaskCompletionSource<KeptAnswer?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>An answer as it was given. Immutable.</summary>
+/// <param name="Body">Its bytes on the wire.</param>
+/// <param name="Headers">What its headers told of it: who answered, what rules did.</param>
+internal sealed record KeptAnswer(byte[] Body, IReadOnlyList<(string Name, string Value)> Headers)
+{
+    /// <summary>Of a stream that was given to its end; its bytes are not kept.</summary>
+    public static readonly KeptAnswer Streamed = new([], []);
+
+    /// <summary>What it takes of the room for answers.</summary>
+    public long Bytes { get; } = Body.Length + Headers.Sum(h => 2L * (h.Name.Length + h.Value.Length));
 }

@@ -47,6 +47,13 @@ internal static class JsonChars
     public static void Write(ReadOnlySpan<char> text, IBufferWriter<byte> into)
     {
         into.Write("\""u8);
+        WritePiece(text, into);
+        into.Write("\""u8);
+    }
+
+    /// <summary>Writes a part of a text, which does not end within a surrogate pair, without quotation marks.</summary>
+    public static void WritePiece(ReadOnlySpan<char> text, IBufferWriter<byte> into)
+    {
         var from = 0;
         for (var i = 0; i < text.Length; i++)
         {
@@ -61,7 +68,6 @@ internal static class JsonChars
         }
 
         Encoding.UTF8.GetBytes(text[from..], into);
-        into.Write("\""u8);
     }
 
     private static void Escape(char c, IBufferWriter<byte> into)

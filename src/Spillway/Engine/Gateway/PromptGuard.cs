@@ -7,30 +7,57 @@ namespace Spillway.Engine.Gateway;
 
 /// <summary>
 /// Holds what is asked to a route's rules: texts of messages, prompts and inputs, each by itself. What is masked is
-/// written anew, and every other byte stays as it came.
+/// written anew, and every other byte stays as it came. A text is looked at in pieces: beside the body, and a second
+/// one where something is masked, it needs <see cref="PieceChars"/> characters and what the rules hold back.
 /// </summary>
 internal ref struct PromptGuard
 {
     private const int DepthMax = 128;
+    private const int PieceChars = 16 * 1024;
 
     private readonly ContentRules _rules;
     private readonly ContentLog _log;
-    private readonly BodyEdits _edits = new();
+    private readonly ReadOnlySpan<byte> _body;
+    private readonly bool _isCount;
+    private ArrayBufferWriter<byte>? _masked;
+    private int _written;
     private Utf8JsonReader _reader;
     private long _chars;
     private ContentRule? _refused;
     private bool _hasTokens;
 
-    private PromptGuard(ReadOnlySpan<byte> body, ContentRules rules, ContentLog log)
+    private PromptGuard(ReadOnlySpan<byte> body, ContentRules rules, ContentLog log, bool isCount)
     {
-        (_rules, _log) = (rules, log);
+        _body = body;
+        (_rules, _log, _isCount) = (rules, log, isCount);
         _reader = new(body, new JsonReaderOptions { MaxDepth = DepthMax });
+    }
+
+    /// <summary>
+    /// Holds what is asked to the rules over lengths, which costs no more than reading it; null when it may go on.
+    /// </summary>
+    public static Fault? JudgeLength(AskedBody asked, ContentRules rules, ContentLog log)
+    {
+        if (rules.Lengths.Count == 0)
+            return null;
+        var guard = new PromptGuard(asked.Bytes.Span, rules, log, isCount: true);
+        guard.Walk();
+        foreach (var rule in rules.Lengths)
+        {
+            if (guard._chars <= rule.CharsMax)
+                continue;
+            log.OfPrompt(rule);
+            if (rule.Do is ContentAction.Refuse)
+                return log.RefusePrompt(rule);
+        }
+
+        return null;
     }
 
     /// <summary>What is asked, with masks where rules say so; or why it is refused.</summary>
     public static Outcome<AskedBody> Judge(AskedBody asked, ContentRules rules, ContentLog log)
     {
-        var guard = new PromptGuard(asked.Bytes.Span, rules, log);
+        var guard = new PromptGuard(asked.Bytes.Span, rules, log, isCount: false);
         guard.Walk();
         if (guard._refused is { } rule)
             return log.RefusePrompt(rule);
@@ -40,12 +67,11 @@ internal ref struct PromptGuard
                 + "not as tokens.");
         }
 
-        if (guard._edits.Count == 0)
+        if (guard._masked is not { } masked)
             return asked;
-        var body = new ArrayBufferWriter<byte>(asked.Bytes.Length);
-        guard._edits.Write(asked.Bytes.Span, default, body);
-        return BodyScan.Read(asked.Call, body.WrittenMemory).TryGet(out var masked, out var fault)
-            ? masked with { WantsUsage = asked.WantsUsage } : fault;
+        masked.Write(guard._body[guard._written..]);
+        return BodyScan.Read(asked.Call, masked.WrittenMemory).TryGet(out var judged, out var fault)
+            ? judged with { WantsUsage = asked.WantsUsage } : fault;
     }
 
     /// <summary>The form was looked at before: it is an object, and well formed.</summary>
@@ -58,14 +84,6 @@ internal ref struct PromptGuard
                 Value(isTop: true);
             else
                 _reader.Skip();
-        }
-
-        foreach (var rule in _rules.Lengths)
-        {
-            if (_chars <= rule.CharsMax || _refused is not null)
-                continue;
-            _log.OfPrompt(rule);
-            _refused = rule.Do is ContentAction.Refuse ? rule : null;
         }
     }
 
@@ -119,17 +137,59 @@ internal ref struct PromptGuard
 
     private void Text()
     {
-        var at = (int)_reader.TokenStartIndex;
-        var text = JsonChars.Read(_reader.ValueSpan, _reader.ValueIsEscaped);
-        _chars += text.Length;
         if (_refused is not null)
             return;
-        var into = new StringBuilder(text.Length);
-        var judge = new ContentText(_rules, _log.OfPrompt);
-        judge.Take(text, isEnd: true, into);
+        if (_isCount)
+        {
+            _chars += JsonPieces.CountChars(_reader.ValueSpan);
+            return;
+        }
+
+        var (log, isMasked) = (_log, false);
+        Scan(rule =>
+        {
+            log.OfPrompt(rule);
+            isMasked |= rule.Do is ContentAction.Mask;
+        }, null);
+        if (_refused is not null || !isMasked)
+            return;
+        // Again, for what stands before the first mask is gone: of most texts nothing must be kept.
+        var at = (int)_reader.TokenStartIndex;
+        _masked ??= new(_body.Length);
+        _masked.Write(_body[_written..at]);
+        _masked.Write("\""u8);
+        Scan(static _ => { }, _masked);
+        _masked.Write("\""u8);
+        _written = (int)_reader.BytesConsumed;
+    }
+
+    /// <summary>The text under the rules, piece by piece.</summary>
+    /// <param name="found">Told of each match.</param>
+    /// <param name="into">Takes the text with its masks; null where nobody wants it.</param>
+    private void Scan(Action<ContentRule> found, ArrayBufferWriter<byte>? into)
+    {
+        var judge = new ContentText(_rules, found);
+        var pieces = new JsonPieces(_reader.ValueSpan);
+        var piece = ArrayPool<char>.Shared.Rent(Math.Clamp(_reader.ValueSpan.Length, 2, PieceChars));
+        // With room for what was held back before a piece: it is one block then, which is used again.
+        var given = new StringBuilder(piece.Length + _rules.HoldCharsMax);
+        try
+        {
+            do
+            {
+                var length = pieces.Read(piece);
+                judge.Take(piece.AsSpan(0, length), pieces.IsEmpty, given.Clear());
+                if (into is not null)
+                    JsonChars.WritePiece(given.ToString(), into);
+            }
+            while (!pieces.IsEmpty && judge.Refused is null);
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(piece, clearArray: true);
+        }
+
         _refused = judge.Refused;
-        if (_refused is null && !into.Equals(text))
-            _edits.Add(at, (int)_reader.BytesConsumed - at, into.ToString());
     }
 
     private readonly bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> other) =>

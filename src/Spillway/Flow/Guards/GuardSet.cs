@@ -31,27 +31,14 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
     /// </summary>
     public GuardAnswer Enter(in GuardAsk ask, GuardTicket ticket)
     {
-        ticket.CostAtMost = ask.Cost;
-        var pace = TimeSpan.Zero;
-        for (var i = 0; i < _rates.Length; i++)
+        var answer = Ask(ask, ticket);
+        if (answer.Says is GuardSays.Passed or GuardSays.Refused)
         {
-            var verdict = _rates[i].State.Check(ask.Rate, ask.Now);
-            if (!verdict.Passed && Blocked(i, verdict, ask, ticket) is { } blocked)
-                return blocked;
-            pace = verdict.Wait > pace ? verdict.Wait : pace;
+            ticket.LeftRequests = Least(RateUnit.Requests, ask);
+            ticket.LeftTokens = Least(RateUnit.Tokens, ask);
         }
 
-        for (var i = 0; i < _budgets.Length; i++)
-        {
-            var verdict = _budgets[i].State.Check(ask.Cost, ask.Time);
-            if (verdict.Says is not BudgetSays.Passed)
-                return Blocked(i, verdict, ask, ticket);
-            if (i == 0 || verdict.Left.Nano < ticket.BudgetLeft.Nano)
-                (ticket.Named, ticket.BudgetLeft) = (_budgets[i].Name, verdict.Left);
-        }
-
-        Take(ask, ticket);
-        return new(GuardSays.Passed, Wait: pace);
+        return answer;
     }
 
     /// <summary>
@@ -84,6 +71,31 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
         ticket.Close();
     }
 
+    private GuardAnswer Ask(in GuardAsk ask, GuardTicket ticket)
+    {
+        ticket.CostAtMost = ask.Cost;
+        var pace = TimeSpan.Zero;
+        for (var i = 0; i < _rates.Length; i++)
+        {
+            var verdict = _rates[i].State.Check(ask.Rate, ask.Now);
+            if (!verdict.Passed && Blocked(i, verdict, ask, ticket) is { } blocked)
+                return blocked;
+            pace = verdict.Wait > pace ? verdict.Wait : pace;
+        }
+
+        for (var i = 0; i < _budgets.Length; i++)
+        {
+            var verdict = _budgets[i].State.Check(ask.Cost, ask.Time);
+            if (verdict.Says is not BudgetSays.Passed)
+                return Blocked(i, verdict, ask, ticket);
+            if (i == 0 || verdict.Left.Nano < ticket.BudgetLeft.Nano)
+                (ticket.Named, ticket.BudgetLeft) = (_budgets[i].Name, verdict.Left);
+        }
+
+        Take(ask, ticket);
+        return new(GuardSays.Passed, Wait: pace);
+    }
+
     private void Take(in GuardAsk ask, GuardTicket ticket)
     {
         ticket.Open(this, ask.Rate, ask.Cost, _budgets.Length);
@@ -102,6 +114,20 @@ public sealed class GuardSet(IReadOnlyList<Named<RateState>> rates, IReadOnlyLis
             if (gone > ticket.Warning)
                 (ticket.Warning, ticket.WarningOf) = (gone, _budgets[i].Name);
         }
+    }
+
+    /// <summary>Of one unit, what the tightest rule leaves.</summary>
+    private RateLeft Least(RateUnit unit, in GuardAsk ask)
+    {
+        var least = default(RateLeft);
+        foreach (var rate in _rates)
+        {
+            var left = rate.State.Look(unit, ask.Rate, ask.Now);
+            if (left.Limit > 0 && (least.Limit == 0 || left.Share < least.Share))
+                least = left;
+        }
+
+        return least;
     }
 
     /// <summary>Null when the request may take what it needs and wait until it is there.</summary>

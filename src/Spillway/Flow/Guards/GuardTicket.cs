@@ -25,6 +25,12 @@ public sealed class GuardTicket
     /// <summary>What is left of the tightest rate limit; default where there is none.</summary>
     public RateLeft Left { get; internal set; }
 
+    /// <summary>What is left of the tightest limit of requests a second; default where there is none.</summary>
+    public RateLeft LeftRequests { get; internal set; }
+
+    /// <summary>What is left of the tightest limit of tokens a second; default where there is none.</summary>
+    public RateLeft LeftTokens { get; internal set; }
+
     /// <summary>
     /// The limit or budget that had the say: the one that refused, else the tightest budget; or empty.
     /// </summary>
@@ -59,6 +65,7 @@ public sealed class GuardTicket
     {
         (Set, Reserved, Asked, Left, Named, BudgetLeft) = (null, default, default, default, "", default);
         (Warning, WarningOf, CostAtMost, Short, Waited, HasBudget) = (0, "", default, default, default, false);
+        (LeftRequests, LeftTokens) = (default, default);
     }
 
     /// <summary>
@@ -67,8 +74,8 @@ public sealed class GuardTicket
     /// </summary>
     internal void Hear(GuardTicket step)
     {
-        if (step.Left.Limit > 0 && (Left.Limit == 0 || step.Left.Share < Left.Share))
-            Left = step.Left;
+        Left = Tighter(Left, step.Left);
+        (LeftRequests, LeftTokens) = (Tighter(LeftRequests, step.LeftRequests), Tighter(LeftTokens, step.LeftTokens));
         if (step.Warning > Warning)
             (Warning, WarningOf) = (step.Warning, step.WarningOf);
         if (step.HasBudget && (!HasBudget || step.BudgetLeft.Nano < BudgetLeft.Nano))
@@ -76,6 +83,9 @@ public sealed class GuardTicket
         else if (Named.Length == 0)
             Named = step.Named;
     }
+
+    private static RateLeft Tighter(RateLeft known, RateLeft other) =>
+        other.Limit > 0 && (known.Limit == 0 || other.Share < known.Share) ? other : known;
 
     /// <summary>Everything is taken.</summary>
     internal void Open(GuardSet set, in RateAsk asked, Money reserved, int budgets)

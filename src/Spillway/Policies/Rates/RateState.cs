@@ -74,12 +74,8 @@ public sealed class RateState
         var least = new RateLeft(0, 0, TimeSpan.Zero, RateUnit.Requests);
         for (var unit = RateUnit.Requests; unit <= RateUnit.Tokens; unit++)
         {
-            if (_buckets[(int)unit] is not { } bucket)
-                continue;
-            bucket.Fill(now);
-            var left = new RateLeft(
-                (long)bucket.SizeFor(ask), Math.Max(0, (long)bucket.LeftFor(ask)), bucket.ResetFor(ask), unit);
-            if (least.Limit == 0 || left.Share < least.Share)
+            var left = Look(unit, ask, now);
+            if (left.Limit > 0 && (least.Limit == 0 || left.Share < least.Share))
                 least = left;
         }
 
@@ -87,6 +83,18 @@ public sealed class RateState
             return least;
         var places = new RateLeft(_places.Count, _places.LeftFor(ask, now), TimeSpan.Zero, RateUnit.Concurrency);
         return least.Limit == 0 || places.Share < least.Share ? places : least;
+    }
+
+    /// <summary>What the caller of a request has left of one unit; a limit of 0 where that is not limited.</summary>
+    /// <param name="unit">Any but concurrency.</param>
+    /// <param name="ask">What it takes.</param>
+    /// <param name="now">The present.</param>
+    public RateLeft Look(RateUnit unit, in RateAsk ask, Instant now)
+    {
+        if (_buckets[(int)unit] is not { } bucket)
+            return new(0, 0, TimeSpan.Zero, unit);
+        bucket.Fill(now);
+        return new((long)bucket.SizeFor(ask), Math.Max(0, (long)bucket.LeftFor(ask)), bucket.ResetFor(ask), unit);
     }
 
     private static double Amount(RateUnit unit, in RateAsk ask) => unit switch

@@ -36,7 +36,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         work.Trace = tags.Trace;
         var body = default(RequestBody);
-        IOpenAiSink sink = new OpenAiSink(http, work, tags);
+        var wire = new OpenAiSink(http, work, tags);
+        IOpenAiSink sink = wire;
         var (ended, status, isKnown) = ((Fault?)s_bug, StatusCodes.Status500InternalServerError, false);
         try
         {
@@ -44,18 +45,19 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             var refusal = default((int, byte[])?);
             if (fault is null
-                && Find(http, call, isResponse, caller, body, out var asked).TryGet(out var route, out fault))
+                && Find(http, call, isResponse, caller, body, out var asked, out var echo)
+                    .TryGet(out var route, out fault))
             {
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
                 Begin(work, route, asked!);
                 work.Chat!.WantsCost = asked!.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
-                sink = isResponse ? AsResponse(sink, tags, asked!) : sink;
+                sink = echo is null ? sink : AsResponse(sink, tags, asked!, echo);
                 fault = OpenAiHeaders.Read(http.Request.Headers, work.Request) ?? ChatHardening.Ask(caller, asked);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
                 if (fault is null)
                 {
-                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, sink, Gone(http))
+                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, wire, sink, Gone(http))
                         .ConfigureAwait(false);
                 }
             }
@@ -84,8 +86,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         };
     }
 
-    private ResponsesSink AsResponse(IOpenAiSink sink, RequestTags tags, AskedBody asked) => new(
-        sink, new(tags.RequestId, asked.Model, _serving.Clock.Time.GetUtcNow().ToUnixTimeSeconds()));
+    private ResponsesSink AsResponse(IOpenAiSink sink, RequestTags tags, AskedBody asked, ResponseEcho echo) => new(
+        sink, new(tags.RequestId, asked.Model, _serving.Clock.Time.GetUtcNow().ToUnixTimeSeconds(), echo));
 
     private void Close(Work work, in RequestBody body, RequestTags tags, Fault? ended, int status, long sent) =>
         server.Close(work, body.Held, new(
@@ -94,15 +96,16 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 
     /// <summary>What is asked, and the route that answers it; who may not use it learns nothing of it.</summary>
     private Outcome<ChatRoute> Find(
-        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, out AskedBody? asked)
+        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, out AskedBody? asked,
+        out ResponseEcho? echo)
     {
-        asked = null;
+        (asked, echo) = (null, null);
         ReadOnlyMemory<byte> bytes = body.Memory[RequestBody.Headroom..];
         if (AccessRights.Need(server, caller, Roles.Caller) is { } role)
             return Denied(http, caller, role);
         if (isResponse)
         {
-            if (!ResponsesRequest.ToChat(bytes).TryGet(out var chat, out var unlike))
+            if (!ResponsesRequest.ToChat(bytes, out echo).TryGet(out var chat, out var unlike))
                 return unlike;
             bytes = chat;
         }

@@ -19,6 +19,12 @@ internal static class OpenAiHeaders
     /// <summary>Out: what rules over content did so far: masked;rule=mail;in=answer;count=2.</summary>
     public const string ContentName = "X-Spillway-Content";
 
+    /// <summary>Out: the step that answered.</summary>
+    public const string StepName = "X-Spillway-Step";
+
+    /// <summary>Out: no real model ran.</summary>
+    public const string SimulatedName = "X-Simulated";
+
     private const double TimeoutSecondsMax = 86_400;
 
     /// <summary>The caller's patience, its own limit of cost; a fault when one of them is no number.</summary>
@@ -47,11 +53,12 @@ internal static class OpenAiHeaders
         headers["openai-processing-ms"] = ((long)(work.Timeline.Last - work.Timeline.Started).TotalMilliseconds)
             .ToString(CultureInfo.InvariantCulture);
         GuardHeaders.WriteTo(headers, work);
-        Limits(headers, work);
+        Limit(headers, "requests", work.Ticket.LeftRequests);
+        Limit(headers, "tokens", work.Ticket.LeftTokens);
         if (work.Chat is not { } chat)
             return;
         if (chat.Upstream.Length > 0)
-            headers["X-Spillway-Step"] = chat.Upstream;
+            headers[StepName] = chat.Upstream;
         if (work.Trail is { IsDegraded: true, Left: [.., var last] })
             headers[RouteHeaders.DegradedName] = FaultLabels.Of(last.Why);
         if (chat.Cost is { } cost)
@@ -59,7 +66,7 @@ internal static class OpenAiHeaders
         if (chat.Content.Count > 0)
             headers[ContentName] = string.Join(", ", chat.Content);
         if (chat.IsSimulated)
-            headers["X-Simulated"] = "true";
+            headers[SimulatedName] = "true";
     }
 
     /// <summary>As Go writes a duration, which is what OpenAI sends: 12ms, 1.5s, 6m0s, 1h0m0s.</summary>
@@ -76,13 +83,11 @@ internal static class OpenAiHeaders
             : string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}h{minutes}{seconds}");
     }
 
-    /// <summary>The tightest limit, under the names that OpenAI's clients know.</summary>
-    private static void Limits(IHeaderDictionary headers, Work work)
+    /// <summary>What the tightest limit of each unit leaves, under the names that OpenAI's clients know.</summary>
+    private static void Limit(IHeaderDictionary headers, string unit, in RateLeft left)
     {
-        var left = work.Ticket.Left;
-        if (left.Limit == 0 || left.Unit is not (RateUnit.Requests or RateUnit.Tokens))
+        if (left.Limit == 0)
             return;
-        var unit = left.Unit is RateUnit.Tokens ? "tokens" : "requests";
         headers[$"x-ratelimit-limit-{unit}"] = left.Limit.ToString(CultureInfo.InvariantCulture);
         headers[$"x-ratelimit-remaining-{unit}"] = left.Left.ToString(CultureInfo.InvariantCulture);
         headers[$"x-ratelimit-reset-{unit}"] = GoDuration(left.Reset);

@@ -17,6 +17,9 @@ internal sealed class OpenAiSink(HttpContext http, Work work, RequestTags tags) 
     /// <inheritdoc/>
     public long Sent { get; private set; }
 
+    /// <summary>Takes a copy of a whole answer; null where nobody asks for one.</summary>
+    public AnswerKeeper? Keeper { get; set; }
+
     /// <inheritdoc/>
     public void BeginStream()
     {
@@ -51,6 +54,8 @@ internal sealed class OpenAiSink(HttpContext http, Work work, RequestTags tags) 
         (response.StatusCode, response.ContentType) = (StatusCodes.Status200OK, "application/json");
         response.ContentLength = body.Length;
         OpenAiHeaders.WriteTo(http, work, tags);
+        // Also when this caller is gone: it is the one that will ask again.
+        Keeper?.Take(body, response.Headers);
         Write(body.Span);
         return FlushAsync();
     }

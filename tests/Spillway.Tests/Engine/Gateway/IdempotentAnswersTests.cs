@@ -15,6 +15,8 @@ public sealed class IdempotentAnswersTests
         return entry;
     }
 
+    private static KeptAnswer Answer(int length = 1) => new(new byte[length], []);
+
     private bool Knows(string tenant, string key)
     {
         Assert.True(_kept.Enter(tenant, $"{tenant}/{key}", "d", out var isFirst).TryGet(out var entry, out _));
@@ -26,9 +28,9 @@ public sealed class IdempotentAnswersTests
     [Fact]
     public void One_tenants_answers_do_not_displace_anothers()
     {
-        _kept.Complete(First("small", "a"), [1]);
+        _kept.Complete(First("small", "a"), Answer());
         for (var i = 0; i < IdempotentAnswers.EntriesMax + 10; i++)
-            _kept.Complete(First("large", FormattableString.Invariant($"{i}")), [1]);
+            _kept.Complete(First("large", FormattableString.Invariant($"{i}")), Answer());
 
         Assert.True(Knows("small", "a"));
         Assert.False(Knows("large", "0"));
@@ -38,11 +40,11 @@ public sealed class IdempotentAnswersTests
     [Fact]
     public void Bytes_of_one_tenant_are_bounded_too()
     {
-        var answer = new byte[IdempotentAnswers.AnswerBytesMax];
+        var answer = Answer(IdempotentAnswers.AnswerBytesMax);
         for (var i = 0; i < 20; i++)
             _kept.Complete(First("t", FormattableString.Invariant($"{i}")), answer);
 
-        Assert.Equal(IdempotentAnswers.TenantBytesMax / answer.Length, _kept.Count);
+        Assert.Equal(IdempotentAnswers.TenantBytesMax / answer.Bytes, _kept.Count);
     }
 
     [Fact]
@@ -50,7 +52,7 @@ public sealed class IdempotentAnswersTests
     {
         First("t", "open");
         for (var i = 0; i < IdempotentAnswers.TenantEntriesMax + 10; i++)
-            _kept.Complete(First("t", FormattableString.Invariant($"{i}")), [1]);
+            _kept.Complete(First("t", FormattableString.Invariant($"{i}")), Answer());
 
         Assert.True(Knows("t", "open"));
     }
@@ -65,9 +67,9 @@ public sealed class IdempotentAnswersTests
 
         Assert.False(_kept.Holds(alone, Long));
         Assert.True(_kept.Holds(awaited, Long));
-        _kept.Complete(awaited, new byte[Long]);
+        _kept.Complete(awaited, Answer(Long));
 
-        Assert.Equal(Long, (await awaited.Answer.Task)!.Length);
+        Assert.Equal(Long, (await awaited.Answer.Task)!.Body.Length);
         Assert.Equal(0, _kept.Count);
     }
 }

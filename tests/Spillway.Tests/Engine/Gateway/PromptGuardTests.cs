@@ -13,7 +13,8 @@ public sealed class PromptGuardTests
         facts = new() { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
         Assert.True(
             BodyScan.Read(call, Encoding.UTF8.GetBytes(body)).TryGet(out var asked, out var fault), fault?.Message);
-        return PromptGuard.Judge(asked, ContentRules.Of(rules)!, new("chat", facts));
+        var (all, log) = (ContentRules.Of(rules)!, new ContentLog("chat", facts));
+        return PromptGuard.JudgeLength(asked, all, log) is { } tooLong ? tooLong : PromptGuard.Judge(asked, all, log);
     }
 
     private static readonly ContentRuleOptions s_mail = new()
@@ -93,5 +94,52 @@ public sealed class PromptGuardTests
             WireCall.Chat, out _, new ContentRuleOptions { Name = "long", CharsMax = most }).TryGet(out _, out _);
 
         Assert.Equal(refused, !ok);
+    }
+
+    [Fact]
+    public void Lengths_are_held_to_their_rules_before_a_word_is_looked_at()
+    {
+        Assert.False(Judge("""{"model":"m","prompt":"a secret \u00e4\n\ud83d\ude00"}""", WireCall.Completion,
+            out var facts, new() { Name = "w", Words = ["a secret"] }, new() { Name = "long", CharsMax = 12 })
+            .TryGet(out _, out _));
+
+        Assert.Equal("refused;rule=long;in=prompt;count=1", Assert.Single(facts.Content).ToString());
+        Assert.True(Judge("""{"model":"m","prompt":"a public \u00e4\n\ud83d\ude00"}""", WireCall.Completion,
+            out _, new ContentRuleOptions { Name = "long", CharsMax = 13 }).TryGet(out _, out _));
+    }
+
+    [Fact]
+    public void A_long_text_is_looked_at_in_pieces_and_not_copied()
+    {
+        const int Words = 1024 * 1024;
+        var body = $$"""{"model":"m","prompt":"{{string.Concat(Enumerable.Repeat("so long\\n", Words))}}"}""";
+        Assert.True(
+            BodyScan.Read(WireCall.Completion, Encoding.UTF8.GetBytes(body)).TryGet(out var asked, out _));
+        var facts = new ChatFacts { Operation = "chat", Steps = [], Counts = new(TimeSpan.Zero, TimeSpan.Zero) };
+        var (rules, log) = (ContentRules.Of([s_mail])!, new ContentLog("chat", facts));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var judged = PromptGuard.Judge(asked, rules, log);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, body.Length / 8);
+        Assert.True(judged.TryGet(out var same, out _));
+        Assert.Same(asked, same);
+    }
+
+    [Fact]
+    public void Masks_stand_where_they_must_also_at_the_seams_of_a_long_text()
+    {
+        // Fourteen characters, which no piece is a multiple of: every place of a part is at a seam somewhere.
+        const string Part = """\u00e4 \ud83d\ude00 a@b.org\\ """;
+        const int Parts = 5000;
+        string Text(string part) => string.Concat(Enumerable.Repeat(part, Parts));
+
+        Assert.True(Judge(
+            $$"""{"model":"m","prompt":["{{Text(Part)}}","x"],"n":2}""", WireCall.Completion, out var facts, s_mail)
+            .TryGet(out var masked, out _));
+
+        Assert.Equal($$"""{"model":"m","prompt":["{{Text("ä 😀 [mail]\\\\ ")}}","x"],"n":2}""",
+            Encoding.UTF8.GetString(masked!.Bytes.Span));
+        Assert.Equal(Parts, Assert.Single(facts.Content).Count);
     }
 }

@@ -214,6 +214,33 @@ public sealed class BillTests
     }
 
     [Fact]
+    public async Task Headers_tell_of_requests_and_of_tokens_each_by_its_own_tightest_limit()
+    {
+        await using var chat = await ChatServer.StartAsync(
+            root: """
+                limits:
+                  rates:
+                    places: { concurrency: 1 }
+                    many: { requestsPerSecond: 1, burstSeconds: 1000 }
+                    few: { requestsPerSecond: 1, burstSeconds: 10 }
+                    tokens: { tokensPerSecond: 1, burstSeconds: 5000 }
+                    more: { tokensPerSecond: 1, burstSeconds: 80000 }
+                """,
+            clock: new Clock(new ManualTimeProvider()));
+
+        var reply = await chat.ChatAsync("\"max_tokens\":10");
+        await chat.AssertNothingHeldAsync();
+        var dear = await chat.ChatAsync("\"max_tokens\":4096,\"n\":2");
+
+        Assert.Equal(("10", "9"),
+            (reply.Header("x-ratelimit-limit-requests"), reply.Header("x-ratelimit-remaining-requests")));
+        Assert.Equal("5000", reply.Header("x-ratelimit-limit-tokens"));
+        Assert.Equal("1", reply.Header("RateLimit-Limit"));
+        Assert.Equal((429, "9", "5000"), (dear.Status, dear.Header("x-ratelimit-remaining-requests"),
+            dear.Header("x-ratelimit-limit-tokens")));
+    }
+
+    [Fact]
     public async Task A_switch_ends_the_streams_that_are_under_way()
     {
         await using var chat = await ChatServer.StartAsync(["hang-middle"], "retry: { attemptsMax: 1 }");

@@ -192,6 +192,22 @@ public sealed class ContentRulesTests
     }
 
     [Fact]
+    public async Task What_rules_did_is_told_again_with_an_answer_that_is_given_again()
+    {
+        await using var upstream = Answers(() => Whole("Write to bob@x.org."));
+        await using var server = await StartAsync(upstream);
+        Task<Reply> Ask() => server.SendAsync(ChatServer.Request(
+            "/v1/chat/completions", ChatServer.Body(content: "Hello"), [("Idempotency-Key", "a")]));
+
+        var (first, second) = (await Ask(), await Ask());
+
+        Assert.Equal((1, "true"), (upstream.Calls, second.Header("Idempotent-Replayed")));
+        Assert.Equal("masked;rule=mail;in=answer;count=1", first.Header("X-Spillway-Content"));
+        Assert.Equal(first.Header("X-Spillway-Content"), second.Header("X-Spillway-Content"));
+        Assert.Contains("done=\"masked\"} 1", (await server.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_refused_prompt_reaches_no_upstream_and_the_record_names_the_rule()
     {
         await using var upstream = Answers(() => Whole("fine"));
@@ -204,6 +220,38 @@ public sealed class ContentRulesTests
         Assert.Equal(0, upstream.Calls);
         Assert.Contains("the rule blue refused something in the prompt, once",
             (await RecordAsync(server, reply)).GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_over_a_limit_is_refused_before_a_word_is_looked_at()
+    {
+        await using var upstream = Answers(() => Whole("fine"));
+        await using var server = await StartAsync(upstream, rules: Rules
+            + "\nlimits: { rates: { few: { requestsPerSecond: 0.0001, burstSeconds: 10000 } } }");
+        Assert.Equal(200, (await AskAsync(server)).Status);
+
+        var reply = await AskAsync(server, content: "Tell me of project blue");
+
+        Assert.Equal((429, null), (reply.Status, reply.Header("X-Spillway-Content")));
+        Assert.DoesNotContain("'blue'", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Masks_that_make_a_prompt_longer_are_within_its_limits_too()
+    {
+        await using var upstream = Answers(() => Whole("fine"));
+        await using var server = await StartAsync(upstream, rules: """
+            chat: { content: { prompts: [{ name: letter, pattern: a, matchCharsMax: 8, do: mask }] } }
+            limits: { rates: { short: { tokensPerSecond: 0.1, burstSeconds: 50000 } } }
+            """);
+
+        var fits = await AskAsync(server, "\"max_tokens\":9", new string('a', 200));
+        var longer = await AskAsync(server, "\"max_tokens\":9", new string('a', 1000));
+
+        Assert.True(fits.Status == 200, fits.Text);
+        Assert.Equal((429, 1), (longer.Status, upstream.Calls));
+        await TestServer.UntilAsync(() => server.Serving.InFlight == 0);
+        Assert.Equal(server.Serving.Guards.Desk!.Borrowed, server.Serving.Guards.Desk.Settled);
     }
 
     [Fact]

@@ -61,4 +61,95 @@ public sealed class IdempotencyTests
         Assert.Equal(2, chat.Upstream.Requests);
         Assert.Equal(0, chat.Server.Serving.Gateway.Idempotent.Count);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("route=chat&")]
+    [InlineData("tenant=local&")]
+    public async Task What_is_switched_off_gives_no_kept_answers_either(string target)
+    {
+        await using var chat = await ChatServer.StartAsync();
+        await chat.ChatAsync("", ("Idempotency-Key", "a"));
+
+        var off = await chat.Server.SendAsync(new(HttpMethod.Post, $"/admin/v1/switches/off?{target}why=drill"));
+        var refused = await chat.ChatAsync("", ("Idempotency-Key", "a"));
+        var other = await chat.ChatAsync("\"seed\":2", ("Idempotency-Key", "a"));
+        await chat.Server.SendAsync(new(HttpMethod.Post, $"/admin/v1/switches/on?{target}"));
+
+        Assert.True(off.Status == 200, off.Text);
+        Assert.Equal((503, "switched_off"), (refused.Status, refused.Header("X-Spillway-Fault")));
+        Assert.Null(refused.Header("Idempotent-Replayed"));
+        Assert.Equal(503, other.Status);
+        Assert.Equal(200, (await chat.ChatAsync("", ("Idempotency-Key", "a"))).Status);
+    }
+
+    [Fact]
+    public async Task What_is_given_again_counts_as_a_request_and_as_no_tokens()
+    {
+        await using var chat = await ChatServer.StartAsync(root: """
+            limits:
+              rates:
+                few: { requestsPerSecond: 0.0001, burstSeconds: 20000 }
+                short: { tokensPerSecond: 0.1, burstSeconds: 60000 }
+            """);
+
+        var replies = new List<Reply>();
+        for (var i = 0; i < 3; i++)
+            replies.Add(await chat.ChatAsync("\"max_tokens\":4000", ("Idempotency-Key", "a")));
+
+        Assert.Equal([200, 200, 429], replies.Select(r => r.Status));
+        Assert.Equal("true", replies[1].Header("Idempotent-Replayed"));
+        await chat.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task A_response_is_the_same_one_again_with_its_id_and_time()
+    {
+        await using var chat = await ChatServer.StartAsync();
+        const string Body = """{"model":"chat","input":"Hello"}""";
+
+        var first = await chat.PostAsync("/v1/responses", Body, ("Idempotency-Key", "a"));
+        var second = await chat.PostAsync("/v1/responses", Body, ("Idempotency-Key", "a"));
+
+        Assert.StartsWith("resp_", first.Json.GetProperty("id").GetString(), StringComparison.Ordinal);
+        Assert.Equal(first.Text, second.Text);
+        Assert.Equal("true", second.Header("Idempotent-Replayed"));
+        Assert.Equal("u0", second.Header("X-Spillway-Step"));
+        Assert.Equal(1, chat.Upstream.Requests);
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_given_is_a_409_that_is_not_repeated()
+    {
+        await using var chat = await ChatServer.StartAsync();
+        Assert.True((await chat.StreamAsync("", ("Idempotency-Key", "a"))).IsDone);
+
+        var again = await chat.ChatAsync("\"stream\":true", ("Idempotency-Key", "a"));
+        var other = await chat.ChatAsync("\"stream\":true,\"seed\":2", ("Idempotency-Key", "a"));
+
+        ChatTests.Refused(again, 409, "invalid_request_error", "invalid_input", "given to its end");
+        Assert.Equal("false", again.Header("x-should-retry"));
+        ChatTests.Refused(other, 422, "invalid_request_error", "invalid_input", "Idempotency-Key");
+        Assert.Equal(1, chat.Upstream.Requests);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_under_way_is_a_409_and_one_that_broke_runs_again()
+    {
+        await using var chat = await ChatServer.StartAsync(["hang-middle"]);
+        using (await chat.OpenAsync(headers: ("Idempotency-Key", "a")))
+        {
+            var again = await chat.ChatAsync("\"stream\":true", ("Idempotency-Key", "a"));
+
+            ChatTests.Refused(again, 409, "invalid_request_error", "invalid_input", "under way");
+            Assert.NotNull(again.Header("retry-after-ms"));
+            Assert.Equal(1, chat.Upstream.Requests);
+        }
+
+        // Its caller left, so it broke off.
+        await chat.AssertNothingHeldAsync();
+        using (await chat.OpenAsync(headers: ("Idempotency-Key", "a")))
+            Assert.Equal(2, chat.Upstream.Requests);
+        await chat.AssertNothingHeldAsync();
+    }
 }

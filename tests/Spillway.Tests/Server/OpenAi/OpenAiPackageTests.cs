@@ -1,15 +1,22 @@
 using System.ClientModel;
+using System.ClientModel.Primitives;
 using System.Text;
 using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 using Spillway.App.Simulate;
+using Spillway.Tests.Config;
+using Spillway.Tests.Server.Upstreams;
 
 namespace Spillway.Tests.Server.OpenAi;
 
 /// <summary>OpenAI's own client for .NET, which nobody here wrote, against a running server.</summary>
 public sealed class OpenAiPackageTests : IAsyncLifetime
 {
+    private const string Whole =
+        """{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":"""
+        + """{"role":"assistant","content":"fine"},"finish_reason":"stop"}]}""";
+
     private SimulatedModelServer _upstream = null!;
     private TestServer _server = null!;
     private OpenAIClient _client = null!;
@@ -21,7 +28,7 @@ public sealed class OpenAiPackageTests : IAsyncLifetime
         _client = new(new ApiKeyCredential("any"), new OpenAIClientOptions
         {
             Endpoint = new($"{_server.Address}v1"),
-            RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(maxRetries: 0),
+            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
         });
     }
 
@@ -107,5 +114,45 @@ public sealed class OpenAiPackageTests : IAsyncLifetime
         });
 
         await TestServer.UntilAsync(() => Task.FromResult(_upstream.Under == 0 && _server.Serving.InFlight == 0));
+    }
+
+    [Fact]
+    public async Task What_failed_for_a_moment_is_asked_again_and_answered()
+    {
+        var calls = 0;
+        await using var upstream = new RogueServer(call => (Interlocked.Increment(ref calls) == 1
+            ? RogueServer.Status(500) : RogueServer.Text("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                + $"Content-Length: {Whole.Length}\r\n\r\n{Whole}"))(call));
+        await using var server = await TestServer.StartAsync(new ConfigFolder().Write("spillway.yaml", $$"""
+            server: { port: 0 }
+            upstreams:
+              u: { kind: openai, retry: { attemptsMax: 1 }, targets: { t: { url: "{{upstream.Url}}/v1" } } }
+            routes: { chat: { chain: { steps: [{ model: u }] } } }
+            """));
+        var policy = new AtOnce();
+        var client = new OpenAIClient(new ApiKeyCredential("any"), new OpenAIClientOptions
+        {
+            Endpoint = new($"{server.Address}v1"), RetryPolicy = policy,
+        });
+
+        ChatCompletion answer = await client.GetChatClient("chat").CompleteChatAsync("Hello");
+        await Assert.ThrowsAsync<ClientResultException>(
+            () => client.GetChatClient("nobody").CompleteChatAsync("Hello"));
+
+        Assert.Equal(("fine", 2), (answer.Content[0].Text, upstream.Calls));
+        // Once for the failure; what nobody has is not asked for again.
+        Assert.Equal(1, policy.Waits);
+    }
+
+    /// <summary>Repeats as the package does, without its pauses.</summary>
+    private sealed class AtOnce() : ClientRetryPolicy(maxRetries: 3)
+    {
+        public int Waits { get; private set; }
+
+        protected override Task WaitAsync(TimeSpan time, CancellationToken cancellationToken)
+        {
+            Waits++;
+            return Task.CompletedTask;
+        }
     }
 }

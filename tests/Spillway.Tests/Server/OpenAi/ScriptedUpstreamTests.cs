@@ -191,6 +191,45 @@ public sealed class ScriptedUpstreamTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_response_says_what_was_asked_on_one_line_whatever_lines_it_came_in(bool isStream)
+    {
+        await using var chat = await ChatServer.StartAsync();
+        const string Asked = """
+            {"model":"chat","input":"x","instructions":"Be brief.","temperature":0.5,"metadata":{"a":"b"},
+             "tools":[{"type":"function","name":"f",
+               "parameters":{"type":"object",
+                 "properties":{}}}],
+             "tool_choice":"none","max_output_tokens":50,"reasoning":{"effort":"low"},"user":"u","store":true,
+             "parallel_tool_calls":null
+            """;
+
+        var reply = await chat.PostAsync("/v1/responses", $"{Asked},\"stream\":{(isStream ? "true" : "false")}}}");
+
+        Assert.True(reply.Status == 200, reply.Text);
+        var said = isStream ? Completed(reply.Text) : reply.Json;
+        Assert.Equal(("Be brief.", 0.5, "b", 50), (said.GetProperty("instructions").GetString(),
+            said.GetProperty("temperature").GetDouble(), said.GetProperty("metadata").GetProperty("a").GetString(),
+            said.GetProperty("max_output_tokens").GetInt32()));
+        Assert.Equal("f", said.GetProperty("tools")[0].GetProperty("name").GetString());
+        Assert.Equal(("none", "low", "u"), (said.GetProperty("tool_choice").GetString(),
+            said.GetProperty("reasoning").GetProperty("effort").GetString(), said.GetProperty("user").GetString()));
+        // What was not asked is as the API says it; and nothing is stored.
+        Assert.True(said.GetProperty("parallel_tool_calls").GetBoolean());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, said.GetProperty("top_p").ValueKind);
+        Assert.False(said.GetProperty("store").GetBoolean());
+    }
+
+    /// <summary>The response of a stream's last event; every event is one line of data.</summary>
+    private static System.Text.Json.JsonElement Completed(string stream)
+    {
+        var events = stream.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(events, e => Assert.Matches("\\Aevent: [a-z._]+\ndata: [^\n]+\\z", e));
+        return System.Text.Json.JsonElement.Parse(events[^1][(events[^1].IndexOf('\n') + 7)..]).GetProperty("response");
+    }
+
+    [Theory]
     [InlineData("/v1/nothing")]
     [InlineData("/v1/chat/completions")]
     [InlineData("/v1/models")]

@@ -11,7 +11,8 @@ namespace Spillway.Protocols.OpenAi.Responses;
 /// <param name="id">The response's id.</param>
 /// <param name="model">The served name.</param>
 /// <param name="created">Seconds since 1970.</param>
-internal sealed class ResponseDraft(string id, string model, long created)
+/// <param name="echo">What it tells of the request.</param>
+internal sealed class ResponseDraft(string id, string model, long created, ResponseEcho echo)
 {
     private readonly List<ResponseItem> _items = [];
     private int _number;
@@ -246,11 +247,7 @@ internal sealed class ResponseDraft(string id, string model, long created)
         if (isOver)
             _items.ForEach(i => i.Write(json, status));
         json.WriteEndArray();
-        json.WriteBoolean("parallel_tool_calls", value: true);
-        json.WriteBoolean("store", value: false);
-        json.WriteString("tool_choice", "auto");
-        json.WriteStartArray("tools");
-        json.WriteEndArray();
+        echo.WriteTo(json);
         Usage(json);
         json.WriteEndObject();
     }

@@ -18,8 +18,11 @@ internal static class ResponsesRequest
     ];
 
     /// <summary>The chat's body; or what cannot be asked so.</summary>
-    public static Outcome<byte[]> ToChat(ReadOnlyMemory<byte> body)
+    /// <param name="body">The request.</param>
+    /// <param name="echo">What the response tells of it.</param>
+    public static Outcome<byte[]> ToChat(ReadOnlyMemory<byte> body, out ResponseEcho? echo)
     {
+        echo = null;
         try
         {
             using var document = JsonDocument.Parse(body, new() { MaxDepth = 128 });
@@ -35,6 +38,7 @@ internal static class ResponsesRequest
                     return wrong;
             }
 
+            echo = new(root);
             return into.WrittenSpan.ToArray();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)

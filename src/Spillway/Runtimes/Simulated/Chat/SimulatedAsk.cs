@@ -7,6 +7,11 @@ internal sealed record SimulatedAsk
 {
     private const double BytesPerToken = 4;
 
+    // What an answer's length follows from is bounded: as at OpenAI.
+    private const int ChoicesMax = 128;
+    private const int InputsMax = 2048;
+    private const int DimensionsMax = 4096;
+
     /// <summary>The model's name.</summary>
     public required string Model { get; init; }
 
@@ -45,25 +50,38 @@ internal sealed record SimulatedAsk
         WantsUsage = body.TryGetProperty("stream_options", out var options) && options.ValueKind is JsonValueKind.Object
             && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind is JsonValueKind.True,
         PromptTokens = Math.Max(1, (int)Math.Ceiling(TextBytes(body) / BytesPerToken)),
-        TokensMax = Whole(body, "max_completion_tokens") ?? Whole(body, "max_tokens"),
-        Choices = Whole(body, "n") ?? 1,
+        TokensMax = Whole(body, "max_completion_tokens", 0, int.MaxValue) ?? Whole(body, "max_tokens", 0, int.MaxValue),
+        Choices = Whole(body, "n", 1, ChoicesMax) ?? 1,
         ToolName = Tool(body),
         Inputs = Count(body),
-        Dimensions = Math.Clamp(Whole(body, "dimensions") ?? 8, 1, 4096),
+        Dimensions = Whole(body, "dimensions", 1, DimensionsMax) ?? 8,
         IsBase64 = Text(body, "encoding_format") == "base64",
     };
 
     /// <summary>A list of texts counts its members; a text, and a list of tokens, is one input.</summary>
-    private static int Count(JsonElement body) =>
-        body.TryGetProperty("input", out var input) && input.ValueKind is JsonValueKind.Array
-            && input.GetArrayLength() > 0 && input[0].ValueKind is not JsonValueKind.Number ? input.GetArrayLength()
-                : 1;
+    private static int Count(JsonElement body)
+    {
+        if (!body.TryGetProperty("input", out var input) || input.ValueKind is not JsonValueKind.Array)
+            return 1;
+        var count = input.GetArrayLength();
+        if (count == 0 || input[0].ValueKind is JsonValueKind.Number)
+            return 1;
+        return count <= InputsMax ? count
+            : throw new InvalidOperationException(
+                $"The field input has {count} members; at most {InputsMax} are taken.");
+    }
 
     private static string Text(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
+        body.ValueKind is JsonValueKind.Object && body.TryGetProperty(name, out var value)
+            && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
 
-    private static int? Whole(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number ? value.GetInt32() : null;
+    private static int? Whole(JsonElement body, string name, int least, int most)
+    {
+        if (!body.TryGetProperty(name, out var value) || value.ValueKind is not JsonValueKind.Number)
+            return null;
+        return value.TryGetInt32(out var number) && number >= least && number <= most ? number
+            : throw new InvalidOperationException($"The field {name} is no whole number from {least} to {most}.");
+    }
 
     private static long TextBytes(JsonElement body)
     {

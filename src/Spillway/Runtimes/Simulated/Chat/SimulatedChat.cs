@@ -39,7 +39,8 @@ public sealed class SimulatedChat
     /// <summary>The answer to one request.</summary>
     /// <param name="path">Such as /v1/chat/completions.</param>
     /// <param name="body">Its body.</param>
-    public SimulatedReply Answer(string path, ReadOnlySpan<byte> body)
+    /// <param name="model">Which model answers, whatever the body says; null for the body's.</param>
+    public SimulatedReply Answer(string path, ReadOnlySpan<byte> body, string? model = null)
     {
         if (path.EndsWith("/models", StringComparison.Ordinal))
             return Json(SimulatedBodies.Models(Models));
@@ -48,10 +49,11 @@ public sealed class SimulatedChat
         {
             var reader = new Utf8JsonReader(body);
             ask = SimulatedAsk.Read(JsonElement.ParseValue(ref reader));
+            ask = model is null ? ask : ask with { Model = model };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return Refuse(400, "invalid_request_error", "The body is not a request of this protocol.");
+            return Refuse(400, "invalid_request_error", $"The body is not a request of this protocol: {e.Message}");
         }
 
         var how = Draw(ask.Model);

@@ -159,6 +159,90 @@ public sealed class LiteLlmTests
     }
 
     [Fact]
+    public void What_stands_in_a_variable_is_named_and_leads_nowhere_until_it_is_given()
+    {
+        var (converted, text) = Convert("""
+            model_list:
+              - model_name: m
+                litellm_params:
+                  model: azure/gpt-4o
+                  api_base: os.environ/AZURE_API_BASE
+                  api_version: os.environ/AZURE_VERSION
+                  api_key: os.environ/AZURE_KEY
+            """);
+
+        var options = Load(text).Options!;
+
+        Assert.Equal("https://azureapibase.invalid/openai/deployments/gpt-4o",
+            options.Upstreams["m-1"].Targets["t1"].Url);
+        Assert.Equal("", options.Upstreams["m-1"].ApiVersion);
+        Assert.DoesNotContain("os.environ", string.Concat(text.Split('\n').Where(l => !l.StartsWith('#'))),
+            StringComparison.Ordinal);
+        Assert.Contains(converted.Notes, n => n.StartsWith("5: api_base: ", StringComparison.Ordinal)
+            && n.Contains("AZURE_API_BASE", StringComparison.Ordinal));
+        Assert.Contains(converted.Notes, n => n.StartsWith("6: api_version: ", StringComparison.Ordinal)
+            && n.Contains("AZURE_VERSION", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_alias_shares_the_limit_of_its_route()
+    {
+        var (_, text) = Convert("""
+            model_list: [{ model_name: a, litellm_params: { model: gpt-4o, rpm: 60, tpm: 6000 } }]
+            router_settings: { model_group_alias: { b: a, c: a } }
+            """);
+
+        var rate = Assert.Single(Load(text).Options!.Limits.Rates).Value;
+
+        Assert.Equal(["a", "b", "c"], rate.Routes);
+        Assert.Equal((1.0, 100.0), (rate.RequestsPerSecond!.Value, rate.TokensPerSecond!.Value));
+    }
+
+    [Theory]
+    [InlineData("weight: 0", "a weight is 0.001 to 1000")]
+    [InlineData("weight: 5000", "a weight is 0.001 to 1000")]
+    [InlineData("rpm: 0", "rpm: 0")]
+    [InlineData("tpm: 0", "tpm: 0")]
+    public void A_number_that_is_none_here_is_named_and_the_file_passes(string parameter, string says)
+    {
+        var (converted, text) = Convert(
+            $"model_list: [{{ model_name: m, litellm_params: {{ model: gpt-4o, {parameter} }} }}]");
+
+        Assert.Empty(Load(text).Errors);
+        Assert.Contains(says, Assert.Single(converted.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Deployments_beyond_what_a_route_can_have_are_named_and_left_out()
+    {
+        var (converted, text) = Convert("model_list:\n" + string.Concat(Enumerable.Range(1, 10).Select(i =>
+            $"  - {{ model_name: m, litellm_params: {{ model: model-{i}, rpm: 60 }} }}\n")));
+
+        var options = Load(text).Options!;
+
+        Assert.Equal((8, 8), (options.Routes["m"].Chain.Steps.Count, options.Upstreams.Count));
+        Assert.Equal(8, options.Limits.Rates["m"].RequestsPerSecond);
+        Assert.Equal(["10", "11"], converted.Notes
+            .Where(n => n.Contains("left out", StringComparison.Ordinal)).Select(n => n[..n.IndexOf(':')]));
+    }
+
+    [Fact]
+    public void What_check_still_says_of_the_file_is_among_the_notes()
+    {
+        var converted = LiteLlmConversion.Convert(LiteLlmFile.Read("""
+            model_list: [{ model_name: m, litellm_params: { model: gpt-4o, api_base: "ftp://x", timeout: 1e9 } }]
+            """));
+
+        var text = ConvertedCheck.Write(converted, "config.yaml");
+
+        var errors = Load(text).Errors;
+        Assert.NotEmpty(errors);
+        Assert.All(errors, e => Assert.Contains(
+            converted.Notes, n => n.StartsWith($"0: {e.Key}", StringComparison.Ordinal)));
+        Assert.Contains("#   0: upstreams.m-1", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_command_writes_a_file_that_check_accepts_and_leaves_one_alone_that_is_there()
     {
         using var folder = new ConfigFolder();
