@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Audit;
 using Spillway.Engine.Canary;

@@ -243,7 +243,8 @@ public sealed class RepositoryTests
         Assert.Equal("1", await VersionAsync(server, "good"));
     }
 
-    private const string Row = """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""";
+    /// <summary>With a minute, which a busy machine may need for anything.</summary>
+    private static readonly string Row = TestServer.Row("\"timeout\":60000000");
 
     private const string Simulated = """
         runtime: simulated
