@@ -43,12 +43,7 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         {
             effect = Admit(work, stopping);
             while (effect.What is Do.Load or Do.Wait)
-            {
-                var loads = effect.What is Do.Load;
-                var wait = loads ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
-                effect = await wait.ConfigureAwait(false) is { } gone && !(loads && work.Trail is { IsAway: true })
-                    ? new(Do.Refuse, gone) : Admit(work, stopping);
-            }
+                effect = await WaitAsync(work, effect.What, stopping, aborted).ConfigureAwait(false);
         }
         catch when (work.Trail is not null)
         {
@@ -87,6 +82,18 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
         var answered = await answer.ConfigureAwait(false);
         await leaving.DisposeAsync().ConfigureAwait(false);
         return RequestFlow.Ended(answered ? null : work.Answer.Fault).Fault;
+    }
+
+    /// <summary>Waits for its model, or for its turn; then it begins again.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Effect> WaitAsync(Work work, Do what, bool stopping, CancellationToken aborted)
+    {
+        var loads = what is Do.Load;
+        var wait = loads ? LoadAsync(work, aborted) : guards.Desk!.WaitAsync(work, aborted);
+        var gone = await wait.ConfigureAwait(false);
+        // What stands behind models that did not come may answer.
+        return gone is null || (loads && work.Trail is { IsAway: true })
+            ? Admit(work, stopping) : new(Do.Refuse, gone);
     }
 
     /// <summary>A route's request, past the gate.</summary>

@@ -22,7 +22,8 @@ public sealed class RouteProvenanceTests
     [Fact]
     public async Task Remembered_answer_names_the_model_that_gave_it_and_a_message_names_none()
     {
-        using var folder = TestServer.Folder("", ("good", "version: 3\ndeadline: { floorMs: 600000 }\nonnx: { cache: off }\n"));
+        using var folder = TestServer.Folder(
+            "", ("good", "version: 3\ndeadline: { floorMs: 600000 }\nonnx: { cache: off }\n"));
         await File.WriteAllBytesAsync(folder.PathOf("good/model.onnx"), OnnxModels.Identity(OnnxWriter.Float));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         folder.Write("key.pub.pem", key.ExportSubjectPublicKeyInfoPem());
