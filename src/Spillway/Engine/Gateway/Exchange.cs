@@ -178,7 +178,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         var upstream = _answering = route.Steps[step];
         (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
         (_state.Facts.ToldNot, _state.Facts.IsSpent, _state.Facts.IsContentRefused) = (false, false, false);
-        _state.Price = upstream.Price?.At(_began);
+        _state.Price = route.PriceOf(step)?.At(_began);
         if (Switched(upstream) is { } off)
             return off;
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);
@@ -199,8 +199,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         {
             while (true)
             {
-                var turn = await upstream.AcquireAsync(work.Criticality, tried, Sooner(due, patience), _stop.Token)
-                    .ConfigureAwait(false);
+                var turn = await upstream.Choice
+                    .AcquireAsync(work.Criticality, tried, Sooner(due, patience), _stop.Token).ConfigureAwait(false);
                 _state.Mark(Stage.Queue);
                 var fault = turn.Fault;
                 if (turn.Target >= 0)
@@ -214,12 +214,12 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
 
                 if (fault is null)
                 {
-                    upstream.Succeeded(ref paid);
+                    upstream.Choice.Succeeded(ref paid);
                     Say(upstream, turn.Target, null, "");
                     return null;
                 }
 
-                var decision = upstream.Decide(
+                var decision = upstream.Choice.Decide(
                     new(fault.Kind, Math.Max(attempts, 1), sink.HasBegun, Sooner(due, patience), fault.RetryAfter,
                         ToldNot: attempt.ToldNot),
                     ref paid, out var why);
@@ -234,7 +234,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         }
         finally
         {
-            upstream.Repay(ref paid);
+            upstream.Choice.Repay(ref paid);
         }
     }
 
@@ -292,7 +292,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         _state.Close(fault);
         var used = _state.Facts.Used;
         work.Tokens = work.Tokens with { Used = used.Total };
-        if (_answering?.Price?.At(_began) is { } price && (fault is null || _state.Facts.IsPartial))
+        if (_state.Price is { } price && (fault is null || _state.Facts.IsPartial))
             _state.Facts.Bill = price.Price(used);
     }
 }

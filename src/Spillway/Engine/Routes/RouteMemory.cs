@@ -56,7 +56,7 @@ internal sealed class RouteMemory : IDisposable
     public AnswerCache? Cache { get; }
 
     /// <summary>What is counted.</summary>
-    public RouteInstruments Counts { get; }
+    public RouteInstruments Counts { get; init; }
 
     /// <summary>How many steps.</summary>
     public int Count => _chain.Count;

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Spillway.Policies.Budgets;
 
 /// <summary>
@@ -18,9 +20,9 @@ public sealed class BudgetAccount
     private const int WindowsKept = 8;
 
     private readonly BudgetWindow _window;
-    private readonly long _limit;
-    private readonly long _slice;
-    private readonly double[] _warnAt;
+    private long _limit;
+    private long _slice;
+    private double[] _warnAt;
     private readonly List<Cell> _cells = [];
     private readonly List<CellSpan> _moved = [];
     private Cell? _present;
@@ -30,13 +32,26 @@ public sealed class BudgetAccount
     /// <param name="window">Its windows.</param>
     public BudgetAccount(BudgetOptions options, BudgetWindow window)
     {
-        (Options, _window) = (options, window);
-        (_limit, _slice) = (options.LimitMoney.Nano, options.SliceMoney.Nano);
-        _warnAt = [.. options.WarnAt.Where(part => part > 0).Order()];
+        _window = window;
+        Use(options);
     }
 
     /// <summary>As declared.</summary>
-    public BudgetOptions Options { get; }
+    public BudgetOptions Options { get; private set; }
+
+    /// <summary>
+    /// Another declaration with the same windows holds from now on: what is spent and reserved stays, and thresholds
+    /// are told anew.
+    /// </summary>
+    [MemberNotNull(nameof(Options), nameof(_warnAt))]
+    public void Use(BudgetOptions options)
+    {
+        Options = options;
+        (_limit, _slice) = (options.LimitMoney.Nano, options.SliceMoney.Nano);
+        _warnAt = [.. options.WarnAt.Where(part => part > 0).Order()];
+        foreach (var cell in _cells)
+            cell.Warned = 0;
+    }
 
     /// <summary>Of every window, for requests in flight; 0 when nothing is.</summary>
     public Money Reserved { get; private set; }
