@@ -14,7 +14,7 @@ internal static class HangUp
     {
         if (OperatingSystem.IsWindows() || !Console.IsInputRedirected)
             return null;
-        var who = Caller.Local with { Key = "SIGHUP" };
+        var who = new Caller { Tenant = Caller.Local.Tenant, Key = "SIGHUP", Roles = Roles.Operator };
         return PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;

@@ -92,7 +92,7 @@ internal static class ChatChecks
         }
         else if (asks && !IsPath(upstream.HealthPath))
         {
-            bound.Report(key, upstream.HealthPath, "It is not a path of the target's server.",
+            bound.Report(key, upstream.HealthPath, "It is no path of the target's server.",
                 "Write models, or a path from the root as /health, without a query.");
         }
         else if (!asks && IsChat(upstream) && bound.Written($"{path}.healthMs") is { Length: > 0 } health)

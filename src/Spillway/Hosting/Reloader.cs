@@ -131,7 +131,7 @@ internal sealed partial class Reloader : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(4801, LogLevel.Information,
-            "{Source} was read again and is configuration {Number} in force. Changed: {Changed}. Needs a restart: {Not}")]
+            "{Source} was read again; configuration {Number} is in force. Changed: {Changed}. Needs a restart: {Not}")]
         public static partial void Reloaded(ILogger logger, string source, int number, string changed, string not);
 
         [LoggerMessage(4802, LogLevel.Warning,

@@ -66,6 +66,9 @@ internal sealed class GatewayUpstream
     /// <summary>Whether nothing real answers.</summary>
     public bool IsSimulated => Options.Kind is UpstreamKind.Simulated;
 
+    /// <summary>Whether no configuration has it any more, and its connections are closed.</summary>
+    public bool IsGone => _gone.IsCancellationRequested;
+
     /// <summary>Requests that wait for a target with room.</summary>
     public int Waiting => Choice.Waiting;
 
