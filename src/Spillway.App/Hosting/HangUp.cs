@@ -18,7 +18,7 @@ internal static class HangUp
         return PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            // On a thread of the signal's own; the log has what became of it.
+            // On a thread that waits for nothing else; the log has what became of it.
             server.ReloadAsync(who).GetAwaiter().GetResult();
         });
     }

@@ -11,6 +11,8 @@ namespace Spillway.Hosting;
 /// </summary>
 internal sealed partial class Reloader : IAsyncDisposable
 {
+    private static readonly Fault s_stopping = new(FaultKind.ShuttingDown, "The server is stopping.");
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Func<ConfigResult>? _read;
     private readonly ServerParts _parts;
@@ -24,19 +26,26 @@ internal sealed partial class Reloader : IAsyncDisposable
     /// <summary>Reads, checks, and puts in force; an answer with errors or a fault says that nothing changed.</summary>
     public async Task<ReloadAnswer> ReloadAsync(ServerContext server, CancellationToken cancellation)
     {
-        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            // Files are read and patterns compiled: nothing for a thread that answers requests.
-            var answer = await Task.Run(() => Reload(server), CancellationToken.None).ConfigureAwait(false);
-            Tell(answer);
-            if (!answer.Applied)
-                server.Recorder.ReloadRefused();
-            return answer;
+            await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                // Files are read and patterns compiled: not on a thread that reads requests.
+                var answer = await Task.Run(() => Reload(server), CancellationToken.None).ConfigureAwait(false);
+                Tell(answer);
+                if (!answer.Applied)
+                    server.Recorder.ReloadRefused();
+                return answer;
+            }
+            finally
+            {
+                _turn.Release();
+            }
         }
-        finally
+        catch (ObjectDisposedException)
         {
-            _turn.Release();
+            return new() { Fault = s_stopping };
         }
     }
 
@@ -89,7 +98,7 @@ internal sealed partial class Reloader : IAsyncDisposable
         }
 
         if (server.Serving.Stopping)
-            return now with { Fault = new(FaultKind.ShuttingDown, "The server is stopping.") };
+            return now with { Fault = s_stopping };
         var loaded = _read();
         if (!loaded.Valid)
             return now with { Errors = loaded.Errors };

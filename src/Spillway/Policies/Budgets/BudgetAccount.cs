@@ -77,7 +77,7 @@ public sealed class BudgetAccount
         var cell = Present(now);
         var left = _limit - Used(now);
         if (cost.Nano > left)
-            return new(BudgetSays.Exhausted, new(left), BackIn(cost.Nano - left, now));
+            return new(BudgetSays.Exhausted, new(Math.Max(0, left)), BackIn(cost.Nano - left, now));
         if (cost.Nano <= cell.Drawn - cell.Used)
             return new(BudgetSays.Passed, new(left));
         cell.Wanted = Math.Min(_limit, cell.Wanted + cost.Nano);

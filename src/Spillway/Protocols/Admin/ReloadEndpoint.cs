@@ -45,7 +45,7 @@ internal static class ReloadEndpoint
         var detail = answer.Applied
             ? $"configuration {answer.Digest}; changed: {string.Join(", ", answer.Changed)}; "
                 + $"needs a restart: {string.Join(", ", answer.NeedsRestart)}"
-            : $"{answer.Errors.Count} mistakes";
+            : answer.Fault?.Message ?? $"{answer.Errors.Count} mistake(s)";
         server.Audit.Administration(
             who, "config.reload", answer.Source,
             answer.Fault?.Kind ?? (answer.Applied ? null : FaultKind.InvalidInput),

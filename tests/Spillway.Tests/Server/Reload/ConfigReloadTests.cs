@@ -150,7 +150,7 @@ public sealed class ConfigReloadTests
     [Fact]
     public async Task Reloads_during_a_flood_lose_no_request_no_ticket_and_no_budget()
     {
-        const string guards = "budgets:\n  all: { limit: 1000000, window: day }\n"
+        const string guards = "budgets:\n  all: { limit: 1000000, window: month, kind: rolling }\n"
             + "limits:\n  rates: { fast: { requestsPerSecond: 1000000 } }\n";
         string Version(Func<int, string> url, int i) => Yaml(
             Upstream("u", url(i % 2), target: $"t{i % 3}"), Route("chat", "u", $"deadlineMs: {600_000 + i}"),
@@ -239,19 +239,20 @@ public sealed class ConfigReloadTests
     [Fact]
     public async Task A_budget_that_is_raised_keeps_what_was_spent_and_lets_the_next_request_in()
     {
-        string Version(string url, int limit) => Yaml(
-            Upstream("u", url), Route("chat", "u"), $"budgets:\n  all: {{ limit: {limit}, window: day }}\n{Prices}");
-        await using var server = await StartAsync(urls => Version($"{urls[0]}", 1));
+        string Version(string url, string limit) => Yaml(
+            Upstream("u", url), Route("chat", "u"),
+            $"budgets:\n  all: {{ limit: {limit}, window: month, kind: rolling }}\n{Prices}");
+        await using var server = await StartAsync(urls => Version($"{urls[0]}", "1.1"));
         await server.AnsweredAsync();
         await server.AnsweredAsync();
         Assert.Equal(429, (await server.ChatAsync()).Status);
 
-        var answer = await server.ReloadAsync(Version(server.Url(), 2));
+        var answer = await server.ReloadAsync(Version(server.Url(), "2.1"));
 
         Assert.Equal(["budgets.all.limit"], Keys(answer, "changed"));
         await server.AnsweredAsync();
         var budget = (await server.Server.GetAsync("/admin/v1/budgets")).Json.GetProperty("budgets")[0];
-        Assert.Equal(("2", "1.5"), (budget.GetProperty("limit").GetString(), budget.GetProperty("spent").GetString()));
+        Assert.Equal(("2.1", "1.5"), (budget.GetProperty("limit").GetString(), budget.GetProperty("spent").GetString()));
         await server.AssertNothingHeldAsync();
     }
 
@@ -259,7 +260,8 @@ public sealed class ConfigReloadTests
     public async Task A_budget_that_is_lowered_below_what_was_spent_refuses_at_once()
     {
         string Version(string url, string limit) => Yaml(
-            Upstream("u", url), Route("chat", "u"), $"budgets:\n  all: {{ limit: {limit}, window: day }}\n{Prices}");
+            Upstream("u", url), Route("chat", "u"),
+            $"budgets:\n  all: {{ limit: {limit}, window: month, kind: rolling }}\n{Prices}");
         await using var server = await StartAsync(urls => Version($"{urls[0]}", "10"));
         await server.AnsweredAsync();
 
