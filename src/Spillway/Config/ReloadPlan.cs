@@ -46,12 +46,11 @@ internal sealed class ReloadPlan
         foreach (var name in read.Upstreams.Keys.Where(n => served.Contains(n) && IsChatUpstream(read, n)))
             Refuse($"upstreams.{name}", "A model that is served now has that name.");
         if (running.Prices is { } prices && read.Prices is { } others && prices.Currency != others.Currency)
-            Refuse("prices.currency", $"Amounts that are counted now are in {prices.Currency}.");
+            Refuse("prices.currency", $"Amounts that are counted now are in {prices.Currency}.", "Restart the server.");
         return errors;
 
-        void Refuse(string key, string why) => errors.Add(new(
-            read.Source, key, 0, 0, "", $"{why} That cannot change while the server runs.",
-            "Restart the server, or give it another name."));
+        void Refuse(string key, string why, string remedy = "Give it another name, or restart the server.") =>
+            errors.Add(new(read.Source, key, 0, 0, "", $"{why} That cannot change while the server runs.", remedy));
     }
 
     /// <summary>Compares.</summary>

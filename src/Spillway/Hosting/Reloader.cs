@@ -13,6 +13,9 @@ internal sealed partial class Reloader : IAsyncDisposable
 {
     private static readonly Fault s_stopping = new(FaultKind.ShuttingDown, "The server is stopping.");
 
+    private static readonly Fault s_bug =
+        new(FaultKind.Internal, "An internal error; the server's log has the details.");
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Func<ConfigResult>? _read;
     private readonly ServerParts _parts;
@@ -46,6 +49,13 @@ internal sealed partial class Reloader : IAsyncDisposable
         catch (ObjectDisposedException)
         {
             return new() { Fault = s_stopping };
+        }
+#pragma warning disable CA1031 // A bug here must not end a server that serves: who asked is told, and nothing else.
+        catch (Exception bug) when (bug is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.Bug(_logger, bug);
+            return new() { Fault = s_bug };
         }
     }
 
@@ -146,6 +156,9 @@ internal sealed partial class Reloader : IAsyncDisposable
         [LoggerMessage(4802, LogLevel.Warning,
             "{Source} was read again and is not put in force; the one before stays. What is wrong:\n{Errors}")]
         public static partial void Refused(ILogger logger, string source, string errors);
+
+        [LoggerMessage(4804, LogLevel.Error, "Reading the configuration again met a bug")]
+        public static partial void Bug(ILogger logger, Exception bug);
 
         [LoggerMessage(4803, LogLevel.Warning, "The configuration was not read again: {Why}")]
         public static partial void NotReloaded(ILogger logger, string why);

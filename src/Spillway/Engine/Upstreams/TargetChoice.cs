@@ -280,38 +280,3 @@ internal sealed class TargetChoice : IDisposable
         return isLong && tells ? FaultKind.UpstreamTimeout : kind;
     }
 }
-
-/// <summary>
-/// What an upstream shares with the one whose place it takes: the lock, and who waits for a target with room.
-/// </summary>
-internal sealed class TargetRoom
-{
-    /// <summary>Guards everything of both.</summary>
-    public Lock Lock { get; } = new();
-
-    /// <summary>Under the lock: the lines, the older first.</summary>
-    public List<UpstreamQueue> Lines { get; } = [];
-
-    /// <summary>Under the lock: gives turns as long as there are any.</summary>
-    public void Serve()
-    {
-        foreach (var line in Lines)
-            line.Serve();
-    }
-}
-
-/// <summary>A target to ask, or why there is none.</summary>
-/// <param name="Target">Its index, or -1.</param>
-/// <param name="Pass">Goes back with the result, exactly once.</param>
-/// <param name="Fault">Why there is none.</param>
-internal readonly record struct UpstreamTurn(int Target, TargetPass Pass, Fault? Fault);
-
-/// <summary>How a target stands.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="State">Whether it takes requests.</param>
-/// <param name="Limit">Requests that it gets at once.</param>
-/// <param name="InFlight">Requests at it.</param>
-/// <param name="Latency">Recent time to the first byte; null when it never answered.</param>
-/// <param name="Why">Its breaker as a sentence.</param>
-internal readonly record struct TargetView(
-    string Name, BreakerState State, int Limit, int InFlight, TimeSpan? Latency, string Why);
