@@ -6,7 +6,7 @@ using static Spillway.Tests.Server.Reload.ReloadedServer;
 
 namespace Spillway.Tests.Server.Reload;
 
-/// <summary>A configuration that is read again while a server runs: what changes, what stays, and who notices.</summary>
+/// <summary>A configuration that is read again while a server runs: what changes and what stays.</summary>
 public sealed class ConfigReloadTests
 {
     private const string Prices = """
@@ -195,7 +195,8 @@ public sealed class ConfigReloadTests
     }
 
     [Theory]
-    [InlineData("u: { targets: { t: { url: 'http://127.0.0.1:9' } } }\n  v: { kind: simulated }", "", "upstreams.u.kind")]
+    [InlineData("u: { targets: { t: { url: 'http://127.0.0.1:9' } } }\n  v: { kind: simulated }", "",
+        "upstreams.u.kind")]
     [InlineData("", "prices: { currency: EUR, models: { u: [{ from: 2020-01-01, perRequest: 1 }] } }",
         "prices.currency")]
     public async Task What_would_be_half_a_change_is_refused_as_a_whole(string upstream, string root, string key)
@@ -252,7 +253,8 @@ public sealed class ConfigReloadTests
         Assert.Equal(["budgets.all.limit"], Keys(answer, "changed"));
         await server.AnsweredAsync();
         var budget = (await server.Server.GetAsync("/admin/v1/budgets")).Json.GetProperty("budgets")[0];
-        Assert.Equal(("2.1", "1.5"), (budget.GetProperty("limit").GetString(), budget.GetProperty("spent").GetString()));
+        Assert.Equal(
+            ("2.1", "1.5"), (budget.GetProperty("limit").GetString(), budget.GetProperty("spent").GetString()));
         await server.AssertNothingHeldAsync();
     }
 
@@ -310,7 +312,8 @@ public sealed class ConfigReloadTests
         Assert.Equal(500_000_000, before.GetProperty("bill")[0].GetProperty("nano").GetInt64());
         Assert.Equal(250_000_000, after.GetProperty("bill")[0].GetProperty("nano").GetInt64());
         Assert.NotEqual(
-            await MadeWithAsync(server, "before", "price_digest"), await MadeWithAsync(server, "after", "price_digest"));
+            await MadeWithAsync(server, "before", "price_digest"),
+            await MadeWithAsync(server, "after", "price_digest"));
     }
 
     [Fact]
