@@ -2,7 +2,7 @@ using Spillway.Config;
 
 namespace Spillway.Tests.Config;
 
-/// <summary>What a configuration that was read again changes in a server that runs, and what waits for a restart.</summary>
+/// <summary>What a configuration that was read again changes, and what waits for a restart.</summary>
 public sealed class ReloadPlanTests
 {
     private const string Chat = "  llm: { kind: openai, targets: { t: { url: 'http://a/v1' } } }\n";

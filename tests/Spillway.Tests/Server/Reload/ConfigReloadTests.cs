@@ -64,7 +64,7 @@ public sealed class ConfigReloadTests
             .GetString());
         Assert.Empty(Keys(answer, "needs_restart"));
         var metrics = (await server.Server.GetAsync("/metrics")).Text;
-        Assert.Contains("spillway_ready{model=\"more\"", metrics, StringComparison.Ordinal);
+        Assert.Contains("spillway_model_ready{model=\"more\"", metrics, StringComparison.Ordinal);
         Assert.Contains("spillway_config_reloads_total{outcome=\"applied\"} 1", metrics, StringComparison.Ordinal);
         Assert.Contains($"spillway_config_info{{digest=\"{digest}\"}} 1", metrics, StringComparison.Ordinal);
     }

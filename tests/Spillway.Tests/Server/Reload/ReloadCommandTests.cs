@@ -66,8 +66,6 @@ public sealed class ReloadCommandTests
     [Fact]
     public async Task SIGHUP_reloads_a_service_and_does_not_end_it()
     {
-        if (OperatingSystem.IsWindows())
-            return;
         using var folder = new Config.ConfigFolder().Write("spillway.yaml", Yaml(Simulated, Route("chat", "u")));
         await using var child = ChildProcess.Spillway(["up", folder.Root]);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
