@@ -54,12 +54,15 @@ internal static class Server
 
             var address = app.Urls.First();
             var grpc = GrpcAddress(app) is { } second ? $" (gRPC {second.Authority})" : "";
-            Console.WriteLine($"Spillway {Version}{grpc} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
+            var models = string.Join(", ", snapshot.Models.Select(m => m.Name));
+            Console.WriteLine($"Spillway {Version}{grpc} listens on {address}; loading {models} …");
             serving.Start();
             using var hangUp = HangUp.Listen(server);
             using var drain = app.Lifetime.ApplicationStopping.Register(
-                () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
-            using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
+                () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs))
+                    .GetAwaiter().GetResult());
+            using var stop = cancellation.UnsafeRegister(
+                static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
             // A load that hangs must not keep a signal from ending the server.
             await serving.Loaded.WaitAsync(app.Lifetime.ApplicationStopping)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -68,7 +71,8 @@ internal static class Server
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        Console.WriteLine(drained ? "Drained; good-bye." : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
+        Console.WriteLine(drained ? "Drained; good-bye."
+            : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
         return Commands.Ok;
     }
 
@@ -114,7 +118,8 @@ internal static class Server
         IReadOnlyDictionary<string, IRuntime>? runtimes, Func<ConfigResult>? reread)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+        builder.Logging.AddSimpleConsole(o =>
+            (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         // The switch decides alone, so the framework's own minimum must not come before it.
         var log = new LogSwitch();
         builder.Logging.SetMinimumLevel(LogLevel.Trace)
@@ -156,7 +161,8 @@ internal static class Server
     }
 
     /// <summary>Where a started server speaks gRPC; null when it does not.</summary>
-    internal static Uri? GrpcAddress(WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
+    internal static Uri? GrpcAddress(WebApplication app) =>
+        app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options, ServerTls? tls)
     {
@@ -189,8 +195,8 @@ internal static class Server
         var (port, key, other) = isGrpc
             ? (options.GrpcPortInForce, "grpcPort", "-1 switches gRPC off, 0 takes a free one")
             : (options.Port, "port", "0 takes a free one");
-        return $"Cannot listen on {options.Address}:{port}: {error.InnerException!.Message}. Is another server running there? "
-            + $"Stop it, or take another port: SPILLWAY__SERVER__{key.ToUpperInvariant()}=8080 ({other}), "
+        return $"Cannot listen on {options.Address}:{port}: {error.InnerException!.Message}. Is another server running "
+            + $"there? Stop it, or take another port: SPILLWAY__SERVER__{key.ToUpperInvariant()}=8080 ({other}), "
             + $"or server.{key} in the configuration.";
     }
 

@@ -165,7 +165,8 @@ internal sealed class AdminEndpoints(ServerContext server)
         {
             return new(
                 FaultKind.UnknownRequest,
-                $"No recent request has the id '{(id.Length > 100 ? id[..100] + "…" : id)}'. The last {server.Recorder.Recent.Capacity} are kept "
+                $"No recent request has the id '{(id.Length > 100 ? id[..100] + "…" : id)}'. The last "
+                + $"{server.Recorder.Recent.Capacity} are kept "
                 + "(server.recentRequestsMax); the id is in the answer's header X-Request-Id.");
         }
 
@@ -294,7 +295,8 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     private void WriteRequests(Utf8JsonWriter json, IQueryCollection query)
     {
-        var limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 50;
+        var limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked)
+            ? asked : 50;
         var filter = new RecentFilter
         {
             Model = query.TryGetValue("model", out var model) ? model.ToString() : null,
