@@ -26,31 +26,32 @@ internal sealed class ReloadPlan
     /// <param name="read">What was read, valid.</param>
     public static IReadOnlyList<ConfigError> Obstacles(Snapshot running, Snapshot read)
     {
-        var errors = new List<ConfigError>();
-        foreach (var name in running.Upstreams.Keys.Intersect(read.Upstreams.Keys))
-        {
-            if (ChatChecks.IsChat(running.Upstreams[name]) != ChatChecks.IsChat(read.Upstreams[name]))
-                Refuse($"upstreams.{name}.kind", "It takes tensors in the one configuration and chats in the other.");
-        }
+        List<(string Key, string Why)> refused = [.. Kinds(running, read), .. Names(running, read)];
+        if (running.Prices is { } prices && read.Prices is { } others && prices.Currency != others.Currency)
+            refused.Add(("prices.currency", $"Amounts that are counted now are in {prices.Currency}."));
+        return refused.ConvertAll(r => new ConfigError(
+            read.Source, r.Key, 0, 0, "", $"{r.Why} That cannot change while the server runs.",
+            "Leave it as it is, or restart the server."));
+    }
 
-        foreach (var name in running.Routes.Keys.Intersect(read.Routes.Keys))
-        {
-            if (IsChat(running, name) != IsChat(read, name))
-                Refuse($"routes.{name}", "It takes tensors in the one configuration and chats in the other.");
-        }
+    private static IEnumerable<(string Key, string Why)> Kinds(Snapshot running, Snapshot read)
+    {
+        const string why = "It takes tensors in the one configuration and chats in the other.";
+        return running.Upstreams.Keys.Intersect(read.Upstreams.Keys)
+            .Where(name => IsChatUpstream(running, name) != IsChatUpstream(read, name))
+            .Select(name => ($"upstreams.{name}.kind", why))
+            .Concat(running.Routes.Keys.Intersect(read.Routes.Keys)
+                .Where(name => IsChat(running, name) != IsChat(read, name)).Select(name => ($"routes.{name}", why)));
+    }
 
+    private static IEnumerable<(string Key, string Why)> Names(Snapshot running, Snapshot read)
+    {
+        const string why = "A model that is served now has that name.";
         var served = running.Models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys)
             .ToHashSet(StringComparer.Ordinal);
-        foreach (var name in read.Routes.Keys.Where(n => served.Contains(n) && IsChat(read, n)))
-            Refuse($"routes.{name}", "A model that is served now has that name.");
-        foreach (var name in read.Upstreams.Keys.Where(n => served.Contains(n) && IsChatUpstream(read, n)))
-            Refuse($"upstreams.{name}", "A model that is served now has that name.");
-        if (running.Prices is { } prices && read.Prices is { } others && prices.Currency != others.Currency)
-            Refuse("prices.currency", $"Amounts that are counted now are in {prices.Currency}.", "Restart the server.");
-        return errors;
-
-        void Refuse(string key, string why, string remedy = "Give it another name, or restart the server.") =>
-            errors.Add(new(read.Source, key, 0, 0, "", $"{why} That cannot change while the server runs.", remedy));
+        return read.Routes.Keys.Where(n => served.Contains(n) && IsChat(read, n)).Select(n => ($"routes.{n}", why))
+            .Concat(read.Upstreams.Keys.Where(n => served.Contains(n) && IsChatUpstream(read, n))
+                .Select(n => ($"upstreams.{n}", why)));
     }
 
     /// <summary>Compares.</summary>

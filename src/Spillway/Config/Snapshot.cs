@@ -206,4 +206,8 @@ public sealed record Snapshot
 /// <summary>What a request's record says of the configuration that it began with.</summary>
 /// <param name="Digest">The configuration's.</param>
 /// <param name="PriceDigest">The prices'; empty without prices.</param>
-internal sealed record ConfigMark(string Digest, string PriceDigest);
+internal sealed record ConfigMark(string Digest, string PriceDigest)
+{
+    /// <summary>Of nothing that is known.</summary>
+    public static ConfigMark None { get; } = new("", "");
+}

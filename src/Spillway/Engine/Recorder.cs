@@ -140,7 +140,7 @@ public sealed class Recorder
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
-            ConfigDigest = work.Config?.Digest ?? "", PriceDigest = work.Config?.PriceDigest ?? "",
+            ConfigDigest = work.Config.Digest, PriceDigest = work.Config.PriceDigest,
             Started = _clock.Time.GetUtcNow() - work.Timeline.Total,
             Outcome = delivery.Fault?.Kind,
             Message = delivery.Fault?.Message ?? "",

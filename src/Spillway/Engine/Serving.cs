@@ -6,6 +6,7 @@ using Spillway.Engine.Drills;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Rollout;
+using Spillway.Engine.Routes;
 using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Switching;
@@ -47,13 +48,10 @@ public sealed class Serving : IAsyncDisposable
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
-            Routes = new(
-                snapshot.Routes.Where(r => !ChatChecks.IsChat(r.Value, snapshot.Upstreams)).ToDictionary(), Upstreams,
-                clock),
+            Routes = RoutesOverTensors(snapshot),
         };
         Upstreams.Known = Models.Refresh;
-        Gateway = new(snapshot, keys, clock, logger, RandomNumberGenerator.GetInt32(int.MaxValue));
-        Models.Routes.IsChat = name => Gateway.Find(name) is not null;
+        Gateway = OverChats(snapshot, keys);
         _config = snapshot.Mark;
         Guards = new(snapshot, clock, logger, Abort);
         Rollouts = new(snapshot.Routes, clock, logger);
@@ -68,6 +66,15 @@ public sealed class Serving : IAsyncDisposable
         snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
         keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), Clock, _logger,
         RandomNumberGenerator.GetInt32(int.MaxValue), Drills, snapshot.PriceList);
+
+    private GatewaySet OverChats(Snapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<string>> keys) =>
+        new(snapshot, keys, Clock, _logger, RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    private RouteSet RoutesOverTensors(Snapshot snapshot) => new(
+        snapshot.Routes.Where(r => !ChatChecks.IsChat(r.Value, snapshot.Upstreams)).ToDictionary(), Upstreams, Clock)
+    {
+        IsChat = name => Gateway.Find(name) is not null,
+    };
 
     /// <summary>The clock.</summary>
     public Clock Clock { get; }

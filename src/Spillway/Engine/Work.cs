@@ -52,7 +52,7 @@ public sealed class Work : WorkItem
     internal Work Asked => Whole is { } whole ? whole.Asked : this;
 
     /// <summary>The configuration that it began with.</summary>
-    internal ConfigMark? Config { get; set; }
+    internal ConfigMark Config { get; set; } = ConfigMark.None;
 
     /// <summary>Its place in a trace, for those that it asks in turn; null where none is known.</summary>
     internal TraceContext? Trace { get; set; }

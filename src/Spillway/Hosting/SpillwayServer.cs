@@ -59,13 +59,9 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
         var drills = DrillSetup.Open(snapshot, parts, state, serving, recorder, proof.Log);
         var exporter = StartTelemetry(snapshot, parts, recorder);
-        var reloader = new Reloader(parts);
-        state.Own(reloader);
-        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = proof.In(new(serving, snapshot, recorder, new SpanIds(seed), Version)
+        var context = proof.In(Begin(snapshot, parts, state, recorder, serving) with
         {
-            Log = parts.Log, Access = access, Costs = costs, Drills = drills, TakeState = state.Take,
-            Reread = reloader.ReloadAsync,
+            Access = access, Costs = costs, Drills = drills,
         });
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }
@@ -127,6 +123,18 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         OtlpExporter.Start(
             OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables), recorder,
             parts.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
+
+    private static ServerContext Begin(
+        Snapshot snapshot, ServerParts parts, ServerState state, Recorder recorder, Serving serving)
+    {
+        var reloader = new Reloader(parts);
+        state.Own(reloader);
+        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        return new(serving, snapshot, recorder, new SpanIds(seed), Version)
+        {
+            Log = parts.Log, TakeState = state.Take, Reread = reloader.ReloadAsync,
+        };
+    }
 
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Engine.Routes;
@@ -149,25 +150,28 @@ internal sealed class GatewaySet : IAsyncDisposable
     {
         var upstreams = new Dictionary<string, GatewayUpstream>(StringComparer.Ordinal);
         foreach (var (name, options) in snapshot.Upstreams.Where(u => ChatChecks.IsChat(u.Value)))
-        {
-            var known = before?.Upstream(name);
-            upstreams.Add(name, known is not null && EffectiveJson.Same(known.Options, options) ? known : new(
-                name, options, known?.Keys ?? new(keys.GetValueOrDefault(name) ?? []), _clock, new(_seeds.Next()),
-                known));
-        }
-
+            upstreams.Add(name, Make(name, options, keys.GetValueOrDefault(name) ?? [], before?.Upstream(name)));
+        var known = before?.Config.PriceDigest == snapshot.PriceDigest ? before : null;
         var routes = new Dictionary<string, ChatRoute>(StringComparer.Ordinal);
-        var samePrices = before?.Config.PriceDigest == snapshot.PriceDigest;
         foreach (var (name, options) in snapshot.Routes.Where(r => ChatChecks.IsChat(r.Value, snapshot.Upstreams)))
         {
-            var known = before?.Find(name);
-            var memory = Remember(name, options, known?.Memory);
-            var isSame = samePrices && known?.Memory == memory && known.Steps.All(s => upstreams[s.Name] == s);
-            routes.Add(name, isSame ? known! : new(memory, upstreams, u => PriceOf(u, snapshot.PriceList), known));
+            var was = before?.Find(name);
+            var memory = Remember(name, options, was?.Memory);
+            routes.Add(name, known is not null && IsSame(was, memory, upstreams)
+                ? was : new(memory, upstreams, u => PriceOf(u, snapshot.PriceList), was));
         }
 
         return new(snapshot.Mark, upstreams, routes);
     }
+
+    private GatewayUpstream Make(
+        string name, UpstreamOptions options, IReadOnlyList<string> keys, GatewayUpstream? known) =>
+        known is not null && EffectiveJson.Same(known.Options, options) ? known
+            : new(name, options, known?.Keys ?? new(keys), _clock, new(_seeds.Next()), known);
+
+    private static bool IsSame(
+        [NotNullWhen(true)] ChatRoute? was, RouteMemory memory, Dictionary<string, GatewayUpstream> upstreams) =>
+        was is not null && was.Memory == memory && was.Steps.All(s => upstreams[s.Name] == s);
 
     /// <summary>A route's chain; what is counted of its steps goes on as long as their names are the same.</summary>
     private RouteMemory Remember(string name, RouteOptions options, RouteMemory? known)

@@ -10,7 +10,7 @@ namespace Spillway.Engine.Gateway;
 /// target is the exchange's matter. Immutable but for its keys. Lives as long as a <see cref="GatewayWorld"/> has it.
 /// Thread-safe.
 /// </summary>
-internal sealed class GatewayUpstream
+internal sealed class GatewayUpstream : IDisposable
 {
     // What holds where nothing is declared. A prompt's length moves the time to the first token, and an answer's length
     // that of a whole one, so neither tells how busy a target is: the limit stands, and who waits for a place may wait
@@ -92,8 +92,13 @@ internal sealed class GatewayUpstream
     /// <summary>One has it no more; with the last one it ends.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _worlds) > 0)
-            return;
+        if (Interlocked.Decrement(ref _worlds) == 0)
+            Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
         _gone.Cancel();
         Choice.Dispose();
         foreach (var target in _targets)

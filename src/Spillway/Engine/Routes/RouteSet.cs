@@ -27,8 +27,8 @@ internal sealed class RouteSet : IDisposable
     /// <summary>Every route, in the order of the configuration.</summary>
     public IEnumerable<RouteMemory> All => _routes.Values;
 
-    /// <summary>Whether a name is that of a route over language models. Set before serving.</summary>
-    public Func<string, bool> IsChat { get; set; } = static _ => false;
+    /// <summary>Whether a name is that of a route over language models.</summary>
+    public Func<string, bool> IsChat { get; init; } = static _ => false;
 
     /// <summary>Whether a name is a route's.</summary>
     public bool Has(string name) => _routes.ContainsKey(name) || IsChat(name);
