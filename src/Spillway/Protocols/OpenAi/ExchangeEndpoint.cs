@@ -32,7 +32,9 @@ internal sealed class ExchangeEndpoint(ServerContext server)
     {
         var clock = _serving.Clock;
         var work = _serving.Rent(clock.Now);
-        work.Caller = caller;
+        // Its routes and upstreams to the end of the answer, whatever is put in force meanwhile.
+        var world = _serving.Gateway.Hold();
+        (work.Caller, work.Config) = (caller, world.Config);
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         work.Trace = tags.Trace;
         var body = default(RequestBody);
@@ -45,19 +47,19 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             var refusal = default((int, byte[])?);
             if (fault is null
-                && Find(http, call, isResponse, caller, body, out var asked, out var echo)
-                    .TryGet(out var route, out fault))
+                && Ask(http, call, isResponse, caller, body, out var echo).TryGet(out var asked, out fault)
+                && Find(world, asked, caller).TryGet(out var route, out fault))
             {
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
-                Begin(work, route, asked!);
-                work.Chat!.WantsCost = asked!.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
-                sink = echo is null ? sink : AsResponse(sink, tags, asked!, echo);
+                Begin(work, route, asked);
+                work.Chat!.WantsCost = asked.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
+                sink = echo is null ? sink : AsResponse(sink, tags, asked, echo);
                 fault = OpenAiHeaders.Read(http.Request.Headers, work.Request) ?? ChatHardening.Ask(caller, asked);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
                 if (fault is null)
                 {
-                    (fault, refusal) = await _run.RunAsync(http, route, asked!, work, wire, sink, Gone(http))
+                    (fault, refusal) = await _run.RunAsync(http, route, asked, work, wire, sink, Gone(http))
                         .ConfigureAwait(false);
                 }
             }
@@ -68,6 +70,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         }
         finally
         {
+            world.Leave();
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             if (isKnown)
                 Close(work, body, tags, ended, status, sink.Sent);
@@ -94,12 +97,11 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             tags.RequestId, tags.Trace.Trace, ended, status, body.Length, sent, server.BytesHeld,
             server.Snapshot.Server.BodyBytesInFlightMax, tags.Link));
 
-    /// <summary>What is asked, and the route that answers it; who may not use it learns nothing of it.</summary>
-    private Outcome<ChatRoute> Find(
-        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, out AskedBody? asked,
-        out ResponseEcho? echo)
+    /// <summary>What is asked; who may not use the model learns nothing of it.</summary>
+    private Outcome<AskedBody> Ask(
+        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, out ResponseEcho? echo)
     {
-        (asked, echo) = (null, null);
+        echo = null;
         ReadOnlyMemory<byte> bytes = body.Memory[RequestBody.Headroom..];
         if (AccessRights.Need(server, caller, Roles.Caller) is { } role)
             return Denied(http, caller, role);
@@ -110,14 +112,16 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             bytes = chat;
         }
 
-        if (!BodyScan.Read(call, bytes).TryGet(out asked, out var fault))
+        if (!BodyScan.Read(call, bytes).TryGet(out var asked, out var fault))
             return fault;
         // The response's own usage comes of it.
         asked = isResponse ? asked with { WantsUsage = true } : asked;
-        if (AccessRights.Model(server, caller, asked.Model) is { } foreign)
-            return Denied(http, caller, foreign);
-        return _serving.Gateway.Find(asked.Model) is { } route ? route : Unknown(asked.Model, caller);
+        return AccessRights.Model(server, caller, asked.Model) is { } foreign ? Denied(http, caller, foreign) : asked;
     }
+
+    /// <summary>The route that answers it.</summary>
+    private Outcome<ChatRoute> Find(GatewayWorld world, AskedBody asked, Caller caller) =>
+        world.Find(asked.Model) is { } route ? route : Unknown(world, asked.Model, caller);
 
     private Fault Denied(HttpContext http, Caller caller, Fault fault)
     {
@@ -125,10 +129,10 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         return fault;
     }
 
-    private Fault Unknown(string model, Caller caller)
+    private Fault Unknown(GatewayWorld world, string model, Caller caller)
     {
         var shown = model.Length > 100 ? model[..100] + "…" : model;
-        var known = _serving.Gateway.Routes.Select(r => r.Name).Take(NamesShownMax).ToList();
+        var known = world.Routes.Select(r => r.Name).Take(NamesShownMax).ToList();
         var isOther = _serving.Find(model) is not null
             ? " It is served for tensors, under /v2/models; here are routes over language models." : "";
         return AccessRights.Discreet(caller, new(
