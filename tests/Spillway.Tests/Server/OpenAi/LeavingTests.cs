@@ -36,7 +36,7 @@ public sealed class LeavingTests
         {
             await client.ConnectAsync(chat.Server.Address.Host, chat.Server.Address.Port);
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: 100000\r\n\r\n{\"model\":\"chat\",\"messages\":["));
             await TestServer.UntilAsync(async () => chat.Server.Serving.InFlight == 1 && await HeldAsync(chat) > 0);
         }
