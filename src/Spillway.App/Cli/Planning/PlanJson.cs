@@ -92,6 +92,7 @@ internal static class PlanJson
         Number(json, "goodput_per_second", o.Goodput);
         Number(json, "capacity_per_second", o.Capacity);
         Number(json, "utilisation", o.Utilisation);
+        Number(json, "capacity_use", o.CapacityUse);
         Number(json, "replicas_mean", o.ReplicasMean);
         json.WriteNumber("replicas_most", o.ReplicasMost);
         json.WriteNumber("broken_seconds", o.BrokenSeconds);

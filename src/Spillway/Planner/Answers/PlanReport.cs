@@ -22,6 +22,9 @@ public sealed record PlanReport
         + "simulated: RequestFlow's budgets, rate limits and rollouts. Language models run by the rules of vLLM's "
         + "scheduler; serverless sites and upstreams by the plan's figures.";
 
+    /// <summary>What the use of a candidate is.</summary>
+    public const string UseIs = "work done, as a part of what the ready replicas could do with full batches";
+
     /// <summary>The plan.</summary>
     public required Plan Plan { get; init; }
 

@@ -165,6 +165,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
         var bytes = fault is null ? _plan.Options.Workloads[ride.Workload].BytesOut : 0;
         site.BytesOut += bytes;
         site.Answered += fault is null ? 1 : 0;
+        site.Remembered += fault is null && ride.FromCache ? 1 : 0;
         var way = fault is null ? _journeys.Back(site.Index, ride.Workload, ride.Region)
             : _journeys.Empty(site.Index, ride.Region);
         Calendar.Schedule(Calendar.Now + way, this, (int)What.Returns, ride.Index);
@@ -257,7 +258,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 Variant = variant,
             },
             SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!,
-                _plan.Platforms[options.Platform], variant, this)
+                _plan.Platforms[options.Platform].In(options.PriceRegion), variant, this)
             {
                 Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
                 Variant = variant,

@@ -67,6 +67,12 @@ internal sealed partial class BatchEngine
     /// <summary>The time in which a step ran, the first stage's.</summary>
     public TimeSpan Busy { get; private set; }
 
+    /// <summary>Tokens of prompts that steps computed, anew after a preemption too.</summary>
+    public long PromptTokens { get; private set; }
+
+    /// <summary>Tokens of answers that steps computed, each answer's first one left out.</summary>
+    public long AnswerTokens { get; private set; }
+
     /// <summary>The largest part of the cache that was used, 0 to 1.</summary>
     public double CachePeak { get; private set; }
 
@@ -235,6 +241,8 @@ internal sealed partial class BatchEngine
         var end = step.Begins + whole;
         _lastEnd = step.Ends = end > _lastEnd ? end : _lastEnd;
         Busy += stage;
+        PromptTokens += step.PromptTokens;
+        AnswerTokens += step.AnswerTokens;
         _inAir.Enqueue(step);
     }
 

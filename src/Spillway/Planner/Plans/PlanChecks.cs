@@ -214,6 +214,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                     binder.Report(key, "", $"Variant {variantName} does not say how long a request takes in one "
                         + $"instance.",
                         $"Give variants.{variantName}.serverlessMs, measured.");
+                Platform(site, key);
                 break;
             case SiteKind.Upstream:
                 if (variant.Upstream is null && variant.Route is not { Chain.Steps.Count: > 0 })
@@ -221,6 +222,22 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                         $"Give variants.{variantName}.upstream.");
                 break;
         }
+    }
+
+    /// <summary>What is paid for each call and for its time has a price where the site is.</summary>
+    private void Platform(SiteOptions site, string key)
+    {
+        if (!plan.Platforms.TryGetValue(site.Platform, out var platform))
+            return;
+        var (there, region) = (platform.In(site.PriceRegion), site.PriceRegion);
+        if (there.PerMillionRequests is null)
+            NoPrice("of calls", "perMillionRequests");
+        if (there.PerGbSecond is null)
+            NoPrice("of running time", "perGbSecond");
+
+        void NoPrice(string what, string name) => binder.Report(key, site.Platform, $"{site.Platform} has no price "
+            + $"{what}{(region.Length == 0 ? "" : $" in {region}")}. A missing price is never taken for nothing.",
+            $"Give it in the price file: {(region.Length == 0 ? "" : $"regions.{region}.")}{name}.");
     }
 
     private void Machine(
