@@ -121,6 +121,11 @@ internal static class PlanView
             + $"cache, ")
             + Say($"{o.Offered - o.Answered:N0} not{faults}; {o.ColdStarts:N0} cold starts; promise broken in "
                 + $"{o.BrokenSeconds:N0} s"));
+        foreach (var (site, count) in o.Turned.Where(t => t.Count.Refused > 0 || t.Count.Waited > 0))
+            output.WriteLine(Say($"  {site}: {(count.IsBudget ? "budget" : "rate limit")} {count.Rule} turned "
+                + $"{count.Refused:N0} away, {count.Waited:N0} waited for it"));
+        if (o.Retries + o.Hedges > 0)
+            output.WriteLine(Say($"  {o.Retries:N0} second attempts, {o.Hedges:N0} second copies of slow calls"));
         output.WriteLine(Say($"  Little's law: {o.Little.InSystem:0.####} requests in the system, rate times time "
             + $"{o.Little.RateTimesTime:0.####}"));
     }

@@ -179,7 +179,6 @@ internal sealed partial class UpstreamGroup : IDisposable
             client.Dispose();
     }
 
-    private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
     private static readonly Fault s_stopped = new(FaultKind.Cancelled, "The server is stopping.");
 
     /// <summary>One target; with a second copy at another one where that is declared and it takes long.</summary>
@@ -290,20 +289,9 @@ internal sealed partial class UpstreamGroup : IDisposable
         lock (_lock)
         {
             var (it, now) = (_balancer.Targets[target], _clock.Now);
-            it.Ended(pass, SignOf(fault?.Kind, it, now - pass.SentAt, now), fault?.RetryAfter, now);
+            it.Ended(pass, TargetSigns.Of(fault?.Kind, it, now - pass.SentAt, now), fault?.RetryAfter, now);
             _queue.Serve();
         }
-    }
-
-    /// <summary>
-    /// A deadline that came, or a caller that left, says something about the target when the target had ample time;
-    /// else a caller in a hurry could have it left alone.
-    /// </summary>
-    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now)
-    {
-        var isLong = took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now);
-        return isLong && (kind is FaultKind.DeadlineExceeded || (kind is FaultKind.Cancelled && target.IsKnown))
-            ? FaultKind.UpstreamTimeout : kind;
     }
 
     private RetryDecision Decide(

@@ -40,6 +40,8 @@ public static class Evaluation
         {
             Offered = tally.Offered, Answered = tally.Answered, Kept = tally.Kept, FromCache = tally.FromCache,
             Faults = tally.Faults, ColdStarts = simulation.Sites.Sum(s => s.ColdStarts),
+            Turned = [.. simulation.Sites.SelectMany(s => s.Turned.Select(t => (s.Name, t)))],
+            Retries = simulation.Sites.Sum(s => s.Again.Retries), Hedges = simulation.Sites.Sum(s => s.Again.Hedges),
             Total = StageTimes.Of("total", tally.Total),
             Stages = [.. PlanStages.All.Select((s, i) => StageTimes.Of(s.Name(), tally.ByStage[i], Words(s, outcome)))],
             Steps = [.. tally.BySteps.Select((times, at) => StageTimes.Of(

@@ -115,6 +115,10 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <summary>The ride of a number.</summary>
     public Ride RideOf(int index) => _rides[index];
 
+    /// <summary>What a request asks, for caches: no two workloads ask the same; negative for what never repeats.</summary>
+    public static long KeyOf(Ride ride) =>
+        ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
+
     /// <summary>Rides that a replica holds.</summary>
     public IReadOnlyList<Ride> RidesOf(Server server) => [.. _rides.Where(r => r.Active && r.Server == server)];
 
@@ -219,9 +223,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
 
     private static bool Serves(Site site, string region) => site.Options.NetworkMs.ContainsKey(region)
         && (site.Options.Residents.Count == 0 || site.Options.Residents.Contains(region));
-
-    private static long KeyOf(Ride ride) =>
-        ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
 
     /// <summary>What is done before the model there: the pipeline's own work before its first step.</summary>
     private BeforeOptions? BeforeOf(Site site) =>

@@ -65,6 +65,12 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>Most replicas or instances that there were.</summary>
     public int ReadyMost { get; protected set; }
 
+    /// <summary>What rate limits and budgets did here.</summary>
+    public virtual IReadOnlyList<GateCount> Turned => [];
+
+    /// <summary>Second attempts, and second copies of slow calls, at upstreams.</summary>
+    public virtual (long Retries, long Hedges) Again => (0, 0);
+
     /// <summary>The simulation.</summary>
     protected Simulation Home => home;
 

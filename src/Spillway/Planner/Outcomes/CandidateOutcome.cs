@@ -61,6 +61,15 @@ public sealed record CandidateOutcome
     /// <summary>Why others were not, and how many.</summary>
     public IReadOnlyDictionary<FaultKind, long> Faults { get; init; } = new Dictionary<FaultKind, long>();
 
+    /// <summary>What each rate limit and budget did, with its site; empty where no route declares any.</summary>
+    public IReadOnlyList<(string Site, GateCount Count)> Turned { get; init; } = [];
+
+    /// <summary>Second attempts at upstreams.</summary>
+    public long Retries { get; init; }
+
+    /// <summary>Second copies of slow calls to upstreams.</summary>
+    public long Hedges { get; init; }
+
     /// <summary>Starts that somebody waited for.</summary>
     public long ColdStarts { get; init; }
 
