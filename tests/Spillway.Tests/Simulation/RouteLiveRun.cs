@@ -7,6 +7,7 @@ using Spillway.Policies.Batching;
 using Spillway.Runtimes;
 using Spillway.Runtimes.Simulated;
 using Spillway.Tests.Config;
+using Spillway.Tests.Server;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Simulation;

@@ -12,7 +12,7 @@ internal sealed class RouteWhereabouts
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, string?> _with = [];
-    private readonly Queue<string> _toGo = new();
+    private readonly LinkedList<string> _toGo = new();
     private readonly Dictionary<string, TaskCompletionSource> _held = [];
 
     /// <summary>The request that the present flow of control is about; null for none.</summary>
@@ -42,7 +42,7 @@ internal sealed class RouteWhereabouts
             if (from is not null && !(_with.TryGetValue(id, out var at) && at == from))
                 return;
             _with[id] = null;
-            _toGo.Enqueue(id);
+            _toGo.AddLast(id);
             _held[id] = new();
         }
     }
@@ -52,8 +52,9 @@ internal sealed class RouteWhereabouts
     {
         lock (_lock)
         {
-            if (!_toGo.TryDequeue(out var id))
+            if (_toGo.First is not { Value: var id })
                 return false;
+            _toGo.RemoveFirst();
             if (_held.Remove(id, out var held))
                 held.SetResult();
             return true;
@@ -79,11 +80,15 @@ internal sealed class RouteWhereabouts
             _with[id] = model;
     }
 
-    /// <summary>It is over.</summary>
+    /// <summary>It is over; one that was answered does nothing more, and may not even look at the clock.</summary>
     public void Leaves(string id)
     {
         lock (_lock)
+        {
             _with.Remove(id);
+            _toGo.Remove(id);
+            _held.Remove(id);
+        }
     }
 
     public override string ToString()

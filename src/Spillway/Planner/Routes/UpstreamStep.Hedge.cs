@@ -1,3 +1,5 @@
+using Spillway.Policies.Routing;
+
 namespace Spillway.Planner.Routes;
 
 /// <content>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spillway.Config;
 using Spillway.Planner;
 using Spillway.Planner.Routes;
@@ -51,7 +50,7 @@ internal sealed class GateBench
     public IReadOnlyList<RouteAnswer> Answers => _world.Answers;
 
     /// <summary>The ends in the order of coming: the step, or what refused.</summary>
-    public IEnumerable<string> Ends => Answers.OrderBy(a => int.Parse(a.Id, CultureInfo.InvariantCulture)).Select(
+    public IEnumerable<string> Ends => Answers.OrderBy(a => int.Parse(a.Id, System.Globalization.CultureInfo.InvariantCulture)).Select(
         a => a.Fault?.Kind.ToString() ?? (a.Joined ? "joined" : $"{a.Step}"));
 
     /// <summary>A request of ten tokens that says who asks.</summary>
