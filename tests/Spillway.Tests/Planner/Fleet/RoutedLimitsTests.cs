@@ -48,18 +48,18 @@ public sealed class RoutedLimitsTests
     }
 
     [Fact]
-    public void A_budget_that_degrades_leaves_the_rest_to_a_cheaper_provider()
+    public void A_budget_that_degrades_leaves_the_rest_to_a_provider_that_costs_nothing()
     {
         var o = Run(s_tokens, ("  unknown:", """
               spare:
                 evidence: theoretical
                 source: a guess
-                upstream: { firstMs: 90, pricePerMillionIn: 0.001, pricePerMillionOut: 0.001 }
+                upstream: { firstMs: 90, pricePerMillionIn: 0, pricePerMillionOut: 0 }
               unknown:
             """), Route("chain: { steps: [{ model: good, on: [budget, failure] }, { model: spare }] }, "
                 + "budgets: { purse: { limit: 0.015, window: hour } }"));
-        Assert.Equal(o.Offered, o.Answered);
-        Assert.InRange((double)o.Bill.Nano / 1e9, 0.0145, 0.0157);
+        Assert.True(o.Offered == o.Answered, string.Join(", ", o.Faults.Select(f => $"{f.Key} {f.Value}")));
+        Assert.InRange((double)o.Bill.Nano / 1e9, 0.0145, 0.015);
         Assert.True(o.Costs.Single(l => l.What == "spare, tokens read").Quantity > 0.4m);
     }
 
