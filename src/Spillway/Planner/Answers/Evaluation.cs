@@ -109,8 +109,8 @@ public static class Evaluation
     /// Machines cost the same whether they are used or not, so their cost of an answer is a price of an hour divided by
     /// the use made of it; calls, tokens and bytes cost the same for every answer. Full use is that of all replicas
     /// that the sites may have, and all of those are paid for; rent and what is provisioned cost the same at any
-    /// number. Where a cache or an unlimited upstream takes a part of the answers, full use is that of the replicas, and
-    /// those go on taking their part.
+    /// number. Where a cache or an unlimited upstream takes a part of the answers, full use is that of the replicas,
+    /// and those go on taking their part.
     /// </summary>
     private static IReadOnlyList<CostPoint> Curve(
         Plan plan, CandidateOptions candidate, Simulation simulation, List<CostLine> lines)

@@ -10,8 +10,9 @@ namespace Spillway.Planner.Fleet;
 
 /// <summary>
 /// A site that is this server as a gateway before somebody else's: the production chain, cache, retries, breakers,
-/// limits, lines, second copies, rate limits and budgets (<see cref="RouteWorld"/>) over upstreams with a time, a limit, faults and a price. An answer
-/// counts for the route when it begins, as for the live one; its further tokens follow by the upstream's time for each.
+/// limits, lines, second copies, rate limits and budgets (<see cref="RouteWorld"/>) over upstreams with a time, a
+/// limit, faults and a price. An answer counts for the route when it begins, as for the live one; its further tokens
+/// follow by the upstream's time for each.
 /// </summary>
 internal sealed class RoutedSite : Site, IActor
 {

@@ -115,7 +115,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <summary>The ride of a number.</summary>
     public Ride RideOf(int index) => _rides[index];
 
-    /// <summary>What a request asks, for caches: no two workloads ask the same; negative for what never repeats.</summary>
+    /// <summary>What a request asks, for caches: no two workloads ask the same. Negative: never again.</summary>
     public static long KeyOf(Ride ride) =>
         ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
 

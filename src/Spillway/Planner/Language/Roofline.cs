@@ -58,7 +58,8 @@ internal sealed class Roofline
     /// <param name="work">What it computes.</param>
     /// <param name="matrices">Its <see cref="Matrices"/>.</param>
     public double Rest(in StepWork work, double matrices) => matrices + Attention(work) + Exchange(work) + _fixed
-        + (_constants.SequenceUs / 1e6 * work.Sequences) + (work.AttentionPairs > 0 ? _constants.PromptStepMs / 1e3 : 0);
+        + (_constants.SequenceUs / 1e6 * work.Sequences)
+        + (work.AttentionPairs > 0 ? _constants.PromptStepMs / 1e3 : 0);
 
     /// <summary>Seconds of a step through all stages; called for each of millions of steps.</summary>
     /// <param name="rest">Its <see cref="Rest"/>.</param>

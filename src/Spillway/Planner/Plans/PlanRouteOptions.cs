@@ -66,8 +66,8 @@ public sealed record UpstreamPolicyOptions
     public RetryOptions Retry { get; init; } = new();
 
     /// <summary>Second copies.</summary>
-    [Option("Second copies of slow requests at another of the servers. What a copy was sent that nobody takes costs its "
-        + "tokens read.")]
+    [Option("Second copies of slow requests at another of the servers. What a copy was sent that nobody takes costs "
+        + "its tokens read.")]
     public HedgeOptions Hedge { get; init; } = new();
 
     /// <summary>When a target is left alone.</summary>

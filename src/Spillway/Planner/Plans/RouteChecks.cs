@@ -15,8 +15,8 @@ internal sealed class RouteChecks(PlanOptions options, OptionBinder binder)
     public void Check(string name, VariantOptions variant)
     {
         if (variant.Upstream is { Policies.Hedge.Enabled: true, Targets: < 2 })
-            binder.Report($"variants.{name}.upstream.policies.hedge", "", "There is one server, and nobody else to send a "
-                + "second copy to.", "Give targets: 2 or more, or remove hedge.");
+            binder.Report($"variants.{name}.upstream.policies.hedge", "", "There is one server, and nobody else to "
+                + "send a second copy to.", "Give targets: 2 or more, or remove hedge.");
         if (variant.Route is not { } route)
             return;
         if (route.Chain.Steps.Count > 0)
@@ -33,8 +33,9 @@ internal sealed class RouteChecks(PlanOptions options, OptionBinder binder)
         if (variant.Route is not { } route || (route.Limits.Rates.Count == 0 && route.Budgets.Count == 0)
             || candidate.Sites.Keys.Any(s => options.Sites.GetValueOrDefault(s) is not { Kind: not SiteKind.Upstream }))
             return;
-        binder.Report($"{key}.variant", candidate.Variant, "Its route has limits or budgets, which count at sites of kind "
-            + "upstream, and none of the candidate's is one.", "Use a variant without them, or a site of kind upstream.");
+        binder.Report($"{key}.variant", candidate.Variant, "Its route has limits or budgets, which count at sites of "
+            + "kind upstream, and none of the candidate's is one.",
+            "Use a variant without them, or a site of kind upstream.");
     }
 
     /// <summary>The models of a chain are variants with an upstream.</summary>
@@ -48,7 +49,7 @@ internal sealed class RouteChecks(PlanOptions options, OptionBinder binder)
             binder.Report(one.Key, one.Value, $"It {one.Problem}.", one.Remedy);
     }
 
-    /// <summary>Limits and budgets: what they name must be there, and budgets need something that is paid for.</summary>
+    /// <summary>Limits and budgets: what they name must be there.</summary>
     private void Guards(string name, VariantOptions variant, PlanRouteOptions route)
     {
         string[] models = [.. UpstreamChain.Of(variant, name).Steps.Where(s => s.Kind is ChainStepKind.Model)

@@ -31,7 +31,7 @@ internal sealed record RouteAsk(long Question)
     /// <summary>Tokens that its answer has.</summary>
     public long TokensWritten { get; init; }
 
-    /// <summary>Tokens that its answer could have had: what limits take and budgets reserve before it is there.</summary>
+    /// <summary>Tokens that its answer could have: what limits take and budgets reserve at the gate.</summary>
     public long TokensWrittenMax { get; init; }
 
     /// <summary>How much it matters.</summary>

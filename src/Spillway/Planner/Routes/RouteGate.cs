@@ -8,7 +8,8 @@ namespace Spillway.Planner.Routes;
 
 /// <summary>
 /// The gate of a simulated route: rate limits and budgets, judged by the production rules (<see cref="GuardSet"/>). The
-/// virtual interpreter of what the Engine's GuardDesk carries out live: who has which state, who waits, whose turn it is.
+/// virtual interpreter of what the Engine's GuardDesk carries out live: who has which state, who waits,
+/// whose turn it is.
 /// The disk is as fast as it must be: a slice of a budget is durable the moment that it is wanted.
 /// </summary>
 internal sealed class RouteGate

@@ -3,15 +3,15 @@ using Spillway.Policies.Routing;
 namespace Spillway.Planner.Routes;
 
 /// <content>
-/// One attempt: a call, and a second one at another target where the production policy says so. The first answer counts,
-/// and the other call is given up.
+/// One attempt: a call, and a second one at another target where the production policy says so. The first answer
+/// counts, and the other call is given up.
 /// </content>
 internal sealed partial class UpstreamStep
 {
     /// <summary>Second copies that were sent.</summary>
     public long Hedges { get; private set; }
 
-    /// <summary>Is told of each answered request of which one of two copies was sent in vain; null for nobody.</summary>
+    /// <summary>Is told of each answered request with a copy that was sent in vain; null for nobody.</summary>
     public Action<StepCall>? Wasted { get; init; }
 
     private void Begin(Asker asker, Turn turn)

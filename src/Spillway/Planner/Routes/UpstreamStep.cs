@@ -6,8 +6,8 @@ using Spillway.Policies.Routing;
 namespace Spillway.Planner.Routes;
 
 /// <summary>
-/// A step that an upstream answers: balancer, breakers, limits, line, retries and second copies of production over simulated targets.
-/// The virtual interpreter of what the Engine's UpstreamGroup carries out live.
+/// A step that an upstream answers: balancer, breakers, limits, line, retries and second copies of production over
+/// simulated targets. The virtual interpreter of what the Engine's UpstreamGroup carries out live.
 /// </summary>
 internal sealed partial class UpstreamStep : IStepWorld
 {

@@ -4,7 +4,7 @@ using Spillway.Tests.Planner.Plans;
 
 namespace Spillway.Tests.Planner.Fleet;
 
-/// <summary>Rate limits, budgets and second copies in a plan: refusals appear by reason, and money is not overspent.</summary>
+/// <summary>Rate limits, budgets and second copies in a plan: refusals have reasons, money is not overspent.</summary>
 public sealed class RoutedLimitsTests
 {
     private const string Plain = "upstream: { firstMs: 50, pricePerMillionIn: 1, pricePerMillionOut: 2 }";
@@ -28,8 +28,8 @@ public sealed class RoutedLimitsTests
     [Fact]
     public void Limits_by_key_and_by_tenant_are_as_many_as_keys_and_tenants()
     {
-        CandidateOutcome By(string per) => Run(("workloads:\n  - { name: people,", "workloads:\n  - { name: few, arrivals: "
-            + "poisson, ratePerSecond: 20, tenant: acme, keys: 2 }\n  - { name: people, keys: 4,"), Route(
+        CandidateOutcome By(string per) => Run(("workloads:\n  - { name: people,", "workloads:\n  - { name: few, "
+            + "arrivals: poisson, ratePerSecond: 20, tenant: acme, keys: 2 }\n  - { name: people, keys: 4,"), Route(
                 $"limits: {{ rates: {{ each: {{ requestsPerSecond: 4, per: [{per}] }} }} }}"));
         // Four keys and two, each with more to ask than it may: 24 a second. Two tenants: 8. All together: 4.
         Assert.InRange(By("key").Throughput, 22.5, 24.5);
@@ -95,7 +95,8 @@ public sealed class RoutedLimitsTests
         // After the 95th percentile: one in twenty, and what the budget of second attempts gives.
         Assert.InRange(twice.Hedges / (double)twice.Offered, 0.02, 0.08);
         Assert.True(twice.Total.P99Ms < once.Total.P99Ms * 0.8, $"{twice.Total.P99Ms} of {once.Total.P99Ms}");
-        decimal Read(CandidateOutcome o) => o.Costs.Single(l => l.What.EndsWith("read", StringComparison.Ordinal)).Quantity;
+        decimal Read(CandidateOutcome o) =>
+            o.Costs.Single(l => l.What.EndsWith("read", StringComparison.Ordinal)).Quantity;
         Assert.InRange(Read(twice) - Read(once), twice.Hedges * 0.00009m, twice.Hedges * 0.00011m);
     }
 

@@ -186,11 +186,13 @@ public sealed class RouteGateTests
                 ["places"] = new()
                 {
                     Concurrency = places, AtLimit = random.Next(2) == 0 ? AtLimit.Queue : AtLimit.Refuse,
-                    QueueMs = random.Next(50, 400), QueueLengthMax = random.Next(1, 6), FairShares = random.Next(2) == 0,
+                    QueueMs = random.Next(50, 400), QueueLengthMax = random.Next(1, 6),
+                    FairShares = random.Next(2) == 0,
                 },
                 ["rate"] = new()
                 {
-                    RequestsPerSecond = random.Next(5, 30), AtLimit = random.Next(2) == 0 ? AtLimit.Queue : AtLimit.Refuse,
+                    RequestsPerSecond = random.Next(5, 30),
+                    AtLimit = random.Next(2) == 0 ? AtLimit.Queue : AtLimit.Refuse,
                 },
                 ["dear"] = new() { Concurrency = random.Next(1, 3), Models = ["dear"], AtLimit = AtLimit.Queue },
             },
