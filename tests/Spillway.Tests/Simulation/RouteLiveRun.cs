@@ -49,8 +49,8 @@ internal sealed record RouteScripted(string Id, Instant At, TimeSpan? Timeout)
 /// <summary>
 /// Plays a script through the live Engine's route: pipeline, chain and two deployments with their threads and timers,
 /// on a manual clock. After each timer the driver waits until everything has come to rest: whoever is inside stands in
-/// a queue or a run, and each run waits on the clock. Those that one event sends to their next step go there one by one,
-/// in the order in which the deployment let them go, each when all has come to rest behind the one before it:
+/// a queue or a run, and each run waits on the clock. Those that one event sends to their next step go there one by
+/// one, in the order in which the deployment let them go, each when all has come to rest behind the one before it:
 /// whoever is not to go yet is held where it looks at the clock, which is before it does anything.
 /// </summary>
 internal sealed class RouteLiveRun : IDisposable

@@ -36,7 +36,10 @@ internal sealed class GateBench
             Cache = new() { Enabled = remembers, TtlMs = 3_600_000 },
         };
         _world = new(
-            "route", route, new Dictionary<string, IStepWorld> { ["dear"] = Dear, ["cheap"] = Cheap }, Calendar, seed: 1) { Gate = Gate };
+            "route", route, new Dictionary<string, IStepWorld> { ["dear"] = Dear, ["cheap"] = Cheap }, Calendar, seed: 1)
+        {
+            Gate = Gate,
+        };
     }
 
     public Calendar Calendar { get; } = new();
@@ -51,7 +54,8 @@ internal sealed class GateBench
 
     /// <summary>The ends in the order of coming: the step, or what refused.</summary>
     public IEnumerable<string> Ends => Answers
-        .OrderBy(a => int.Parse(a.Id, System.Globalization.CultureInfo.InvariantCulture)).Select(a => a.Fault?.Kind.ToString() ?? (a.Joined ? "joined" : $"{a.Step}"));
+        .OrderBy(a => int.Parse(a.Id, System.Globalization.CultureInfo.InvariantCulture))
+        .Select(a => a.Fault?.Kind.ToString() ?? (a.Joined ? "joined" : $"{a.Step}"));
 
     /// <summary>A request of ten tokens that says who asks.</summary>
     public void Arrive(double ms, string tenant = "local", string key = "one", long question = -1, long tokens = 10,
