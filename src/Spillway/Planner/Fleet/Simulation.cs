@@ -164,12 +164,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
 
         var site = ride.Entry!;
         ride.Fault = fault;
-        if (fault is null && !ride.FromCache)
-            site.Memory.Keep(KeyOf(ride), Calendar.Now);
-        var bytes = fault is null ? _plan.Options.Workloads[ride.Workload].BytesOut : 0;
-        site.BytesOut += bytes;
-        site.Answered += fault is null ? 1 : 0;
-        site.Remembered += fault is null && ride.FromCache ? 1 : 0;
+        if (fault is null)
+            Answer(site, ride);
         var way = fault is null ? _journeys.Back(site.Index, ride.Workload, ride.Region)
             : _journeys.Empty(site.Index, ride.Region);
         Calendar.Schedule(Calendar.Now + way, this, (int)What.Returns, ride.Index);
@@ -308,6 +304,16 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             ride.Deadline = Calendar.Now + patience;
         site.BytesIn += _plan.Options.Workloads[workload].BytesIn;
         Calendar.Schedule(Calendar.Now + _journeys.There(site.Index, workload, region), this, (int)What.Reaches, index);
+    }
+
+    /// <summary>A site has an answer: it leaves, and is remembered.</summary>
+    private void Answer(Site site, Ride ride)
+    {
+        if (!ride.FromCache)
+            site.Memory.Keep(KeyOf(ride), Calendar.Now);
+        site.BytesOut += _plan.Options.Workloads[ride.Workload].BytesOut;
+        site.Answered++;
+        site.Remembered += ride.FromCache ? 1 : 0;
     }
 
     private Site Nearest(int region)

@@ -72,8 +72,12 @@ internal sealed partial class UpstreamStep
             _balancer.Targets[call.Target].Began(call.Pass, _calendar.Now);
         Leave(call, fault?.Kind, fault?.RetryAfter);
         // A copy that failed says nothing of the other one.
-        if (fault is not null && attempt.Open.Count > 0)
-            return;
+        if (fault is null || attempt.Open.Count == 0)
+            End(attempt, fault);
+    }
+
+    private void End(Attempt attempt, Fault? fault)
+    {
         attempt.IsOver = true;
         foreach (var other in attempt.Open.ToArray())
             Leave(other, FaultKind.Cancelled, retryAfter: null);
