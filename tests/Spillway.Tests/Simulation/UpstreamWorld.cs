@@ -1,4 +1,3 @@
-using Spillway.Config;
 using Spillway.Planner;
 using Spillway.Planner.Routes;
 

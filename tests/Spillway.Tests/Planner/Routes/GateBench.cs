@@ -2,7 +2,6 @@ using Spillway.Config;
 using Spillway.Planner;
 using Spillway.Planner.Routes;
 using Spillway.Policies.Budgets;
-using Spillway.Policies.Caching;
 using Spillway.Policies.Chains;
 using Spillway.Policies.Rates;
 
