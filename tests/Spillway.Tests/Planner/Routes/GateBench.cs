@@ -34,8 +34,8 @@ internal sealed class GateBench
             Chain = new() { Steps = steps }, DeadlineMs = 60_000,
             Cache = new() { Enabled = remembers, TtlMs = 3_600_000 },
         };
-        _world = new(
-            "route", route, new Dictionary<string, IStepWorld> { ["dear"] = Dear, ["cheap"] = Cheap }, Calendar, seed: 1)
+        var models = new Dictionary<string, IStepWorld> { ["dear"] = Dear, ["cheap"] = Cheap };
+        _world = new("route", route, models, Calendar, seed: 1)
         {
             Gate = Gate,
         };
