@@ -21,24 +21,34 @@ internal static class GuardChecks
         SpillwayOptions options, IReadOnlyList<ModelOptions> models, IReadOnlyCollection<string> tenants,
         OptionBinder bound)
     {
-        var known = new Known(
+        Check(options.Limits, options.Budgets, new GuardNames(
             tenants,
             // A repository's models come and go while the server runs.
             options.Repository is null ? [.. models.Select(m => m.Name), .. options.Upstreams.Keys] : [],
             options.Repository is null
                 ? [.. models.SelectMany(m => m.Serve.Count == 0 ? [m.Name] : m.Serve.Keys), .. options.Routes.Keys]
-                : []);
-        foreach (var tenant in options.Limits.Weights.Keys)
-            Exists(tenant, known.Tenants, "tenant", $"limits.weights.{tenant}", bound);
-        foreach (var (name, rate) in options.Limits.Rates)
+                : []), bound);
+    }
+
+    /// <summary>Reports what limits and budgets break that stand anywhere.</summary>
+    /// <param name="limits">Rate limits.</param>
+    /// <param name="budgets">Budgets by name.</param>
+    /// <param name="known">What they may name.</param>
+    /// <param name="bound">Where errors go.</param>
+    public static void Check(
+        LimitsOptions limits, IReadOnlyDictionary<string, BudgetOptions> budgets, GuardNames known, OptionBinder bound)
+    {
+        foreach (var tenant in limits.Weights.Keys)
+            Exists(tenant, known.Tenants, "tenant", $"{known.At}limits.weights.{tenant}", bound);
+        foreach (var (name, rate) in limits.Rates)
             Rate(name, rate, known, bound);
-        foreach (var (name, budget) in options.Budgets)
+        foreach (var (name, budget) in budgets)
             Budget(name, budget, known, bound);
     }
 
-    private static void Rate(string name, RateOptions rate, Known known, OptionBinder bound)
+    private static void Rate(string name, RateOptions rate, GuardNames known, OptionBinder bound)
     {
-        var path = $"limits.rates.{name}";
+        var path = $"{known.At}limits.rates.{name}";
         Scoped(name, path, rate, rate.AtLimit, known, bound);
         if (bound.Failed(path))
             return;
@@ -57,9 +67,9 @@ internal static class GuardChecks
         }
     }
 
-    private static void Budget(string name, BudgetOptions budget, Known known, OptionBinder bound)
+    private static void Budget(string name, BudgetOptions budget, GuardNames known, OptionBinder bound)
     {
-        var path = $"budgets.{name}";
+        var path = $"{known.At}budgets.{name}";
         Scoped(name, path, budget, budget.AtLimit, known, bound);
         if (!bound.Failed($"{path}.timeZone") && !TimeZoneInfo.TryFindSystemTimeZoneById(budget.TimeZone, out _))
         {
@@ -75,7 +85,7 @@ internal static class GuardChecks
     }
 
     private static void Scoped(
-        string name, string path, ScopedOptions options, AtLimit atLimit, Known known, OptionBinder bound)
+        string name, string path, ScopedOptions options, AtLimit atLimit, GuardNames known, OptionBinder bound)
     {
         // It stands in headers, metrics and texts.
         if (name.Length is 0 or > NameMax || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
@@ -116,7 +126,13 @@ internal static class GuardChecks
                 Suggestion.Nearest(name, known));
         }
     }
-
-    private sealed record Known(
-        IReadOnlyCollection<string> Tenants, IReadOnlyCollection<string> Models, IReadOnlyCollection<string> Routes);
 }
+
+/// <summary>What limits and budgets may name; of an empty list any name is taken.</summary>
+/// <param name="Tenants">Tenants.</param>
+/// <param name="Models">Deployments and upstreams.</param>
+/// <param name="Routes">Served names.</param>
+/// <param name="At">The path before `limits` and `budgets`; empty for the root of a configuration.</param>
+internal sealed record GuardNames(
+    IReadOnlyCollection<string> Tenants, IReadOnlyCollection<string> Models, IReadOnlyCollection<string> Routes,
+    string At = "");

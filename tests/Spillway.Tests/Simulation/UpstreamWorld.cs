@@ -1,15 +1,13 @@
 using Spillway.Planner;
-using Spillway.Policies.Breaking;
-using Spillway.Policies.Concurrency;
-using Spillway.Policies.Retry;
-using Spillway.Policies.Routing;
+using Spillway.Planner.Routes;
 
 namespace Spillway.Tests.Simulation;
 
 /// <summary>
-/// Callers, the policies of a route to upstreams, and the upstreams, on virtual time. An upstream works through a queue
-/// at a steady rate, also for callers who have given up, as real ones do; while it is dead it refuses connections or
-/// hangs. Naive callers go round the targets and try again three times after 100 ms, which is what many clients do.
+/// Callers, a route to upstreams (<see cref="UpstreamStep"/>: the production policies on virtual time), and the
+/// upstreams. An upstream works through a queue at a steady rate, also for callers who have given up, as real ones do;
+/// while it is dead it refuses connections or hangs. Naive callers go round the targets and try again three times after
+/// 100 ms, which is what many clients do.
 /// </summary>
 internal sealed class UpstreamWorld
 {
@@ -21,34 +19,30 @@ internal sealed class UpstreamWorld
     public const double WorkMs = 10;
     public const int PerSecond = 200;
 
+    private const double NaivePauseMs = 100;
+    private const int NaiveAttemptsMax = 4;
+
     private readonly Calendar _calendar = new();
     private readonly Random _random;
-    private readonly bool _hangs;
+    private readonly SimulatedTarget[] _targets;
+    private readonly UpstreamStep _step;
     private readonly bool _naive;
-    private readonly double[] _freeAt;
-    private readonly double _serviceMs;
-    private readonly Balancer _balancer;
-    private readonly RetryPolicy _retry;
-    private readonly UpstreamLine _line;
-    private readonly Stack<int> _slots;
-    private readonly Caller?[] _waiting;
-    private readonly LineDrop[] _drops = new LineDrop[64];
     private int _round;
 
     /// <summary>The first target dies, the others stay.</summary>
     public UpstreamWorld(int seed, int targets, bool hangs, bool naive)
     {
-        (_random, _hangs, _naive) = (new(seed), hangs, naive);
-        // Half as much again as is asked for, with and without the one that dies.
-        _serviceMs = 1000.0 / (PerSecond * 1.5 / Math.Max(1, targets - 1));
-        _freeAt = new double[targets];
-        _balancer = new(new(), [.. Enumerable.Range(0, targets).Select(i => new Target(
-            $"t{i}", 1, new Breaker(new()), new Gradient2(new()), TimeSpan.FromSeconds(10)))]);
-        _retry = new(new(), new(new()));
-        var lineOptions = new UpstreamLineOptions();
-        _line = new(lineOptions, default);
-        _slots = new(Enumerable.Range(0, lineOptions.LengthMax + 1));
-        _waiting = new Caller?[lineOptions.LengthMax + 1];
+        (_random, _naive) = (new(seed), naive);
+        // Half as much again as is asked for, with and without the one that dies; however long its queue.
+        var profile = new TargetProfile(
+            1, 1000.0 / (PerSecond * 1.5 / Math.Max(1, targets - 1)), Spread: 0, QueueMsMax: double.MaxValue);
+        _targets = [.. Enumerable.Range(0, targets).Select(i => new SimulatedTarget($"t{i}", profile, _calendar, seed)
+        {
+            Delay = TimeSpan.FromMilliseconds(WorkMs), Called = () => Attempts.Add((NowMs, i)),
+        })];
+        _step = new("up", new() { FirstDeltaMs = TimeoutMs }, _targets, _calendar, seed) { KeepsCalls = false };
+        _calendar.Schedule(Ms(DeadFromMs), () => _targets[0].State = hangs ? TargetState.Hangs : TargetState.Dead);
+        _calendar.Schedule(Ms(DeadToMs), () => _targets[0].State = TargetState.Well);
     }
 
     /// <summary>Everybody who came, in the order of coming.</summary>
@@ -88,7 +82,7 @@ internal sealed class UpstreamWorld
         {
             var caller = new Caller(ms);
             Callers.Add(caller);
-            At(ms, () => Send(caller));
+            _calendar.Schedule(Ms(ms), () => Send(caller));
         }
 
         _calendar.Run();
@@ -99,132 +93,38 @@ internal sealed class UpstreamWorld
     private void Send(Caller caller)
     {
         if (_naive)
-        {
-            Attempt(caller, _round++ % _freeAt.Length, default);
-            return;
-        }
-
-        var choice = _balancer.Choose(_calendar.Now, _random, caller.Tried);
-        if (choice.Target >= 0)
-            Attempt(caller, choice.Target, _balancer.Targets[choice.Target].Begin(_calendar.Now));
-        else if (choice.Reason is ChoiceReason.AllOpen)
-            Again(caller, FaultKind.TargetsOpen, choice.Wait);
+            Attempt(caller, attempt: 1);
         else
-            Queue(caller);
+            _step.Ask(
+                new("", Ms(caller.CameMs), Ms(caller.CameMs + DeadlineMs), 1, 1, Criticality.Critical),
+                fault => Ended(caller, fault is null));
     }
 
-    private void Attempt(Caller caller, int target, TargetPass pass)
+    private void Attempt(Caller caller, int attempt)
     {
-        Attempts.Add((NowMs, target));
-        caller.Attempts++;
-        caller.Tried |= 1UL << target;
-        var dead = target == 0 && NowMs is >= DeadFromMs and < DeadToMs;
-        if (dead)
+        var isOver = false;
+        void Over(bool answered)
         {
-            var (fault, after) = _hangs ? (FaultKind.UpstreamTimeout, TimeoutMs) : (FaultKind.UpstreamUnreachable, 1);
-            At(NowMs + after, () => Ended(caller, target, pass, fault));
-            return;
-        }
-
-        _freeAt[target] = Math.Max(_freeAt[target], NowMs) + _serviceMs;
-        var answer = _freeAt[target] + WorkMs;
-        if (answer - NowMs <= TimeoutMs)
-            At(answer, () => Ended(caller, target, pass, null));
-        else
-            At(NowMs + TimeoutMs, () => Ended(caller, target, pass, FaultKind.UpstreamTimeout));
-    }
-
-    private void Ended(Caller caller, int target, TargetPass pass, FaultKind? fault)
-    {
-        if (!_naive)
-        {
-            if (fault is null)
-            {
-                _balancer.Targets[target].Began(pass, _calendar.Now);
-                _retry.Budget.Succeeded(_calendar.Now);
-            }
-
-            _balancer.Targets[target].Ended(pass, fault, null, _calendar.Now);
-            if (caller.HoldsBudget)
-                _retry.Budget.Ended();
-            caller.HoldsBudget = false;
-        }
-
-        if (fault is { } kind)
-            Again(caller, kind, null);
-        else if (NowMs - caller.CameMs <= DeadlineMs)
-            caller.TookMs = NowMs - caller.CameMs;
-        TakeNext();
-    }
-
-    private void Again(Caller caller, FaultKind kind, TimeSpan? retryAfter)
-    {
-        if (_naive)
-        {
-            if (caller.Attempts < 4)
-                At(NowMs + 100, () => Send(caller));
-            return;
-        }
-
-        var decision = _retry.Decide(
-            new(kind, caller.Attempts, false, Ms(caller.CameMs + DeadlineMs), retryAfter, Expected: Span(WorkMs)),
-            _calendar.Now, _random);
-        if (!decision.Again)
-            return;
-        caller.HoldsBudget |= decision.TakesBudget;
-        _calendar.Schedule(_calendar.Now + decision.Wait, () => Send(caller));
-    }
-
-    private void Queue(Caller caller)
-    {
-        if (!_slots.TryPop(out var slot))
-            return;
-        var verdict = _line.Add(slot, Criticality.Critical, Ms(caller.CameMs + DeadlineMs - WorkMs), _calendar.Now);
-        if (verdict.Says is LineSays.Full)
-        {
-            _slots.Push(slot);
-            GiveUp(caller);
-            return;
-        }
-
-        _waiting[slot] = caller;
-        _calendar.Schedule(_line.WakeAt, TakeNext);
-    }
-
-    private void TakeNext()
-    {
-        if (_naive)
-            return;
-        var dropped = _line.Expire(_calendar.Now, _drops);
-        foreach (var drop in _drops.AsSpan(0, dropped))
-        {
-            _slots.Push(drop.Slot);
-            GiveUp(_waiting[drop.Slot]!);
-        }
-
-        while (_line.Count > 0)
-        {
-            var choice = _balancer.Choose(_calendar.Now, _random);
-            if (choice.Target < 0)
+            if (isOver)
                 return;
-            var slot = _line.Take(_calendar.Now);
-            _slots.Push(slot);
-            Attempt(_waiting[slot]!, choice.Target, _balancer.Targets[choice.Target].Begin(_calendar.Now));
+            isOver = true;
+            if (answered)
+                Ended(caller, answered: true);
+            else if (attempt < NaiveAttemptsMax)
+                _calendar.Schedule(Ms(NowMs + NaivePauseMs), () => Attempt(caller, attempt + 1));
         }
+
+        _targets[_round++ % _targets.Length].Call(reply => Over(reply.Fault is null));
+        _calendar.Schedule(Ms(NowMs + TimeoutMs), () => Over(answered: false));
     }
 
-    private void GiveUp(Caller caller)
+    private void Ended(Caller caller, bool answered)
     {
-        if (caller.HoldsBudget)
-            _retry.Budget.Ended();
-        caller.HoldsBudget = false;
+        if (answered && NowMs - caller.CameMs <= DeadlineMs)
+            caller.TookMs = NowMs - caller.CameMs;
     }
-
-    private void At(double ms, Action happens) => _calendar.Schedule(Ms(ms), happens);
 
     private static Instant Ms(double ms) => new((long)(ms * TimeSpan.TicksPerMillisecond));
-
-    private static TimeSpan Span(double ms) => TimeSpan.FromMilliseconds(ms);
 
     /// <summary>One who asks once.</summary>
     internal sealed class Caller(double cameMs)
@@ -232,11 +132,5 @@ internal sealed class UpstreamWorld
         public double CameMs => cameMs;
 
         public double? TookMs { get; set; }
-
-        public int Attempts { get; set; }
-
-        public ulong Tried { get; set; }
-
-        public bool HoldsBudget { get; set; }
     }
 }

@@ -95,9 +95,8 @@ internal static class PlanCharts
                 Say($"{At(p.Utilisation):0.#},{Y(y, p.Per1000, Height):0.#}")));
             Add(svg, $"<polyline points=\"{path}\" fill=\"none\" style=\"stroke:var(--{colour})\" "
                 + $"stroke-width=\"2.5\"/>");
-            if (o.Capacity is { } capacity && capacity > 0)
+            if (o.CapacityUse is { } use)
             {
-                var use = Math.Clamp(o.Throughput / capacity, 0, 1);
                 var cost = Math.Max(o.CostPer1000 ?? 0, 1e-9);
                 Add(svg, $"<circle cx=\"{At(use):0.#}\" cy=\"{Y(y, cost, Height):0.#}\" r=\"5\" "
                     + $"style=\"fill:var(--{colour})\">");

@@ -85,7 +85,8 @@ internal static class PlanHtml
         html.Append("</tr>\n");
         foreach (var judged in Shown(report).Take(ShownMax))
             Row(html, judged, tokens);
-        html.Append("</table></div>\n");
+        html.Append($"</table></div>\n<p class=\"soft\">Use: {Safe(PlanReport.UseIs)}. Broken: seconds of broken "
+            + "promise.</p>\n");
         if (report.Candidates.Count > ShownMax)
             html.Append($"<p class=\"soft\">{report.Candidates.Count - ShownMax} more are in the JSON and CSV "
                 + $"reports.</p>\n");

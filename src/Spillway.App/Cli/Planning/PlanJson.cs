@@ -87,11 +87,13 @@ internal static class PlanJson
         foreach (var (fault, count) in o.Faults)
             json.WriteNumber(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()), count);
         json.WriteEndObject();
+        Turned(json, o);
         json.WriteNumber("cold_starts", o.ColdStarts);
         Number(json, "throughput_per_second", o.Throughput);
         Number(json, "goodput_per_second", o.Goodput);
         Number(json, "capacity_per_second", o.Capacity);
         Number(json, "utilisation", o.Utilisation);
+        Number(json, "capacity_use", o.CapacityUse);
         Number(json, "replicas_mean", o.ReplicasMean);
         json.WriteNumber("replicas_most", o.ReplicasMost);
         json.WriteNumber("broken_seconds", o.BrokenSeconds);
@@ -99,6 +101,32 @@ internal static class PlanJson
         Number(json, "in_system", o.Little.InSystem);
         Number(json, "rate_times_time", o.Little.RateTimesTime);
         json.WriteEndObject();
+    }
+
+    /// <summary>What limits, budgets and retries did; nothing where there are none.</summary>
+    private static void Turned(Utf8JsonWriter json, CandidateOutcome o)
+    {
+        if (o.Retries + o.Hedges > 0)
+        {
+            json.WriteNumber("retries", o.Retries);
+            json.WriteNumber("hedges", o.Hedges);
+        }
+
+        if (o.Turned.Count == 0)
+            return;
+        json.WriteStartArray("limits");
+        foreach (var (site, count) in o.Turned)
+        {
+            json.WriteStartObject();
+            json.WriteString("site", site);
+            json.WriteString("kind", count.IsBudget ? "budget" : "rate");
+            json.WriteString("rule", count.Rule);
+            json.WriteNumber("refused", count.Refused);
+            json.WriteNumber("waited", count.Waited);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void Times(Utf8JsonWriter json, CandidateOutcome o)

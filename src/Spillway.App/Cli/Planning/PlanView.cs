@@ -60,7 +60,8 @@ internal static class PlanView
         foreach (var judged in Shown(report))
             table.AddRow([.. Row(judged, tokens).Select(cell => new Text(cell))]);
         table.Caption = new TableTitle("* recommended   + keeps every goal   - does not   x infeasible   "
-            + "f on the frontier of cost, p95, capacity and quality   broken: seconds of broken promise");
+            + "f on the frontier of cost, p95, capacity and quality   broken: seconds of broken promise   "
+            + "use: " + PlanReport.UseIs);
         return table;
     }
 
@@ -120,6 +121,11 @@ internal static class PlanView
             + $"cache, ")
             + Say($"{o.Offered - o.Answered:N0} not{faults}; {o.ColdStarts:N0} cold starts; promise broken in "
                 + $"{o.BrokenSeconds:N0} s"));
+        foreach (var (site, count) in o.Turned.Where(t => t.Count.Refused > 0 || t.Count.Waited > 0))
+            output.WriteLine(Say($"  {site}: {(count.IsBudget ? "budget" : "rate limit")} {count.Rule} turned "
+                + $"{count.Refused:N0} away, {count.Waited:N0} waited for it"));
+        if (o.Retries + o.Hedges > 0)
+            output.WriteLine(Say($"  {o.Retries:N0} second attempts, {o.Hedges:N0} second copies of slow calls"));
         output.WriteLine(Say($"  Little's law: {o.Little.InSystem:0.####} requests in the system, rate times time "
             + $"{o.Little.RateTimesTime:0.####}"));
     }
@@ -131,7 +137,7 @@ internal static class PlanView
         var points = o.CostCurve.Where(p => p.Utilisation is 0.05 or 0.1 or 0.2 or 0.4 or 0.6 or 0.8 or 1)
             .Select(p => Say($"{p.Utilisation * 100:0} % {Figures.Money(p.Per1000)}"));
         output.WriteLine($"  {report.Plan.Currency} per 1,000 answers over the use of the capacity: "
-            + $"{string.Join("   ", points)}");
+            + $"{string.Join("   ", points)}" + (o.CapacityUse is { } use ? Say($"; here {use * 100:0} %") : ""));
     }
 
     private static void Plot(TextWriter output, CandidateOutcome o)

@@ -14,8 +14,6 @@ namespace Spillway.Engine.Upstreams;
 /// </summary>
 internal sealed class TargetChoice : IDisposable
 {
-    private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
-
     private readonly TargetRoom _room;
     private readonly Lock _lock;
     private readonly UpstreamOptions _options;
@@ -130,7 +128,7 @@ internal sealed class TargetChoice : IDisposable
         lock (_lock)
         {
             var (it, now) = (_balancer.Targets[turn.Target], _clock.Now);
-            it.Ended(turn.Pass, SignOf(fault?.Kind, it, now - turn.Pass.SentAt, now, tellsOnLeaving),
+            it.Ended(turn.Pass, TargetSigns.Of(fault?.Kind, it, now - turn.Pass.SentAt, now, tellsOnLeaving),
                 fault?.RetryAfter, now);
             _room.Serve();
         }
@@ -267,16 +265,4 @@ internal sealed class TargetChoice : IDisposable
 
     /// <summary>Under the lock: a turn for the next who waits, or that there is none.</summary>
     private UpstreamTurn? Take(Instant now) => Choose(now, tried: 0);
-
-    /// <summary>
-    /// A deadline that came, or a caller that left, says something about the target when the target had ample time;
-    /// else a caller in a hurry could have it left alone.
-    /// </summary>
-    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now, bool tellsOnLeaving)
-    {
-        var isLong = took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now);
-        var tells = kind is FaultKind.DeadlineExceeded
-            || (kind is FaultKind.Cancelled && tellsOnLeaving && target.IsKnown);
-        return isLong && tells ? FaultKind.UpstreamTimeout : kind;
-    }
 }

@@ -40,6 +40,8 @@ public static class Evaluation
         {
             Offered = tally.Offered, Answered = tally.Answered, Kept = tally.Kept, FromCache = tally.FromCache,
             Faults = tally.Faults, ColdStarts = simulation.Sites.Sum(s => s.ColdStarts),
+            Turned = [.. simulation.Sites.SelectMany(s => s.Turned.Select(t => (s.Name, t)))],
+            Retries = simulation.Sites.Sum(s => s.Again.Retries), Hedges = simulation.Sites.Sum(s => s.Again.Hedges),
             Total = StageTimes.Of("total", tally.Total),
             Stages = [.. PlanStages.All.Select((s, i) => StageTimes.Of(s.Name(), tally.ByStage[i], Words(s, outcome)))],
             Steps = [.. tally.BySteps.Select((times, at) => StageTimes.Of(
@@ -57,7 +59,7 @@ public static class Evaluation
         };
     }
 
-    /// <summary>The busy part of all time of all replicas; null without machines.</summary>
+    /// <summary>The used part of what all ready replicas could have done; null without machines.</summary>
     private static double? Use(List<MachineSite> machines, Instant until)
     {
         if (machines.Count == 0)
@@ -107,8 +109,8 @@ public static class Evaluation
     /// Machines cost the same whether they are used or not, so their cost of an answer is a price of an hour divided by
     /// the use made of it; calls, tokens and bytes cost the same for every answer. Full use is that of all replicas
     /// that the sites may have, and all of those are paid for; rent and what is provisioned cost the same at any
-    /// number. Where an unlimited upstream takes a part of the answers, full use is that of the other sites, and the
-    /// upstream goes on taking its part.
+    /// number. Where a cache or an unlimited upstream takes a part of the answers, full use is that of the replicas,
+    /// and those go on taking their part.
     /// </summary>
     private static IReadOnlyList<CostPoint> Curve(
         Plan plan, CandidateOptions candidate, Simulation simulation, List<CostLine> lines)
@@ -125,7 +127,7 @@ public static class Evaluation
         {
             if (Fleets.CapacityAt(plan, candidate, site.PlaceName) is not { } own)
                 continue;
-            (capacity, bounded) = (capacity + own, bounded + site.Answered);
+            (capacity, bounded) = (capacity + own, bounded + site.Answered - site.Remembered);
         }
 
         if (perHour <= 0 || capacity <= 0 || bounded == 0)

@@ -18,9 +18,12 @@ public sealed record PlanReport
     /// <summary>Which of the server's decisions a simulation takes, and which it does not.</summary>
     public const string Rules = "Decided by the server's own code on simulated time: queue, deadlines, early refusal "
         + "and batches (DeploymentFlow), the scaling policies, and which answer a full cache forgets; before upstreams "
-        + "with policies or a route also chain, cache with its lifetime, retries, breakers, limits and lines. Not "
-        + "simulated: RequestFlow's budgets, rate limits and rollouts. Language models run by the rules of vLLM's "
-        + "scheduler; serverless sites and upstreams by the plan's figures.";
+        + "with policies or a route also chain, cache with its lifetime, retries, second copies, breakers, limits, "
+        + "lines, rate limits and budgets. Not simulated: rollouts and checks of answers. Language models run by "
+        + "the rules of vLLM's scheduler; serverless sites and upstreams by the plan's figures.";
+
+    /// <summary>What the use of a candidate is.</summary>
+    public const string UseIs = "work done, as a part of what the ready replicas could do with full batches";
 
     /// <summary>The plan.</summary>
     public required Plan Plan { get; init; }

@@ -15,20 +15,27 @@ internal sealed class BatchServer : Server, IWorldSink
     private readonly World _world;
     private readonly Simulation _home;
     private readonly IServerSink _sink;
+    private readonly double _secondsPerSize;
+    private double _sizes;
 
     /// <summary>An idle replica.</summary>
     /// <param name="flow">Fresh.</param>
     /// <param name="times">How long runs take.</param>
+    /// <param name="secondsPerSize">What a request of size 1 takes of the whole replica in full batches.</param>
     /// <param name="home">Knows the rides.</param>
     /// <param name="sink">Hears of each request.</param>
-    public BatchServer(DeploymentFlow flow, IRunTimes times, Simulation home, IServerSink sink)
+    public BatchServer(
+        DeploymentFlow flow, IRunTimes times, double secondsPerSize, Simulation home, IServerSink sink)
     {
-        (Runners, _home, _sink) = (flow.RunnersInUse, home, sink);
+        (Runners, _secondsPerSize, _home, _sink) = (flow.RunnersInUse, secondsPerSize, home, sink);
         _world = new(flow, s_route, times, calendar: home.Calendar, sink: this);
     }
 
     /// <inheritdoc/>
     public override TimeSpan Busy => _world.RunTime;
+
+    /// <inheritdoc/>
+    public override TimeSpan Used => TimeSpan.FromSeconds(_sizes * _secondsPerSize);
 
     /// <inheritdoc/>
     public override int Runners { get; }
@@ -49,8 +56,11 @@ internal sealed class BatchServer : Server, IWorldSink
     void IWorldSink.Began(int tag)
     {
         // The world of a replica that died runs on to the end of what it began; nobody listens.
-        if (State is not ServerState.Gone)
-            _sink.Began(_home.RideOf(tag));
+        if (State is ServerState.Gone)
+            return;
+        var ride = _home.RideOf(tag);
+        _sizes += ride.Arrival.Size;
+        _sink.Began(ride);
     }
 
     /// <inheritdoc/>

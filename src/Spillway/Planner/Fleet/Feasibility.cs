@@ -31,9 +31,8 @@ internal static class Feasibility
                             + $"has {machine.MemoryGb:0.##} GB: a larger machine, or a smaller variant."));
                     break;
                 case SiteKind.Serverless:
-                    Serverless(plan.Platforms[site.Platform], site.Platform, place.Serverless!, candidate.Variant,
-                        variant,
-                        found);
+                    Serverless(plan.Platforms[site.Platform].In(site.PriceRegion), site, place.Serverless!,
+                        candidate.Variant, variant, found);
                     Duration(plan, plan.Platforms[site.Platform], site.Platform, variant, found);
                     break;
                 case SiteKind.Upstream:
@@ -44,9 +43,10 @@ internal static class Feasibility
         return found;
     }
 
-    private static void Serverless(PlatformOptions platform, string name, ServerlessOptions place, string variantName,
-        VariantOptions variant, List<string> found)
+    private static void Serverless(PlatformOptions platform, SiteOptions site, ServerlessOptions place,
+        string variantName, VariantOptions variant, List<string> found)
     {
+        var name = site.Platform;
         if (place.MemoryGb > platform.MemoryGbMax)
             found.Add(Say($"serverless.memoryGb is {place.MemoryGb:0.##}, {name} gives at most "
                 + $"{platform.MemoryGbMax:0.##} GB."));
@@ -55,8 +55,9 @@ internal static class Feasibility
                 + $"and "
                 + $"{name} allows {platform.MemoryGbMax:0.##} GB: a smaller or quantised variant."));
         if (place.Provisioned > 0 && platform.ProvisionedPerGbSecond is null)
-            found.Add(Say($"{name} has no price for provisioned concurrency in the price files; it is not taken for "
-                + $"nothing."));
+            found.Add($"{name} has no price for provisioned concurrency"
+                + (site.PriceRegion.Length == 0 ? "" : $" in {site.PriceRegion}")
+                + " in the price files; it is not taken for nothing.");
     }
 
     /// <summary>The largest request that is known must end in time; larger ones, of sizes without a bound, are cut off

@@ -4,6 +4,11 @@ using Spillway.Planner.Workloads;
 
 namespace Spillway.Planner.Fleet;
 
+/// <summary>What tokens take of a replica with all of its places taken.</summary>
+/// <param name="Prompt">Seconds for one that is read.</param>
+/// <param name="Answer">Seconds for one that is written after the first, which comes with the prompt.</param>
+internal readonly record struct TokenSeconds(double Prompt, double Answer);
+
 /// <summary>What follows from a language model on a machine, at the mean lengths of the workloads.</summary>
 internal static class LanguageFleet
 {
@@ -18,11 +23,26 @@ internal static class LanguageFleet
     /// <summary>Requests a second that a replica with all of its places taken answers.</summary>
     public static double PerReplica(Plan plan, LanguageVariantOptions language, string machine)
     {
-        var lengths = Lengths(plan);
-        var memory = Memory(plan, language, plan.Machines[machine]).Value;
-        var most = Math.Max(1, Math.Min(language.Serving.SequencesMax,
-            memory.Tokens / (lengths.Read + (lengths.Written / 2))));
+        var (lengths, most) = (Lengths(plan), PlacesOf(plan, language, machine));
         return most / SecondsWith(RooflineOf(plan, language, plan.Machines[machine]), language, lengths, most);
+    }
+
+    /// <summary>
+    /// What tokens take of a replica with all of its places taken: those of a request of mean lengths together the time
+    /// between two answers, so that a replica which answers <see cref="PerReplica"/> is used to the full.
+    /// </summary>
+    public static TokenSeconds EachToken(Plan plan, LanguageVariantOptions language, string machine)
+    {
+        var (lengths, most) = (Lengths(plan), PlacesOf(plan, language, machine));
+        var roofline = RooflineOf(plan, language, plan.Machines[machine]);
+        var prompts = most * lengths.Read / lengths.Written;
+        var alone = roofline.Seconds(StepOf(lengths, most, prompts: 0));
+        // A piece of a prompt makes a step longer; the rest of the step is for the answers that share it.
+        var prompt = Math.Max(0, roofline.Seconds(StepOf(lengths, most, prompts)) - alone) / prompts;
+        var answer = alone / most;
+        var whole = (lengths.Read * prompt) + ((lengths.Written - 1) * answer);
+        var due = 1 / PerReplica(plan, language, machine);
+        return whole <= 0 ? new(due / lengths.Read, 0) : new(prompt * due / whole, answer * due / whole);
     }
 
     /// <summary>
@@ -63,11 +83,21 @@ internal static class LanguageFleet
     {
         var (read, written) = lengths;
         // Of each step's tokens, as many are of prompts as prompts are of all tokens.
-        var prompt = atOnce * read / written;
-        var pairs = prompt * (read / 2);
-        var step = roofline.Seconds(new(atOnce + prompt, (int)Math.Ceiling(atOnce), (int)Math.Ceiling(atOnce),
-            atOnce * (read + (written / 2)), pairs));
+        var step = roofline.Seconds(StepOf(lengths, atOnce, prompts: atOnce * read / written));
         return step * (written + Math.Ceiling(read / language.Serving.BatchedTokensMax));
+    }
+
+    /// <summary>A step of so many requests, with so many tokens of the prompts of others in it.</summary>
+    private static StepWork StepOf((double Read, double Written) lengths, double atOnce, double prompts) => new(
+        atOnce + prompts, (int)Math.Ceiling(atOnce), (int)Math.Ceiling(atOnce),
+        atOnce * (lengths.Read + (lengths.Written / 2)), prompts * (lengths.Read / 2));
+
+    /// <summary>How many requests of mean lengths a replica has at once.</summary>
+    private static double PlacesOf(Plan plan, LanguageVariantOptions language, string machine)
+    {
+        var (lengths, memory) = (Lengths(plan), Memory(plan, language, plan.Machines[machine]).Value);
+        return Math.Max(1, Math.Min(language.Serving.SequencesMax,
+            memory.Tokens / (lengths.Read + (lengths.Written / 2))));
     }
 
     private static (double Read, double Written) Lengths(Plan plan) => (

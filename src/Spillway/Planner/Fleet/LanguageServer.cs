@@ -17,6 +17,7 @@ internal sealed class LanguageServer : Server, IActor
     private readonly ILanguageSink _sink;
     private readonly int _queueMax;
     private readonly TimeSpan _patience;
+    private readonly TokenSeconds _each;
     private readonly List<int> _rides = [];
     private readonly List<long> _serials = [];
     private Instant _armed = Instant.Never;
@@ -28,12 +29,13 @@ internal sealed class LanguageServer : Server, IActor
     /// <param name="serving">The scheduler's limits.</param>
     /// <param name="memory">How many tokens fit.</param>
     /// <param name="limits">The longest queue, and how long a caller waits that does not say.</param>
+    /// <param name="each">What a token takes of a replica with all of its places taken.</param>
     /// <param name="home">Knows the rides.</param>
     /// <param name="sink">Hears of each request.</param>
     public LanguageServer(Roofline roofline, LanguageServing serving, KvMemory memory,
-        (int QueueMax, TimeSpan Patience) limits, Simulation home, ILanguageSink sink)
+        (int QueueMax, TimeSpan Patience) limits, TokenSeconds each, Simulation home, ILanguageSink sink)
     {
-        (_engine, _home, _sink) = (new(roofline, serving, memory), home, sink);
+        (_engine, _each, _home, _sink) = (new(roofline, serving, memory), each, home, sink);
         (_queueMax, _patience) = limits;
     }
 
@@ -44,12 +46,15 @@ internal sealed class LanguageServer : Server, IActor
     }
 
     /// <inheritdoc/>
-    public override TimeSpan Busy
+    public override TimeSpan Busy => Used;
+
+    /// <inheritdoc/>
+    public override TimeSpan Used
     {
         get
         {
             CatchUp();
-            return _engine.Busy;
+            return TimeSpan.FromSeconds((_engine.PromptTokens * _each.Prompt) + (_engine.AnswerTokens * _each.Answer));
         }
     }
 

@@ -28,8 +28,9 @@ internal sealed record MachineParts(
     {
         var roofline = LanguageFleet.RooflineOf(plan, language, plan.Machines[machine]);
         var memory = LanguageFleet.Memory(plan, language, plan.Machines[machine]).Value;
-        var (queue, patience) = (variant.Batching.QueueLengthMax, Capacity.PatienceOf(variant));
-        return (number, sink) => new LanguageServer(roofline, language.Serving, memory, (queue, patience), home, sink)
+        var limits = (variant.Batching.QueueLengthMax, Capacity.PatienceOf(variant));
+        var each = LanguageFleet.EachToken(plan, language, machine);
+        return (number, sink) => new LanguageServer(roofline, language.Serving, memory, limits, each, home, sink)
         {
             Number = number, Ordered = home.Calendar.Now,
         };
@@ -42,11 +43,12 @@ internal sealed record MachineParts(
         var curve = Capacity.CurveOf(variant, machine);
         var batching = Capacity.BatchingOf(variant, part);
         var runners = Capacity.RunnersOf(plan, part, machine);
+        var perSize = 1 / (Capacity.PerReplica(plan, part, machine) * Capacity.MeanSize(plan));
         return (number, sink) =>
         {
             var seed = new Chance(home.Seed, $"{site} replica {number}");
             var flow = new DeploymentFlow(batching, variant.Deadline, curve, BatchServer.ElementsPerRow, runners);
-            return new BatchServer(flow, new SpreadTimes(curve, variant.SpreadOfRuns, seed), home, sink)
+            return new BatchServer(flow, new SpreadTimes(curve, variant.SpreadOfRuns, seed), perSize, home, sink)
             {
                 Number = number, Ordered = home.Calendar.Now,
             };

@@ -39,6 +39,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     private int _runners = 1;
     private long _readyTicks;
     private TimeSpan _busyOfGone;
+    private TimeSpan _usedOfGone;
     private Instant _readySince;
     private int _startsWanted;
 
@@ -135,8 +136,8 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
     public override double? Utilisation(Instant until)
     {
         var ready = ReadyTicks(until);
-        var busy = _busyOfGone + _servers.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.Busy);
-        return ready <= 0 ? 0 : Math.Min(1, busy.Ticks / (double)ready / _runners);
+        var used = _servers.Aggregate(_usedOfGone, (sum, s) => sum + s.Used);
+        return ready <= 0 ? 0 : Math.Min(1, used.Ticks / (double)ready);
     }
 
     /// <summary>Hours of all runners of ready replicas, busy or not.</summary>
@@ -397,6 +398,7 @@ internal sealed class MachineSite : Site, IActor, IServerSink, ILanguageSink
         _servers.Remove(server);
         _billedTicks += (Now - server.Ordered).Ticks;
         _busyOfGone += server.Busy;
+        _usedOfGone += server.Used;
     }
 
     /// <summary>A replica is gone at once, with whatever it holds.</summary>

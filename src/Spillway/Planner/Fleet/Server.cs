@@ -34,8 +34,15 @@ internal abstract class Server
     /// <summary>Requests that it holds, waiting or running.</summary>
     public int Holds { get; set; }
 
-    /// <summary>Time in which it worked, all of its runners together.</summary>
+    /// <summary>
+    /// Time in which it worked, all of its runners together, as a scaling policy is told: of batches the time of runs.
+    /// A language replica runs whenever anybody is there, so that its time says nothing: of it that is <see
+    /// cref="Used"/>.
+    /// </summary>
     public abstract TimeSpan Busy { get; }
+
+    /// <summary>The work that it did, as the time that it would have taken with full batches.</summary>
+    public abstract TimeSpan Used { get; }
 
     /// <summary>Runs side by side.</summary>
     public abstract int Runners { get; }

@@ -118,14 +118,14 @@ internal sealed class ServerlessSite : Site, IActor
     /// <inheritdoc/>
     protected override IEnumerable<CostLine> OwnCosts(Instant until)
     {
-        yield return new(Name, "calls", _calls / 1_000_000m, "million", (decimal)_platform.PerMillionRequests);
-        yield return new(Name, "running time", _gbSeconds, "GB-s", (decimal)_platform.PerGbSecond);
+        yield return new(Name, "calls", _calls / 1_000_000m, "million", (decimal)_platform.PerMillionRequests!.Value);
+        yield return new(Name, "running time", _gbSeconds, "GB-s", (decimal)_platform.PerGbSecond!.Value);
         if (_options.Provisioned == 0)
             yield break;
         var held = _options.Provisioned * (decimal)_options.MemoryGb * until.Ticks / TimeSpan.TicksPerSecond;
         yield return new(Name, "provisioned", held, "GB-s", (decimal)(_platform.ProvisionedPerGbSecond ?? 0));
         yield return new(Name, "running time, provisioned", _provisionedRunGbSeconds, "GB-s",
-            (decimal)(_platform.ProvisionedRunPerGbSecond ?? _platform.PerGbSecond));
+            (decimal)(_platform.ProvisionedRunPerGbSecond ?? _platform.PerGbSecond.Value));
     }
 
     /// <inheritdoc/>

@@ -115,6 +115,10 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     /// <summary>The ride of a number.</summary>
     public Ride RideOf(int index) => _rides[index];
 
+    /// <summary>What a request asks, for caches: no two workloads ask the same. Negative: never again.</summary>
+    public static long KeyOf(Ride ride) =>
+        ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
+
     /// <summary>Rides that a replica holds.</summary>
     public IReadOnlyList<Ride> RidesOf(Server server) => [.. _rides.Where(r => r.Active && r.Server == server)];
 
@@ -160,11 +164,8 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
 
         var site = ride.Entry!;
         ride.Fault = fault;
-        if (fault is null && !ride.FromCache)
-            site.Memory.Keep(KeyOf(ride), Calendar.Now);
-        var bytes = fault is null ? _plan.Options.Workloads[ride.Workload].BytesOut : 0;
-        site.BytesOut += bytes;
-        site.Answered += fault is null ? 1 : 0;
+        if (fault is null)
+            Answer(site, ride);
         var way = fault is null ? _journeys.Back(site.Index, ride.Workload, ride.Region)
             : _journeys.Empty(site.Index, ride.Region);
         Calendar.Schedule(Calendar.Now + way, this, (int)What.Returns, ride.Index);
@@ -219,9 +220,6 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
     private static bool Serves(Site site, string region) => site.Options.NetworkMs.ContainsKey(region)
         && (site.Options.Residents.Count == 0 || site.Options.Residents.Contains(region));
 
-    private static long KeyOf(Ride ride) =>
-        ride.Arrival.Key < 0 ? -1 : unchecked((ride.Arrival.Key * 64) + ride.Workload) & long.MaxValue;
-
     /// <summary>What is done before the model there: the pipeline's own work before its first step.</summary>
     private BeforeOptions? BeforeOf(Site site) =>
         (site.IsEntry ? _plan.Options.Variants[_candidate.Variant].Before : null) ?? site.Variant.Before;
@@ -257,7 +255,7 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
                 Variant = variant,
             },
             SiteKind.Serverless => new ServerlessSite(name, options, place.Serverless!,
-                _plan.Platforms[options.Platform], variant, this)
+                _plan.Platforms[options.Platform].In(options.PriceRegion), variant, this)
             {
                 Memory = memory, Index = index, Place = placeIndex, PlaceName = placeName, IsEntry = isEntry,
                 Variant = variant,
@@ -306,6 +304,16 @@ internal sealed class Simulation : IActor, IStationSink, IStationTimes
             ride.Deadline = Calendar.Now + patience;
         site.BytesIn += _plan.Options.Workloads[workload].BytesIn;
         Calendar.Schedule(Calendar.Now + _journeys.There(site.Index, workload, region), this, (int)What.Reaches, index);
+    }
+
+    /// <summary>A site has an answer: it leaves, and is remembered.</summary>
+    private void Answer(Site site, Ride ride)
+    {
+        if (!ride.FromCache)
+            site.Memory.Keep(KeyOf(ride), Calendar.Now);
+        site.BytesOut += _plan.Options.Workloads[ride.Workload].BytesOut;
+        site.Answered++;
+        site.Remembered += ride.FromCache ? 1 : 0;
     }
 
     private Site Nearest(int region)

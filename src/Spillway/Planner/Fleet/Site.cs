@@ -50,6 +50,9 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
     /// <summary>Requests that it answered, from its cache too.</summary>
     public long Answered { get; set; }
 
+    /// <summary>Those of them that came from its cache.</summary>
+    public long Remembered { get; set; }
+
     /// <summary>What an hour of its machines costs with all replicas that it may have.</summary>
     public virtual double FullPerHour => 0;
 
@@ -61,6 +64,12 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
 
     /// <summary>Most replicas or instances that there were.</summary>
     public int ReadyMost { get; protected set; }
+
+    /// <summary>What rate limits and budgets did here.</summary>
+    public virtual IReadOnlyList<GateCount> Turned => [];
+
+    /// <summary>Second attempts, and second copies of slow calls, at upstreams.</summary>
+    public virtual (long Retries, long Hedges) Again => (0, 0);
 
     /// <summary>The simulation.</summary>
     protected Simulation Home => home;
@@ -128,7 +137,10 @@ internal abstract class Site(string name, SiteOptions options, Simulation home)
             yield return new(name, "ingress", (decimal)(BytesIn / BytesPerGb), "GB", (decimal)options.IngressPerGb);
     }
 
-    /// <summary>The share of its capacity that was used, 0 to 1; null where it has no capacity of its own.</summary>
+    /// <summary>
+    /// The work that was done as a part of what its ready replicas could have done with full batches, 0 to 1; null
+    /// where it has no capacity of its own.
+    /// </summary>
     public abstract double? Utilisation(Instant until);
 
     /// <summary>Replica-hours, or instance-hours that ran, until now.</summary>

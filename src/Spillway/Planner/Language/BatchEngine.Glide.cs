@@ -13,8 +13,8 @@ internal sealed partial class BatchEngine
     private long _glideChanges = -1;
     private long _glideTo;
     private long _owed;
-    private double _glideMatrices;
-    private int _glideMatricesOf;
+    private double _glideRest;
+    private int _glideRestOf;
 
     /// <summary>
     /// An instant before which no request can be complete, if none arrives or is cancelled: not before
@@ -53,7 +53,7 @@ internal sealed partial class BatchEngine
             _ends?.Add(now);
             _free -= begun;
             step.ContextTokens = context += running;
-            Begin(step, now, _roofline.Seconds(step.Work, _glideMatrices));
+            Begin(step, now, _roofline.Seconds(_glideRest, context));
         }
 
         _owed += Steps - before;
@@ -106,10 +106,11 @@ internal sealed partial class BatchEngine
         }
 
         (_glideChanges, _glideTo) = (_changes, Steps + least);
-        if (_glideMatricesOf == _running.Count)
+        if (_glideRestOf == _running.Count)
             return;
-        _glideMatricesOf = _running.Count;
-        _glideMatrices = _roofline.Matrices(StepWork.Decode(_running.Count, 0));
+        _glideRestOf = _running.Count;
+        var like = StepWork.Decode(_running.Count, 0);
+        _glideRest = _roofline.Rest(like, _roofline.Matrices(like));
     }
 
     /// <summary>Writes down what the requests have got, and looks at each again.</summary>

@@ -29,6 +29,7 @@ internal sealed partial class BatchEngine
     private readonly Stack<EngineStep> _spare = new();
     private readonly List<int> _finished = [];
     private readonly int _depth;
+    private readonly int _stages;
     private readonly long _blocks;
     private long _free;
     private readonly List<Instant>? _ends;
@@ -45,6 +46,7 @@ internal sealed partial class BatchEngine
     {
         _ends = ends;
         (_roofline, _serving, _blocks, _free) = (roofline, serving, memory.Blocks, memory.Blocks);
+        _stages = serving.PipelineParallel;
         _depth = serving.PipelineParallel > 1 ? serving.PipelineParallel : 1 + serving.ScheduleAhead;
         _turns = new int[serving.BlockTokens];
     }
@@ -66,6 +68,12 @@ internal sealed partial class BatchEngine
 
     /// <summary>The time in which a step ran, the first stage's.</summary>
     public TimeSpan Busy { get; private set; }
+
+    /// <summary>Tokens of prompts that steps computed, anew after a preemption too.</summary>
+    public long PromptTokens { get; private set; }
+
+    /// <summary>Tokens of answers that steps computed, each answer's first one left out.</summary>
+    public long AnswerTokens { get; private set; }
 
     /// <summary>The largest part of the cache that was used, 0 to 1.</summary>
     public double CachePeak { get; private set; }
@@ -228,13 +236,15 @@ internal sealed partial class BatchEngine
     private void Begin(EngineStep step, Instant now, double seconds)
     {
         var whole = TimeSpan.FromTicks(Math.Max(1, (long)(seconds * TimeSpan.TicksPerSecond)));
-        var stage = TimeSpan.FromTicks(Math.Max(1, whole.Ticks / _serving.PipelineParallel));
+        var stage = _stages == 1 ? whole : TimeSpan.FromTicks(Math.Max(1, whole.Ticks / _stages));
         step.Begins = now > _stageFreeAt ? now : _stageFreeAt;
         _stageFreeAt = step.Begins + stage;
         // Stages are passed in order: a short step cannot overtake a long one.
         var end = step.Begins + whole;
         _lastEnd = step.Ends = end > _lastEnd ? end : _lastEnd;
         Busy += stage;
+        PromptTokens += step.PromptTokens;
+        AnswerTokens += step.AnswerTokens;
         _inAir.Enqueue(step);
     }
 

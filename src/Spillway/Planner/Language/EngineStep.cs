@@ -5,6 +5,7 @@ internal sealed class EngineStep
 {
     private double _tokens;
     private double _pairs;
+    private int _prompt;
 
     /// <summary>Who has a part in it.</summary>
     public List<Sequence> Parts { get; } = [];
@@ -14,6 +15,13 @@ internal sealed class EngineStep
 
     /// <summary>What it computes.</summary>
     public StepWork Work => new(_tokens, Parts.Count, Samples.Count, ContextTokens, _pairs);
+
+    /// <summary>Tokens of prompts that it computes.</summary>
+    public int PromptTokens => _prompt;
+
+    /// <summary>Tokens of answers that it computes, each answer's first one left out: it comes with the
+    /// prompt.</summary>
+    public int AnswerTokens => (int)_tokens - _prompt;
 
     /// <summary>Tokens that it reads from the cache.</summary>
     public double ContextTokens { get; set; }
@@ -40,8 +48,10 @@ internal sealed class EngineStep
     public void Count(int tokens, int before, bool isPrompt)
     {
         (_tokens, ContextTokens) = (_tokens + tokens, ContextTokens + before);
-        if (isPrompt)
-            _pairs += tokens * (before + (tokens / 2.0));
+        if (!isPrompt)
+            return;
+        _prompt += tokens;
+        _pairs += tokens * (before + (tokens / 2.0));
     }
 
     /// <summary>Empties it for the next use.</summary>
@@ -49,6 +59,6 @@ internal sealed class EngineStep
     {
         Parts.Clear();
         Samples.Clear();
-        (_tokens, ContextTokens, _pairs) = (0, 0, 0);
+        (_tokens, ContextTokens, _pairs, _prompt) = (0, 0, 0, 0);
     }
 }

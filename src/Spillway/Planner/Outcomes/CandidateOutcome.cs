@@ -61,6 +61,15 @@ public sealed record CandidateOutcome
     /// <summary>Why others were not, and how many.</summary>
     public IReadOnlyDictionary<FaultKind, long> Faults { get; init; } = new Dictionary<FaultKind, long>();
 
+    /// <summary>What each rate limit and budget did, with its site; empty where no route declares any.</summary>
+    public IReadOnlyList<(string Site, GateCount Count)> Turned { get; init; } = [];
+
+    /// <summary>Second attempts at upstreams.</summary>
+    public long Retries { get; init; }
+
+    /// <summary>Second copies of slow calls to upstreams.</summary>
+    public long Hedges { get; init; }
+
     /// <summary>Starts that somebody waited for.</summary>
     public long ColdStarts { get; init; }
 
@@ -111,8 +120,18 @@ public sealed record CandidateOutcome
     /// costs.</summary>
     public IReadOnlyList<CostPoint> CostCurve { get; init; } = [];
 
-    /// <summary>The share of the machines' time that was used; null without machines.</summary>
+    /// <summary>
+    /// The work that was done as a part of what the ready replicas could have done with full batches, 0 to 1; null
+    /// without machines. A replica with one running request is busy, and used a little.
+    /// </summary>
     public double? Utilisation { get; init; }
+
+    /// <summary>
+    /// Where on <see cref="CostCurve"/> it was: answers that no cache gave, as a part of <see cref="Capacity"/>; null
+    /// without a bound. With a fixed number of replicas about <see cref="Utilisation"/>.
+    /// </summary>
+    public double? CapacityUse => Capacity is > 0 and var capacity && Answered > 0
+        ? Math.Clamp(Throughput * (1 - (FromCache / (double)Answered)) / capacity, 0, 1) : null;
 
     /// <summary>Replicas or running instances, mean over time.</summary>
     public double ReplicasMean { get; init; }

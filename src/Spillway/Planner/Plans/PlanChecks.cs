@@ -1,6 +1,5 @@
 using Spillway.Config;
 using Spillway.Planner.Fleet;
-using Spillway.Policies.Chains;
 using Spillway.Policies.Scaling;
 
 namespace Spillway.Planner.Plans;
@@ -87,8 +86,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
             Pipeline(name, variant, $"{key}.pipeline");
         if (variant.Language is { } language)
             Known(language.Model, plan.Models.Keys, $"{key}.language.model", "language model in the hardware files");
-        if (variant.Route is { Chain.Steps.Count: > 0 } route)
-            Chain(name, route);
+        new RouteChecks(_options, binder).Check(name, variant);
         if (variant.Quality is not null && variant.QualitySource.Length == 0)
             binder.Report($"{key}.quality", Text(variant.Quality.Value), "A quality figure needs a source.",
                 "Give qualitySource: the test set and the day, or the paper.");
@@ -118,17 +116,6 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                 "Remove curves and language, or pipeline.");
     }
 
-    /// <summary>A chain by the server's own rules; its models are variants with an upstream.</summary>
-    private void Chain(string name, PlanRouteOptions route)
-    {
-        HashSet<string> targets = [.. _options.Variants.Where(v => v.Value.Upstream is not null).Select(v => v.Key)];
-        var found = new ChainCheck(targets, "variants").Check(
-            new Dictionary<string, ChainOptions> { [$"{name}.route"] = route.Chain },
-            new Dictionary<string, double> { [$"{name}.route"] = route.DeadlineMs });
-        foreach (var one in found)
-            binder.Report(one.Key, one.Value, $"It {one.Problem}.", one.Remedy);
-    }
-
     private void Site(SiteOptions site, string key)
     {
         foreach (var region in site.NetworkMs.Keys)
@@ -148,6 +135,8 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
     {
         Known(candidate.Variant, _options.Variants.Keys, $"{key}.variant", "variant");
         _options.Variants.TryGetValue(candidate.Variant, out var variant);
+        if (variant is not null)
+            new RouteChecks(_options, binder).Check(candidate, variant, key);
         foreach (var (name, place) in candidate.Sites)
         {
             Known(name, _options.Sites.Keys, $"{key}.sites.{name}", "site");
@@ -214,6 +203,7 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                     binder.Report(key, "", $"Variant {variantName} does not say how long a request takes in one "
                         + $"instance.",
                         $"Give variants.{variantName}.serverlessMs, measured.");
+                Platform(site, key);
                 break;
             case SiteKind.Upstream:
                 if (variant.Upstream is null && variant.Route is not { Chain.Steps.Count: > 0 })
@@ -221,6 +211,22 @@ internal sealed class PlanChecks(Plan plan, OptionBinder binder)
                         $"Give variants.{variantName}.upstream.");
                 break;
         }
+    }
+
+    /// <summary>What is paid for each call and for its time has a price where the site is.</summary>
+    private void Platform(SiteOptions site, string key)
+    {
+        if (!plan.Platforms.TryGetValue(site.Platform, out var platform))
+            return;
+        var (there, region) = (platform.In(site.PriceRegion), site.PriceRegion);
+        if (there.PerMillionRequests is null)
+            NoPrice("of calls", "perMillionRequests");
+        if (there.PerGbSecond is null)
+            NoPrice("of running time", "perGbSecond");
+
+        void NoPrice(string what, string name) => binder.Report(key, site.Platform, $"{site.Platform} has no price "
+            + $"{what}{(region.Length == 0 ? "" : $" in {region}")}. A missing price is never taken for nothing.",
+            $"Give it in the price file: {(region.Length == 0 ? "" : $"regions.{region}.")}{name}.");
     }
 
     private void Machine(

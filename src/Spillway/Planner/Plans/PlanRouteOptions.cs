@@ -1,8 +1,10 @@
 using Spillway.Config;
 using Spillway.Policies.Breaking;
+using Spillway.Policies.Budgets;
 using Spillway.Policies.Caching;
 using Spillway.Policies.Chains;
 using Spillway.Policies.Concurrency;
+using Spillway.Policies.Rates;
 using Spillway.Policies.Retry;
 using Spillway.Policies.Routing;
 
@@ -21,10 +23,34 @@ public sealed record PlanRouteOptions
         + "requests with keys repeat.")]
     public CacheOptions Cache { get; init; } = new();
 
+    /// <summary>Rate limits.</summary>
+    [Option("Rate limits at the gate of each site that has the route: the very options of limits.rates of the server. "
+        + "A site counts by itself, as a server does.")]
+    public PlanLimitsOptions Limits { get; init; } = new();
+
+    /// <summary>Budgets.</summary>
+    [Option("Budgets of money for what is paid to upstreams, at each site that has the route: the very options of "
+        + "budgets of the server. Windows by the calendar begin with the simulated time, which is the first of a month "
+        + "that begins with a Monday, plus startDay and startHour.")]
+    public IReadOnlyDictionary<string, BudgetOptions> Budgets { get; init; } = new Dictionary<string, BudgetOptions>();
+
     /// <summary>The deadline of the whole chain.</summary>
     [Option("The time that all steps have together until an answer begins, where the workload's deadlineMs is not "
         + "shorter.", Unit = "ms", Min = 1, Max = 3_600_000, Source = "the longest that a person waits without a sign")]
     public double DeadlineMs { get; init; } = 10_000;
+}
+
+/// <summary>Rate limits of a plan's route.</summary>
+public sealed record PlanLimitsOptions
+{
+    /// <summary>Rate limits by name.</summary>
+    [Option("Rate limits by name; a request must pass every one that counts it.")]
+    public IReadOnlyDictionary<string, RateOptions> Rates { get; init; } = new Dictionary<string, RateOptions>();
+
+    /// <summary>Weight of each tenant.</summary>
+    [Option("Weights of tenants where a limit has fairShares, relative to each other.", Min = 0.01, Max = 1000,
+        Source = "1 for each tenant not named")]
+    public IReadOnlyDictionary<string, double> Weights { get; init; } = new Dictionary<string, double>();
 }
 
 /// <summary>How this server deals with somebody else's: the very options of an upstream.</summary>
@@ -38,6 +64,11 @@ public sealed record UpstreamPolicyOptions
     /// <summary>Second attempts.</summary>
     [Option("How often, how soon and how much is tried again.")]
     public RetryOptions Retry { get; init; } = new();
+
+    /// <summary>Second copies.</summary>
+    [Option("Second copies of slow requests at another of the servers. What a copy was sent that nobody takes costs "
+        + "its tokens read.")]
+    public HedgeOptions Hedge { get; init; } = new();
 
     /// <summary>When a target is left alone.</summary>
     [Option("When a target is left alone, and for how long.")]
@@ -59,6 +90,6 @@ public sealed record UpstreamPolicyOptions
     internal UpstreamOptions Whole => new()
     {
         FirstDeltaMs = FirstDeltaMs, TotalMs = Math.Max(FirstDeltaMs, 60_000), Retry = Retry, Breaker = Breaker,
-        Concurrency = Concurrency, Queue = Queue, Balancing = Balancing,
+        Concurrency = Concurrency, Queue = Queue, Balancing = Balancing, Hedge = Hedge,
     };
 }

@@ -115,12 +115,12 @@ public sealed record RegionPriceOptions
 public sealed record PlatformOptions
 {
     /// <summary>Price of a call.</summary>
-    [Option("Price of a million calls.", Required = true, Min = 0, Max = 1e6)]
-    public double PerMillionRequests { get; init; }
+    [Option("Price of a million calls. There is no default: write 0 where they are free.", Min = 0, Max = 1e6)]
+    public double? PerMillionRequests { get; init; }
 
     /// <summary>Price of time.</summary>
-    [Option("Price of a gigabyte-second of running time.", Required = true, Min = 0, Max = 1000)]
-    public double PerGbSecond { get; init; }
+    [Option("Price of a gigabyte-second of running time. There is no default.", Min = 0, Max = 1000)]
+    public double? PerGbSecond { get; init; }
 
     /// <summary>Price of provisioned instances.</summary>
     [Option("Price of a gigabyte-second of provisioned concurrency, used or not.", Min = 0, Max = 1000)]
@@ -150,4 +150,45 @@ public sealed record PlatformOptions
     [Option("From a call without a free instance until its code runs; the variant's load time follows, and is billed.",
         Required = true, Unit = "ms", Min = 0, Max = 600_000)]
     public double ColdStartMs { get; init; }
+
+    /// <summary>Prices by region.</summary>
+    [Option("Prices by the provider's region. A site with priceRegion takes those of its region and none of the "
+        + "above.")]
+    public IReadOnlyDictionary<string, RegionPlatformOptions> Regions { get; init; } =
+        new Dictionary<string, RegionPlatformOptions>();
+
+    /// <summary>The same platform with the prices of a region; without any where the file has none for it.</summary>
+    /// <param name="region">Of the site; empty for the prices without a region.</param>
+    public PlatformOptions In(string region)
+    {
+        if (region.Length == 0)
+            return this;
+        var prices = Regions.GetValueOrDefault(region) ?? new();
+        return this with
+        {
+            PerMillionRequests = prices.PerMillionRequests, PerGbSecond = prices.PerGbSecond,
+            ProvisionedPerGbSecond = prices.ProvisionedPerGbSecond,
+            ProvisionedRunPerGbSecond = prices.ProvisionedRunPerGbSecond,
+        };
+    }
+}
+
+/// <summary>What a serverless platform costs in a region. What it allows is the same everywhere.</summary>
+public sealed record RegionPlatformOptions
+{
+    /// <summary>Price of a call.</summary>
+    [Option("Price of a million calls there.", Min = 0, Max = 1e6)]
+    public double? PerMillionRequests { get; init; }
+
+    /// <summary>Price of time.</summary>
+    [Option("Price of a gigabyte-second of running time there.", Min = 0, Max = 1000)]
+    public double? PerGbSecond { get; init; }
+
+    /// <summary>Price of provisioned instances.</summary>
+    [Option("Price of a gigabyte-second of provisioned concurrency there, used or not.", Min = 0, Max = 1000)]
+    public double? ProvisionedPerGbSecond { get; init; }
+
+    /// <summary>Price of running time in provisioned instances.</summary>
+    [Option("Price of a gigabyte-second of running time in a provisioned instance there.", Min = 0, Max = 1000)]
+    public double? ProvisionedRunPerGbSecond { get; init; }
 }

@@ -72,8 +72,8 @@ public sealed record SiteOptions
     public string Platform { get; init; } = "";
 
     /// <summary>Whose prices hold.</summary>
-    [Option("For cloud and edge: the region of the price files whose prices hold here. Empty takes the prices without "
-        + "a region.")]
+    [Option("The region of the price files whose prices of machines and of a serverless platform hold here. Empty "
+        + "takes the prices without a region.")]
     public string PriceRegion { get; init; } = "";
 
     /// <summary>Rent of a site.</summary>

@@ -75,6 +75,16 @@ public sealed record WorkloadOptions
     [Option("Bytes of an answer on the wire.", Unit = "bytes", Min = 0, Max = 1e10)]
     public double BytesOut { get; init; } = 2000;
 
+    /// <summary>Who pays.</summary>
+    [Option("The tenant that its requests come from, for limits and budgets of routes.",
+        Source = "that of a server without keys")]
+    public string Tenant { get; init; } = "local";
+
+    /// <summary>How many keys.</summary>
+    [Option("The number of keys that its requests come with, each as often as the others; for limits by key.",
+        Unit = "keys", Min = 1, Max = 10_000)]
+    public int Keys { get; init; } = 1;
+
     /// <summary>Patience.</summary>
     [Option("How long its callers wait; absent for the variant's own deadline.", Unit = "ms", Min = 1,
         Max = 86_400_000)]

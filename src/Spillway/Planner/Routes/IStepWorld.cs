@@ -8,9 +8,10 @@ namespace Spillway.Planner.Routes;
 /// <param name="Elements">Input elements of all rows.</param>
 /// <param name="Criticality">How much it matters.</param>
 /// <param name="HasNext">Whether another step answers when nobody may be asked here.</param>
+/// <param name="IsBeside">Nobody waits for it: it is asked for those that come later.</param>
 internal readonly record struct StepCall(
     string Id, Instant Started, Instant Deadline, int Rows, long Elements, Criticality Criticality,
-    bool HasNext = false);
+    bool HasNext = false, bool IsBeside = false);
 
 /// <summary>
 /// What answers a step of a simulated route: a deployment here, or an upstream. Lives on its route's calendar.

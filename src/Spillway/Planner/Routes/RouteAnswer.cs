@@ -27,6 +27,15 @@ internal sealed record RouteAnswer(string Id, Instant Came, Instant Ended, Insta
     /// <summary>The first step was passed over for its predicted wait.</summary>
     public bool Avoided { get; init; }
 
+    /// <summary>What it holds of limits and budgets until it is settled; null without any.</summary>
+    public GateVisit? Held { get; init; }
+
+    /// <summary>The question.</summary>
+    public required RouteAsk Asks { get; init; }
+
+    /// <summary>The step whose model gave the answer; -1 where none did.</summary>
+    public int Answerer { get; init; } = -1;
+
     /// <summary>Steps that failed it.</summary>
     public IReadOnlyList<(int Step, FaultKind Why)> Left { get; init; } = [];
 

@@ -16,6 +16,24 @@ internal sealed record RouteAsk(long Question)
     /// <summary>Whose it is.</summary>
     public string Tenant { get; init; } = "";
 
+    /// <summary>With which key it comes; for limits by key.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Rows as limits count them.</summary>
+    public long Items { get; init; } = 1;
+
+    /// <summary>Bytes of its inputs.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Tokens that it brings.</summary>
+    public long TokensRead { get; init; }
+
+    /// <summary>Tokens that its answer has.</summary>
+    public long TokensWritten { get; init; }
+
+    /// <summary>Tokens that its answer could have: what limits take and budgets reserve at the gate.</summary>
+    public long TokensWrittenMax { get; init; }
+
     /// <summary>How much it matters.</summary>
     public Criticality Criticality { get; init; } = Criticality.Critical;
 

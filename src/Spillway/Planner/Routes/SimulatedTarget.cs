@@ -73,6 +73,9 @@ internal sealed class SimulatedTarget
     /// <summary>Whether it takes one more request now; null for always.</summary>
     public Func<Instant, bool>? Allows { get; init; }
 
+    /// <summary>Is told of each request that is sent to it; null for nobody.</summary>
+    public Action? Called { get; init; }
+
     /// <summary>Fails that part of what it is sent.</summary>
     public double FaultShare { get; init; }
 
@@ -80,6 +83,7 @@ internal sealed class SimulatedTarget
     public void Call(Action<TargetReply> replied)
     {
         Calls++;
+        Called?.Invoke();
         switch (State)
         {
             case TargetState.Dead:

@@ -6,14 +6,12 @@ using Spillway.Policies.Routing;
 namespace Spillway.Planner.Routes;
 
 /// <summary>
-/// A step that an upstream answers: balancer, breakers, limits, line and retries of production over simulated targets.
-/// The virtual interpreter of what the Engine's UpstreamGroup carries out live.
+/// A step that an upstream answers: balancer, breakers, limits, line, retries and second copies of production over
+/// simulated targets. The virtual interpreter of what the Engine's UpstreamGroup carries out live.
 /// </summary>
-internal sealed class UpstreamStep : IStepWorld
+internal sealed partial class UpstreamStep : IStepWorld
 {
     private const int DropsAtOnce = 32;
-
-    private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
 
     private readonly string _name;
     private readonly UpstreamOptions _options;
@@ -21,6 +19,7 @@ internal sealed class UpstreamStep : IStepWorld
     private readonly IReadOnlyList<SimulatedTarget> _targets;
     private readonly Balancer _balancer;
     private readonly RetryPolicy _retry;
+    private readonly HedgePolicy _hedge;
     private readonly UpstreamLine _line;
     private readonly Asker?[] _waiting;
     private readonly Stack<int> _free;
@@ -41,6 +40,7 @@ internal sealed class UpstreamStep : IStepWorld
             target.Name, 1, new(options.Breaker), new(options.Concurrency),
             TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);
         _retry = new(options.Retry, new(options.Retry));
+        _hedge = new(options.Hedge, _retry.Budget);
         _line = new(options.Queue, calendar.Now);
         _waiting = new Asker?[options.Queue.LengthMax + 1];
         _free = new(Enumerable.Range(0, _waiting.Length));
@@ -157,43 +157,10 @@ internal sealed class UpstreamStep : IStepWorld
             return;
         }
 
-        var now = _calendar.Now;
         asker.Attempts++;
         asker.Tried |= 1UL << turn.Target;
-        Calls++;
-        if (KeepsCalls)
-            CalledAt.Add(now);
-        var call = new Call(asker, turn.Target, turn.Pass);
-        var own = now + TimeSpan.FromMilliseconds(Math.Min(_options.FirstDeltaMs, _options.TotalMs));
-        var (deadline, isDeadline) = (asker.Call.Deadline, asker.Call.Deadline <= own);
-        var ends = isDeadline ? deadline : own;
-        _calendar.Schedule(ends > now ? ends : now, () => Ended(call, isDeadline
-            ? new(FaultKind.DeadlineExceeded, "The deadline came while an upstream was asked.")
-            : new(FaultKind.UpstreamTimeout, $"The upstream {_name} took too long."), answered: false));
-        _targets[turn.Target].Call(reply => Ended(
-            call,
-            reply.Fault is { } kind ? new(kind, $"The upstream {_name} failed.", reply.RetryAfter) : null,
-            answered: reply.Fault is not FaultKind.UpstreamUnreachable));
+        Begin(asker, turn);
     }
-
-    /// <summary>The first of its answer and its time-out counts.</summary>
-    private void Ended(Call call, Fault? fault, bool answered)
-    {
-        if (call.IsOver)
-            return;
-        call.IsOver = true;
-        var (target, now) = (_balancer.Targets[call.Target], _calendar.Now);
-        if (answered)
-            target.Began(call.Pass, now);
-        target.Ended(call.Pass, SignOf(fault?.Kind, target, now - call.Pass.SentAt, now), fault?.RetryAfter, now);
-        Serve();
-        Decide(call.Asker, fault);
-    }
-
-    /// <summary>As the live one: a caller in a hurry cannot have a target left alone.</summary>
-    private static FaultKind? SignOf(FaultKind? kind, Target target, TimeSpan took, Instant now) =>
-        kind is FaultKind.DeadlineExceeded && took >= s_ample && took.Ticks >= 3 * target.LatencyAt(now)
-            ? FaultKind.UpstreamTimeout : kind;
 
     private void Decide(Asker asker, Fault? fault)
     {
@@ -244,16 +211,5 @@ internal sealed class UpstreamStep : IStepWorld
 
         /// <summary>Whether its attempt is one of the retry budget's.</summary>
         public bool Paid { get; set; }
-    }
-
-    private sealed class Call(Asker asker, int target, TargetPass pass)
-    {
-        public Asker Asker => asker;
-
-        public int Target => target;
-
-        public TargetPass Pass => pass;
-
-        public bool IsOver { get; set; }
     }
 }
