@@ -55,6 +55,7 @@ internal static class Commands
             """);
         root.Subcommands.Add(UpCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(ReloadCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(ConvertCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());

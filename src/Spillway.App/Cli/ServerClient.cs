@@ -53,6 +53,31 @@ internal sealed class ServerClient : IDisposable
         return await ReadAsync(response, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Asks for a change, and reads JSON also of a refusal that lists what is wrong (its member errors); other failures
+    /// as with <see cref="GetAsync"/>.
+    /// </summary>
+    public async Task<(bool IsDone, JsonElement Answer)> TryPostAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+            return (true, await ReadAsync(response, cancellation).ConfigureAwait(false));
+        var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object } json
+                && json.TryGetProperty("errors", out _))
+                return (false, json);
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        return (false, await ReadAsync(response, cancellation).ConfigureAwait(false));
+    }
+
     /// <summary>Posts JSON and reads JSON; failures as with <see cref="GetAsync"/>.</summary>
     public async Task<JsonElement> PostAsync(string path, byte[] body, CancellationToken cancellation)
     {

@@ -36,9 +36,10 @@ internal static class Server
 
         var snapshot = Snapshot.From(loaded, number: 1, TimeProvider.System.GetUtcNow());
         var drained = true;
-        if (Start(snapshot, out var serving) is not { } made)
+        if (Start(snapshot, config, out var server) is not { } made)
             return Commands.Failed;
         await using var app = made;
+        var serving = server.Serving;
         await using (serving.ConfigureAwait(false))
         {
             try
@@ -53,11 +54,15 @@ internal static class Server
 
             var address = app.Urls.First();
             var grpc = GrpcAddress(app) is { } second ? $" (gRPC {second.Authority})" : "";
-            Console.WriteLine($"Spillway {Version}{grpc} listens on {address}; loading {string.Join(", ", snapshot.Models.Select(m => m.Name))} …");
+            var models = string.Join(", ", snapshot.Models.Select(m => m.Name));
+            Console.WriteLine($"Spillway {Version}{grpc} listens on {address}; loading {models} …");
             serving.Start();
+            using var hangUp = HangUp.Listen(server);
             using var drain = app.Lifetime.ApplicationStopping.Register(
-                () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs)).GetAwaiter().GetResult());
-            using var stop = cancellation.UnsafeRegister(static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
+                () => drained = serving.DrainAsync(TimeSpan.FromMilliseconds(snapshot.Server.DrainMs))
+                    .GetAwaiter().GetResult());
+            using var stop = cancellation.UnsafeRegister(
+                static life => ((IHostApplicationLifetime)life!).StopApplication(), app.Lifetime);
             // A load that hangs must not keep a signal from ending the server.
             await serving.Loaded.WaitAsync(app.Lifetime.ApplicationStopping)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,21 +71,24 @@ internal static class Server
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        Console.WriteLine(drained ? "Drained; good-bye." : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
+        Console.WriteLine(drained ? "Drained; good-bye."
+            : "Stopped; the drain time (server.drainMs) was over and what was left is cut off.");
         return Commands.Ok;
     }
 
     /// <summary>Wires a server; null, with the reason told, when something on this machine stands in the way.</summary>
-    private static WebApplication? Start(Snapshot snapshot, out Serving serving)
+    private static WebApplication? Start(Snapshot snapshot, string config, out SpillwayServer server)
     {
         try
         {
-            return Build(snapshot, out serving, environment: Composition.Variables());
+            return Make(
+                snapshot, out server, clock: null, Composition.Variables(), runtimes: null,
+                () => Composition.LoadConfig(config));
         }
         catch (SpillwayStartException refused)
         {
             Console.Error.WriteLine(refused.Message);
-            serving = null!;
+            server = null!;
             return null;
         }
     }
@@ -94,13 +102,24 @@ internal static class Server
     /// <param name="clock">The clock of every stamp and deadline; the system's by default.</param>
     /// <param name="environment">Where the standard OTEL_ variables are looked up; nowhere by default.</param>
     /// <param name="runtimes">By name, in place of this program's own; tests give them their clock.</param>
+    /// <param name="reread">Reads the configuration again, for a reload.</param>
     internal static WebApplication Build(
         Snapshot snapshot, out Serving serving, Clock? clock = null,
         IReadOnlyDictionary<string, string>? environment = null,
-        IReadOnlyDictionary<string, IRuntime>? runtimes = null)
+        IReadOnlyDictionary<string, IRuntime>? runtimes = null, Func<ConfigResult>? reread = null)
+    {
+        var app = Make(snapshot, out var server, clock, environment, runtimes, reread);
+        serving = server.Serving;
+        return app;
+    }
+
+    private static WebApplication Make(
+        Snapshot snapshot, out SpillwayServer made, Clock? clock, IReadOnlyDictionary<string, string>? environment,
+        IReadOnlyDictionary<string, IRuntime>? runtimes, Func<ConfigResult>? reread)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+        builder.Logging.AddSimpleConsole(o =>
+            (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         // The switch decides alone, so the framework's own minimum must not come before it.
         var log = new LogSwitch();
         builder.Logging.SetMinimumLevel(LogLevel.Trace)
@@ -126,8 +145,9 @@ internal static class Server
             Log = log,
             Canary = CanaryHost.Settings(snapshot.Server),
             TelemetryVariables = environment ?? new Dictionary<string, string>(),
+            Reread = reread,
         });
-        serving = server.Serving;
+        made = server;
         tls?.Watch(TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<ServerTls>());
         // After the last request.
         app.Lifetime.ApplicationStopped.Register(() =>
@@ -141,7 +161,8 @@ internal static class Server
     }
 
     /// <summary>Where a started server speaks gRPC; null when it does not.</summary>
-    internal static Uri? GrpcAddress(WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
+    internal static Uri? GrpcAddress(WebApplication app) =>
+        app.Urls.Skip(1).FirstOrDefault() is { } url ? new(url) : null;
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options, ServerTls? tls)
     {
@@ -174,8 +195,8 @@ internal static class Server
         var (port, key, other) = isGrpc
             ? (options.GrpcPortInForce, "grpcPort", "-1 switches gRPC off, 0 takes a free one")
             : (options.Port, "port", "0 takes a free one");
-        return $"Cannot listen on {options.Address}:{port}: {error.InnerException!.Message}. Is another server running there? "
-            + $"Stop it, or take another port: SPILLWAY__SERVER__{key.ToUpperInvariant()}=8080 ({other}), "
+        return $"Cannot listen on {options.Address}:{port}: {error.InnerException!.Message}. Is another server running "
+            + $"there? Stop it, or take another port: SPILLWAY__SERVER__{key.ToUpperInvariant()}=8080 ({other}), "
             + $"or server.{key} in the configuration.";
     }
 

@@ -10,6 +10,7 @@ namespace Spillway.Config;
 /// </summary>
 internal static class ChatChecks
 {
+    private const int HealthPathMax = 256;
     private const string NotHere = "Leave it out of routes over OpenAI-compatible upstreams.";
 
     /// <summary>Whether steps over it travel through the gateway, and not as tensors.</summary>
@@ -42,6 +43,7 @@ internal static class ChatChecks
 
         Simulated(path, upstream, isSimulated, bound);
         ForTensors(path, upstream, bound);
+        Health(path, upstream, bound);
         Keys(path, upstream, bound);
     }
 
@@ -77,10 +79,34 @@ internal static class ChatChecks
         if (upstream.Hedge.Enabled)
             bound.Report($"{path}.hedge.enabled", "true", "Requests to language models are not sent twice: both cost.",
                 "Leave hedge out.");
-        if (bound.Written($"{path}.healthMs") is { Length: > 0 } health)
-            bound.Report($"{path}.healthMs", health, "OpenAI's protocol has no question whether a server is ready.",
-                "Leave healthMs out: the breaker leaves a target alone that fails.");
     }
+
+    /// <summary>OpenAI's protocol has no question whether a server is ready, so the path must be given.</summary>
+    private static void Health(string path, UpstreamOptions upstream, OptionBinder bound)
+    {
+        var (asks, key) = (upstream.HealthPath.Length > 0, $"{path}.healthPath");
+        if (asks && upstream.Kind is not (UpstreamKind.Openai or UpstreamKind.Azure))
+        {
+            bound.Report(key, upstream.HealthPath, "Only OpenAI-compatible servers elsewhere are asked by a path.",
+                "Leave it out: Open Inference servers are asked by their protocol, and a simulated one is here.");
+        }
+        else if (asks && !IsPath(upstream.HealthPath))
+        {
+            bound.Report(key, upstream.HealthPath, "It is no path of the target's server.",
+                "Write models, or a path from the root as /health, without a query.");
+        }
+        else if (!asks && IsChat(upstream) && bound.Written($"{path}.healthMs") is { Length: > 0 } health)
+        {
+            bound.Report($"{path}.healthMs", health, "OpenAI's protocol has no question whether a server is ready.",
+                "Give healthPath too, the path to ask for, or leave healthMs out: the breaker leaves a target alone "
+                + "that fails.");
+        }
+    }
+
+    /// <summary>As a link it must not lead to another server.</summary>
+    private static bool IsPath(string path) => path.Length <= HealthPathMax
+        && !path.StartsWith("//", StringComparison.Ordinal)
+        && path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.' or '~');
 
     private static void Keys(string path, UpstreamOptions upstream, OptionBinder bound)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using System.Globalization;
 using System.Text.Json;
@@ -31,6 +32,18 @@ internal static class EffectiveJson
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Whether two records of one type say the same.</summary>
+    public static bool Same(object one, object other) => ReferenceEquals(one, other) || Bytes(one).SequenceEqual(
+        Bytes(other));
+
+    private static ReadOnlySpan<byte> Bytes(object section)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+            Write(json, section);
+        return buffer.WrittenSpan;
     }
 
     /// <summary>One value; null for an absent section.</summary>

@@ -132,6 +132,21 @@ public sealed record Snapshot
         ? new(loaded, loaded.Options) { Number = number, LoadedAt = loadedAt }
         : throw new ArgumentException("The configuration has errors.", nameof(loaded));
 
+    /// <summary>What a request's record says of it.</summary>
+    internal ConfigMark Mark => new(Digest, PriceDigest);
+
+    /// <summary>The same server with other parts: those that a reload puts in force.</summary>
+    internal Snapshot With(SpillwayOptions parts, DateTimeOffset loadedAt) => new(
+        new() { Source = Source, Models = Models },
+        parts with
+        {
+            Server = Server, Groups = Groups, Repository = Repository, Telemetry = Telemetry, Residency = Residency,
+            Access = Access, Tenants = Tenants, Ledger = Ledger, Audit = Audit, Signing = Signing,
+        })
+    {
+        Number = Number + 1, LoadedAt = loadedAt,
+    };
+
     /// <summary>Writes the effective configuration: every key, also those left at their defaults.</summary>
     public void WriteJson(Utf8JsonWriter json)
     {
@@ -186,4 +201,13 @@ public sealed record Snapshot
 
         json.WriteEndObject();
     }
+}
+
+/// <summary>What a request's record says of the configuration that it began with.</summary>
+/// <param name="Digest">The configuration's.</param>
+/// <param name="PriceDigest">The prices'; empty without prices.</param>
+internal sealed record ConfigMark(string Digest, string PriceDigest)
+{
+    /// <summary>Of nothing that is known.</summary>
+    public static ConfigMark None { get; } = new("", "");
 }

@@ -85,8 +85,15 @@ public sealed record UpstreamOptions
 
     /// <summary>How often targets are asked whether they are ready.</summary>
     [Option("How often each target is asked whether it is ready, and until the model is known what it takes and gives. "
-        + "0: never.", Unit = "ms", Min = 0, Max = 3_600_000, Source = "a route that nobody uses notices in time")]
+        + "0: never. Of language models only where healthPath says what to ask for.", Unit = "ms", Min = 0,
+        Max = 3_600_000, Source = "a route that nobody uses notices in time")]
     public double HealthMs { get; init; } = 2000;
+
+    /// <summary>What a language model's server is asked for to see that it lives.</summary>
+    [Option("With kind: openai or azure, what each target is asked for every healthMs, with GET: models below its "
+        + "address, or a path of its server, as /health of vLLM and llama-server. Empty: nothing, and the breaker "
+        + "leaves a target alone that fails.", Source = "off: at a provider each question counts against a quota")]
+    public string HealthPath { get; init; } = "";
 
     /// <summary>Where its key is.</summary>
     [Option("The targets' key, sent as Authorization: Bearer: env:NAME for a variable, else the path of a file that "

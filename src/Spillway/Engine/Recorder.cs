@@ -25,7 +25,6 @@ public sealed class Recorder
     private readonly Func<ModelRef, bool> _isSimulated;
     private readonly Serving _serving;
     private readonly bool _triton;
-    private readonly string _configDigest;
 
     /// <summary>Registers the series of everything served.</summary>
     public Recorder(Serving serving, Snapshot snapshot, string version)
@@ -34,7 +33,7 @@ public sealed class Recorder
         (_serving, _triton) = (serving, snapshot.Server.TritonMetricNames);
         _recent = new(snapshot.Server.RecentRequestsMax);
         _server = new(_registry, version, _recent);
-        _server.ConfigInForce(_configDigest = snapshot.Digest);
+        _server.ConfigInForce(snapshot.Digest);
         _server.Memory(serving.Models.Residency.Budgets);
         RouteSeries.Register(serving.Models.Routes, serving.Upstreams, _registry);
         serving.Gateway.Register(_registry, snapshot.Server.VllmMetricNames);
@@ -59,9 +58,6 @@ public sealed class Recorder
 
     /// <summary>Keeps the inputs of models that ask for it; null without an audit log. Set before serving.</summary>
     internal AuditSink? Audit { get; set; }
-
-    /// <summary>SHA-256 of the price file in force; empty without one.</summary>
-    internal string PriceDigest { get; set; } = "";
 
     /// <summary>A request ended before a model was known.</summary>
     public void Unrouted(FaultKind why) => _server.Unrouted(why);
@@ -115,6 +111,22 @@ public sealed class Recorder
         }
     }
 
+    /// <summary>A configuration was read again, and refused.</summary>
+    internal void ReloadRefused() => _server.Reloaded(applied: false);
+
+    /// <summary>Another configuration is in force: names that are gone are shown no more.</summary>
+    /// <param name="snapshot">It.</param>
+    /// <param name="before">The routes over language models that were in force.</param>
+    internal void Reloaded(Snapshot snapshot, IReadOnlyList<ChatRoute> before)
+    {
+        _server.Reloaded(applied: true);
+        _server.ConfigInForce(snapshot.Digest);
+        Removed(null, before.Where(was => _serving.Gateway.Find(was.Name)?.Door.Traits!.Simulated
+            != was.Door.Traits!.Simulated).Select(was => was.Door.Route.Model));
+        foreach (var route in _serving.Gateway.Routes)
+            Instruments(route.Door);
+    }
+
     /// <summary>Settles and records one request at its very end.</summary>
     internal void Record(Work work, in Delivery delivery)
     {
@@ -128,7 +140,7 @@ public sealed class Recorder
             Model = work.Door.Route.Model.Name,
             Version = work.Door.Route.Model.Version,
             Deployment = work.Door.Route.Deployment,
-            ConfigDigest = _configDigest, PriceDigest = PriceDigest,
+            ConfigDigest = work.Config.Digest, PriceDigest = work.Config.PriceDigest,
             Started = _clock.Time.GetUtcNow() - work.Timeline.Total,
             Outcome = delivery.Fault?.Kind,
             Message = delivery.Fault?.Message ?? "",

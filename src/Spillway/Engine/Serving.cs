@@ -6,6 +6,7 @@ using Spillway.Engine.Drills;
 using Spillway.Engine.Gateway;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Rollout;
+using Spillway.Engine.Routes;
 using Spillway.Engine.Upstreams;
 using Spillway.Flow;
 using Spillway.Policies.Switching;
@@ -26,6 +27,7 @@ public sealed class Serving : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger;
     private readonly IReadOnlyList<ModelOptions> _first;
+    private volatile ConfigMark _config;
     private int _inFlight;
     private int _stopping;
 
@@ -46,10 +48,11 @@ public sealed class Serving : IAsyncDisposable
         Models = new(
             runtimes, new(snapshot.Groups, clock), snapshot.Residency, clock, logger, _stop.Token, _over.Token)
         {
-            Routes = new(snapshot.Routes, Upstreams, clock),
+            Routes = RoutesOverTensors(snapshot),
         };
         Upstreams.Known = Models.Refresh;
-        Gateway = new(snapshot, Models.Routes, keys, clock, RandomNumberGenerator.GetInt32(int.MaxValue));
+        Gateway = OverChats(snapshot, keys);
+        _config = snapshot.Mark;
         Guards = new(snapshot, clock, logger, Abort);
         Rollouts = new(snapshot.Routes, clock, logger);
         foreach (var route in Models.Routes.All)
@@ -65,6 +68,15 @@ public sealed class Serving : IAsyncDisposable
         snapshot.Upstreams.Where(u => !ChatChecks.IsChat(u.Value)).ToDictionary(),
         keys.Where(k => k.Value.Count > 0).ToDictionary(k => k.Key, k => k.Value[0]), Clock, _logger,
         RandomNumberGenerator.GetInt32(int.MaxValue), Drills, snapshot.PriceList);
+
+    private GatewaySet OverChats(Snapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<string>> keys) =>
+        new(snapshot, keys, Clock, _logger, RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    private RouteSet RoutesOverTensors(Snapshot snapshot) => new(
+        snapshot.Routes.Where(r => !ChatChecks.IsChat(r.Value, snapshot.Upstreams)).ToDictionary(), Upstreams, Clock)
+    {
+        IsChat = name => Gateway.Find(name) is not null,
+    };
 
     /// <summary>The clock.</summary>
     public Clock Clock { get; }
@@ -140,6 +152,7 @@ public sealed class Serving : IAsyncDisposable
     public void Start()
     {
         Upstreams.Start();
+        Gateway.Start();
         var first = Task.WhenAll(_first.Select(Models.ServeAsync));
         Loaded = StartedAsync(Repository is { } repository ? Task.WhenAll(first, repository.StartAsync()) : first);
     }
@@ -150,6 +163,7 @@ public sealed class Serving : IAsyncDisposable
         Interlocked.Increment(ref _inFlight);
         var work = _pool.Get();
         work.Begin(now);
+        work.Config = _config;
         return work;
     }
 
@@ -160,6 +174,24 @@ public sealed class Serving : IAsyncDisposable
         work.Release();
         if (Interlocked.Decrement(ref _inFlight) == 0 && Stopping)
             _drained.TrySetResult();
+    }
+
+    /// <summary>
+    /// Puts another configuration in force, for the next request on: <see cref="ReloadPlan.Next"/>. One caller at a
+    /// time.
+    /// </summary>
+    /// <returns>The upstreams whose keys are others now.</returns>
+    internal IReadOnlyList<string> Apply(
+        Snapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<string>> keys)
+    {
+        List<ChatRoute> before = [.. Gateway.Routes];
+        Guards.Apply(snapshot);
+        List<string> rotated = [.. Gateway.Apply(snapshot, keys)];
+        rotated.AddRange(Upstreams.All.Where(u => u.UseKey(keys.GetValueOrDefault(u.Name) is [var key, ..] ? key : ""))
+            .Select(u => u.Name));
+        _config = snapshot.Mark;
+        Models.Recorder?.Reloaded(snapshot, before);
+        return rotated;
     }
 
     /// <summary>
@@ -219,7 +251,7 @@ public sealed class Serving : IAsyncDisposable
         if (Repository is { } repository)
             await repository.DisposeAsync().ConfigureAwait(false);
         await Upstreams.DisposeAsync().ConfigureAwait(false);
-        Gateway.Dispose();
+        await Gateway.DisposeAsync().ConfigureAwait(false);
         await Models.DisposeAsync().ConfigureAwait(false);
         Models.Routes.Dispose();
         await Guards.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using Spillway.Config;
 using Spillway.Engine.Guards;
 using Spillway.Engine.Routes;
 using Spillway.Engine.Sequences;
@@ -49,6 +50,9 @@ public sealed class Work : WorkItem
 
     /// <summary>The request of a caller's: itself, or the one of which it is an attempt.</summary>
     internal Work Asked => Whole is { } whole ? whole.Asked : this;
+
+    /// <summary>The configuration that it began with.</summary>
+    internal ConfigMark Config { get; set; } = ConfigMark.None;
 
     /// <summary>Its place in a trace, for those that it asks in turn; null where none is known.</summary>
     internal TraceContext? Trace { get; set; }

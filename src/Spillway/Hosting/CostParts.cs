@@ -25,7 +25,6 @@ internal static class CostParts
         var costs = new Costs(prices, clock) { Ledger = ledger, Registry = recorder.Registry };
         (serving.Models.Costs, serving.Models.Stores.Ledger) = (costs, ledger);
         recorder.Sinks = [.. recorder.Sinks, costs];
-        recorder.PriceDigest = snapshot.PriceDigest;
         var watch = CostWatch.Start(costs, options, recorder.Registry, clock.Time, logger);
         state.Own(watch);
         return watch;

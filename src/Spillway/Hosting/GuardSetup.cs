@@ -20,19 +20,25 @@ internal static class GuardSetup
         }
 
         state.Own(guards);
+        Show(snapshot, guards, recorder);
+        return guards;
+    }
+
+    /// <summary>Shows what a configuration has, in place of what was shown before.</summary>
+    public static void Show(Snapshot snapshot, Guarding guards, Recorder recorder)
+    {
         List<Series> series = [.. guards.Switches.Counts.OfSwitches(() => guards.Switches.Now.Off.Count)];
         if (guards.Desk is { } desk)
         {
-            foreach (var (name, counts) in desk.States.RateCounts)
-                series.AddRange(counts.OfRate(name));
-            foreach (var (name, counts) in desk.States.BudgetCounts)
-                series.AddRange(OfBudget(desk, name, counts));
+            foreach (var name in snapshot.Limits.Rates.Keys)
+                series.AddRange(desk.States.RateCounts[name].OfRate(name));
+            foreach (var name in snapshot.Budgets.Keys)
+                series.AddRange(OfBudget(desk, name, desk.States.BudgetCounts[name]));
             if (snapshot.Budgets.Count > 0)
                 series.AddRange(guards.Switches.Counts.OfBudgets());
         }
 
-        recorder.Registry.Add(guards, series);
-        return guards;
+        recorder.Registry.Replace(guards, series);
     }
 
     private static IEnumerable<Series> OfBudget(GuardDesk desk, string name, GuardInstruments counts)

@@ -20,8 +20,7 @@ internal static class HostedServer
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var environment = Variables();
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        var loaded = Load(services, options, environment, today);
+        var loaded = Read();
         if (!loaded.Valid)
             throw new SpillwayConfigurationException(loaded.Errors);
         // Without a file, the application's configuration has the variables already.
@@ -36,7 +35,11 @@ internal static class HostedServer
             Clock = new(time),
             Logs = services.GetRequiredService<ILoggerFactory>(),
             Log = log,
+            Reread = Read,
         });
+
+        ConfigResult Read() => Load(
+            services, options, environment, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
     }
 
     /// <summary>The application is no program that probes; one must be named.</summary>

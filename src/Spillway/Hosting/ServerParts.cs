@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Spillway.Config;
 using Spillway.Engine;
 using Spillway.Engine.Canary;
 using Spillway.Runtimes;
@@ -14,6 +15,9 @@ public sealed record ServerParts
 
     /// <summary>Variables for the models of a repository, which are read while the server runs.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Reads the configuration again, for a reload; null where that cannot be.</summary>
+    public Func<ConfigResult>? Reread { get; init; }
 
     /// <summary>The clock of every stamp and deadline.</summary>
     public required Clock Clock { get; init; }

@@ -6,7 +6,7 @@ using Spillway.Config.Repository;
 using Spillway.Engine;
 using Spillway.Engine.Otlp;
 using Spillway.Protocols;
-using Spillway.Store.Sealing;
+using Spillway.Protocols.Admin;
 using Spillway.Telemetry;
 
 namespace Spillway.Hosting;
@@ -36,7 +36,7 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
     /// <summary>Answers requests.</summary>
     public Front Front { get; }
 
-    /// <summary>The configuration.</summary>
+    /// <summary>The configuration in force.</summary>
     public Snapshot Snapshot => Context.Snapshot;
 
     internal ServerContext Context { get; }
@@ -59,10 +59,9 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
         var costs = Open(state, s => CostParts.Open(snapshot, parts, s, serving, recorder));
         var drills = DrillSetup.Open(snapshot, parts, state, serving, recorder, proof.Log);
         var exporter = StartTelemetry(snapshot, parts, recorder);
-        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var context = proof.In(new(serving, snapshot, recorder, new SpanIds(seed), Version)
+        var context = proof.In(Begin(snapshot, parts, state, recorder, serving) with
         {
-            Log = parts.Log, Access = access, Costs = costs, Drills = drills, TakeState = state.Take,
+            Access = access, Costs = costs, Drills = drills,
         });
         return new(context, new Front(context, parts.Logs.CreateLogger<Front>()), exporter, state);
     }
@@ -83,6 +82,15 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
             out var issued, out var fault)
             ? issued.Text : fault;
     }
+
+    /// <summary>
+    /// Reads the configuration again, as `spillway reload` does, and puts in force what may change while the server
+    /// runs. With mistakes nothing changes. Requests under way end with what they began with. Thread-safe.
+    /// </summary>
+    /// <param name="who">Who asks, for the audit log; <see cref="Caller.Local"/> by default.</param>
+    /// <param name="cancellation">Of the wait for another reload; one that began is ended.</param>
+    public Task<ReloadAnswer> ReloadAsync(Caller? who = null, CancellationToken cancellation = default) =>
+        Context.ReloadAsync(who ?? Caller.Local, cancellation);
 
     /// <summary>
     /// A handler that answers OpenAI's paths (/v1/…) in this process, without a socket, for every client that takes
@@ -116,10 +124,22 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
             OtlpSettings.From(snapshot.Telemetry, snapshot.Server.Name, parts.TelemetryVariables), recorder,
             parts.Clock.Time, parts.Logs.CreateLogger<OtlpExporter>(), Version);
 
+    private static ServerContext Begin(
+        Snapshot snapshot, ServerParts parts, ServerState state, Recorder recorder, Serving serving)
+    {
+        var reloader = new Reloader(parts);
+        state.Own(reloader);
+        var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        return new(serving, snapshot, recorder, new SpanIds(seed), Version)
+        {
+            Log = parts.Log, TakeState = state.Take, Reread = reloader.ReloadAsync,
+        };
+    }
+
     private static Serving MakeServing(Snapshot snapshot, ServerParts parts)
     {
-        var keys = snapshot.Upstreams.Where(u => u.Value.KeyFrom.Length > 0)
-            .ToDictionary(u => u.Key, u => KeysOf(u.Key, u.Value, parts.Environment));
+        var keys = Reloader.KeysOf(
+            snapshot, parts.Environment, (_, fault) => throw new SpillwayStartException(fault.Message));
         var serving = new Serving(snapshot, parts.Runtimes, parts.Clock, parts.Logs.CreateLogger<Serving>(), keys);
         serving.Models.Canary = new(
             new(parts.Canary, serving.Clock.Time), always: snapshot.Server.Canary == "always")
@@ -138,18 +158,6 @@ public sealed class SpillwayServer : IAsyncDisposable, IDisposable
 
         return serving;
     }
-
-    private static IReadOnlyList<string> KeysOf(
-        string name, UpstreamOptions upstream, IReadOnlyDictionary<string, string> variables) =>
-    [
-        KeyOf(upstream.KeyFrom, $"upstreams.{name}.keyFrom", variables),
-        .. upstream.MoreKeysFrom.Select((from, i) =>
-            KeyOf(from, FormattableString.Invariant($"upstreams.{name}.moreKeysFrom[{i}]"), variables)),
-    ];
-
-    private static string KeyOf(string from, string option, IReadOnlyDictionary<string, string> variables) =>
-        KeyReference.Read(from, option, variables).TryGet(out var key, out var fault)
-            ? key.Trim() : throw new SpillwayStartException(fault.Message);
 
     /// <summary>What needs the state folder; the folder is let go when it cannot be had.</summary>
     private static T Open<T>(ServerState state, Func<ServerState, T> open)

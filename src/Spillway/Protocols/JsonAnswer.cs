@@ -9,7 +9,8 @@ namespace Spillway.Protocols;
 internal static class JsonAnswer
 {
     /// <summary>Writes it with its length; a caller that is gone is no error here.</summary>
-    public static async Task WriteAsync(HttpContext http, ArrayBufferWriter<byte> body, string contentType = "application/json")
+    public static async Task WriteAsync(
+        HttpContext http, ArrayBufferWriter<byte> body, string contentType = "application/json")
     {
         http.Response.ContentType = contentType;
         if (AnswerCoding.Begin(http, body.WrittenCount) is var coding and not ContentCoding.Identity)

@@ -11,13 +11,28 @@ namespace Spillway.Protocols;
 
 /// <summary>What every endpoint works with. One a server.</summary>
 /// <param name="Serving">Everything served.</param>
-/// <param name="Snapshot">The configuration.</param>
+/// <param name="Snapshot">The configuration that it begins with.</param>
 /// <param name="Recorder">Where requests are recorded.</param>
 /// <param name="Spans">Source of identifiers.</param>
 /// <param name="Version">Spillway's version.</param>
 public sealed record ServerContext(Serving Serving, Snapshot Snapshot, Recorder Recorder, SpanIds Spans, string Version)
 {
+    private volatile Snapshot _snapshot = Snapshot;
     private long _bytesHeld;
+
+    /// <summary>The configuration in force; a reload puts another one here.</summary>
+    public Snapshot Snapshot
+    {
+        get => _snapshot;
+        internal set => _snapshot = value;
+    }
+
+    /// <summary>Reads the configuration again and puts it in force, or says why not.</summary>
+    internal Func<ServerContext, CancellationToken, Task<ReloadAnswer>> Reread { get; init; } =
+        static (_, _) => Task.FromResult(new ReloadAnswer
+        {
+            Fault = new(FaultKind.Unsupported, "This server was not started from a configuration file."),
+        });
 
     /// <summary>Which log events are written; the host's filter asks it.</summary>
     public LogSwitch Log { get; init; } = new();

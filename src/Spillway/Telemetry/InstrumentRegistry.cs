@@ -16,23 +16,12 @@ internal sealed class InstrumentRegistry
     /// Adds the series of one owner, all or none. A series that exists already (the same family and labels) is a bug
     /// of the caller and throws, because two would make the exposition invalid.
     /// </summary>
-    public void Add(object owner, IEnumerable<Series> added)
-    {
-        lock (_changing)
-        {
-            var all = new List<Entry>(_entries);
-            var taken = all.Select(entry => (entry.Series.Spec.Name, Key(entry.Labels))).ToHashSet();
-            foreach (var (spec, instrument, values) in added)
-            {
-                var labels = PrometheusText.Labels(spec.Labels, values);
-                if (!taken.Add((spec.Name, Key(labels))))
-                    throw new ArgumentException($"{spec.Name}{{{Key(labels)}}} exists already.", nameof(added));
-                all.Add(new(owner, new(spec, instrument, values), labels));
-            }
+    public void Add(object owner, IEnumerable<Series> added) => Put(owner, added, replaces: false);
 
-            _entries = [.. all];
-        }
-    }
+    /// <summary>
+    /// The same, in place of everything that the owner added before: a scrape finds the ones or the others.
+    /// </summary>
+    public void Replace(object owner, IEnumerable<Series> added) => Put(owner, added, replaces: true);
 
     /// <summary>Takes away everything that an owner added; its label values may come again with a new owner.</summary>
     public void Remove(object owner)
@@ -64,6 +53,25 @@ internal sealed class InstrumentRegistry
     {
         var byFamily = _entries.ToLookup(entry => entry.Series.Spec, entry => entry.Series);
         return Instruments.All.Where(byFamily.Contains).Select(spec => (spec, byFamily[spec]));
+    }
+
+    private void Put(object owner, IEnumerable<Series> added, bool replaces)
+    {
+        lock (_changing)
+        {
+            var all = new List<Entry>(
+                replaces ? _entries.Where(entry => !ReferenceEquals(entry.Owner, owner)) : _entries);
+            var taken = all.Select(entry => (entry.Series.Spec.Name, Key(entry.Labels))).ToHashSet();
+            foreach (var (spec, instrument, values) in added)
+            {
+                var labels = PrometheusText.Labels(spec.Labels, values);
+                if (!taken.Add((spec.Name, Key(labels))))
+                    throw new ArgumentException($"{spec.Name}{{{Key(labels)}}} exists already.", nameof(added));
+                all.Add(new(owner, new(spec, instrument, values), labels));
+            }
+
+            _entries = [.. all];
+        }
     }
 
     private static string Key(byte[] labels) => Encoding.UTF8.GetString(labels);

@@ -394,6 +394,11 @@ internal static partial class Instruments
         "spillway_config_info", InstrumentKind.Gauge, "1",
         "Always 1; the label tells the digest of the configuration in force.", "digest");
 
+    public static readonly InstrumentSpec ConfigReloads = new(
+        "spillway_config_reloads_total", InstrumentKind.Counter, "reloads",
+        "Configurations that were read again while the server runs: applied, or refused for what is wrong with them.",
+        "outcome");
+
     public static readonly InstrumentSpec BuildInfo = new(
         "spillway_build_info", InstrumentKind.Gauge, "1",
         "Always 1; the labels tell the version of Spillway and of .NET.", "version", "dotnet_version");
@@ -484,7 +489,7 @@ internal static partial class Instruments
         BudgetReserved, BudgetLost, BudgetWrites, BudgetWriteFailures, ClockJumps, SwitchesOff, SwitchAborted,
         Runners, Cost, CostSpent, CostThreshold, LedgerQueue, LedgerQueueMax, LedgerWritten, LedgerLost, LedgerFailures,
         LedgerWriteTime, Records, RecordsOverwritten, OtlpTraces, OtlpExports, AuditRecords, AuditLost,
-        AuditWaiting, AuditSigned, AuditFailing, AuditUnpublished, ConfigInfo, BuildInfo, ProcessCpu,
+        AuditWaiting, AuditSigned, AuditFailing, AuditUnpublished, ConfigInfo, ConfigReloads, BuildInfo, ProcessCpu,
         ProcessMemory, ProcessStart, GcCollections, GcHeap, GcAllocated, GcPause, PoolQueue, TritonSuccess,
         TritonFailure, TritonInferences, TritonExecutions, TritonRequestTime, TritonQueueTime, TritonInputTime,
         TritonInferTime, TritonOutputTime, TritonPending,

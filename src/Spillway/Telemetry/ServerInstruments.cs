@@ -12,6 +12,8 @@ internal sealed class ServerInstruments
     private readonly Counter[] _unrouted = [.. FaultLabels.Kinds.Select(_ => new Counter())];
     private readonly InstrumentRegistry _registry;
     private readonly object _configOwner = new();
+    private readonly Counter _reloads = new();
+    private readonly Counter _reloadsRefused = new();
 
     /// <summary>Registers every series of the server and its process.</summary>
     /// <param name="registry">Where the exposition finds them.</param>
@@ -27,11 +29,11 @@ internal sealed class ServerInstruments
     public void Unrouted(FaultKind why) => _unrouted[(int)why].Add();
 
     /// <summary>The digest of the configuration that is in force from now on.</summary>
-    public void ConfigInForce(string digest)
-    {
-        _registry.Remove(_configOwner);
-        _registry.Add(_configOwner, [new(Instruments.ConfigInfo, new Gauge(() => 1), [digest])]);
-    }
+    public void ConfigInForce(string digest) =>
+        _registry.Replace(_configOwner, [new(Instruments.ConfigInfo, new Gauge(() => 1), [digest])]);
+
+    /// <summary>A configuration was read again, and put in force or refused.</summary>
+    public void Reloaded(bool applied) => (applied ? _reloads : _reloadsRefused).Add();
 
     /// <summary>Registers the budgets of memory.</summary>
     public void Memory(IEnumerable<(string Device, long Budget, Func<double> Used)> budgets)
@@ -90,6 +92,8 @@ internal sealed class ServerInstruments
     {
         foreach (var kind in FaultLabels.Kinds)
             yield return new(Instruments.Unrouted, _unrouted[(int)kind], [FaultLabels.Of(kind)]);
+        yield return new(Instruments.ConfigReloads, _reloads, ["applied"]);
+        yield return new(Instruments.ConfigReloads, _reloadsRefused, ["refused"]);
         yield return new(Instruments.BuildInfo, new Gauge(() => 1), [version, Environment.Version.ToString()]);
     }
 }

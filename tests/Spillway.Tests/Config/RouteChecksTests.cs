@@ -101,6 +101,13 @@ public sealed class RouteChecksTests
         "upstreams.gpu.hedge.enabled", "true", "not sent twice")]
     [InlineData("kind: openai, healthMs: 5000, targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.healthMs", "5000", "no question whether")]
+    [InlineData("healthPath: /health, targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.healthPath", "/health", "Only OpenAI-compatible")]
+    [InlineData("kind: simulated, healthPath: models", "upstreams.gpu.healthPath", "models", "Only OpenAI-compatible")]
+    [InlineData("kind: openai, healthPath: //b/health, targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.healthPath", "//b/health", "no path")]
+    [InlineData("kind: openai, healthPath: 'http://b/health', targets: { t: { url: 'http://a' } }",
+        "upstreams.gpu.healthPath", "http://b/health", "no path")]
     [InlineData("endsWithoutReason: true, targets: { t: { url: 'http://a' } }",
         "upstreams.gpu.endsWithoutReason", "true", "no finish_reason")]
     public void What_cannot_work_in_an_upstream_is_an_error_at_its_line(

@@ -62,6 +62,26 @@ public sealed class EmbeddedServerTests
     }
 
     [Fact]
+    public async Task What_the_applications_configuration_says_now_is_in_force_after_a_reload()
+    {
+        await using var app = await EmbeddedApp.StartAsync(configure: null, """
+            { "Spillway": { "upstreams": { "u": { "kind": "simulated" } },
+              "routes": { "chat": { "chain": { "steps": [{ "model": "u" }] } } } } }
+            """);
+        var server = app.App.Services.GetRequiredService<SpillwayServer>();
+        app.App.Configuration["Spillway:routes:chat:deadlineMs"] = "60000";
+
+        var answer = await server.ReloadAsync();
+
+        Assert.True(answer.Applied, answer.Fault?.Message ?? string.Join('\n', answer.Errors));
+        Assert.Equal(["routes.chat.deadlineMs"], answer.Changed);
+        Assert.Equal(60_000, server.Snapshot.Routes["chat"].DeadlineMs);
+        app.App.Configuration["Spillway:routes:chat:deadlineMs"] = "soon";
+        Assert.False((await server.ReloadAsync()).Applied);
+        Assert.Equal(60_000, server.Snapshot.Routes["chat"].DeadlineMs);
+    }
+
+    [Fact]
     public async Task Conventions_of_the_application_hold_for_all_endpoints()
     {
         await using var app = await EmbeddedApp.StartAsync(

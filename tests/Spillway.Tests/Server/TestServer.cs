@@ -98,10 +98,11 @@ internal sealed class TestServer : IAsyncDisposable
         (string Name, string Value)[] environment)
     {
         var variables = environment.Append(("SPILLWAY__SERVER__PORT", "0")).ToDictionary(e => e.Item1, e => e.Item2);
-        var loaded = ConfigLoader.Load(config, Composition.RuntimeOptions, variables);
+        ConfigResult Read() => ConfigLoader.Load(config, Composition.RuntimeOptions, variables);
+        var loaded = Read();
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
-        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock, variables, runtimes);
+        var app = Spillway.App.Hosting.Server.Build(snapshot, out var serving, clock, variables, runtimes, Read);
         await app.StartAsync();
         var server = new TestServer(folder, app, serving, snapshot);
         if (load)

@@ -50,7 +50,7 @@ internal sealed class Attempt(
         finally
         {
             state.Mark(Stage.Execute);
-            upstream.Ended(turn, fault);
+            upstream.Choice.Ended(turn, fault);
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class Attempt(
                 return await PassAsync(turn, response, target, phase).ConfigureAwait(false);
             var words = await WholeAnswer.RefusalAsync(response, RefusalBytesMax, options, phase).ConfigureAwait(false);
             var refusal = GatewayFaults.Of(target.Name, response, words, state.Clock.Time.GetUtcNow());
-            if (refusal.IsKeys && target.Keys.Refused(index, state.Clock.Now))
+            if (refusal.IsKeys && target.Keys.Refused(index, key, state.Clock.Now))
                 continue;
             (ToldNot, IsSpent) = (refusal.ToldNot || refusal.IsKeys, refusal.IsSpent);
             Refusal = refusal.IsCallers ? ((int)response.StatusCode, words) : null;
@@ -85,7 +85,7 @@ internal sealed class Attempt(
         {
             // How long a whole answer takes is the length of the answer, and nothing of the target's load.
             if (state.Asked.Stream || !WireCalls.Writes(call))
-                upstream.Began(turn);
+                upstream.Choice.Began(turn);
             // The caller's own time bounds the wait for a stream, not the stream.
             if (state.Asked.Stream)
                 phase.Release("the next bytes", upstream.Options.BetweenDeltasMs);

@@ -3,6 +3,7 @@ using Spillway.Engine.Routes;
 using Spillway.Flow;
 using Spillway.Policies.Chains;
 using Spillway.Policies.Content;
+using Spillway.Policies.Pricing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
 
@@ -11,15 +12,22 @@ namespace Spillway.Engine.Gateway;
 /// <summary>A served name over language models: its steps, what it promises, its door. Immutable.</summary>
 internal sealed class ChatRoute
 {
+    private readonly Dated<TokenPrice>?[] _prices;
+
     /// <summary>Makes one.</summary>
     /// <param name="memory">Its chain and its counters.</param>
     /// <param name="upstreams">By name.</param>
-    public ChatRoute(RouteMemory memory, IReadOnlyDictionary<string, GatewayUpstream> upstreams)
+    /// <param name="prices">What tokens cost at an upstream; null where nothing has a price.</param>
+    /// <param name="before">The one whose place it takes, which counts the same; null for none.</param>
+    public ChatRoute(
+        RouteMemory memory, IReadOnlyDictionary<string, GatewayUpstream> upstreams,
+        Func<GatewayUpstream, Dated<TokenPrice>?> prices, ChatRoute? before = null)
     {
         Memory = memory;
         Steps = [.. memory.Options.Chain.Steps.Where(s => s.Kind is ChainStepKind.Model)
             .Select(s => upstreams[s.Model])];
-        Counts = new(
+        _prices = [.. Steps.Select(prices)];
+        Counts = before is not null && EffectiveJson.Same(before.Options, Options) ? before.Counts : new(
             TimeSpan.FromMilliseconds(memory.Options.Chat.FirstTokenMs),
             TimeSpan.FromMilliseconds(memory.Options.Chat.TimePerTokenMs),
             [.. Counted(memory.Options.Chat.Content.Prompts, isAnswer: false),
@@ -69,6 +77,9 @@ internal sealed class ChatRoute
     private static IEnumerable<ContentCount> Counted(IReadOnlyList<ContentRuleOptions> rules, bool isAnswer) =>
         rules.Select(r => new ContentCount(r.Name, isAnswer, ContentWords.Of(r.Do)));
 
+    /// <summary>What tokens cost at a step; null where nothing has a price.</summary>
+    public Dated<TokenPrice>? PriceOf(int step) => _prices[step];
+
     /// <summary>
     /// The upper bound of the dearest step from one on: any of them may be the one that answers; null without prices.
     /// </summary>
@@ -81,7 +92,7 @@ internal sealed class ChatRoute
         Money? most = null;
         for (var i = from; i < Steps.Count; i++)
         {
-            if (Steps[i].Price?.At(now).AtMost(input, output) is { } cost && (most is null || cost > most.Value))
+            if (_prices[i]?.At(now).AtMost(input, output) is { } cost && (most is null || cost > most.Value))
                 most = cost;
         }
 

@@ -123,7 +123,7 @@ internal sealed partial class Exchange
             attempt.Begin(work, route.Doors[step]);
             (attempt.Claim, attempt.Tokens) = (work.Claim, work.Tokens);
             var (input, output) = TokensAtMost();
-            attempt.CostAtMost = route.Steps[step].Price?.At(_began).AtMost(input, output) ?? default;
+            attempt.CostAtMost = route.PriceOf(step)?.At(_began).AtMost(input, output) ?? default;
             attempt.Request.Timeout = due == Instant.Never ? null : due - work.Timeline.Started;
             return fault = await EnterStepAsync(step, attempt, desk).ConfigureAwait(false);
         }
@@ -157,9 +157,9 @@ internal sealed partial class Exchange
     /// </summary>
     private void Lose(GatewayUpstream upstream)
     {
-        if (sink.HasBegun || _state.Spent is not { } used || upstream.Price is not { } price)
+        if (sink.HasBegun || _state.Spent is not { } used || _state.Price is not { } price)
             return;
-        var bill = price.At(_began).Price(used);
+        var bill = price.Price(used);
         work.Lost += bill.Total;
         serving.Models.Costs.Wasted(new()
         {

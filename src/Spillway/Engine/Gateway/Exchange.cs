@@ -142,7 +142,7 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
         var upstream = _answering = route.Steps[step];
         (_state.Facts.Upstream, _state.Facts.IsSimulated) = (upstream.Name, upstream.IsSimulated);
         (_state.Facts.ToldNot, _state.Facts.IsSpent, _state.Facts.IsContentRefused) = (false, false, false);
-        _state.Price = upstream.Price?.At(_began);
+        _state.Price = route.PriceOf(step)?.At(_began);
         var own = route.Memory.TimeoutOf(step, deadline == Instant.Never ? TimeSpan.MaxValue : deadline - _clock.Now);
         var due = own == TimeSpan.MaxValue ? Instant.Never : _clock.Now + own;
         if (await EnterStepAsync(step, due).ConfigureAwait(false) is { } held)
@@ -165,8 +165,8 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
         {
             while (true)
             {
-                var turn = await upstream.AcquireAsync(work.Criticality, tried, Sooner(due, patience), _stop.Token)
-                    .ConfigureAwait(false);
+                var turn = await upstream.Choice
+                    .AcquireAsync(work.Criticality, tried, Sooner(due, patience), _stop.Token).ConfigureAwait(false);
                 _state.Mark(Stage.Queue);
                 var fault = turn.Fault;
                 if (turn.Target >= 0)
@@ -182,12 +182,12 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
 
                 if (fault is null)
                 {
-                    upstream.Succeeded(ref paid);
+                    upstream.Choice.Succeeded(ref paid);
                     Say(upstream, turn.Target, null, "");
                     return null;
                 }
 
-                var decision = upstream.Decide(
+                var decision = upstream.Choice.Decide(
                     new(fault.Kind, Math.Max(attempts, 1), sink.HasBegun, Sooner(due, patience), fault.RetryAfter,
                         ToldNot: attempt.ToldNot),
                     ref paid, out var why);
@@ -202,7 +202,7 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
         }
         finally
         {
-            upstream.Repay(ref paid);
+            upstream.Choice.Repay(ref paid);
         }
     }
 
@@ -255,7 +255,7 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
         _state.Close(fault);
         var used = _state.Facts.Used;
         work.Tokens = work.Tokens with { Used = used.Total };
-        if (_answering?.Price?.At(_began) is { } price && (fault is null || _state.Facts.IsPartial))
+        if (_state.Price is { } price && (fault is null || _state.Facts.IsPartial))
             _state.Facts.Bill = price.Price(used);
     }
 }

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Spillway.Config;
+using Spillway.Engine.Upstreams;
 
 namespace Spillway.Engine.Gateway;
 
@@ -10,6 +11,8 @@ namespace Spillway.Engine.Gateway;
 /// </summary>
 internal sealed class GatewayTarget : IDisposable
 {
+    private const int HealthBytesMax = 64 * 1024;
+
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
 
     /// <summary>How long it took to make the connection of a call, where one was made for it.</summary>
@@ -17,6 +20,7 @@ internal sealed class GatewayTarget : IDisposable
 
     private readonly HttpMessageInvoker _http;
     private readonly Dictionary<WireCall, Uri> _addresses;
+    private readonly Uri _health;
     private readonly GatewayKeys _keys;
     private readonly bool _isAzure;
 
@@ -36,6 +40,8 @@ internal sealed class GatewayTarget : IDisposable
         var root = url.EndsWith('/') ? url : url + "/";
         var query = options.ApiVersion.Length > 0 ? "?api-version=" + Uri.EscapeDataString(options.ApiVersion) : "";
         _addresses = Enum.GetValues<WireCall>().ToDictionary(c => c, c => new Uri(root + WireCalls.Path(c) + query));
+        // As links are: "models" below the base address, "/health" at the server's root.
+        _health = new(new Uri(root), options.HealthPath);
         _http = new(handler ?? Connections(options, clock));
     }
 
@@ -62,10 +68,7 @@ internal sealed class GatewayTarget : IDisposable
         {
             Content = new ByteArrayContent(body) { Headers = { ContentType = s_json } },
         };
-        if (key.Length > 0 && _isAzure)
-            request.Headers.TryAddWithoutValidation("api-key", key);
-        else if (key.Length > 0)
-            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
+        Authorize(request, key);
         if (trace is not null)
             request.Headers.TryAddWithoutValidation("traceparent", trace);
         request.Options.Set(Connecting, connect);
@@ -89,6 +92,38 @@ internal sealed class GatewayTarget : IDisposable
             return new(connection.PlaintextStream);
         },
     };
+
+    /// <summary>Asks how it is: null, or what is wrong with it.</summary>
+    /// <param name="options">With the path, and the bounds of time.</param>
+    /// <param name="clock">Their clock.</param>
+    /// <param name="stop">Nobody wants to know any more.</param>
+    public async ValueTask<Fault?> CheckAsync(UpstreamOptions options, Clock clock, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, _health);
+        Authorize(request, _keys.Take(clock.Now).Text);
+        using var phase = new Phase(options, clock, Instant.Never, stop);
+        try
+        {
+            phase.Enter("the answer to how it is", options.FirstDeltaMs);
+            using var response = await _http.SendAsync(request, phase.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+                return null;
+            var words = await WholeAnswer.RefusalAsync(response, HealthBytesMax, options, phase).ConfigureAwait(false);
+            return GatewayFaults.Of(Name, response, words, clock.Time.GetUtcNow()).Fault;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return phase.Explain(Name, e);
+        }
+    }
+
+    private void Authorize(HttpRequestMessage request, string key)
+    {
+        if (key.Length > 0 && _isAzure)
+            request.Headers.TryAddWithoutValidation("api-key", key);
+        else if (key.Length > 0)
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
+    }
 
     private static async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext connection, Clock clock, CancellationToken stop)

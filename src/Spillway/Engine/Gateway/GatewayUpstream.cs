@@ -1,18 +1,14 @@
 using Spillway.Config;
 using Spillway.Engine.Upstreams;
 using Spillway.Policies.Concurrency;
-using Spillway.Policies.Pricing;
-using Spillway.Policies.Retry;
-using Spillway.Policies.Routing;
 using Spillway.Runtimes.Simulated.Chat;
-using Spillway.Telemetry;
 
 namespace Spillway.Engine.Gateway;
 
 /// <summary>
-/// The targets of an upstream that speaks OpenAI's protocol: interprets balancer, breakers, limits, line and retries
-/// under one short lock, as <see cref="UpstreamGroup"/> does for tensors; what is said to a target is the exchange's
-/// matter. Thread-safe.
+/// An upstream that speaks OpenAI's protocol: its targets, which of them are asked, and their keys. What is said to a
+/// target is the exchange's matter. Immutable but for its keys. Lives as long as a <see cref="GatewayWorld"/> has it.
+/// Thread-safe.
 /// </summary>
 internal sealed class GatewayUpstream : IDisposable
 {
@@ -22,15 +18,15 @@ internal sealed class GatewayUpstream : IDisposable
     private static readonly AdaptiveLimitOptions s_limit = new() { Enabled = false, Max = 1000 };
     private static readonly UpstreamLineOptions s_line = new() { WaitMs = 10_000, BuiltUpWaitMs = 1000 };
 
-    private static readonly TimeSpan s_ample = TimeSpan.FromMilliseconds(250);
+    private static readonly IReadOnlyDictionary<string, TargetOptions> s_here =
+        new Dictionary<string, TargetOptions> { ["simulated"] = new() };
 
-    private readonly Lock _lock = new();
+    private static readonly Fault s_stopped = new(FaultKind.Cancelled, "The upstream is declared no more.");
+
+    private readonly CancellationTokenSource _gone = new();
     private readonly GatewayTarget[] _targets;
-    private readonly Balancer _balancer;
-    private readonly RetryPolicy _retry;
-    private readonly UpstreamQueue _queue;
-    private readonly Random _random;
     private readonly Clock _clock;
+    private int _worlds;
 
     /// <summary>Makes one; nothing is asked yet.</summary>
     /// <param name="name">The upstream's.</param>
@@ -38,24 +34,18 @@ internal sealed class GatewayUpstream : IDisposable
     /// <param name="keys">The targets' keys.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="random">The jitter and the draws; its own.</param>
+    /// <param name="before">The one whose place it takes; null for none.</param>
     public GatewayUpstream(
-        string name, UpstreamOptions options, IReadOnlyList<string> keys, Clock clock, Random random)
+        string name, UpstreamOptions options, GatewayKeys keys, Clock clock, Random random,
+        GatewayUpstream? before = null)
     {
-        (Name, Options, _clock, _random, Keys) = (name, options, clock, random, new(keys));
+        (Name, Options, Keys, _clock) = (name, options, keys, clock);
         Model = options.Model.Length > 0 ? options.Model : name;
-        var handler = options.Kind is UpstreamKind.Simulated
+        var handler = IsSimulated
             ? new SimulatedHandler(new SimulatedChat(options.Simulated ?? new(), clock.Time), clock.Time) : null;
-        IReadOnlyDictionary<string, TargetOptions> targets = handler is null
-            ? options.Targets : new Dictionary<string, TargetOptions> { ["simulated"] = new() };
-        _targets = [.. targets.Keys.Select(t => new GatewayTarget(name, t, options, Keys, handler, clock))];
-        var limit = options.Concurrency == new AdaptiveLimitOptions() ? s_limit : options.Concurrency;
-        _balancer = new(options.Balancing, [.. targets.Select(target => new Target(
-            target.Key, target.Value.Weight, new(options.Breaker), new(limit),
-            TimeSpan.FromMilliseconds(options.Balancing.MemoryMs)))]);
-        _retry = new(options.Retry, new(options.Retry));
-        _queue = new(
-            name, options.Queue == new UpstreamLineOptions() ? s_line : options.Queue, clock, _lock, Take);
-        Counts = new([.. targets.Keys]);
+        var inForce = InForce(options);
+        _targets = [.. inForce.Targets.Keys.Select(t => new GatewayTarget(name, t, options, Keys, handler, clock))];
+        Choice = new(name, inForce, clock, random, before?.Choice);
     }
 
     /// <summary>The upstream's name.</summary>
@@ -70,123 +60,74 @@ internal sealed class GatewayUpstream : IDisposable
     /// <summary>What its targets are asked with.</summary>
     public GatewayKeys Keys { get; }
 
+    /// <summary>Which of its targets are asked, and how often.</summary>
+    public TargetChoice Choice { get; }
+
     /// <summary>Whether nothing real answers.</summary>
     public bool IsSimulated => Options.Kind is UpstreamKind.Simulated;
 
-    /// <summary>What its tokens cost; null where nothing has a price. Set before serving.</summary>
-    public Dated<TokenPrice>? Price { get; set; }
-
-    /// <summary>What is counted.</summary>
-    public UpstreamInstruments Counts { get; }
+    /// <summary>Whether no configuration has it any more, and its connections are closed.</summary>
+    public bool IsGone => _gone.IsCancellationRequested;
 
     /// <summary>Requests that wait for a target with room.</summary>
-    public int Waiting => _queue.Count;
+    public int Waiting => Choice.Waiting;
 
     /// <summary>A target.</summary>
     public GatewayTarget this[int target] => _targets[target];
 
     /// <summary>How it stands.</summary>
-    public IReadOnlyList<TargetView> Look()
-    {
-        var now = _clock.Now;
-        lock (_lock)
-        {
-            return [.. _balancer.Targets.Select(t => new TargetView(
-                t.Name, t.Breaker.StateAt(now), t.Limit.Limit, t.InFlight,
-                t.IsKnown ? new((long)t.LatencyAt(now)) : null, t.Breaker.Explain(now)))];
-        }
-    }
+    public IReadOnlyList<TargetView> Look() => Choice.Look();
 
-    /// <summary>A target to ask, perhaps after a wait in line; each turn goes back with <see cref="Ended"/>.</summary>
-    /// <param name="criticality">Who waits in line before whom.</param>
-    /// <param name="tried">Targets that this request has asked, one bit each.</param>
-    /// <param name="deadline">When the answer is due.</param>
-    /// <param name="aborted">The caller is gone.</param>
-    public ValueTask<UpstreamTurn> AcquireAsync(
-        Criticality criticality, ulong tried, Instant deadline, CancellationToken aborted)
+    /// <summary>Begins to ask its targets how they are, where that is declared.</summary>
+    public void Watch(TargetWatch watch)
     {
-        lock (_lock)
-        {
-            var turn = _queue.Count == 0 ? Choose(_clock.Now, tried) : null;
-            return turn is { } given ? new(given) : _queue.WaitAsync(criticality, deadline, aborted);
-        }
-    }
-
-    /// <summary>The first content came, or the whole answer of a call that writes nothing.</summary>
-    public void Began(in UpstreamTurn turn)
-    {
-        lock (_lock)
-            _balancer.Targets[turn.Target].Began(turn.Pass, _clock.Now);
-    }
-
-    /// <summary>The call is over.</summary>
-    public void Ended(in UpstreamTurn turn, Fault? fault)
-    {
-        Counts.Ended(turn.Target, fault?.Kind);
-        lock (_lock)
-        {
-            var (it, now) = (_balancer.Targets[turn.Target], _clock.Now);
-            var took = now - turn.Pass.SentAt;
-            // A deadline says something about a target that had ample time; a caller in a hurry says nothing.
-            var sign = fault?.Kind is FaultKind.DeadlineExceeded && took >= s_ample
-                && took.Ticks >= 3 * it.LatencyAt(now) ? FaultKind.UpstreamTimeout : fault?.Kind;
-            it.Ended(turn.Pass, sign, fault?.RetryAfter, now);
-            _queue.Serve();
-        }
-    }
-
-    /// <summary>Whether a failed attempt is followed by another one; what was taken goes back first.</summary>
-    public RetryDecision Decide(in RetryAsk ask, ref bool paid, out string why)
-    {
-        Repay(ref paid);
-        lock (_lock)
-        {
-            var decision = _retry.Decide(ask, _clock.Now, _random);
-            paid = decision.TakesBudget;
-            why = _retry.Explain(decision, ask);
-            if (paid)
-                Counts.Retries.Add();
-            return decision;
-        }
-    }
-
-    /// <summary>An attempt succeeded.</summary>
-    public void Succeeded(ref bool paid)
-    {
-        Repay(ref paid);
-        lock (_lock)
-            _retry.Budget.Succeeded(_clock.Now);
-    }
-
-    /// <summary>What an attempt took of the retry budget goes back.</summary>
-    public void Repay(ref bool paid)
-    {
-        if (!paid)
+        if (Options.HealthPath.Length == 0 || Options.HealthMs <= 0 || IsSimulated)
             return;
-        paid = false;
-        lock (_lock)
-            _retry.Budget.Ended();
+        watch.Start(Name, _targets.Length, TimeSpan.FromMilliseconds(Options.HealthMs), ProbeAsync, _gone.Token);
+    }
+
+    /// <summary>One more configuration has it.</summary>
+    public void Keep() => Interlocked.Increment(ref _worlds);
+
+    /// <summary>One has it no more; with the last one it ends.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _worlds) == 0)
+            Dispose();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _queue.Dispose();
+        _gone.Cancel();
+        Choice.Dispose();
         foreach (var target in _targets)
             target.Dispose();
+        _gone.Dispose();
     }
 
-    /// <summary>Under the lock: a target, or that none may be asked; null when all have as much as they may.</summary>
-    private UpstreamTurn? Choose(Instant now, ulong tried)
+    private static UpstreamOptions InForce(UpstreamOptions options) => options with
     {
-        var choice = _balancer.Choose(now, _random, tried);
-        if (choice.Target >= 0)
-            return new(choice.Target, _balancer.Targets[choice.Target].Begin(now), null);
-        return choice.Reason is ChoiceReason.AllFull ? null : new(-1, default, new(
-            FaultKind.TargetsOpen, $"Every target of the upstream {Name} is left alone after failures. Retry in "
-            + $"{choice.Wait.TotalMilliseconds:0} ms.", choice.Wait));
-    }
+        Targets = options.Kind is UpstreamKind.Simulated ? s_here : options.Targets,
+        Concurrency = options.Concurrency == new AdaptiveLimitOptions() ? s_limit : options.Concurrency,
+        Queue = options.Queue == new UpstreamLineOptions() ? s_line : options.Queue,
+    };
 
-    /// <summary>Under the lock: a turn for the next who waits.</summary>
-    private UpstreamTurn? Take(Instant now) => Choose(now, tried: 0) is { Target: >= 0 } turn ? turn : null;
+    /// <summary>Asks one target how it is; always to be asked again.</summary>
+    private async ValueTask<bool> ProbeAsync(int target, CancellationToken stop)
+    {
+        if (Choice.TryProbe(target) is not { } turn)
+            return true;
+        Fault? fault = s_stopped;
+        try
+        {
+            fault = await _targets[target].CheckAsync(Options, _clock, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            Choice.Probed(turn, fault);
+        }
+
+        return true;
+    }
 }

@@ -21,12 +21,10 @@ internal sealed class GuardDesk : IAsyncDisposable
     [ThreadStatic]
     private static List<GuardEvent>? t_events;
 
-    private readonly ConditionalWeakTable<Caller, CallerGuards> _callers = [];
     private readonly GuardStates _states;
-    private readonly LimitsOptions _limits;
-    private readonly IReadOnlyDictionary<string, BudgetOptions> _budgets;
     private readonly GuardClock _clock;
     private readonly ILogger _logger;
+    private volatile GuardRules _rules;
     private long _borrowed;
     private long _settled;
 
@@ -37,13 +35,12 @@ internal sealed class GuardDesk : IAsyncDisposable
     /// <param name="logger">Where warnings go.</param>
     public GuardDesk(Snapshot snapshot, GuardClock clock, GuardStates states, ILogger logger)
     {
-        (_limits, _budgets) = (snapshot.Limits, snapshot.Budgets);
         (_clock, _states, _logger) = (clock, states, logger);
-        CountsModels = _limits.Rates.Values.Any(r => r.ConcernsModels) || _budgets.Values.Any(b => b.ConcernsModels);
+        _rules = new(snapshot.Limits, snapshot.Budgets);
     }
 
     /// <summary>Whether any of them says something of models, so that steps of routes are asked one by one.</summary>
-    public bool CountsModels { get; }
+    public bool CountsModels => _rules.CountsModels;
 
     /// <summary>Makes slices durable; null where there are no budgets.</summary>
     public SliceWriter? Writer { get; init; }
@@ -68,7 +65,7 @@ internal sealed class GuardDesk : IAsyncDisposable
     {
         if (work.Ticket.Set is not null)
             return new(GuardSays.Passed);
-        var guards = work.Guards ??= _callers.GetValue(work.Caller, static _ => new()).Get(work, this);
+        var guards = work.Guards ??= _rules.Of(work.Caller).Get(work, this);
         if (guards.Set.IsEmpty)
             return new(GuardSays.Passed);
         var (ask, before) = (Ask(work, guards), work.Turn);
@@ -185,13 +182,24 @@ internal sealed class GuardDesk : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Looks at every budget, for status and metrics.</summary>
+    /// <summary>Looks at every budget in force, for status and metrics.</summary>
     public IEnumerable<BudgetView> Budgets()
     {
+        var known = _rules.Budgets;
         foreach (var budget in _states.Budgets)
         {
-            yield return Look(budget);
+            if (GuardStates.IsOf(budget, known, out _))
+                yield return Look(budget);
         }
+    }
+
+    /// <summary>
+    /// Other rules hold for the next request on. Who is inside leaves, and settles with, what it came in by.
+    /// </summary>
+    public void Apply(Snapshot snapshot)
+    {
+        _states.Apply(snapshot.Limits, snapshot.Budgets);
+        _rules = new(snapshot.Limits, snapshot.Budgets);
     }
 
     private BudgetView Look(HeldBudget budget)
@@ -233,13 +241,13 @@ internal sealed class GuardDesk : IAsyncDisposable
     /// <param name="isStep">Whether it is a step of that.</param>
     internal ResolvedGuards Make(Caller caller, Route route, string asked, bool isStep)
     {
-        var model = route.Deployment;
-        var rates = _limits.Rates.Where(r => Counts(r.Value))
+        var (model, rules) = (route.Deployment, _rules);
+        var rates = rules.Limits.Rates.Where(r => Counts(r.Value))
             .Select(r => _states.Rate(r.Key, r.Value, Scope(r.Value))).ToList();
-        var budgets = _budgets.Where(b => Counts(b.Value))
+        var budgets = rules.Budgets.Where(b => Counts(b.Value))
             .Select(b => _states.Budget(b.Key, b.Value, Scope(b.Value))).ToList();
         var set = new GuardSet([.. rates.Select(r => r.State)], [.. budgets.Select(b => b.Account)]);
-        return new(route, asked, set, [.. rates], [.. budgets], _limits.WeightOf(caller.Tenant));
+        return new(route, asked, set, [.. rates], [.. budgets], rules.Limits.WeightOf(caller.Tenant));
 
         bool Counts(ScopedOptions options) => options.Counts(caller.Tenant, model, asked)
             && (isStep ? options.ConcernsModels : !route.CountsSteps || !options.ConcernsModels);
@@ -278,4 +286,25 @@ internal sealed class GuardDesk : IAsyncDisposable
 
         events.Clear();
     }
+}
+
+/// <summary>The limits and budgets in force, and what was resolved under them for each caller.</summary>
+/// <param name="limits">The limits.</param>
+/// <param name="budgets">By name.</param>
+internal sealed class GuardRules(LimitsOptions limits, IReadOnlyDictionary<string, BudgetOptions> budgets)
+{
+    private readonly ConditionalWeakTable<Caller, CallerGuards> _callers = [];
+
+    /// <summary>The limits.</summary>
+    public LimitsOptions Limits => limits;
+
+    /// <summary>Budgets by name.</summary>
+    public IReadOnlyDictionary<string, BudgetOptions> Budgets => budgets;
+
+    /// <summary>Whether any of them says something of models.</summary>
+    public bool CountsModels { get; } =
+        limits.Rates.Values.Any(r => r.ConcernsModels) || budgets.Values.Any(b => b.ConcernsModels);
+
+    /// <summary>What was resolved for a caller; goes with it.</summary>
+    public CallerGuards Of(Caller caller) => _callers.GetValue(caller, static _ => new());
 }

@@ -13,7 +13,7 @@ namespace Spillway.Engine.Guards;
 /// </summary>
 public sealed class Guarding : IAsyncDisposable
 {
-    private readonly Snapshot _snapshot;
+    private volatile Snapshot _snapshot;
     private readonly Clock _clock;
     private readonly ILogger _logger;
 
@@ -40,6 +40,19 @@ public sealed class Guarding : IAsyncDisposable
 
     /// <summary>The weight of a tenant, for fair shares.</summary>
     internal double WeightOf(string tenant) => _snapshot.Limits.WeightOf(tenant);
+
+    /// <summary>Whether budgets are kept: the first one of a server needs a restart, which opens their store.</summary>
+    internal bool KeepsBudgets => Desk?.Writer is not null;
+
+    /// <summary>Other limits and budgets hold for the next request on.</summary>
+    internal void Apply(Snapshot snapshot)
+    {
+        _snapshot = snapshot;
+        if (Desk is { } desk)
+            desk.Apply(snapshot);
+        else if (snapshot.Limits.Rates.Count > 0)
+            Desk = WithoutBudgets(snapshot);
+    }
 
     /// <summary>Step 11 of a request: settles what it holds, if anything, at what it cost.</summary>
     /// <param name="work">The request, or an attempt that is over.</param>
@@ -68,16 +81,15 @@ public sealed class Guarding : IAsyncDisposable
             TimeSpan.FromMilliseconds(_snapshot.Limits.OffFileMs));
         if (off is not null || (_snapshot.Limits.Rates.Count == 0 && _snapshot.Budgets.Count == 0))
             return off;
-        var clock = new GuardClock(_clock);
         if (_snapshot.Budgets.Count == 0)
         {
-            Desk = new(_snapshot, clock, new(_snapshot.Limits, _snapshot.Budgets, [], clock), _logger);
+            Desk = WithoutBudgets(_snapshot);
             return null;
         }
 
         if (!take().TryGet(out var state, out var fault))
             return fault;
-        return OpenBudgets(state, clock);
+        return OpenBudgets(state, new(_clock));
     }
 
     /// <inheritdoc/>
@@ -86,6 +98,12 @@ public sealed class Guarding : IAsyncDisposable
         Switches.Dispose();
         if (Desk is { } desk)
             await desk.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private GuardDesk WithoutBudgets(Snapshot snapshot)
+    {
+        var clock = new GuardClock(_clock);
+        return new(snapshot, clock, new(snapshot.Limits, snapshot.Budgets, [], clock), _logger);
     }
 
     private Fault? OpenBudgets(StateFolder state, GuardClock clock)

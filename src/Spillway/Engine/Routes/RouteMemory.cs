@@ -57,7 +57,7 @@ internal sealed class RouteMemory : IDisposable
     public AnswerCache? Cache { get; }
 
     /// <summary>What is counted.</summary>
-    public RouteInstruments Counts { get; }
+    public RouteInstruments Counts { get; init; }
 
     /// <summary>Where the rollout at its first step stands; null without one. Set before serving.</summary>
     public Func<RolloutState?> Rollout { get; set; } = static () => null;

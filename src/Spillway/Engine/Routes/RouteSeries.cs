@@ -1,6 +1,5 @@
 using Spillway.Engine.Caching;
 using Spillway.Engine.Upstreams;
-using Spillway.Policies.Breaking;
 using Spillway.Policies.Caching;
 using Spillway.Telemetry;
 
@@ -13,12 +12,7 @@ internal static class RouteSeries
     public static void Register(RouteSet routes, UpstreamSet upstreams, InstrumentRegistry registry)
     {
         foreach (var upstream in upstreams.All)
-        {
-            registry.Add(upstream, upstream.Counts.Of(
-                upstream.Name, () => upstream.Waiting,
-                target => upstream.Look()[target].State is BreakerState.Open ? 1 : 0,
-                target => upstream.Look()[target].InFlight, target => upstream.Look()[target].Limit));
-        }
+            registry.Add(upstream, upstream.Choice.Series());
 
         foreach (var route in routes.All)
         {

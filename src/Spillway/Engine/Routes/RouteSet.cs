@@ -15,7 +15,7 @@ internal sealed class RouteSet : IDisposable
     private readonly UpstreamSet _upstreams;
 
     /// <summary>Makes the routes of a configuration.</summary>
-    /// <param name="options">By name, validated.</param>
+    /// <param name="options">By name, validated; those over language models are the gateway's.</param>
     /// <param name="upstreams">What steps may name beside models.</param>
     /// <param name="clock">The clock.</param>
     public RouteSet(IReadOnlyDictionary<string, RouteOptions> options, UpstreamSet upstreams, Clock clock)
@@ -27,8 +27,11 @@ internal sealed class RouteSet : IDisposable
     /// <summary>Every route, in the order of the configuration.</summary>
     public IEnumerable<RouteMemory> All => _routes.Values;
 
+    /// <summary>Whether a name is that of a route over language models.</summary>
+    public Func<string, bool> IsChat { get; init; } = static _ => false;
+
     /// <summary>Whether a name is a route's.</summary>
-    public bool Has(string name) => _routes.ContainsKey(name);
+    public bool Has(string name) => _routes.ContainsKey(name) || IsChat(name);
 
     /// <summary>The models with the routes over them as they lead now.</summary>
     public Catalogue Over(Catalogue models)

@@ -29,7 +29,7 @@ internal sealed class TargetClient : IDisposable
     public TargetClient(
         string upstream, string name, UpstreamOptions options, string key, Clock clock, DrillSwitch? drills = null)
     {
-        (Name, _options, _clock) = ($"{upstream}/{name}", options, clock);
+        (Name, Key, _options, _clock) = ($"{upstream}/{name}", key, options, clock);
         _model = options.Model.Length > 0 ? options.Model : upstream;
         var url = options.Targets[name].Url;
         HttpMessageHandler network = new SocketsHttpHandler
@@ -42,12 +42,13 @@ internal sealed class TargetClient : IDisposable
         {
             BaseAddress = new(url.EndsWith('/') ? url : url + "/"), Timeout = Timeout.InfiniteTimeSpan,
         };
-        if (key.Length > 0)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     /// <summary>"gpu/a", for messages.</summary>
     public string Name { get; }
+
+    /// <summary>Sent as a bearer with the next request on; empty for none. Never shown.</summary>
+    public string Key { get; set; }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
@@ -72,8 +73,7 @@ internal sealed class TargetClient : IDisposable
         try
         {
             phase.Enter("the first byte", _options.FirstDeltaMs);
-            using var response = await _http
-                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, phase.Token).ConfigureAwait(false);
+            using var response = await SendAsync(request, phase).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 began();
             var most = response.IsSuccessStatusCode ? _options.AnswerBytesMax : RefusalBytesMax;
@@ -119,16 +119,22 @@ internal sealed class TargetClient : IDisposable
     public async ValueTask<Fault?> CheckAsync(CancellationToken cancellation) =>
         (await GetAsync($"v2/models/{Uri.EscapeDataString(_model)}/ready", cancellation).ConfigureAwait(false)).Fault;
 
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Phase phase)
+    {
+        if (Key is { Length: > 0 } key)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, phase.Token);
+    }
+
     private async ValueTask<(byte[]? Body, Fault? Fault)> GetAsync(string path, CancellationToken cancellation)
     {
         var deadline = _clock.Now + TimeSpan.FromMilliseconds(_options.FirstDeltaMs);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
         using var phase = new Phase(_options, _clock, deadline, cancellation);
         try
         {
             phase.Enter("the first byte", _options.FirstDeltaMs);
-            using var response = await _http
-                .GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, phase.Token)
-                .ConfigureAwait(false);
+            using var response = await SendAsync(request, phase).ConfigureAwait(false);
             var (body, length) = await UpstreamBody.ReadAsync(
                 response, RefusalBytesMax, _options, phase, follows: true).ConfigureAwait(false);
             var text = length < 0 ? [] : body.AsSpan(0, length).ToArray();

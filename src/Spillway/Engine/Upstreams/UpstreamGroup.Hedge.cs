@@ -4,19 +4,8 @@ namespace Spillway.Engine.Upstreams;
 internal sealed partial class UpstreamGroup
 {
     /// <summary>After how long a second copy is sent; null for never. A sequence's requests are made once.</summary>
-    private TimeSpan? PlanHedge(Work work, Instant now, Instant deadline)
-    {
-        if (!_options.Hedge.Enabled || _clients.Length < 2 || work.IsBeside)
-            return null;
-        lock (_lock)
-            return _hedge.Plan(isIdempotent: work.Request.Sequence is null, now, deadline).After;
-    }
-
-    private void Learn(TimeSpan time)
-    {
-        lock (_lock)
-            _hedge.Observe(time);
-    }
+    private TimeSpan? PlanHedge(Work work, Instant now, Instant deadline) => work.IsBeside
+        ? null : Choice.PlanHedge(isIdempotent: work.Request.Sequence is null, now, deadline);
 
     /// <summary>
     /// Asks, and asks another target too when that takes long. The first answer counts; the other copy is stopped, and
@@ -28,18 +17,18 @@ internal sealed partial class UpstreamGroup
         var began = _clock.Now;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted);
         var first = CallAsync(turn, work, signature, deadline, stop.Token);
-        if (!await IsSlowAsync(first, after, stop.Token).ConfigureAwait(false) || Second(turn.Target) is not { } other)
+        if (!await IsSlowAsync(first, after, stop.Token).ConfigureAwait(false)
+            || Choice.Second(turn.Target) is not { } other)
         {
             var alone = await first.ConfigureAwait(false);
             if (alone.Fault is null)
-                Learn(_clock.Now - began);
+                Choice.Learn(_clock.Now - began);
             Pay(work, alone, isAnswer: alone.Fault is null);
             return (TargetClient.Take(alone, work, signature), alone.ToldNot);
         }
 
         try
         {
-            Counts.Hedges.Add();
             var copy = CallAsync(other, work, signature, deadline, stop.Token);
             var (won, reply, loser) = await RaceAsync(first, copy, stop).ConfigureAwait(false);
             Pay(work, reply, isAnswer: reply.Fault is null);
@@ -49,13 +38,12 @@ internal sealed partial class UpstreamGroup
                 + $"and {_clients[winner].Name} was first");
             // Else the delay would follow the times that it cuts off, and more and more would be asked twice.
             if (reply.Fault is null)
-                Learn(_clock.Now - began);
+                Choice.Learn(_clock.Now - began);
             return (TargetClient.Take(reply, work, signature), reply.ToldNot);
         }
         finally
         {
-            lock (_lock)
-                _retry.Budget.Ended();
+            Choice.SecondOver();
         }
     }
 
@@ -67,19 +55,6 @@ internal sealed partial class UpstreamGroup
         var isSlow = await Task.WhenAny(first, delay).ConfigureAwait(false) == delay && !stop.IsCancellationRequested;
         await waiting.CancelAsync().ConfigureAwait(false);
         return isSlow;
-    }
-
-    /// <summary>Another target with room now, and one of the budget; null when either is missing.</summary>
-    private UpstreamTurn? Second(int first)
-    {
-        lock (_lock)
-        {
-            var now = _clock.Now;
-            if (_queue.Count > 0 || _balancer.Choose(now, _random, 1UL << first).Target is not (>= 0 and var other)
-                || other == first || !_hedge.TryBegin(now))
-                return null;
-            return new(other, _balancer.Targets[other].Begin(now), null);
-        }
     }
 
     /// <summary>The first answer, or the last fault; whether it was the first copy's; and the other reply.</summary>

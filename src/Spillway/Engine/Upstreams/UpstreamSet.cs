@@ -9,10 +9,8 @@ namespace Spillway.Engine.Upstreams;
 internal sealed class UpstreamSet : IAsyncDisposable
 {
     private readonly Dictionary<string, (UpstreamGroup Group, UpstreamOptions Options)> _groups = [];
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Clock _clock;
+    private readonly TargetWatch _watch;
     private readonly ILogger _logger;
-    private Task[] _loops = [];
 
     /// <summary>Makes the upstreams of a configuration.</summary>
     /// <param name="options">By name, validated.</param>
@@ -26,7 +24,7 @@ internal sealed class UpstreamSet : IAsyncDisposable
         IReadOnlyDictionary<string, UpstreamOptions> options, IReadOnlyDictionary<string, string> keys, Clock clock,
         ILogger logger, int seed, DrillSwitch? drills = null, PriceList? prices = null)
     {
-        (_clock, _logger) = (clock, logger);
+        (_watch, _logger) = (new(clock, logger), logger);
         foreach (var (name, upstream) in options)
         {
             var group = new UpstreamGroup(
@@ -50,64 +48,32 @@ internal sealed class UpstreamSet : IAsyncDisposable
     /// <summary>Ends the requests that are asked for; how many that were.</summary>
     public int Abort(Func<Work, bool> concerns, Fault why) => All.Sum(group => group.Abort(concerns, why));
 
-    /// <summary>Begins to ask the targets.</summary>
-    public void Start() => _loops =
-    [
-        .. _groups.Values.SelectMany(g => Enumerable.Range(0, g.Group.TargetCount)
-            .Select(target => LoopAsync(g.Group, target, g.Options.HealthMs))),
-    ];
+    /// <summary>
+    /// Begins to ask the targets: until what the model takes is known, and then on, where an interval is declared.
+    /// </summary>
+    public void Start()
+    {
+        foreach (var (group, options) in _groups.Values)
+        {
+            var every = TimeSpan.FromMilliseconds(options.HealthMs > 0 ? options.HealthMs : 1000);
+            _watch.Start(group.Name, group.Choice.TargetCount, every, async (target, stop) =>
+            {
+                if (await group.ProbeAsync(target, stop).ConfigureAwait(false))
+                {
+                    UpstreamLog.Known(_logger, group.Name);
+                    Known?.Invoke();
+                }
+
+                return options.HealthMs > 0 || group.Signature is null;
+            });
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _watch.DisposeAsync().ConfigureAwait(false);
         foreach (var group in All)
             group.Dispose();
-        _stop.Dispose();
-    }
-
-    /// <summary>
-    /// Until what the model takes is known, and then on, where an interval is declared.
-    /// </summary>
-    private async Task LoopAsync(UpstreamGroup group, int target, double everyMs)
-    {
-        var every = TimeSpan.FromMilliseconds(everyMs > 0 ? everyMs : 1000);
-        try
-        {
-            await Task.Yield();
-            while (true)
-            {
-                await ProbeAsync(group, target).ConfigureAwait(false);
-                if (everyMs == 0 && group.Signature is not null)
-                    return;
-                await Task.Delay(every, _clock.Time, _stop.Token).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The end.
-        }
-    }
-
-    private async ValueTask ProbeAsync(UpstreamGroup group, int target)
-    {
-        try
-        {
-            if (!await group.ProbeAsync(target, _stop.Token).ConfigureAwait(false))
-                return;
-            UpstreamLog.Known(_logger, group.Name);
-            Known?.Invoke();
-        }
-        catch (OperationCanceledException)
-        {
-            throw;
-        }
-#pragma warning disable CA1031 // A target that surprises must be asked again all the same.
-        catch (Exception surprise)
-#pragma warning restore CA1031
-        {
-            UpstreamLog.ProbeThrew(_logger, group.Name, surprise);
-        }
     }
 }

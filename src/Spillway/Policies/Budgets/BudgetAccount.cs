@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Spillway.Policies.Budgets;
 
 /// <summary>
@@ -18,25 +20,38 @@ public sealed class BudgetAccount
     private const int WindowsKept = 8;
 
     private readonly BudgetWindow _window;
-    private readonly long _limit;
-    private readonly long _slice;
-    private readonly double[] _warnAt;
-    private readonly List<Cell> _cells = [];
+    private long _limit;
+    private long _slice;
+    private double[] _warnAt;
+    private readonly List<BudgetCell> _cells = [];
     private readonly List<CellSpan> _moved = [];
-    private Cell? _present;
+    private BudgetCell? _present;
 
     /// <summary>Nothing spent.</summary>
     /// <param name="options">As declared.</param>
     /// <param name="window">Its windows.</param>
     public BudgetAccount(BudgetOptions options, BudgetWindow window)
     {
-        (Options, _window) = (options, window);
-        (_limit, _slice) = (options.LimitMoney.Nano, options.SliceMoney.Nano);
-        _warnAt = [.. options.WarnAt.Where(part => part > 0).Order()];
+        _window = window;
+        Use(options);
     }
 
     /// <summary>As declared.</summary>
-    public BudgetOptions Options { get; }
+    public BudgetOptions Options { get; private set; }
+
+    /// <summary>
+    /// Another declaration with the same windows holds from now on: what is spent and reserved stays, and thresholds
+    /// are told anew.
+    /// </summary>
+    [MemberNotNull(nameof(Options), nameof(_warnAt))]
+    public void Use(BudgetOptions options)
+    {
+        Options = options;
+        (_limit, _slice) = (options.LimitMoney.Nano, options.SliceMoney.Nano);
+        _warnAt = [.. options.WarnAt.Where(part => part > 0).Order()];
+        foreach (var cell in _cells)
+            cell.Warned = 0;
+    }
 
     /// <summary>Of every window, for requests in flight; 0 when nothing is.</summary>
     public Money Reserved { get; private set; }
@@ -62,7 +77,7 @@ public sealed class BudgetAccount
         var cell = Present(now);
         var left = _limit - Used(now);
         if (cost.Nano > left)
-            return new(BudgetSays.Exhausted, new(left), BackIn(cost.Nano - left, now));
+            return new(BudgetSays.Exhausted, new(Math.Max(0, left)), BackIn(cost.Nano - left, now));
         if (cost.Nano <= cell.Drawn - cell.Used)
             return new(BudgetSays.Passed, new(left));
         cell.Wanted = Math.Min(_limit, cell.Wanted + cost.Nano);
@@ -171,7 +186,7 @@ public sealed class BudgetAccount
 
     private long Step => Math.Max(1, _slice / 2);
 
-    private double Passed(Cell cell)
+    private double Passed(BudgetCell cell)
     {
         var (spent, passed) = (0L, 0.0);
         foreach (var other in _cells)
@@ -185,9 +200,9 @@ public sealed class BudgetAccount
     }
 
     /// <summary>A cell that is over is written once, when its last request has settled.</summary>
-    private static long Behind(Cell cell) => cell.Reserved > 0 ? Math.Max(cell.Used, cell.Drawn) : cell.Used;
+    private static long Behind(BudgetCell cell) => cell.Reserved > 0 ? Math.Max(cell.Used, cell.Drawn) : cell.Used;
 
-    private long Ahead(Cell cell, in BudgetTime now)
+    private long Ahead(BudgetCell cell, in BudgetTime now)
     {
         var target = Math.Min(cell.Target(_slice), _limit - (Used(now) - cell.Used));
         // Half a slice is worth a write, in either direction: reservations that came back are no longer drawn.
@@ -206,7 +221,7 @@ public sealed class BudgetAccount
         return used;
     }
 
-    private bool Counts(Cell cell, in BudgetTime now) =>
+    private bool Counts(BudgetCell cell, in BudgetTime now) =>
         _window.IsRolling ? cell.Span.End > _window.TicksOf(now) - _window.Span : cell == _present;
 
     /// <summary>When so much is free again at the latest: with the next window, or as the oldest cells leave.</summary>
@@ -225,7 +240,7 @@ public sealed class BudgetAccount
         return TimeSpan.MaxValue;
     }
 
-    private Cell Present(in BudgetTime now)
+    private BudgetCell Present(in BudgetTime now)
     {
         var ticks = _window.TicksOf(now);
         if (_present is { } known && known.Span.Has(ticks))
@@ -239,7 +254,7 @@ public sealed class BudgetAccount
         return cell;
     }
 
-    private Cell? Find(long start)
+    private BudgetCell? Find(long start)
     {
         foreach (var cell in _cells)
         {
@@ -250,10 +265,10 @@ public sealed class BudgetAccount
         return null;
     }
 
-    private Cell Add(in CellSpan span)
+    private BudgetCell Add(in CellSpan span)
     {
         var start = span.Start;
-        var cell = new Cell { Span = span };
+        var cell = new BudgetCell { Span = span };
         var at = _cells.FindIndex(c => c.Span.Start > start);
         _cells.Insert(at < 0 ? _cells.Count : at, cell);
         return cell;
@@ -269,30 +284,5 @@ public sealed class BudgetAccount
             else
                 i++;
         }
-    }
-
-    private sealed class Cell
-    {
-        public required CellSpan Span { get; init; }
-
-        public long Spent { get; set; }
-
-        public long Reserved { get; set; }
-
-        public long Drawn { get; set; }
-
-        public long Saved { get; set; }
-
-        public long Wanted { get; set; }
-
-        public long Lost { get; set; }
-
-        public int Warned { get; set; }
-
-        public long SavedSpent { get; set; } = -1;
-
-        public long Used => Spent + Reserved;
-
-        public long Target(long slice) => Spent + Math.Max(slice, Reserved + Wanted);
     }
 }

@@ -55,6 +55,10 @@ public sealed record BudgetOptions : ScopedOptions
         Source = "fail closed")]
     public StoreTrouble OnStoreTrouble { get; init; }
 
+    /// <summary>Whether its windows are those of another declaration, so that what is spent in them goes on.</summary>
+    public bool HasWindowsOf(BudgetOptions other) =>
+        Window == other.Window && Kind == other.Kind && TimeZone == other.TimeZone;
+
     /// <summary>The limit, exactly.</summary>
     public Money LimitMoney => new((long)Math.Round((decimal)Limit * 1_000_000_000m));
 

@@ -26,8 +26,8 @@ internal sealed class Target(string name, double weight, Breaker breaker, Gradie
     /// <summary>For sentences.</summary>
     public string Name => name;
 
-    /// <summary>Relative to the others'.</summary>
-    public double Weight => weight;
+    /// <summary>Relative to the others'; may change while requests are at it.</summary>
+    public double Weight { get; set; } = weight;
 
     /// <summary>Whether it is left alone.</summary>
     public Breaker Breaker => breaker;

@@ -27,7 +27,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     /// <summary>Every path, for whoever asked for another one.</summary>
     public const string PathsInWords = $"{Root}server, models, config, requests, requests/<request-id>, costs, "
         + "repository, repository/models/<name>/load, repository/models/<name>/unload, keys, keys/<id>/rotate, "
-        + "keys/<id>/revoke, switches, switches/off, switches/on, limits, budgets, "
+        + "keys/<id>/revoke, reload, switches, switches/off, switches/on, limits, budgets, "
         + RolloutEndpoints.PathsInWords + ", " + DrillEndpoints.PathsInWords + ", "
         + AuditEndpoints.PathsInWords;
 
@@ -41,7 +41,9 @@ internal sealed class AdminEndpoints(ServerContext server)
     private readonly CostsEndpoint _costs = new(server);
     private readonly AuditEndpoints _audit = new(server);
 
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>How every answer of the protocol is written.</summary>
+    internal static readonly JsonWriterOptions JsonOptions =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Answers one request.</summary>
     public Task HandleAsync(HttpContext http, Caller caller)
@@ -71,6 +73,8 @@ internal sealed class AdminEndpoints(ServerContext server)
             return _drills.HandleAsync(http, rest);
         if (AuditEndpoints.IsMine(rest))
             return _audit.HandleAsync(http, rest);
+        if (rest is ReloadEndpoint.Path)
+            return ReloadEndpoint.HandleAsync(http, server);
         if (IsChange(rest, out var model, out var loads))
             return ChangeAsync(http, model, loads);
         return rest is "costs" && HttpMethods.IsGet(http.Request.Method) ? _costs.AnswerAsync(http) : null;
@@ -112,7 +116,7 @@ internal sealed class AdminEndpoints(ServerContext server)
     internal static Task AnswerAsync(HttpContext http, Action<Utf8JsonWriter> answer)
     {
         var into = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(into, s_options))
+        using (var json = new Utf8JsonWriter(into, JsonOptions))
             answer(json);
         return JsonAnswer.WriteAsync(http, into);
     }
@@ -161,7 +165,8 @@ internal sealed class AdminEndpoints(ServerContext server)
         {
             return new(
                 FaultKind.UnknownRequest,
-                $"No recent request has the id '{(id.Length > 100 ? id[..100] + "…" : id)}'. The last {server.Recorder.Recent.Capacity} are kept "
+                $"No recent request has the id '{(id.Length > 100 ? id[..100] + "…" : id)}'. The last "
+                + $"{server.Recorder.Recent.Capacity} are kept "
                 + "(server.recentRequestsMax); the id is in the answer's header X-Request-Id.");
         }
 
@@ -290,7 +295,8 @@ internal sealed class AdminEndpoints(ServerContext server)
 
     private void WriteRequests(Utf8JsonWriter json, IQueryCollection query)
     {
-        var limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 50;
+        var limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked)
+            ? asked : 50;
         var filter = new RecentFilter
         {
             Model = query.TryGetValue("model", out var model) ? model.ToString() : null,

@@ -32,7 +32,9 @@ internal sealed class ExchangeEndpoint(ServerContext server)
     {
         var clock = _serving.Clock;
         var work = _serving.Rent(clock.Now);
-        work.Caller = caller;
+        // Its routes and upstreams to the end of the answer, whatever is put in force meanwhile.
+        var world = _serving.Gateway.Hold();
+        (work.Caller, work.Config) = (caller, world.Config);
         var tags = RequestTags.Of(http.Request.Headers, server.Spans);
         work.Trace = tags.Trace;
         var body = default(RequestBody);
@@ -45,7 +47,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             work.Timeline.Mark(Stage.Receive, clock.EndOf(Stage.Receive));
             var refusal = default((int, byte[])?);
             if (fault is null
-                && Find(http, call, isResponse, caller, body, out var asked, out var echo)
+                && Find(http, call, isResponse, caller, body, world, out var asked, out var echo)
                     .TryGet(out var route, out fault))
             {
                 isKnown = true;
@@ -68,6 +70,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         }
         finally
         {
+            world.Leave();
             work.Timeline.Mark(Stage.Write, clock.EndOf(Stage.Write));
             if (isKnown)
                 Close(work, body, tags, ended, status, sink.Sent);
@@ -96,8 +99,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
 
     /// <summary>What is asked, and the route that answers it; who may not use it learns nothing of it.</summary>
     private Outcome<ChatRoute> Find(
-        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, out AskedBody? asked,
-        out ResponseEcho? echo)
+        HttpContext http, WireCall call, bool isResponse, Caller caller, in RequestBody body, GatewayWorld world,
+        out AskedBody? asked, out ResponseEcho? echo)
     {
         (asked, echo) = (null, null);
         ReadOnlyMemory<byte> bytes = body.Memory[RequestBody.Headroom..];
@@ -116,7 +119,7 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         asked = isResponse ? asked with { WantsUsage = true } : asked;
         if (AccessRights.Model(server, caller, asked.Model) is { } foreign)
             return Denied(http, caller, foreign);
-        return _serving.Gateway.Find(asked.Model) is { } route ? route : Unknown(asked.Model, caller);
+        return world.Find(asked.Model) is { } route ? route : Unknown(world, asked.Model, caller);
     }
 
     private Fault Denied(HttpContext http, Caller caller, Fault fault)
@@ -125,10 +128,10 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         return fault;
     }
 
-    private Fault Unknown(string model, Caller caller)
+    private Fault Unknown(GatewayWorld world, string model, Caller caller)
     {
         var shown = model.Length > 100 ? model[..100] + "…" : model;
-        var known = _serving.Gateway.Routes.Select(r => r.Name).Take(NamesShownMax).ToList();
+        var known = world.Routes.Select(r => r.Name).Take(NamesShownMax).ToList();
         var isOther = _serving.Find(model) is not null
             ? " It is served for tensors, under /v2/models; here are routes over language models." : "";
         return AccessRights.Discreet(caller, new(

@@ -46,6 +46,28 @@ public sealed class BudgetAccountTests
     }
 
     [Fact]
+    public void Under_another_limit_what_is_spent_and_reserved_stays()
+    {
+        var account = Account(limit: 100, slice: 1);
+        Draw(account, At());
+        var cell = account.Reserve(new(60), At());
+
+        account.Use(account.Options with { Limit = 50e-9 });
+        var verdict = account.Check(new(1), At());
+        Assert.Equal((BudgetSays.Exhausted, 0L), (verdict.Says, verdict.Left.Nano));
+        account.Settle(cell, new(60), new(45));
+        Assert.Equal((45L, 0L), Numbers(account));
+        Assert.Equal(BudgetSays.Passed, account.Check(new(5), At()).Says);
+        Assert.Equal(BudgetSays.Exhausted, account.Check(new(6), At()).Says);
+
+        account.Use(account.Options with { Limit = 200e-9 });
+        Assert.Equal(BudgetSays.NotDrawn, account.Check(new(155), At()).Says);
+        Draw(account, At());
+        Assert.Equal(BudgetSays.Passed, account.Check(new(155), At()).Says);
+        Assert.Equal(BudgetSays.Exhausted, account.Check(new(156), At()).Says);
+    }
+
+    [Fact]
     public void After_a_crash_what_was_drawn_counts_as_spent_until_the_window_ends()
     {
         var account = Account(limit: 100, slice: 0.1);
