@@ -34,6 +34,7 @@ internal sealed class ChatInstruments
     private readonly Counter _failed = new();
     private readonly Counter _broken = new();
     private readonly Counter _counted = new();
+    private readonly Counter _contradicted = new();
     private readonly (ContentCount Rule, Counter Count)[] _rules;
 
     /// <summary>Makes those of one route.</summary>
@@ -62,6 +63,8 @@ internal sealed class ChatInstruments
             _broken.Add();
         if (chat.Content.Count > 0)
             CountRules(chat);
+        if (chat.IsContradicted)
+            _contradicted.Add();
         (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
         if (!isAnswered && !chat.IsPartial)
             return;
@@ -102,6 +105,7 @@ internal sealed class ChatInstruments
         yield return new(Instruments.ChatGoodput, _failed, [route, "failed"]);
         yield return new(Instruments.ChatBroken, _broken, [route]);
         yield return new(Instruments.ChatCounted, _counted, [route]);
+        yield return new(Instruments.ChatContradicted, _contradicted, [route]);
         foreach (var (rule, count) in _rules)
             yield return new(Instruments.ChatContent, count, [route, rule.Rule, rule.Where, rule.Do]);
     }

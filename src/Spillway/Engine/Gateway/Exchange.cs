@@ -85,9 +85,13 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     {
         if (Judge() is { } refused)
             return refused;
-        var (input, output) = (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
+        // Counting takes time, which is only for those who may ask.
+        if (route.Tokenizer is not null && Gate() is { } closed)
+            return closed;
+        var (prompt, output) = (route.Count(asked), asked.AnswerTokensAtMost(route.Options));
+        var input = prompt.AtMost;
         work.Tokens = new(input + output, input + output, asked.Bytes.Length);
-        _state.Reserve(input, output);
+        _state.Reserve(prompt, output, route.Tokenizer);
         work.Claim = new Claim
         {
             Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
@@ -210,6 +214,8 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                     fault = await attempt.RunAsync(turn, due, _stop.Token).ConfigureAwait(false);
                     (Refusal, _state.Facts.ToldNot, _state.Facts.IsSpent) =
                         (attempt.Refusal, attempt.ToldNot, attempt.IsSpent);
+                    if (fault is not null)
+                        GatewayWaste.Book(serving, route, work, upstream, _state, _began);
                 }
 
                 if (fault is null)
@@ -290,6 +296,13 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     private void Close(Fault? fault)
     {
         _state.Close(fault);
+        if (_state.Contradiction is { } wrong && route.Doubt())
+        {
+            _state.Facts.IsContradicted = true;
+            GatewayLog.Contradicted(
+                serving.Logger, route.Name, _state.Facts.Upstream, told: wrong.Told, most: wrong.Most);
+        }
+
         var used = _state.Facts.Used;
         work.Tokens = work.Tokens with { Used = used.Total };
         if (_answering?.Price?.At(_began) is { } price && (fault is null || _state.Facts.IsPartial))

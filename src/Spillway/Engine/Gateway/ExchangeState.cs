@@ -1,6 +1,7 @@
 using Spillway.Policies.Content;
 using Spillway.Policies.Pricing;
 using Spillway.Telemetry;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Engine.Gateway;
 
@@ -19,8 +20,12 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Pieces that are longer than this in the mean hold more than a token each.</summary>
     private const int PieceBytesMax = 8;
 
+    /// <summary>Of an answer so much is kept to be counted.</summary>
+    private const int TextCharsMax = 64 * 1024;
+
     private TokenUsage? _reported;
     private (long Input, long Output) _most = (long.MaxValue, long.MaxValue);
+    private (Tokenizer By, long Prompt)? _counted;
     private long _pieces;
     private long _bytes;
     private Instant _sent;
@@ -48,13 +53,31 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>What is told of it.</summary>
     public ChatFacts Facts => work.Chat!;
 
+    /// <summary>What the model wrote, while a vocabulary may have to count it; null else.</summary>
+    public AnswerText? Text { get; private set; }
+
+    /// <summary>What the attempt that is over used, none of it for the caller; null where nothing is known.</summary>
+    public TokenUsage? InVain => !sink.HasBegun && (_reported is not null || HasContent) ? Used : null;
+
+    /// <summary>The upstream's account of the prompt, where it is more than a vocabulary says is possible; else
+    /// null.</summary>
+    public (long Told, long Most)? Contradiction =>
+        _counted is not null && _reported is { } told && told.Input > _most.Input ? (told.Input, _most.Input) : null;
+
     /// <summary>Whether content came, that of an attempt that was given up apart.</summary>
     public bool HasContent => _pieces > 0;
 
     /// <summary>What was reserved for it: what is counted here never exceeds that.</summary>
-    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="prompt">Tokens of the prompt.</param>
     /// <param name="output">Tokens of all answers.</param>
-    public void Reserve(long input, long output) => _most = (input, output);
+    /// <param name="tokenizer">What counted the prompt; null for its bytes.</param>
+    public void Reserve(PromptTokens prompt, long output, Tokenizer? tokenizer)
+    {
+        _most = (prompt.AtMost, output);
+        _counted = tokenizer is not null && prompt.Counted is { } counted ? (tokenizer, counted) : null;
+        // The pieces of several answers come mixed, so their texts cannot be told apart here.
+        Text = _counted is not null && Asked.Choices == 1 && WireCalls.Writes(Asked.Call) ? new(TextCharsMax) : null;
+    }
 
     /// <summary>Everything since the last mark was that stage.</summary>
     public void Mark(Stage stage) => work.Timeline.Mark(stage, clock.EndOf(stage));
@@ -63,6 +86,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     public void Sent()
     {
         (_reported, _pieces, _bytes) = (null, 0, 0);
+        Text?.Clear();
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
         Log?.Forget();
         _sent = clock.Now;
@@ -106,14 +130,16 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
-    /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
-    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved.
+    /// what was seen, counted with the route's vocabulary where it has one; without, a token for each piece of content,
+    /// or for each four bytes where pieces are so long that they hold several, and the prompt's bytes by four, its
+    /// attachments apart. No more than was reserved.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
     {
         var isWhole = fault is null;
         (Facts.Pieces, Facts.IsReported) = (_pieces, _reported is not null);
+        Facts.IsTokenized = _reported is null && _counted is not null;
         Facts.Decode = _last - _first;
         Facts.IsPartial = !isWhole && sink.HasBegun;
         if (isWhole || Facts.IsPartial)
@@ -125,7 +151,10 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     private TokenUsage Used => _reported ?? new(Math.Min(Prompt, _most.Input), Math.Min(Answer, _most.Output));
 
-    private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
+    private long Answer => _counted is { By: var tokenizer } && Text is { } text
+        ? tokenizer.CountOf(text.Text).Tokens + ((text.BytesBeyond + BytesPerToken - 1) / BytesPerToken)
+        : _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
-    private long Prompt => (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
+    private long Prompt => _counted is { Prompt: var counted } ? counted
+        : (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
 }
