@@ -20,11 +20,9 @@ internal sealed class ChatRoute
     /// <summary>Makes one.</summary>
     /// <param name="memory">Its chain and its counters.</param>
     /// <param name="upstreams">By name.</param>
-    /// <param name="tokenizer">The vocabulary of its steps' models; null where none is declared.</param>
-    public ChatRoute(
-        RouteMemory memory, IReadOnlyDictionary<string, GatewayUpstream> upstreams, Tokenizer? tokenizer = null)
+    public ChatRoute(RouteMemory memory, IReadOnlyDictionary<string, GatewayUpstream> upstreams)
     {
-        (Memory, _tokenizer) = (memory, tokenizer);
+        Memory = memory;
         Steps = [.. memory.Options.Chain.Steps.Where(s => s.Kind is ChainStepKind.Model)
             .Select(s => upstreams[s.Model])];
         Counts = new(
@@ -64,7 +62,11 @@ internal sealed class ChatRoute
 
     /// <summary>The vocabulary of its steps' models; null where none is declared, or an upstream's own account showed
     /// that it is another model's.</summary>
-    public Tokenizer? Tokenizer => Volatile.Read(ref _tokenizer);
+    public Tokenizer? Tokenizer
+    {
+        get => Volatile.Read(ref _tokenizer);
+        init => _tokenizer = value;
+    }
 
     /// <summary>Its vocabulary is not used any more. True for whoever says so first.</summary>
     public bool Doubt() => Interlocked.Exchange(ref _tokenizer, null) is not null;

@@ -7,7 +7,8 @@ namespace Spillway.Engine.Gateway;
 /// <summary>
 /// One request to a route over language models, from the gate to the last byte. Read it downwards: gate, reservation,
 /// step after step of the chain, attempt after attempt of a step, and the price of what was delivered. The decisions
-/// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>.
+/// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>. This
+/// file is long because that whole life stands in it.
 /// </summary>
 /// <param name="serving">The server.</param>
 /// <param name="route">Where it goes.</param>
@@ -89,8 +90,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
         if (route.Tokenizer is not null && Gate() is { } closed)
             return closed;
         var (prompt, output) = (route.Count(asked), asked.AnswerTokensAtMost(route.Options));
-        var input = prompt.AtMost;
-        work.Tokens = new(input + output, input + output, asked.Bytes.Length);
+        work.Tokens = new(prompt.AtMost + output, prompt.AtMost + output, asked.Bytes.Length);
         _state.Reserve(prompt, output, route.Tokenizer);
         work.Claim = new Claim
         {
@@ -102,7 +102,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                 return shut;
             if (asked.Check(route.Name, route.Options) is { } wrong)
                 return wrong;
-            var cost = route.CostAtMost(input, output, _began);
+            var cost = route.CostAtMost(prompt.AtMost, output, _began);
             work.CostAtMost = cost ?? default;
             if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is { } dear)
                 return dear;
@@ -215,7 +215,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
                     (Refusal, _state.Facts.ToldNot, _state.Facts.IsSpent) =
                         (attempt.Refusal, attempt.ToldNot, attempt.IsSpent);
                     if (fault is not null)
-                        GatewayWaste.Book(serving, route, work, upstream, _state, _began);
+                        GatewayWaste.Book(serving, route, work, upstream, _state);
                 }
 
                 if (fault is null)
@@ -296,13 +296,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     private void Close(Fault? fault)
     {
         _state.Close(fault);
-        if (_state.Contradiction is { } wrong && route.Doubt())
-        {
-            _state.Facts.IsContradicted = true;
-            GatewayLog.Contradicted(
-                serving.Logger, route.Name, _state.Facts.Upstream, told: wrong.Told, most: wrong.Most);
-        }
-
+        TokenizerTrust.Check(serving, route, _state);
         var used = _state.Facts.Used;
         work.Tokens = work.Tokens with { Used = used.Total };
         if (_answering?.Price?.At(_began) is { } price && (fault is null || _state.Facts.IsPartial))

@@ -40,7 +40,10 @@ internal sealed class GatewaySet : IDisposable
         }
 
         foreach (var memory in routes.All.Where(r => ChatChecks.IsChat(r.Options, snapshot.Upstreams)))
-            _routes.Add(memory.Name, new(memory, _upstreams, snapshot.Tokenizers.GetValueOrDefault(memory.Name)));
+            _routes.Add(memory.Name, new(memory, _upstreams)
+            {
+                Tokenizer = snapshot.Tokenizers.GetValueOrDefault(memory.Name),
+            });
     }
 
     /// <summary>Answers that are given again under their keys.</summary>

@@ -14,13 +14,10 @@ internal static class GatewayWaste
     /// <param name="work">The request.</param>
     /// <param name="upstream">Who was asked.</param>
     /// <param name="state">What is known of the attempt.</param>
-    /// <param name="began">The request's time, for the price.</param>
     public static void Book(
-        Serving serving, ChatRoute route, Work work, GatewayUpstream upstream, ExchangeState state,
-        DateTimeOffset began)
+        Serving serving, ChatRoute route, Work work, GatewayUpstream upstream, ExchangeState state)
     {
-        if (state.InVain is not { } used || upstream.Price?.At(began)?.Price(used) is not { } bill
-            || bill.Total == Money.Zero)
+        if (state.InVain is not { } used || state.Price?.Price(used) is not { } bill || bill.Total == Money.Zero)
             return;
         work.Trail!.Wasted += bill.Total;
         serving.Models.Costs.Wasted(new()

@@ -13,8 +13,8 @@ namespace Spillway.Transforms.Tokens;
 /// </summary>
 internal sealed class Tokenizer
 {
-    /// <summary>Words of one text are found within milliseconds; a pattern that takes longer is given up.</summary>
-    private static readonly TimeSpan s_patternTime = TimeSpan.FromMilliseconds(100);
+    /// <summary>One word is found within microseconds; a pattern that takes longer than this for one is given up.</summary>
+    private static readonly TimeSpan s_patternTime = TimeSpan.FromSeconds(1);
 
     private readonly Regex[] _patterns;
     private readonly WordCounter _words;
