@@ -59,12 +59,7 @@ internal sealed class ChatInstruments
         _durations[at].Record(timeline.Total);
         var own = timeline[Stage.Parse] + timeline[Stage.Gate] + timeline[Stage.Output] - waited;
         _overhead.Record(own);
-        if (chat.IsPartial)
-            _broken.Add();
-        if (chat.Content.Count > 0)
-            CountRules(chat);
-        if (chat.IsContradicted)
-            _contradicted.Add();
+        CountOddities(chat);
         (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
         if (!isAnswered && !chat.IsPartial)
             return;
@@ -120,8 +115,12 @@ internal sealed class ChatInstruments
         new(Instruments.VllmGeneration, _outputs[0], [route]),
     ];
 
-    private void CountRules(ChatFacts chat)
+    private void CountOddities(ChatFacts chat)
     {
+        if (chat.IsPartial)
+            _broken.Add();
+        if (chat.IsContradicted)
+            _contradicted.Add();
         foreach (var found in chat.Content)
         {
             foreach (var (rule, count) in _rules)

@@ -84,25 +84,17 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
     private async ValueTask<Fault?> EnterAsync()
     {
-        if (Judge() is { } refused)
-            return refused;
         // Counting takes time, which is only for those who may ask.
-        if (route.Tokenizer is not null && Gate() is { } closed)
-            return closed;
-        var (prompt, output) = (route.Count(asked), asked.AnswerTokensAtMost(route.Options));
-        work.Tokens = new(prompt.AtMost + output, prompt.AtMost + output, asked.Bytes.Length);
-        _state.Reserve(prompt, output, route.Tokenizer);
-        work.Claim = new Claim
-        {
-            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
-        };
+        if ((Judge() ?? (route.Tokenizer is null ? null : Gate())) is { } refused)
+            return refused;
+        var (input, output) = Measure();
         while (true)
         {
             if (Gate() is { } shut)
                 return shut;
             if (asked.Check(route.Name, route.Options) is { } wrong)
                 return wrong;
-            var cost = route.CostAtMost(prompt.AtMost, output, _began);
+            var cost = route.CostAtMost(input, output, _began);
             work.CostAtMost = cost ?? default;
             if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is { } dear)
                 return dear;
@@ -114,6 +106,19 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
             if (await desk.WaitAsync(work, _stop.Token).ConfigureAwait(false) is { } gone)
                 return _stopped ?? gone;
         }
+    }
+
+    /// <summary>The most tokens of prompt and answers, and what that says of its room.</summary>
+    private (long Input, long Output) Measure()
+    {
+        var (prompt, output) = (route.Count(asked), asked.AnswerTokensAtMost(route.Options));
+        work.Tokens = new(prompt.AtMost + output, prompt.AtMost + output, asked.Bytes.Length);
+        _state.Reserve(prompt, output, route.Tokenizer);
+        work.Claim = new Claim
+        {
+            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
+        };
+        return (prompt.AtMost, output);
     }
 
     /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>

@@ -63,7 +63,10 @@ internal static class GgufTokenizer
             throw new InvalidDataException($"it has {scores.Count} {Scores} for another number of tokens");
         return new([PieceWords.WithBlanks], new CharacterWords(vocabulary, PieceWords.Scored(vocabulary, scores)))
         {
-            Format = "GGUF", Count = vocabulary.Count, Marks = marks, HasPrefix = true,
+            Format = "GGUF", Count = vocabulary.Count, HasPrefix = true,
+            // Runs of blanks are marks of some, and stand in texts as blanks.
+            Marks = [.. marks, .. marks.Where(m => m.Contains(CharacterWords.Blank)).Select(
+                m => m.Replace(CharacterWords.Blank, ' '))],
         };
     }
 

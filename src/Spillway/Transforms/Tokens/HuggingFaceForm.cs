@@ -51,11 +51,11 @@ internal sealed class HuggingFaceForm
             case "NFC":
                 Composes = true;
                 break;
-            case "Prepend" when step.GetProperty("prepend").GetString() == "\u2581":
+            case "Prepend" when IsMark(step.GetProperty("prepend")):
                 HasPrefix = true;
                 break;
             case "Replace" when IsText(step.GetProperty("pattern"), " ")
-                && step.GetProperty("content").GetString() == "\u2581":
+                && IsMark(step.GetProperty("content")):
                 _marksBlanks = true;
                 break;
             case var type:
@@ -76,18 +76,13 @@ internal sealed class HuggingFaceForm
                     Cut(part);
                 break;
             case "ByteLevel":
-                IsOfBytes = true;
-                HasPrefix |= HuggingFaceTokenizer.IsTrue(step, "add_prefix_space", otherwise: true);
-                if (HuggingFaceTokenizer.IsTrue(step, "use_regex", otherwise: true))
-                    Add(TokenPatterns.Gpt2);
+                ByteLevel(step);
                 break;
             case "Digits":
                 Add(HuggingFaceTokenizer.IsTrue(step, "individual_digits") ? TokenPatterns.Digit : @"\p{N}+");
                 break;
-            case "Metaspace" when HuggingFaceTokenizer.Member(step, "replacement")?.GetString() == "\u2581":
-                (_marksBlanks, HasPrefix) = (true, true);
-                Add(HuggingFaceTokenizer.IsTrue(step, "split", otherwise: true)
-                    ? PieceWords.WithBlank : PieceWords.WithBlanks);
+            case "Metaspace":
+                Metaspace(step);
                 break;
             case "Split":
                 SplitBy(step);
@@ -97,6 +92,25 @@ internal sealed class HuggingFaceForm
                     $"its pre_tokenizer has a step {HuggingFaceTokenizer.Short(type ?? "")} that is not known");
         }
     }
+
+    private void ByteLevel(JsonElement step)
+    {
+        IsOfBytes = true;
+        HasPrefix |= HuggingFaceTokenizer.IsTrue(step, "add_prefix_space", otherwise: true);
+        if (HuggingFaceTokenizer.IsTrue(step, "use_regex", otherwise: true))
+            Add(TokenPatterns.Gpt2);
+    }
+
+    private void Metaspace(JsonElement step)
+    {
+        if (!IsMark(step.GetProperty("replacement")))
+            throw new InvalidDataException("its pre_tokenizer has a step Metaspace with a mark that is not U+2581");
+        (_marksBlanks, HasPrefix) = (true, true);
+        Add(HuggingFaceTokenizer.IsTrue(step, "split", otherwise: true)
+            ? PieceWords.WithBlank : PieceWords.WithBlanks);
+    }
+
+    private static bool IsMark(JsonElement text) => text.GetString() == "\u2581";
 
     private void SplitBy(JsonElement step)
     {

@@ -13,7 +13,7 @@ namespace Spillway.Transforms.Tokens;
 /// </summary>
 internal sealed class Tokenizer
 {
-    /// <summary>One word is found within microseconds; a pattern that takes longer than this for one is given up.</summary>
+    /// <summary>A word is found within microseconds; a pattern that takes longer than this is given up.</summary>
     private static readonly TimeSpan s_patternTime = TimeSpan.FromSeconds(1);
 
     private readonly Regex[] _patterns;

@@ -123,7 +123,9 @@ public sealed class PromptTokensTests
             """{"choices":[{"index":0,"delta":{"role":"assistant","content":"word"}}]}""",
             """{"choices":[{"index":0,"delta":{"content":" wo\u0072d"}}]}""",
             """{"choices":[{"index":0,"delta":{"reasoning":" hm","reasoning_content":" hm"}}]}""",
-            """{"choices":[{"index":0,"delta":{"tool_calls":[{"id":"x1","function":{"name":"f","arguments":"{}"}}]}}]}""",
+            """
+            {"choices":[{"index":0,"delta":{"tool_calls":[{"id":"x1","function":{"name":"f","arguments":"{}"}}]}}]}
+            """,
             """{"choices":[{"index":0,"delta":{"content":"a text that is longer than what is left"}}]}""",
         ];
         foreach (var one in events)

@@ -6,7 +6,7 @@ using Spillway.Tests.Server.Upstreams;
 
 namespace Spillway.Tests.Server.OpenAi;
 
-/// <summary>A route with a tokenizer: what it reserves, what it bills by, and that it is not believed blindly.</summary>
+/// <summary>A route with a tokenizer: what it reserves, what it bills by, and how far it is believed.</summary>
 public sealed class TokenizerTests
 {
     private const string Prices = """

@@ -3,7 +3,7 @@ using Spillway.Transforms.Tokens;
 
 namespace Spillway.Tests.Transforms.Tokens;
 
-/// <summary>Vocabularies over characters with marked blanks: SentencePiece's kind, with scores and with merges.</summary>
+/// <summary>Vocabularies over characters with marked blanks, with scores and with merges.</summary>
 public sealed class PieceTokenizerTests
 {
     /// <summary>A word, better pieces first; what is not among them becomes bytes.</summary>

@@ -88,7 +88,8 @@ public sealed class TokenizerFileTests
             Problem(new GgufWriter().Put(ulong.MaxValue / 2).End(count: 1), "m.gguf"));
         Says("claims 1000000000000 members",
             Problem(With(w => w.Texts("tokenizer.ggml.tokens", [], claimed: 1_000_000_000_000)), "m.gguf"));
-        Says("in the middle", Problem(With(w => w.Texts("tokenizer.ggml.tokens", ["a"], claimed: 1_900_000)), "m.gguf"));
+        Says("in the middle",
+            Problem(With(w => w.Texts("tokenizer.ggml.tokens", ["a"], claimed: 1_900_000)), "m.gguf"));
         Says("in the middle", Problem(With(w => w.Texts("passed.over", ["a"], claimed: ulong.MaxValue)), "m.gguf"));
         Says("a list of 9 members of the kind 9",
             Problem(With(w => w.Named("lists.of.lists", 9).Put(9).Put(9UL)), "m.gguf"));
