@@ -84,8 +84,7 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <summary>Steps 4 and 7: switches, rights, rates, budgets. Null when it may go on.</summary>
     private async ValueTask<Fault?> EnterAsync()
     {
-        // Counting takes time, which is only for those who may ask.
-        if ((Judge() ?? (route.Tokenizer is null ? null : Gate())) is { } refused)
+        if (Judge() is { } refused)
             return refused;
         var (input, output) = Measure();
         while (true)
@@ -124,10 +123,12 @@ internal sealed class Exchange(Serving serving, ChatRoute route, AskedBody asked
     /// <summary>What is asked, held to the route's rules over content, where there are such.</summary>
     private Fault? Judge()
     {
-        if (route.Prompts is null && route.Answers is null)
-            return null;
-        if (Gate() is { } shut)
+        var hasRules = route.Prompts is not null || route.Answers is not null;
+        // Judging and counting take time, which is only for those who may ask.
+        if ((hasRules || route.Tokenizer is not null) && Gate() is { } shut)
             return shut;
+        if (!hasRules)
+            return null;
         (_state.Rules, _state.Log) = (route.Answers, new(route.Name, _state.Facts));
         if (route.Prompts is not { } rules)
             return null;
