@@ -32,7 +32,6 @@ const rows = [
   ...[grpc, replica, zipf, reload],
   ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
   ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback, gateway, plan, foresight],
-  ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback, gateway, plan],
   ...[portkey, budgetStreams, streams, slowStreams],
 ];
 
