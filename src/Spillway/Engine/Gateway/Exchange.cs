@@ -7,8 +7,8 @@ namespace Spillway.Engine.Gateway;
 /// <summary>
 /// One request to a route over language models, from the gate to the last byte. Read it downwards: gate, reservation,
 /// step after step of the chain, attempt after attempt of a step, and the price of what was delivered. The decisions
-/// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>. This
-/// file is long because that whole life stands in it.
+/// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>.
+/// This file is long because that whole life stands in it.
 /// </summary>
 /// <param name="serving">The server.</param>
 /// <param name="route">Where it goes.</param>
