@@ -21,6 +21,8 @@ import { rollback, routeOn } from '../rows/rollout.mjs';
 import { cacheHit, cacheRepeats, chainSpike, upstreamDead } from '../rows/routes.mjs';
 import { foresight } from '../rows/foresight.mjs';
 import { gateway } from '../rows/gateway.mjs';
+import { portkey } from '../rows/portkey.mjs';
+import { budgetStreams, slowStreams, streams } from '../rows/streams.mjs';
 import { sharing } from '../rows/sharing.mjs';
 import { json, plan, start } from '../rows/single.mjs';
 
@@ -30,6 +32,7 @@ const rows = [
   ...[grpc, replica, zipf, reload],
   ...[budgetKill, killSwitch, fairShares, everything, ledger, audit],
   ...[cacheHit, cacheRepeats, chainSpike, upstreamDead, routeOn, rollback, gateway, plan, foresight],
+  ...[portkey, budgetStreams, streams, slowStreams],
 ];
 
 function usage() {

@@ -37,11 +37,11 @@ export async function freePort() {
 }
 
 /** Starts a server and waits until it says that it is ready. Its output goes to artifacts/bench/logs/. */
-async function startServer(name, command, args, env, port) {
+async function startServer(name, command, args, env, port, cwd = root) {
   const logs = path.join(scratch, 'logs');
   fs.mkdirSync(logs, { recursive: true });
   const log = path.join(logs, `${name}.log`);
-  const child = launch(command, args, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = launch(command, args, { env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const file = fs.createWriteStream(log);
   let text = '';
   const ready = new Promise((resolve, reject) => {
@@ -120,6 +120,23 @@ export async function startPeer(model) {
 /** An upstream of the gateway rows. */
 export const startChat = (port) =>
   startServer('canned', process.execPath, [path.join(root, 'bench/peer-node/chat.cjs'), '--port', String(port)], {}, port);
+
+/** An upstream that streams at a pace; see peer-node/streams.cjs. */
+export const startPaced = (port, { events, gapMs, faultShare = 0 }) =>
+  startServer('paced', process.execPath, [
+    path.join(root, 'bench/peer-node/streams.cjs'),
+    ...['--port', port, '--events', events, '--gap-ms', gapMs, '--fault-share', faultShare].map(String),
+  ], {}, port);
+
+/** The peer gateway, installed from its lock file where it is not there; it listens on 127.0.0.1 only. */
+export async function startPortkey() {
+  const folder = path.join(root, 'bench/peer-portkey');
+  const start = path.join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
+  if (!fs.existsSync(start)) await capture('npm', ['ci', '--ignore-scripts', '--prefix', folder], [0]);
+  const port = await freePort();
+  const args = ['--require', path.join(folder, 'loopback.cjs'), start, '--headless', `--port=${port}`];
+  return startServer('portkey', process.execPath, args, { NODE_ENV: 'production' }, port, path.dirname(path.dirname(start)));
+}
 
 /** Stops servers, the polite way first. */
 export async function stop(...servers) {

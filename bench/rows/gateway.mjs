@@ -26,7 +26,7 @@ function cpuOf(pid) {
 }
 
 /** So many connections ask one after the other for some seconds. */
-async function closedLoop(url, connections, stream, length) {
+export async function closedLoop(url, connections, stream, length, more = {}) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(url);
   const sent = body(stream);
@@ -35,7 +35,7 @@ async function closedLoop(url, connections, stream, length) {
   const ask = () =>
     new Promise((resolve, reject) => {
       const began = performance.now();
-      const headers = { 'content-type': 'application/json', 'content-length': sent.length };
+      const headers = { 'content-type': 'application/json', 'content-length': sent.length, ...more };
       const request = http.request({ agent, hostname, port, method: 'POST', path: '/v1/chat/completions', headers });
       request.once('error', reject);
       request.once('response', (answer) => {
@@ -60,7 +60,7 @@ async function closedLoop(url, connections, stream, length) {
   return { count: times.length, p50: median(times) };
 }
 
-const env = (upstream, name) => ({
+export const env = (upstream, name) => ({
   SPILLWAY__UPSTREAMS__CANNED__TARGETS__T__URL: `${upstream.url}/v1`,
   SPILLWAY__SERVER__STATEFOLDER: fs.mkdtempSync(path.join(scratch, `state-${name}-`)),
 });

@@ -22,7 +22,12 @@ internal static class ChatView
         pair("ended", Text(chat, "finish_reason"));
         pair("tokens", $"{Text(chat, "input_tokens")} in ({Text(chat, "cached_tokens")} cached), "
             + $"{Text(chat, "output_tokens")} out ({Text(chat, "reasoning_tokens")} reasoning); "
-            + (Text(chat, "tokens_from") == "upstream" ? "the upstream's numbers" : "counted here"));
+            + Text(chat, "tokens_from") switch
+            {
+                "upstream" => "the upstream's numbers",
+                "tokenizer" => "counted here with the route's tokenizer",
+                _ => "counted here",
+            });
         pair("connect", Ms(chat, "connect_ms"));
         pair("prefill", Ms(chat, "prefill_ms"));
         pair("decode", Ms(chat, "decode_ms"));

@@ -1,4 +1,5 @@
 using Spillway.Policies.Content;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Config;
 
@@ -21,6 +22,22 @@ public sealed record ChatOptions
         + "tokens, an attachment's does not.", Unit = "tokens", Min = 0, Max = 10_000_000,
         Source = "a large picture in tiles of 512 pixels")]
     public int AttachmentTokens { get; init; } = 4096;
+
+    /// <summary>The vocabulary of the route's models; empty where it is not known.</summary>
+    [Option("File of the vocabulary that every step's model has: a .tiktoken list, a tokenizer.json of Hugging Face "
+        + "(BPE), or a .gguf model, of which the beginning is read. Relative to this file. Prompts are then reserved "
+        + "by their tokens, and answers without usage counted by them. Empty: by bytes.")]
+    public string Tokenizer { get; init; } = "";
+
+    /// <summary>How a list of byte sequences cuts words.</summary>
+    [Option("How a .tiktoken list cuts a text into words; the list does not say. auto goes by the file's name.")]
+    public TokenPattern TokenizerPattern { get; init; } = TokenPattern.Auto;
+
+    /// <summary>How much of a request is counted.</summary>
+    [Option("The most bytes of a request's texts that are counted with the tokenizer; what is beyond counts by its "
+        + "bytes. It bounds the time that a request takes for it.", Unit = "bytes", Min = 1024, Max = 16_777_216,
+        Source = "a few milliseconds of one core")]
+    public int TokenizerBytesMax { get; init; } = 262_144;
 
     /// <summary>Rules over what is asked and answered.</summary>
     [Option("Rules over what is asked and answered: refuse, mask or note what they find.")]

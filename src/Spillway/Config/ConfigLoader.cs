@@ -75,11 +75,12 @@ public static class ConfigLoader
         GuardChecks.Check(options, models, tenants: [.. options.Tenants.Keys], bound);
         prices.All(options, models);
         ProofChecks.Models(readers, models, options, bound);
+        var tokenizers = TokenizerChecks.Read(options, bound);
         return errors.Count > 0
             ? new() { Source = full, Errors = errors.ToArray() }
             : new()
             {
-                Source = full, Options = options, Models = models.AsReadOnly(),
+                Source = full, Options = options, Models = models.AsReadOnly(), Tokenizers = tokenizers,
                 Notes =
                 [
                     .. AccessChecks.Notes(options, bound, file), .. prices.Notes(options, file),

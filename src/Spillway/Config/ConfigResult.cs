@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Config;
 
@@ -24,6 +25,9 @@ public sealed record ConfigResult
 
     /// <summary>What is allowed and deserves a word, as a model without an owner; empty when there are errors.</summary>
     public IReadOnlyList<ConfigError> Notes { get; init; } = [];
+
+    /// <summary>The vocabularies of chat routes, by route.</summary>
+    internal IReadOnlyDictionary<string, Tokenizer> Tokenizers { get; init; } = new Dictionary<string, Tokenizer>();
 
     /// <summary>True when there is no error.</summary>
     [MemberNotNullWhen(true, nameof(Options))]

@@ -38,6 +38,10 @@ internal static class RouteChecks
     /// <summary>Every path absolute.</summary>
     public static SpillwayOptions Complete(SpillwayOptions options, string folder) => options with
     {
+        Routes = options.Routes.ToDictionary(r => r.Key, r => r.Value with
+        {
+            Chat = r.Value.Chat with { Tokenizer = TokenizerChecks.Full(r.Value.Chat.Tokenizer, folder) },
+        }),
         Upstreams = options.Upstreams.ToDictionary(u => u.Key, u => u.Value with
         {
             KeyFrom = Full(u.Value.KeyFrom, folder),

@@ -10,6 +10,7 @@ using Spillway.Policies.Pricing;
 using Spillway.Store.Ledger;
 using Spillway.Store.Audit;
 using Spillway.Store.Provenance;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Config;
 
@@ -29,6 +30,7 @@ public sealed record Snapshot
         (Limits, Budgets) = (options.Limits, options.Budgets);
         (Routes, Upstreams) = (options.Routes, options.Upstreams);
         (Prices, Ledger) = (options.Prices, options.Ledger);
+        Tokenizers = loaded.Tokenizers;
         PriceList = Prices is null ? null : PriceList.From(Prices);
         (Audit, Signing) = (options.Audit, options.Signing);
         var buffer = new ArrayBufferWriter<byte>();
@@ -60,6 +62,9 @@ public sealed record Snapshot
 
     /// <summary>Routes by name.</summary>
     public IReadOnlyDictionary<string, RouteOptions> Routes { get; }
+
+    /// <summary>The vocabularies of chat routes, by route.</summary>
+    internal IReadOnlyDictionary<string, Tokenizer> Tokenizers { get; }
 
     /// <summary>Other servers that routes lead to, by name.</summary>
     public IReadOnlyDictionary<string, UpstreamOptions> Upstreams { get; }

@@ -96,6 +96,9 @@ public sealed class Serving : IAsyncDisposable
     /// <summary>Language models elsewhere, and the routes over them.</summary>
     internal GatewaySet Gateway { get; }
 
+    /// <summary>The server's log.</summary>
+    internal ILogger Logger => _logger;
+
     /// <summary>The served names of routes over language models.</summary>
     public IEnumerable<string> ChatNames => Gateway.Routes.Select(r => r.Name);
 

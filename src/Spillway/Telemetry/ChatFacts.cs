@@ -54,6 +54,12 @@ internal sealed class ChatFacts
     /// <summary>Whether they are the upstream's own.</summary>
     public bool IsReported { get; set; }
 
+    /// <summary>Whether they are ours, counted with the route's vocabulary.</summary>
+    public bool IsTokenized { get; set; }
+
+    /// <summary>The upstream counted more of the prompt than the route's vocabulary says is possible.</summary>
+    public bool IsContradicted { get; set; }
+
     /// <summary>The caller has a part of an answer that broke off.</summary>
     public bool IsPartial { get; set; }
 

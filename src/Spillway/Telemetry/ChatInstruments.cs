@@ -34,6 +34,7 @@ internal sealed class ChatInstruments
     private readonly Counter _failed = new();
     private readonly Counter _broken = new();
     private readonly Counter _counted = new();
+    private readonly Counter _contradicted = new();
     private readonly (ContentCount Rule, Counter Count)[] _rules;
 
     /// <summary>Makes those of one route.</summary>
@@ -57,10 +58,7 @@ internal sealed class ChatInstruments
         var at = Array.IndexOf(s_operations, chat.Operation);
         _durations[at].Record(timeline.Total);
         _overhead.Record(Own(timeline, waited + chat.Untaken));
-        if (chat.IsPartial)
-            _broken.Add();
-        if (chat.Content.Count > 0)
-            CountRules(chat);
+        CountOddities(chat);
         (!isAnswered ? _failed : Keeps(chat) ? _kept : _missed).Add();
         if (!isAnswered && !chat.IsPartial)
             return;
@@ -97,6 +95,7 @@ internal sealed class ChatInstruments
         yield return new(Instruments.ChatGoodput, _failed, [route, "failed"]);
         yield return new(Instruments.ChatBroken, _broken, [route]);
         yield return new(Instruments.ChatCounted, _counted, [route]);
+        yield return new(Instruments.ChatContradicted, _contradicted, [route]);
         foreach (var (rule, count) in _rules)
             yield return new(Instruments.ChatContent, count, [route, rule.Rule, rule.Where, rule.Do]);
     }
@@ -130,8 +129,12 @@ internal sealed class ChatInstruments
             _perToken[operation].Record(pace);
     }
 
-    private void CountRules(ChatFacts chat)
+    private void CountOddities(ChatFacts chat)
     {
+        if (chat.IsPartial)
+            _broken.Add();
+        if (chat.IsContradicted)
+            _contradicted.Add();
         foreach (var found in chat.Content)
         {
             foreach (var (rule, count) in _rules)

@@ -9,7 +9,9 @@ internal static class ChatText
         DecisionKind.TokensCapped => FormattableString.Invariant(
             $"Capped: the request had no limit, so at most {a} tokens were asked for."),
         DecisionKind.TokensUsed => FormattableString.Invariant($"Used {a} tokens of prompt and {b} of answer, ")
-            + (c == 1 ? "as the upstream says." : "counted here, because the upstream did not say."),
+            + (c == 1 ? "as the upstream says." : c == 2
+                ? "counted here with the route's tokenizer, because the upstream did not say."
+                : "counted here, because the upstream did not say."),
         DecisionKind.StreamBroken => FormattableString.Invariant(
             $"Broke off: the caller has about {a} tokens of an answer that never came to its end."),
         DecisionKind.TokensSettled => $"Settled: {new Money(a)} for its tokens.",

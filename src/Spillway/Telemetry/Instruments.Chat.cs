@@ -41,6 +41,11 @@ internal static partial class Instruments
         "spillway_chat_usage_counted_total", InstrumentKind.Counter, "requests",
         "Requests whose tokens were counted here, because the upstream did not say.", "model");
 
+    public static readonly InstrumentSpec ChatContradicted = new(
+        "spillway_chat_tokenizer_contradicted_total", InstrumentKind.Counter, "times",
+        "An upstream counted more tokens of a prompt than the route's tokenizer says are possible, so that it is not "
+        + "used any more.", "model");
+
     public static readonly InstrumentSpec ChatContent = new(
         "spillway_chat_content_total", InstrumentKind.Counter, "matches",
         "What rules over content found, by rule, by where (prompt or answer) and by what was done: refused, masked, "
@@ -66,7 +71,8 @@ internal static partial class Instruments
     private static IReadOnlyList<InstrumentSpec> OfChats() =>
     [
         ChatDuration, ChatFirstToken, ChatPerToken, ChatTokens, ChatGap, ChatOverhead, ChatGoodput, ChatBroken,
-        ChatCounted, ChatContent, VllmDuration, VllmFirstToken, VllmPerToken, VllmPrompt, VllmGeneration,
+        ChatCounted, ChatContradicted, ChatContent, VllmDuration, VllmFirstToken, VllmPerToken, VllmPrompt,
+        VllmGeneration,
     ];
 
     private static InstrumentSpec Vllm(string name, string unit, string help) =>

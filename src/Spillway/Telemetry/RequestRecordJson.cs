@@ -133,7 +133,7 @@ internal static class RequestRecordJson
         json.WriteNumber("cached_tokens", chat.Used.Cached);
         json.WriteNumber("output_tokens", chat.Used.Output);
         json.WriteNumber("reasoning_tokens", chat.Used.Reasoning);
-        json.WriteString("tokens_from", chat.IsReported ? "upstream" : "counted");
+        json.WriteString("tokens_from", chat.IsReported ? "upstream" : chat.IsTokenized ? "tokenizer" : "counted");
         json.WriteBoolean("partial", chat.IsPartial);
         WriteMs(json, "connect_ms", chat.Connect);
         if (chat.Prefill is { } prefill)

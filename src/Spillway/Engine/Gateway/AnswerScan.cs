@@ -16,24 +16,26 @@ internal ref struct AnswerScan
 
     private readonly ReadOnlySpan<byte> _json;
     private readonly bool _wantsNames;
+    private readonly AnswerText? _text;
     private Utf8JsonReader _reader;
     private bool _hasText;
     private bool _isExplained;
 
-    private AnswerScan(ReadOnlySpan<byte> json, bool wantsNames)
+    private AnswerScan(ReadOnlySpan<byte> json, bool wantsNames, AnswerText? text)
     {
         _json = json;
-        _wantsNames = wantsNames;
+        (_wantsNames, _text) = (wantsNames, text);
         _reader = new(json, new JsonReaderOptions { MaxDepth = DepthMax });
     }
 
     /// <summary>Reads one object.</summary>
     /// <param name="json">Its bytes.</param>
     /// <param name="wantsNames">Whether id and model are read.</param>
-    public static AnswerPart Read(ReadOnlySpan<byte> json, bool wantsNames)
+    /// <param name="text">Takes what the model wrote; null where nobody wants that.</param>
+    public static AnswerPart Read(ReadOnlySpan<byte> json, bool wantsNames, AnswerText? text = null)
     {
         var part = new AnswerPart { ErrorMessage = "", FinishReason = "", Id = "", Model = "" };
-        var scan = new AnswerScan(json, wantsNames);
+        var scan = new AnswerScan(json, wantsNames, text);
         try
         {
             scan.Object(ref part);
@@ -259,7 +261,7 @@ internal ref struct AnswerScan
             else if (_reader.ValueTextEquals("reasoning_content"u8) || _reader.ValueTextEquals("reasoning"u8)
                 || _reader.ValueTextEquals("reasoning_details"u8) || _reader.ValueTextEquals("thinking"u8))
                 // Some servers tell one thought under two of these names.
-                thought = Math.Max(thought, Length());
+                thought = Math.Max(thought, Length(isKept: thought == 0));
             else
                 part.ContentBytes += Length();
             _hasText |= isContent && _reader.TokenType is JsonTokenType.String;
@@ -269,15 +271,15 @@ internal ref struct AnswerScan
     }
 
     /// <summary>Bytes of a value that says something: an empty text, list or object says nothing.</summary>
-    private int Length()
+    private int Length(bool isKept = true)
     {
         _reader.Read();
         switch (_reader.TokenType)
         {
             case JsonTokenType.String:
-                return _reader.ValueSpan.Length;
+                return Kept(isKept);
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                return Texts();
+                return Texts(isKept);
             case JsonTokenType.Number or JsonTokenType.True:
                 return 1;
             default:
@@ -289,7 +291,7 @@ internal ref struct AnswerScan
     /// Bytes of the texts in a list or an object that a model writes; the form around them is the server's, and so are
     /// numbers and ids. One for a value that has none of them and is not empty.
     /// </summary>
-    private int Texts()
+    private int Texts(bool isKept)
     {
         var (depth, bytes, isEmpty, isWritten) = (_reader.CurrentDepth, 0, true, false);
         while (_reader.Read() && _reader.CurrentDepth > depth)
@@ -299,10 +301,17 @@ internal ref struct AnswerScan
             if (_reader.TokenType is JsonTokenType.PropertyName)
                 isWritten = IsWritten();
             else if (_reader.TokenType is JsonTokenType.String && isWritten)
-                bytes += _reader.ValueSpan.Length;
+                bytes += Kept(isKept);
         }
 
         return isEmpty ? 0 : Math.Max(bytes, 1);
+    }
+
+    private readonly int Kept(bool isKept)
+    {
+        if (isKept)
+            _text?.Add(_reader.ValueSpan, _reader.ValueIsEscaped);
+        return _reader.ValueSpan.Length;
     }
 
     private readonly bool IsWritten() => _reader.ValueTextEquals("arguments"u8) || _reader.ValueTextEquals("name"u8)

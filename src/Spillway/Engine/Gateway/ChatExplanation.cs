@@ -61,6 +61,8 @@ internal static class ChatExplanation
             record.Decide(DecisionKind.TokensCapped, chat.CapInjected);
         Steps(ref record, trail);
         Content(ref record, chat, isAnswer: true);
+        if (trail.Wasted > Money.Zero)
+            record.Decide(DecisionKind.Wasted, trail.Wasted.Nano, work.Claim.Rows);
         End(ref record, trail.Step, chat, delivery);
     }
 
@@ -91,7 +93,9 @@ internal static class ChatExplanation
             return;
         if (chat.IsPartial)
             record.Decide(DecisionKind.StreamBroken, chat.Used.Output);
-        record.Decide(DecisionKind.TokensUsed, chat.Used.Input, chat.Used.Output, chat.IsReported ? 1 : 0);
+        record.Decide(
+            DecisionKind.TokensUsed, chat.Used.Input, chat.Used.Output,
+            chat.IsReported ? 1 : chat.IsTokenized ? 2 : 0);
         record.Decide(DecisionKind.TokensSettled, record.Charged.Total.Nano);
         if (delivery.Fault is null)
             record.Decide(DecisionKind.Answered, delivery.Status, delivery.BytesOut);

@@ -6,13 +6,18 @@ using Spillway.Policies.Content;
 using Spillway.Policies.Pricing;
 using Spillway.Runtimes;
 using Spillway.Telemetry;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Engine.Gateway;
 
-/// <summary>A served name over language models: its steps, what it promises, its door. Immutable.</summary>
+/// <summary>
+/// A served name over language models: its steps, what it promises, its door. Thread-safe; immutable but for its trust
+/// in its tokenizer.
+/// </summary>
 internal sealed class ChatRoute
 {
     private readonly Dated<TokenPrice>?[] _prices;
+    private Tokenizer? _tokenizer;
 
     /// <summary>Makes one.</summary>
     /// <param name="memory">Its chain and its counters.</param>
@@ -70,6 +75,25 @@ internal sealed class ChatRoute
 
     /// <summary>What requests through it are recorded under.</summary>
     public Door Door { get; }
+
+    /// <summary>The vocabulary of its steps' models; null where none is declared, or an upstream's own account showed
+    /// that it is another model's.</summary>
+    public Tokenizer? Tokenizer
+    {
+        get => Volatile.Read(ref _tokenizer);
+        init => _tokenizer = value;
+    }
+
+    /// <summary>Its vocabulary is not used any more. True for whoever says so first.</summary>
+    public bool Doubt() => Interlocked.Exchange(ref _tokenizer, null) is not null;
+
+    /// <summary>The tokens of a prompt.</summary>
+    public PromptTokens Count(AskedBody asked)
+    {
+        var most = asked.PromptTokensAtMost(Options);
+        return Tokenizer is { } tokenizer
+            ? PromptScan.Count(asked, most, tokenizer, Options.TokenizerBytesMax) : new(most, null);
+    }
 
     /// <summary>As declared.</summary>
     public ChatOptions Options => Memory.Options.Chat;

@@ -11,20 +11,20 @@ internal sealed partial class Exchange
     /// <summary>The step that the chain begins with: those before it are dearer than what is left.</summary>
     private int _from;
 
+    /// <summary>The most tokens of the prompt and of all answers.</summary>
+    private (long Input, long Output) _most;
+
     /// <summary>
     /// Null when it may go on. Where a budget refuses it for what its dearest step may cost, and the first step
     /// declares that this moves on, it begins with the first step from which the money suffices.
     /// </summary>
     private async ValueTask<Fault?> EnterAsync()
     {
+        // Counting takes time, which is only for those who may ask.
+        if (route.Tokenizer is not null && Gate() is { } shut)
+            return shut;
         _from = 0;
-        var (input, output) = TokensAtMost();
-        work.Tokens = new(input + output, input + output, asked.Bytes.Length);
-        _state.Reserve(input, output);
-        work.Claim = new Claim
-        {
-            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
-        };
+        Measure();
         var refused = await ReserveAsync(from: 0).ConfigureAwait(false);
         if (refused is not { Kind: FaultKind.BudgetExhausted })
             return refused;
@@ -49,7 +49,7 @@ internal sealed partial class Exchange
         {
             if ((Gate() ?? asked.Check(route.Name, route.Options)) is { } shut)
                 return shut;
-            var (input, output) = TokensAtMost();
+            var (input, output) = _most;
             work.CostAtMost = route.CostAtMost(from, input, output, _began) ?? default;
             if (RequestFlow.TooDear(work.CostAtMost, work.Request.CostMax) is { } dear)
                 return dear;
@@ -63,8 +63,18 @@ internal sealed partial class Exchange
         }
     }
 
-    private (long Input, long Output) TokensAtMost() =>
-        (asked.PromptTokensAtMost(route.Options), asked.AnswerTokensAtMost(route.Options));
+    /// <summary>The most tokens of prompt and answers, and what that says of its room.</summary>
+    private void Measure()
+    {
+        var (prompt, output) = (route.Count(asked), asked.AnswerTokensAtMost(route.Options));
+        _most = (prompt.AtMost, output);
+        work.Tokens = new(prompt.AtMost + output, prompt.AtMost + output, asked.Bytes.Length);
+        _state.Reserve(prompt, output, route.Tokenizer);
+        work.Claim = new Claim
+        {
+            Rows = 1, Elements = 1, Started = work.Timeline.Started, Timeout = work.Request.Timeout,
+        };
+    }
 
     /// <summary>Its caller's time, or else the route's, of which nothing is written down yet.</summary>
     private TimeSpan TimeLeft()
@@ -95,9 +105,10 @@ internal sealed partial class Exchange
             return default;
         if (!PromptGuard.Judge(asked, rules, _state.Log!).TryGet(out var judged, out var refused))
             return new(refused);
-        var isLonger = judged.PromptTokensAtMost(route.Options) > asked.PromptTokensAtMost(route.Options);
+        if (ReferenceEquals(judged, asked))
+            return default;
         _state.Asked = asked = judged;
-        if (!isLonger)
+        if (route.Count(judged).AtMost <= _most.Input)
             return default;
         work.Tokens = work.Tokens with { Used = 0 };
         serving.Guards.Settle(work, default);
@@ -122,7 +133,7 @@ internal sealed partial class Exchange
         {
             attempt.Begin(work, route.Doors[step]);
             (attempt.Claim, attempt.Tokens) = (work.Claim, work.Tokens);
-            var (input, output) = TokensAtMost();
+            var (input, output) = _most;
             attempt.CostAtMost = route.PriceOf(step)?.At(_began).AtMost(input, output) ?? default;
             attempt.Request.Timeout = due == Instant.Never ? null : due - work.Timeline.Started;
             return fault = await EnterStepAsync(step, attempt, desk).ConfigureAwait(false);
@@ -161,6 +172,7 @@ internal sealed partial class Exchange
             return;
         var bill = price.Price(used);
         work.Lost += bill.Total;
+        work.Trail!.Wasted += bill.Total;
         serving.Models.Costs.Wasted(new()
         {
             UnixMs = _clock.Time.GetUtcNow().ToUnixTimeMilliseconds(), Kind = EntryKind.Waste,

@@ -9,6 +9,7 @@ namespace Spillway.Engine.Gateway;
 /// One request to a route over language models, from the gate to the last byte. Read it downwards: gate, reservation,
 /// step after step of the chain, attempt after attempt of a step, and the price of what was delivered. The decisions
 /// are those of the policies: chain, retries, breakers, limits. Nothing of it outlives <see cref="RunAsync"/>.
+/// This file is long because that whole life stands in it.
 /// </summary>
 /// <param name="serving">The server.</param>
 /// <param name="route">Where it goes.</param>
@@ -253,6 +254,7 @@ internal sealed partial class Exchange(Serving serving, ChatRoute route, AskedBo
     private void Close(Fault? fault)
     {
         _state.Close(fault);
+        TokenizerTrust.Check(serving, route, _state);
         var used = _state.Facts.Used;
         work.Tokens = work.Tokens with { Used = used.Total };
         if (_state.Price is { } price && (fault is null || _state.Facts.IsPartial))

@@ -1,6 +1,7 @@
 using Spillway.Policies.Content;
 using Spillway.Policies.Pricing;
 using Spillway.Telemetry;
+using Spillway.Transforms.Tokens;
 
 namespace Spillway.Engine.Gateway;
 
@@ -19,10 +20,14 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>Pieces that are longer than this in the mean hold more than a token each.</summary>
     private const int PieceBytesMax = 8;
 
+    /// <summary>Of an answer so much is kept to be counted.</summary>
+    private const int TextCharsMax = 64 * 1024;
+
     private AnswerGuard? _guard;
     private TokenUsage? _reported;
     private bool _isWholeAccount;
     private (long Input, long Output) _most = (long.MaxValue, long.MaxValue);
+    private (Tokenizer By, long Prompt)? _counted;
     private long _pieces;
     private long _bytes;
     private Instant _sent;
@@ -50,6 +55,14 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     /// <summary>What is told of it.</summary>
     public ChatFacts Facts => work.Chat!;
 
+    /// <summary>What the model wrote, while a vocabulary may have to count it; null else.</summary>
+    public AnswerText? Text { get; private set; }
+
+    /// <summary>The upstream's account of the prompt, where it is more than a vocabulary says is possible; else
+    /// null.</summary>
+    public (long Told, long Most)? Contradiction =>
+        _counted is not null && _reported is { } told && told.Input > _most.Input ? (told.Input, _most.Input) : null;
+
     /// <summary>Whether content came, that of an attempt that was given up apart.</summary>
     public bool HasContent => _pieces > 0;
 
@@ -57,9 +70,16 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     public TokenUsage? Spent => _pieces > 0 || _reported is not null ? Used : null;
 
     /// <summary>What was reserved for it: what is counted here never exceeds that.</summary>
-    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="prompt">Tokens of the prompt.</param>
     /// <param name="output">Tokens of all answers.</param>
-    public void Reserve(long input, long output) => _most = (input, output);
+    /// <param name="tokenizer">What counted the prompt; null for its bytes.</param>
+    public void Reserve(PromptTokens prompt, long output, Tokenizer? tokenizer)
+    {
+        _most = (prompt.AtMost, output);
+        _counted = tokenizer is not null && prompt.Counted is { } counted ? (tokenizer, counted) : null;
+        // The pieces of several answers come mixed, so their texts cannot be told apart here.
+        Text = _counted is not null && Asked.Choices == 1 && WireCalls.Writes(Asked.Call) ? new(TextCharsMax) : null;
+    }
 
     /// <summary>Everything since the last mark was that stage.</summary>
     public void Mark(Stage stage) => work.Timeline.Mark(stage, clock.EndOf(stage));
@@ -68,6 +88,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
     public void Sent()
     {
         (_guard, _reported, _isWholeAccount, _pieces, _bytes) = (null, null, false, 0, 0);
+        Text?.Clear();
         (Facts.Prefill, Facts.FirstToken, Facts.FinishReason, Facts.Connect) = (null, null, "", TimeSpan.Zero);
         Log?.Forget();
         _sent = clock.Now;
@@ -129,9 +150,9 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     /// <summary>
     /// The attempts are over: what the request used. The upstream's numbers where it gave them, a zero included; else
-    /// what was seen: a token for each piece of content, or for each four bytes where pieces are so long that they hold
-    /// several, and the prompt's bytes by four, its attachments apart; no more than was reserved. Of an answer that
-    /// broke off: what was delivered.
+    /// what was seen, counted with the route's vocabulary where it has one; without, a token for each piece of content,
+    /// or for each four bytes where pieces are so long that they hold several, and the prompt's bytes by four, its
+    /// attachments apart. No more than was reserved. Of an answer that broke off: what was delivered.
     /// </summary>
     /// <param name="fault">How it ended.</param>
     public void Close(Fault? fault)
@@ -143,6 +164,7 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
         if (isWhole || Facts.IsPartial)
             Facts.Used = isWhole || (_isWholeAccount && GivenShare >= 1) ? Used : Delivered;
         Facts.IsReported = _reported is { } told && (isWhole || Facts.Used.Output == told.Output);
+        Facts.IsTokenized = !Facts.IsReported && _counted is not null;
     }
 
     /// <summary>Everything that is counted has come: what it costs may be told before the answer's last byte.</summary>
@@ -170,7 +192,10 @@ internal sealed class ExchangeState(Work work, AskedBody asked, IAnswerSink sink
 
     private double GivenShare => _guard is { Changes: true } guard ? guard.GivenShare : 1;
 
-    private long Answer => _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
+    private long Answer => _counted is { By: var tokenizer } && Text is { } text
+        ? tokenizer.CountOf(text.Text).Tokens + ((text.BytesBeyond + BytesPerToken - 1) / BytesPerToken)
+        : _bytes <= _pieces * PieceBytesMax ? _pieces : (_bytes + BytesPerToken - 1) / BytesPerToken;
 
-    private long Prompt => (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
+    private long Prompt => _counted is { Prompt: var counted } ? counted
+        : (Asked.Bytes.Length - Asked.AttachmentBytes + BytesPerToken - 1) / BytesPerToken;
 }

@@ -157,8 +157,9 @@ internal sealed class GatewaySet : IAsyncDisposable
         {
             var was = before?.Find(name);
             var memory = Remember(name, options, was?.Memory);
-            routes.Add(name, known is not null && IsSame(was, memory, upstreams)
-                ? was : new(memory, upstreams, u => PriceOf(u, snapshot.PriceList), was));
+            var tokenizer = snapshot.Tokenizers.GetValueOrDefault(name);
+            routes.Add(name, known is not null && tokenizer is null && IsSame(was, memory, upstreams)
+                ? was : new(memory, upstreams, u => PriceOf(u, snapshot.PriceList), was) { Tokenizer = tokenizer });
         }
 
         return new(snapshot.Mark, upstreams, routes);

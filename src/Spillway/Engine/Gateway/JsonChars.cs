@@ -13,34 +13,52 @@ internal static class JsonChars
     /// <summary>What a text's bytes between its quotation marks say; the reader found them to be well formed.</summary>
     public static string Read(ReadOnlySpan<byte> raw, bool isEscaped)
     {
-        var text = Encoding.UTF8.GetString(raw);
-        return isEscaped ? Unescape(text) : text;
+        if (!isEscaped)
+            return Encoding.UTF8.GetString(raw);
+        var room = ArrayPool<char>.Shared.Rent(raw.Length);
+        var text = new string(room, 0, Read(raw, isEscaped, room));
+        ArrayPool<char>.Shared.Return(room);
+        return text;
     }
 
-    private static string Unescape(string text)
+    /// <summary>The same into a room that is there; how many characters it has.</summary>
+    /// <param name="raw">The bytes.</param>
+    /// <param name="isEscaped">Whether there are escapes among them.</param>
+    /// <param name="into">As many characters as there are bytes are enough.</param>
+    public static int Read(ReadOnlySpan<byte> raw, bool isEscaped, Span<char> into)
     {
-        var into = new StringBuilder(text.Length);
+        var length = Encoding.UTF8.GetChars(raw, into);
+        return isEscaped ? Unescape(into[..length]) : length;
+    }
+
+    /// <summary>In place: what is escaped is shorter than its escape.</summary>
+    private static int Unescape(Span<char> text)
+    {
+        var length = 0;
         for (var i = 0; i < text.Length; i++)
         {
             if (text[i] != '\\')
             {
-                into.Append(text[i]);
+                text[length++] = text[i];
                 continue;
             }
 
             i++;
             if (text[i] == 'u')
             {
-                into.Append((char)ushort.Parse(
-                    text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                text[length++] = (char)ushort.Parse(
+                    text.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 i += 4;
                 continue;
             }
 
-            into.Append(text[i] switch { 'b' => '\b', 'f' => '\f', 'n' => '\n', 'r' => '\r', 't' => '\t', var c => c });
+            text[length++] = text[i] switch
+            {
+                'b' => '\b', 'f' => '\f', 'n' => '\n', 'r' => '\r', 't' => '\t', var c => c,
+            };
         }
 
-        return into.ToString();
+        return length;
     }
 
     /// <summary>Writes a text with its quotation marks.</summary>

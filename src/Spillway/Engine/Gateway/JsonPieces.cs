@@ -7,7 +7,7 @@ namespace Spillway.Engine.Gateway;
 
 /// <summary>
 /// A text of JSON as UTF-16, piece by piece, so that a long one is never in memory as a whole. Says the same as
-/// <see cref="JsonChars.Read"/>, wherever it is cut.
+/// <c>JsonChars.Read</c>, wherever it is cut.
 /// </summary>
 /// <param name="raw">The bytes between its quotation marks; the reader found them to be well formed.</param>
 internal ref struct JsonPieces(ReadOnlySpan<byte> raw)

@@ -178,7 +178,7 @@ internal sealed class StreamPump : IDisposable
             return null;
         if (data.SequenceEqual(EventText.Done))
             return TakeDone(text);
-        var part = AnswerScan.Read(data, wantsNames: !_named);
+        var part = AnswerScan.Read(data, wantsNames: !_named, _state.Text);
         if (part.IsBroken)
             return Failed("sent an event that is no JSON object");
         if (part.HasError)

@@ -22,7 +22,7 @@ internal static class WholeAnswer
             state.Mark(Stage.Execute);
             if (length < 0)
                 return Failed(target, $"answered with more than {options.AnswerBytesMax:N0} bytes");
-            var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true);
+            var part = AnswerScan.Read(body.AsSpan(0, length), wantsNames: true, state.Text);
             if (Judge(part, state.Asked, target) is { } unfit)
                 return unfit;
             state.Name(part);

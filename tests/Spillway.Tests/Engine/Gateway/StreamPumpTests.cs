@@ -174,7 +174,7 @@ public sealed class StreamPumpTests
     {
         var (_, _, state) = await PumpAsync(Of([.. Enumerable.Repeat(Text, 9), End, Done]));
 
-        state.Reserve(input: 1, output: 4);
+        state.Reserve(new(1, null), output: 4, tokenizer: null);
         state.Close(null);
 
         Assert.Equal(new TokenUsage(1, 4), state.Facts.Used);
