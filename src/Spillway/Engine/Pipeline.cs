@@ -129,9 +129,9 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             fault = Refusals.LoadingTooLong(work.Door.Route, most);
         else if (Current(work.Door) is { Route.State: RouteState.Absent } absent)
         {
-            fault = await (absent.Plan is { } plan
-                ? BringAsync(work, plan, most, aborted) : BringAsync(absent, work, most, aborted))
-                .ConfigureAwait(false);
+            fault = absent.Plan is { } plan
+                ? await BringAsync(work, plan, most, aborted).ConfigureAwait(false)
+                : await BringAsync(absent, work, most, aborted).ConfigureAwait(false);
         }
 
         // What is left of a route's own time is for the steps behind those whose models did not come.

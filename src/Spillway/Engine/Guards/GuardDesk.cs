@@ -1,11 +1,8 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Spillway.Config;
 using Spillway.Flow;
 using Spillway.Flow.Guards;
-using Spillway.Policies.Budgets;
 using Spillway.Policies.Guarding;
-using Spillway.Policies.Rates;
 
 namespace Spillway.Engine.Guards;
 

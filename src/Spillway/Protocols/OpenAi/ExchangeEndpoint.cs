@@ -52,10 +52,8 @@ internal sealed class ExchangeEndpoint(ServerContext server)
             {
                 isKnown = true;
                 body.GiveTo(work.Request.Inputs);
-                Begin(work, route, asked);
-                work.Chat!.WantsCost = asked.Stream && OpenAiHeaders.WantsCost(http.Request.Headers);
+                fault = Begin(http, work, route, asked);
                 sink = echo is null ? sink : AsResponse(sink, tags, asked, echo);
-                fault = OpenAiHeaders.Read(http.Request.Headers, work.Request) ?? ChatHardening.Ask(caller, asked);
                 work.Timeline.Mark(Stage.Parse, clock.EndOf(Stage.Parse));
                 if (fault is null)
                 {
@@ -79,14 +77,17 @@ internal sealed class ExchangeEndpoint(ServerContext server)
         }
     }
 
-    private static void Begin(Work work, ChatRoute route, AskedBody asked)
+    /// <summary>What is known of it before it goes its way; why it must not.</summary>
+    private static Fault? Begin(HttpContext http, Work work, ChatRoute route, AskedBody asked)
     {
         work.Door = route.Door;
         work.Chat = new()
         {
             Operation = WireCalls.Operation(asked.Call), Stream = asked.Stream, Steps = route.Memory.Names,
             Counts = route.Counts, IsSimulated = route.Door.Traits!.Simulated,
+            WantsCost = asked.Stream && OpenAiHeaders.WantsCost(http.Request.Headers),
         };
+        return OpenAiHeaders.Read(http.Request.Headers, work.Request) ?? ChatHardening.Ask(work.Caller, asked);
     }
 
     private ResponsesSink AsResponse(IOpenAiSink sink, RequestTags tags, AskedBody asked, ResponseEcho echo) => new(
