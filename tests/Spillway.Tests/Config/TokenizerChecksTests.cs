@@ -1,4 +1,3 @@
-using Spillway.Config;
 using Spillway.Tests.Transforms.Tokens;
 
 namespace Spillway.Tests.Config;

@@ -23,7 +23,7 @@ public sealed class ResidentsTests : IAsyncLifetime
     private readonly ManualTimeProvider _time = new();
     private readonly Gated _runtime;
     private IReadOnlyList<ModelOptions> _models = [];
-    private Serving? _serving;
+    private readonly List<Serving> _servings = [];
 
     public ResidentsTests() => _runtime = new(_time);
 
@@ -138,7 +138,8 @@ public sealed class ResidentsTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         _runtime.OpenAll();
-        await _serving!.DisposeAsync();
+        foreach (var serving in _servings)
+            await serving.DisposeAsync();
     }
 
     /// <summary>A request for m, whose load stands still.</summary>
@@ -186,8 +187,10 @@ public sealed class ResidentsTests : IAsyncLifetime
         Assert.True(loaded.Valid, ConfigErrorText.Format(loaded.Errors));
         var snapshot = Snapshot.From(loaded, number: 1, DateTimeOffset.UnixEpoch);
         _models = snapshot.Models;
-        return _serving = new(snapshot, new Dictionary<string, IRuntime> { ["simulated"] = _runtime }, new(_time),
+        var serving = new Serving(snapshot, new Dictionary<string, IRuntime> { ["simulated"] = _runtime }, new(_time),
             NullLogger<Serving>.Instance);
+        _servings.Add(serving);
+        return serving;
     }
 
     /// <summary>The simulated runtime; loads of closed models stand still, each takes its time on the clock.</summary>

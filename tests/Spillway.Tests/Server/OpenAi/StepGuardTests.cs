@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using Spillway.Engine;
-using Spillway.Tests.Server.Routes;
 using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.OpenAi;

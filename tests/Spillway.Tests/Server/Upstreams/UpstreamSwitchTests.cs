@@ -1,4 +1,3 @@
-using Spillway.Tests.Config;
 using Spillway.Tests.Server.Routes;
 
 namespace Spillway.Tests.Server.Upstreams;

@@ -1,5 +1,4 @@
 using System.Text;
-using Spillway.Transforms.Tokens;
 
 namespace Spillway.Tests.Transforms.Tokens;
 

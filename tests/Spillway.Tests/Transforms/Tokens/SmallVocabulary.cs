@@ -128,7 +128,7 @@ internal sealed class SmallVocabulary(IReadOnlyList<(string Left, string Right)>
 /// <summary>Writes the beginning of a GGUF file, also one that lies.</summary>
 internal sealed class GgufWriter
 {
-    private readonly MemoryStream _values = new();
+    private readonly List<byte> _values = [];
     private ulong _count;
 
     public GgufWriter Text(string name, string value) => Named(name, 8).Put(value);
@@ -170,7 +170,7 @@ internal sealed class GgufWriter
     {
         Span<byte> bytes = stackalloc byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-        _values.Write(bytes);
+        _values.AddRange(bytes);
         return this;
     }
 
@@ -178,20 +178,20 @@ internal sealed class GgufWriter
     {
         Span<byte> bytes = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
-        _values.Write(bytes);
+        _values.AddRange(bytes);
         return this;
     }
 
     public GgufWriter Put(string text)
     {
         Put((ulong)Encoding.UTF8.GetByteCount(text));
-        _values.Write(Encoding.UTF8.GetBytes(text));
+        _values.AddRange(Encoding.UTF8.GetBytes(text));
         return this;
     }
 
     public byte[] End(ulong? count = null, int version = 3)
     {
         var head = new GgufWriter().Put(version).Put(0UL).Put(count ?? _count);
-        return [.. "GGUF"u8, .. head._values.ToArray(), .. _values.ToArray()];
+        return [.. "GGUF"u8, .. head._values, .. _values];
     }
 }
