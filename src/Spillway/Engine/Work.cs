@@ -15,6 +15,7 @@ namespace Spillway.Engine;
 /// One request inside the Engine: what was asked, how far it is, what came out. Pooled. Two hold it: the reader (the
 /// pipeline that awaits <see cref="Answer"/>) and, from admission on, the deployment; it is recycled when both have let
 /// go, so a run that goes on after its caller left still reads valid memory.
+/// This file is long because all that is known of a request while it is under way stands together.
 /// </summary>
 public sealed class Work : WorkItem
 {

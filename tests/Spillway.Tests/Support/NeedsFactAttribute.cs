@@ -23,6 +23,9 @@ public enum Need
     /// <summary>The programs script (util-linux) and curl.</summary>
     CurlOnATerminal,
 
+    /// <summary>SIGHUP as it is by default: under nohup it is ignored, by every process that is started there.</summary>
+    HangUp,
+
     /// <summary>Public traces and profiles, in the folder that SPILLWAY_DATA names.</summary>
     Data,
 }
@@ -58,9 +61,19 @@ internal static class Needs
             ? "needs the programs script (util-linux) and stty" : null,
         Need.CurlOnATerminal => OnPath("script") is null || OnPath("curl") is null
             ? "needs the programs script (util-linux) and curl" : null,
+        Need.HangUp => IsHangUpIgnored() ? "needs SIGHUP, which is ignored here, as under nohup" : null,
         Need.Data => Directory.Exists(Environment.GetEnvironmentVariable("SPILLWAY_DATA"))
             ? null : "needs public traces and profiles in the folder that SPILLWAY_DATA names",
     };
+
+    private static bool IsHangUpIgnored()
+    {
+        const string Status = "/proc/self/status";
+        var line = File.Exists(Status)
+            ? File.ReadLines(Status).FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
+        // Signals are counted from 1, and SIGHUP is the first.
+        return line is not null && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 1) != 0;
+    }
 
     /// <summary>The path of a program; null when it is not there.</summary>
     public static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")

@@ -10,8 +10,8 @@ namespace Spillway.Planner.Routes;
 /// nothing itself. Deterministic: the same arrivals and seeds give the same decisions. One thread; no wall clock.
 /// </summary>
 /// <remarks>
-/// What it leaves out: rollouts, checks of answers (a simulated answer always fits), and callers that leave. This file
-/// is long because the life of a request behind a route is told in it, as in the Engine's.
+/// What it leaves out: rollouts, checks of answers (a simulated answer always fits), and callers that leave.
+/// This file is long because the life of a request behind a route is told in it, as in the Engine's.
 /// </remarks>
 internal sealed class RouteWorld
 {

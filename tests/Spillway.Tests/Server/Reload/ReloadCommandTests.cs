@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Spillway.Store.Audit;
 using Spillway.Tests.Server.Access;
+using Spillway.Tests.Support;
 using static Spillway.Tests.Server.Reload.ReloadedServer;
 
 namespace Spillway.Tests.Server.Reload;
@@ -63,7 +64,7 @@ public sealed class ReloadCommandTests
         Assert.Contains("\n2 errors.\nNothing was changed.", errors, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [NeedsFact(Need.HangUp)]
     public async Task SIGHUP_reloads_a_service_and_does_not_end_it()
     {
         using var folder = new Config.ConfigFolder().Write("spillway.yaml", Yaml(Simulated, Route("chat", "u")));
