@@ -50,21 +50,30 @@ internal static class Needs
     /// <summary>Why a test is skipped; null when all is there.</summary>
     public static string? Missing(Need need) => need switch
     {
-        Need.Promtool => OnPath("promtool") is null ? "needs promtool, which is not on PATH" : null,
+        Need.Promtool => Lacking("promtool"),
         Need.LinuxX64 => OperatingSystem.IsLinux()
             && RuntimeInformation.ProcessArchitecture is System.Runtime.InteropServices.Architecture.X64
             ? null : "needs Linux on x64",
         Need.Linux => OperatingSystem.IsLinux() ? null : "needs Linux",
         Need.LinuxRoot => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
             ? null : "needs Linux, as root",
-        Need.PseudoTerminal => OnPath("script") is null || OnPath("stty") is null
-            ? "needs the programs script (util-linux) and stty" : null,
-        Need.CurlOnATerminal => OnPath("script") is null || OnPath("curl") is null
-            ? "needs the programs script (util-linux) and curl" : null,
+        Need.PseudoTerminal => Lacking("script", "stty"),
+        Need.CurlOnATerminal => Lacking("script", "curl"),
         Need.HangUp => IsHangUpIgnored() ? "needs SIGHUP, which is ignored here, as under nohup" : null,
         Need.Data => Directory.Exists(Environment.GetEnvironmentVariable("SPILLWAY_DATA"))
             ? null : "needs public traces and profiles in the folder that SPILLWAY_DATA names",
     };
+
+    private static string? Lacking(params ReadOnlySpan<string> programs)
+    {
+        foreach (var program in programs)
+        {
+            if (OnPath(program) is null)
+                return $"needs {program}, which is not on PATH";
+        }
+
+        return null;
+    }
 
     private static bool IsHangUpIgnored()
     {
