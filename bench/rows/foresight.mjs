@@ -8,7 +8,7 @@ import { load, runSpillway, startSpillway, stop } from '../lib/processes.mjs';
 import { longSeconds, root, rounds, scratch, seconds } from '../lib/settings.mjs';
 import { mean, spread } from '../lib/stats.mjs';
 
-const playSeconds = Math.max(2, Math.min(15, longSeconds / 4));
+const playSeconds = Math.max(2, Math.min(10, longSeconds / 6));
 const turns = Math.min(5, rounds);
 const shares = [0.3, 0.6, 0.9, 1.2];
 /** At this part of capacity waits explode with any error of it, so that a band is asked for, not a figure. */
