@@ -12,7 +12,10 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Simulation;
 
-/// <summary>What became of one request of a route, in either interpreter: the choices that were made for it.</summary>
+/// <summary>
+/// What became of one request of a route, in either interpreter: the choices that were made for it.
+/// This file is long because one run of the live route is driven and written down in it.
+/// </summary>
 /// <param name="Id">Its name.</param>
 /// <param name="Choices">Steps passed over and left, with why; where it ended, and how.</param>
 internal sealed record RouteChoices(string Id, string Choices)

@@ -23,7 +23,7 @@ public enum Need
     /// <summary>The programs script (util-linux) and curl.</summary>
     CurlOnATerminal,
 
-    /// <summary>SIGHUP as it is by default: under nohup it is ignored, by every process that is started there.</summary>
+    /// <summary>SIGHUP as it is by default: under nohup every process ignores it.</summary>
     HangUp,
 
     /// <summary>Public traces and profiles, in the folder that SPILLWAY_DATA names.</summary>

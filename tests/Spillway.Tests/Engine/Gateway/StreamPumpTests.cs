@@ -10,7 +10,10 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Engine.Gateway;
 
-/// <summary>An upstream's stream as it may arrive, and what the caller gets of it.</summary>
+/// <summary>
+/// An upstream's stream as it may arrive, and what the caller gets of it.
+/// This file is long because each way in which a stream can end stands beside the others.
+/// </summary>
 public sealed class StreamPumpTests
 {
     private const string Role = """data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}""";

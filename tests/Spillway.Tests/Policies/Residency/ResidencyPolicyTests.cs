@@ -4,6 +4,7 @@ namespace Spillway.Tests.Policies.Residency;
 
 /// <summary>
 /// Models within a memory budget: never exceeded, nobody forgotten, as good as the least recently used.
+/// This file is long because the steps of one budget are read one after another.
 /// </summary>
 public sealed class ResidencyPolicyTests
 {

@@ -5,7 +5,10 @@ using Spillway.Tests.Server.Upstreams;
 
 namespace Spillway.Tests.Server.OpenAi;
 
-/// <summary>Rules over content as callers meet them: on whole answers, in streams, on prompts, in a chain.</summary>
+/// <summary>
+/// Rules over content as callers meet them: on whole answers, in streams, on prompts, in a chain.
+/// This file is long because each kind of rule is tried on prompts, answers and streams alike.
+/// </summary>
 public sealed class ContentRulesTests
 {
     private const string Rules = """

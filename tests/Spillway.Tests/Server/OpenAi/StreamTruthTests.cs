@@ -8,6 +8,7 @@ namespace Spillway.Tests.Server.OpenAi;
 /// <summary>
 /// Every way in which an upstream goes wrong, as the caller sees it: an answer that broke off is an error and never a
 /// clean end, and another attempt is made only while the caller has nothing.
+/// This file is long because each way in which a stream can lie stands beside the others.
 /// </summary>
 public sealed class StreamTruthTests
 {

@@ -6,7 +6,10 @@ using static Spillway.Tests.Server.Reload.ReloadedServer;
 
 namespace Spillway.Tests.Server.Reload;
 
-/// <summary>A configuration that is read again while a server runs: what changes and what stays.</summary>
+/// <summary>
+/// A configuration that is read again while a server runs: what changes and what stays.
+/// This file is long because what a reload changes and what it leaves stands in one list.
+/// </summary>
 public sealed class ConfigReloadTests
 {
     private const string Prices = """

@@ -6,7 +6,10 @@ using Spillway.Tests.Support;
 
 namespace Spillway.Tests.Server.Routes;
 
-/// <summary>What answers of routes cost: what ran in vain, what was elsewhere, what was remembered.</summary>
+/// <summary>
+/// What answers of routes cost: what ran in vain, what was elsewhere, what was remembered.
+/// This file is long because every way in which money leaves a route stands in one list.
+/// </summary>
 public sealed class RouteCostTests
 {
     private const string Prices = """
