@@ -292,11 +292,9 @@ public sealed class Pipeline(Clock clock, Residents models, Guarding guards)
             return false;
         while (guards.Desk is { } desk)
         {
-            var effect = RequestFlow.Guarded(desk.Enter(work));
-            if (effect.What is not Do.Wait)
-                return effect.What is Do.Place;
-            if (await desk.WaitAsync(work, aborted).ConfigureAwait(false) is not null)
-                return false;
+            var (again, fault) = await desk.EnterAsync(work, aborted).ConfigureAwait(false);
+            if (!again)
+                return fault is null;
         }
 
         return true;

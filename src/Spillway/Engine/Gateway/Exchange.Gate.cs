@@ -55,11 +55,9 @@ internal sealed partial class Exchange
                 return dear;
             if (serving.Guards.Desk is not { } desk)
                 return null;
-            var effect = RequestFlow.Guarded(desk.Enter(work));
-            if (effect.What is not Do.Wait)
-                return effect.What is Do.Refuse ? effect.Fault : null;
-            if (await desk.WaitAsync(work, _stop.Token).ConfigureAwait(false) is { } gone)
-                return _stopped ?? gone;
+            var (again, fault) = await desk.EnterAsync(work, _stop.Token).ConfigureAwait(false);
+            if (!again)
+                return fault is { Kind: FaultKind.Cancelled } ? _stopped ?? fault : fault;
         }
     }
 
@@ -153,11 +151,9 @@ internal sealed partial class Exchange
     {
         while (true)
         {
-            var effect = RequestFlow.Guarded(desk.Enter(attempt));
-            if (effect.What is not Do.Wait)
-                return effect.What is Do.Refuse ? effect.Fault : null;
-            if (await desk.WaitAsync(attempt, _stop.Token).ConfigureAwait(false) is { } gone)
-                return _stopped ?? gone;
+            var (again, fault) = await desk.EnterAsync(attempt, _stop.Token).ConfigureAwait(false);
+            if (!again)
+                return fault is { Kind: FaultKind.Cancelled } ? _stopped ?? fault : fault;
             if (Switched(step) is { } shut)
                 return shut;
         }

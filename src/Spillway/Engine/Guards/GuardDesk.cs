@@ -91,6 +91,19 @@ internal sealed class GuardDesk : IAsyncDisposable
     }
 
     /// <summary>
+    /// Enters, or waits for a turn to do so. Again: it has waited, and what was looked at before is to be looked at
+    /// anew; else it holds its ticket where there is no fault.
+    /// </summary>
+    public async ValueTask<(bool Again, Fault? Fault)> EnterAsync(Work work, CancellationToken aborted)
+    {
+        var effect = RequestFlow.Guarded(Enter(work));
+        if (effect.What is not Do.Wait)
+            return (false, effect.What is Do.Refuse ? effect.Fault : null);
+        var gone = await WaitAsync(work, aborted).ConfigureAwait(false);
+        return (gone is null, gone);
+    }
+
+    /// <summary>
     /// Waits for its turn, as <see cref="Enter"/> registered it. Null: ask again. Else the caller is gone.
     /// </summary>
     public async ValueTask<Fault?> WaitAsync(Work work, CancellationToken aborted)

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Spillway.Engine;
 using Spillway.Engine.Gateway;
-using Spillway.Flow;
 
 namespace Spillway.Protocols.OpenAi;
 
@@ -129,11 +128,9 @@ internal sealed class ExchangeRun(Serving serving, IdempotentAnswers kept)
                 return shut;
             if (serving.Guards.Desk is not { } desk)
                 return null;
-            var effect = RequestFlow.Guarded(desk.Enter(work));
-            if (effect.What is not Do.Wait)
-                return effect.What is Do.Refuse ? effect.Fault : null;
-            if (await desk.WaitAsync(work, gone).ConfigureAwait(false) is { } left)
-                return left;
+            var (again, fault) = await desk.EnterAsync(work, gone).ConfigureAwait(false);
+            if (!again)
+                return fault;
         }
     }
 
