@@ -75,7 +75,7 @@ export async function startSpillway(name, config, env = {}) {
     name,
     'dotnet',
     [app, 'up', config],
-    { SPILLWAY__SERVER__PORT: String(port), ...env },
+    { SPILLWAY__SERVER__PORT: String(port), SPILLWAY__SERVER__GRPCPORT: '0', ...env },
     port,
   );
   await refined(server);

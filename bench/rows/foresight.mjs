@@ -48,11 +48,11 @@ export const foresight = {
       endpoints: [],
       checks: all.flatMap((a) => a.checks),
       figures: all.flatMap((a) => a.figures),
-      command: './spillway plan verify plan.yaml --model MODEL --json',
+      command: './spillway plan verify plan.yaml --model MODEL --speed CAPACITY/FITTED --json',
       setup: { deadline_ms: deadlineMs, play_seconds: playSeconds, fits: all.map((a) => a.fit) },
       steps: all.flatMap((a) => a.steps),
       notes: [
-        'Fitted once, before the first round, from requests at 30, 60 and 90 % of capacity and from a closed loop; nothing is fitted afterwards. Loads are parts of the capacity measured just before; the generator runs on the same cores.',
+        'Fitted once, before the first round, from requests at 30, 60 and 90 % of capacity and from a closed loop; nothing is fitted afterwards. Loads are parts of the capacity measured just before, and the simulated machine is as much faster or slower than the fitted one as that capacity is than the one at the fit: a shared machine is not the same an hour long. The generator runs on the same cores.',
         'Errors are of each run, against the simulation with the very same arrivals; the median of the rounds is judged. Inside the band: between the same simulation on a machine 3 % faster and 3 % slower.',
       ],
     };
@@ -80,15 +80,16 @@ async function fit(model, server, folder, rate) {
       '--duration', `${playSeconds}s`, '--warmup', '0s']);
     await take();
   }
-  await capacity(model, server, seconds);
+  const after = await capacity(model, server, seconds);
   await take();
   const known = new Map(records.map((r) => [r.id, r]));
   // The planner looks at the last part of a record only to say how far off it is; here that is done live.
   const lines = [...known.values()].sort((a, b) => a.started.localeCompare(b.started)).map((r) => JSON.stringify(r));
   fs.writeFileSync(path.join(folder, 'record.jsonl'), lines.join('\n'));
   writePlan(model, folder, 1, 1, 'curves: { here: [{ rows: 1, ms: 1 }] }');
-  return JSON.parse(await runSpillway(['plan', 'calibrate', path.join(folder, 'plan.yaml'), '--record',
+  const fitted = JSON.parse(await runSpillway(['plan', 'calibrate', path.join(folder, 'plan.yaml'), '--record',
     path.join(folder, 'record.jsonl'), '--held-out', '0.05', '--out', path.join(folder, 'fit.yaml'), '--json']));
+  return { ...fitted, capacity: mean([rate, after]) };
 }
 
 function writePlan(model, folder, rate, seed, times) {
@@ -135,11 +136,12 @@ async function measure(model, server, tell) {
       const before = await capacity(model, server, Math.max(2, seconds));
       writePlan(model, folder, before * share, turn, 'curveFiles: { here: fit.yaml }');
       const report = JSON.parse(await runSpillway(['plan', 'verify', path.join(folder, 'plan.yaml'), '--model',
-        model.name, '--server', server.url, '--json', ...(model.raw ? ['--raw', model.raw] : [])]));
-      steps.push({ model: model.name, turn, share, capacity: before, ...report });
+        model.name, '--server', server.url, '--json', '--speed', (before / fitted.capacity).toFixed(4),
+        ...(model.raw ? ['--raw', model.raw] : [])]));
+      steps.push({ model: model.name, turn, share, capacity: before, speed: before / fitted.capacity, ...report });
     }
   }
-  return { steps, fit: { model: model.name, capacity: at, ...fitted }, ...judge(model, steps) };
+  return { steps, fit: { model: model.name, ...fitted }, ...judge(model, steps) };
 }
 
 function judge(model, steps) {

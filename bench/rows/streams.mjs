@@ -25,7 +25,8 @@ async function pairOf(name, config, upstream) {
   return { paced, gateway };
 }
 
-const budgetOf = async (gateway) => (await ask(`${gateway.url}/admin/v1/budgets`)).budgets[0];
+/** The budget's account; there is none before the first request. */
+const budgetOf = async (gateway) => (await ask(`${gateway.url}/admin/v1/budgets`)).budgets[0] ?? { spent: 0, reserved: 0 };
 
 /** Waits until nothing is reserved and the upstream has no stream open; what was found at last. */
 async function settled({ gateway, paced }) {

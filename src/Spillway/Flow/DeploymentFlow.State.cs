@@ -126,11 +126,13 @@ public sealed partial class DeploymentFlow
     /// <summary>
     /// Whether the class of a request is let in now. An idle deployment lets everybody in: it has nothing better to do.
     /// </summary>
-    private ShedVerdict? Shed(in Claim claim, Instant now)
+    private ShedVerdict? Shed(in Claim claim, int level, Instant deadline, double rank, Instant now)
     {
         if (Shedder is null)
             return null;
-        var verdict = Shedder.Decide(claim.Criticality ?? Criticality.Critical, claim.CallerHash, now);
+        var criticality = claim.Criticality ?? Criticality.Critical;
+        var ahead = criticality < Criticality.Critical ? WorkAhead(level, deadline, rank) / RunnersInUse : default;
+        var verdict = Shedder.Decide(criticality, claim.CallerHash, ahead, now);
         return _idleCount > 0 && _line.Count == 0 ? null : verdict;
     }
 
@@ -154,14 +156,21 @@ public sealed partial class DeploymentFlow
     /// </summary>
     private TimeSpan PredictWait(int level, Instant deadline, Instant now, double rank = 0)
     {
-        var ahead = TimeSpan.Zero;
-        for (var i = _line.PositionOf(level, deadline, rank) - 1; i >= 0; i--)
-            ahead += _slots[_line[i]].Work;
+        var ahead = WorkAhead(level, deadline, rank);
         var outlook = Turns?.Outlook(now) ?? new(TimeSpan.Zero, RunnersInUse);
         if (ahead == TimeSpan.Zero && Active < RunnersInUse)
             return outlook.TurnIn;
         var wait = WaitForRunner(ahead, now) * Math.Max(1, RunnersInUse / outlook.Turns);
         return Active == 0 ? outlook.TurnIn + wait : wait;
+    }
+
+    /// <summary>The runs of who stands before it.</summary>
+    private TimeSpan WorkAhead(int level, Instant deadline, double rank)
+    {
+        var ahead = TimeSpan.Zero;
+        for (var i = _line.PositionOf(level, deadline, rank) - 1; i >= 0; i--)
+            ahead += _slots[_line[i]].Work;
+        return ahead;
     }
 
     private TimeSpan WaitForRunner(TimeSpan ahead, Instant now)

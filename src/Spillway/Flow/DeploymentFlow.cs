@@ -78,7 +78,7 @@ public sealed partial class DeploymentFlow
         };
         if (deadline <= now)
             return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
-        if (Shed(claim, now) is { Admitted: false } shed)
+        if (Shed(claim, level, deadline, rank, now) is { Admitted: false } shed)
             return placement with { Refused = FaultKind.Shed, RetryAfter = shed.Retry, Queued = shed.Queued };
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };

@@ -85,7 +85,7 @@ internal static class Refusals
                 $"Request timeout expired: the deadline passed before model {name} answered. "
                 + $"Retry after {Ms(retry)} ms, or allow more time (parameter timeout).",
             FaultKind.Shed =>
-                $"Given up for more critical requests: those to model {name} wait {Ms(p.Queued)} ms on average, "
+                $"Given up for more critical requests: those to model {name} wait {Ms(p.Queued)} ms, "
                 + $"which is overload (shedding.queueMs of {route.Deployment}). Retry after {Ms(retry)} ms, or say in "
                 + $"the header {CriticalityWords.HeaderName} that it matters more.",
             FaultKind.InvalidInput or FaultKind.InputTooLarge or FaultKind.InputIncomplete or FaultKind.UnknownPath

@@ -41,19 +41,23 @@ public sealed class PlanAgainstServerTests(SimulatedServer fixture) : IClassFixt
         using var folder = Folder("curves: { here: [{ rows: 1, ms: 2 }, { rows: 2, ms: 4 }] }");
         var (output, error) = (new StringWriter(), new StringWriter());
         var code = await VerifyCommand.RunAsync(
-            new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 10, Json: true), output,
-            error, CancellationToken.None);
+            new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 10, Speed: 0.5,
+                Json: true), output, error, CancellationToken.None);
         Assert.True(code == Commands.Ok, error.ToString());
         var figures = JsonElement.Parse(output.ToString()).GetProperty("figures").EnumerateArray().ToDictionary(
             f => f.GetProperty("what").GetString()!);
         Assert.Equal(["answers a second", "refused", "p50", "p95", "p99", "queue mean", "queue p95", "execute mean",
             "execute p95"], figures.Keys);
         var run = figures["execute mean"];
-        Assert.Equal([2 / 1.1, 2, 2 / 0.9], new[] { "low", "simulated", "high" }.Select(k => run.GetProperty(k).GetDouble()),
-            (a, b) => Math.Abs(a - b) < 0.02);
+        // Half as fast as the plan says.
+        Assert.Equal([4 / 1.1, 4, 4 / 0.9], new[] { "low", "simulated", "high" }.Select(k => run.GetProperty(k).GetDouble()),
+            (a, b) => Math.Abs(a - b) < 0.04);
         Assert.Equal(Commands.Usage, await VerifyCommand.RunAsync(
             new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 60), output, error, default));
         Assert.Contains("0 to 50 percent", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(Commands.Usage, await VerifyCommand.RunAsync(
+            new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Speed: 0), output, error, default));
+        Assert.Contains("--speed 0 is not from 0.05 to 20", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,6 +31,12 @@ internal static class VerifyCommand
                 + "small error in the run times does to each figure. 0 leaves it out.", HelpName = "percent",
             DefaultValueFactory = _ => 3,
         };
+        var speed = new Option<double>("--speed")
+        {
+            Description = "How fast the machine is now, as a part of what it was when the run times were fitted: what "
+                + "it answers at most, now over then. For machines whose speed is not always the same.",
+            HelpName = "factor", DefaultValueFactory = _ => 1,
+        };
         var server = Commands.ServerOption();
         var json = Commands.JsonOption();
         var command = new Command("verify", """
@@ -39,17 +45,17 @@ internal static class VerifyCommand
 
             Examples:
               spillway plan verify samples/plans/line-ocr.yaml --model line-ocr --raw samples/ocr/invoice.png
-              spillway plan verify mlp.yaml --model mlp --band 5 --json
+              spillway plan verify mlp.yaml --model mlp --band 5 --speed 0.8 --json
 
             Exit codes: 0 compared, 1 the server did not answer, 2 mistakes in the plan, 130 interrupted.
             """)
         {
-            file, candidate, model, raw, band, server, json,
+            file, candidate, model, raw, band, speed, server, json,
         };
         command.SetAction((parsed, stop) => RunAsync(
             new(parsed.GetValue(file)!, parsed.GetValue(candidate), parsed.GetValue(model)!, parsed.GetValue(raw) ?? [],
-                parsed.GetValue(server)!, parsed.GetValue(band), parsed.GetValue(json)), Console.Out, Console.Error,
-            stop));
+                parsed.GetValue(server)!, parsed.GetValue(band), parsed.GetValue(speed), parsed.GetValue(json)),
+            Console.Out, Console.Error, stop));
         return command;
     }
 
@@ -73,8 +79,14 @@ internal static class VerifyCommand
             return Commands.Usage;
         }
 
+        if (asked.Speed is not (>= 0.05 and <= 20))
+        {
+            await error.WriteLineAsync(Say($"--speed {asked.Speed} is not from 0.05 to 20.")).ConfigureAwait(false);
+            return Commands.Usage;
+        }
+
         // The load generator has no warm-up on recorded arrivals, and the server no distance.
-        plan = Near(plan);
+        plan = AtSpeed(Near(plan), candidate.Variant, asked.Speed);
         var simulated = Evaluation.Run(plan, candidate)!;
         CandidateOutcome[] band = asked.Band > 0
             ? [.. new[] { 1 - (asked.Band / 100), 1 + (asked.Band / 100) }
@@ -110,6 +122,7 @@ internal static class VerifyCommand
         {
             Curves = variant.Curves.ToDictionary(c => c.Key, c => (IReadOnlyList<CurvePointOptions>)
                 [.. c.Value.Select(p => p with { Ms = p.Ms / speed })]),
+            Before = variant.Before is { } own ? own with { Ms = own.Ms / speed } : null,
         };
         return plan with
         {
@@ -164,6 +177,8 @@ internal static class VerifyCommand
 /// <param name="Raw">Files to send.</param>
 /// <param name="Server">The live server.</param>
 /// <param name="Band">Percent by which the machine may be faster or slower; 0 for no band.</param>
+/// <param name="Speed">The machine's, over what it was when it was fitted.</param>
 /// <param name="Json">JSON in place of text.</param>
 internal sealed record VerifyRequest(
-    string File, string? Candidate, string Model, string[] Raw, string Server, double Band = 3, bool Json = false);
+    string File, string? Candidate, string Model, string[] Raw, string Server, double Band = 3, double Speed = 1,
+    bool Json = false);

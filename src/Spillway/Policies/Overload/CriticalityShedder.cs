@@ -4,7 +4,8 @@ namespace Spillway.Policies.Overload;
 /// Refuses the less critical requests of an overloaded deployment, so that the rest is served in time. Overload is
 /// measured by the time in the queue. Requests have a rank by class and, within a class, by caller: so that the same
 /// callers are served and others refused, in place of a part of everybody's requests. A cut moves up while there is
-/// overload and down when there is none. Pure, one owner; allocates only when made.
+/// overload and down when there is none. A mean is a window late; so while more critical requests come as well, the
+/// sheddable ones are held to what waits at this moment. Pure, one owner; allocates only when made.
 /// </summary>
 /// <remarks>
 /// DAGOR: H. Zhou et al., "Overload control for scaling WeChat microservices" (SoCC 2018): mean queueing time over a
@@ -24,6 +25,9 @@ internal sealed class CriticalityShedder
     /// <summary>Quiet windows after which more and more is let in: a flood that lasts shows itself sooner.</summary>
     private const int CalmWindows = 3;
 
+    /// <summary>For so many windows behind a critical request the sheddable ones leave room for the next.</summary>
+    private const int GuardedWindows = 10;
+
     private const int Ranks = 4 * RanksPerClass;
 
     // The highest class is never shed here: those who are left are the queue's own limits to refuse.
@@ -34,6 +38,7 @@ internal sealed class CriticalityShedder
     private readonly TimeSpan _window;
     private readonly int[] _came = new int[Ranks];
     private Instant _ends;
+    private Instant _guardedUntil;
     private int _cameAll;
     private int _admitted;
     private long _waitedTicks;
@@ -62,8 +67,10 @@ internal sealed class CriticalityShedder
     /// A hash of who asks, the same for all of its requests in an hour or so: salted by the hour, so that it is not the
     /// same ones who are always refused.
     /// </param>
+    /// <param name="ahead">The work that waits before it, shared over the runners; runs under way do not
+    /// count.</param>
     /// <param name="now">The present.</param>
-    public ShedVerdict Decide(Criticality criticality, uint caller, Instant now)
+    public ShedVerdict Decide(Criticality criticality, uint caller, TimeSpan ahead, Instant now)
     {
         var rank = ((int)criticality * RanksPerClass) + (int)(caller % RanksPerClass);
         if (!_options.Enabled)
@@ -73,6 +80,10 @@ internal sealed class CriticalityShedder
         _cameAll++;
         var admitted = rank >= Cut;
         _admitted += admitted ? 1 : 0;
+        if (criticality >= Criticality.Critical)
+            _guardedUntil = now + (_window * GuardedWindows);
+        else if (admitted && now < _guardedUntil && ahead > _threshold * ((int)criticality + 1))
+            return new(false, criticality, rank, Cut, ahead, _threshold) { Retry = ahead };
         return new(admitted, criticality, rank, Cut, _measured, _threshold) { Retry = _window };
     }
 

@@ -51,13 +51,36 @@ public sealed class CriticalityShedderTests
     {
         var shedder = new CriticalityShedder(s_on, At(0));
         Window(shedder, 0, waitMs: 30);
-        var verdict = shedder.Decide(Criticality.Sheddable, caller: 0, At(1001));
+        var verdict = shedder.Decide(Criticality.Sheddable, caller: 0, TimeSpan.Zero, At(1001));
         Assert.False(verdict.Admitted);
         Assert.Equal(
             $"shed: Sheddable, rank 0, the cut is at {shedder.Cut}; requests waited 30 ms on average, and overload is "
             + "20 ms",
             verdict.Explain());
-        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, At(1002)).Admitted);
+        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, TimeSpan.Zero, At(1002)).Admitted);
+    }
+
+    [Fact]
+    public void Sheddable_ones_leave_room_at_once_while_critical_ones_come()
+    {
+        var shedder = new CriticalityShedder(s_on, At(0));
+        var (some, more) = (TimeSpan.FromMilliseconds(30), TimeSpan.FromMilliseconds(50));
+
+        // Nobody more critical is there: the queue's own limits hold.
+        Assert.True(shedder.Decide(Criticality.Sheddable, 0, more, At(1)).Admitted);
+        Assert.True(shedder.Decide(Criticality.Critical, 0, more, At(2)).Admitted);
+        var verdict = shedder.Decide(Criticality.Sheddable, 0, some, At(3));
+        Assert.False(verdict.Admitted);
+        Assert.Equal(
+            "shed: Sheddable, rank 0, the cut is at 0; 30 ms of work wait while more critical requests come, and "
+            + "overload is 20 ms", verdict.Explain());
+        Assert.True(shedder.Decide(Criticality.Sheddable, 0, TimeSpan.FromMilliseconds(20), At(4)).Admitted);
+        Assert.True(shedder.Decide(Criticality.SheddablePlus, 0, some, At(5)).Admitted);
+        Assert.False(shedder.Decide(Criticality.SheddablePlus, 0, more, At(6)).Admitted);
+        Assert.True(shedder.Decide(Criticality.Critical, 0, more, At(7)).Admitted);
+        // Ten windows after the last one.
+        Assert.False(shedder.Decide(Criticality.Sheddable, 0, more, At(10_006)).Admitted);
+        Assert.True(shedder.Decide(Criticality.Sheddable, 0, more, At(10_007)).Admitted);
     }
 
     [Fact]
@@ -67,8 +90,8 @@ public sealed class CriticalityShedderTests
         Window(shedder, 0, waitMs: 40);
         for (var caller = 0u; caller < 128; caller++)
         {
-            var first = shedder.Decide(Criticality.Sheddable, caller, At(1001)).Admitted;
-            Assert.Equal(first, shedder.Decide(Criticality.Sheddable, caller, At(1002)).Admitted);
+            var first = shedder.Decide(Criticality.Sheddable, caller, TimeSpan.Zero, At(1001)).Admitted;
+            Assert.Equal(first, shedder.Decide(Criticality.Sheddable, caller, TimeSpan.Zero, At(1002)).Admitted);
         }
     }
 
@@ -78,13 +101,13 @@ public sealed class CriticalityShedderTests
         var shedder = new CriticalityShedder(s_on, At(0));
         for (var i = 0; i < 100; i++)
             Window(shedder, i, waitMs: 10_000);
-        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, At(100_001)).Admitted);
-        Assert.False(shedder.Decide(Criticality.Critical, 127, At(100_001)).Admitted);
+        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, TimeSpan.Zero, At(100_001)).Admitted);
+        Assert.False(shedder.Decide(Criticality.Critical, 127, TimeSpan.Zero, At(100_001)).Admitted);
         // Nobody comes any more: the next one finds an open door.
         shedder.Waited(TimeSpan.Zero, At(101_500));
-        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, At(103_000)).Admitted);
+        Assert.True(shedder.Decide(Criticality.CriticalPlus, 0, TimeSpan.Zero, At(103_000)).Admitted);
         shedder.Waited(TimeSpan.Zero, At(105_000));
-        Assert.True(shedder.Decide(Criticality.Sheddable, 0, At(107_000)).Admitted);
+        Assert.True(shedder.Decide(Criticality.Sheddable, 0, TimeSpan.Zero, At(107_000)).Admitted);
     }
 
     [Fact]
@@ -93,13 +116,13 @@ public sealed class CriticalityShedderTests
         var shedder = new CriticalityShedder(new(), At(0));
         for (var i = 0; i < 10; i++)
             Window(shedder, i, waitMs: 10_000);
-        Assert.True(shedder.Decide(Criticality.Sheddable, 0, At(10_000)).Admitted);
+        Assert.True(shedder.Decide(Criticality.Sheddable, 0, TimeSpan.Zero, At(10_000)).Admitted);
     }
 
     private static void Window(CriticalityShedder shedder, int index, double waitMs)
     {
         for (var i = 0; i < 512; i++)
-            shedder.Decide((Criticality)(i / 128), (uint)i, At(index * 1000));
+            shedder.Decide((Criticality)(i / 128), (uint)i, TimeSpan.Zero, At(index * 1000));
         shedder.Waited(TimeSpan.FromMilliseconds(waitMs), At((index * 1000) + 1000));
     }
 
@@ -139,7 +162,7 @@ public sealed class CriticalityShedderTests
                 // A twentieth is highest, the rest is spread over the others.
                 var criticality = _random.Next(20) == 0 ? Criticality.CriticalPlus : (Criticality)_random.Next(3);
                 _came[(int)criticality]++;
-                if (!Shedder.Decide(criticality, (uint)_random.Next(), At(_ms)).Admitted)
+                if (!Shedder.Decide(criticality, (uint)_random.Next(), TimeSpan.Zero, At(_ms)).Admitted)
                     continue;
                 _passed[(int)criticality]++;
                 var wait = Math.Max(0, _freeAtMs - _ms);
