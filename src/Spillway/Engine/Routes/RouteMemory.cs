@@ -99,17 +99,19 @@ internal sealed class RouteMemory : IDisposable
 
     /// <summary>The step of a request that begins.</summary>
     /// <param name="plan">Where the steps lead.</param>
+    /// <param name="criticality">How much it matters.</param>
     /// <param name="now">The present.</param>
     /// <param name="instead">What a rollout put in the first step's place; null for nothing.</param>
     /// <param name="isChallenger">Whether that is the challenger.</param>
-    public ChainMove Start(RoutePlan plan, Instant now, Door? instead = null, bool isChallenger = false)
+    public ChainMove Start(
+        RoutePlan plan, Criticality criticality, Instant now, Door? instead = null, bool isChallenger = false)
     {
         if (!_foresees)
             return new(0, ChainReason.First);
         Span<TimeSpan> waits = stackalloc TimeSpan[Count];
         plan.PredictWaits(waits, instead);
         lock (_lock)
-            return (isChallenger ? _challengers : _chain).Start(waits, now);
+            return (isChallenger ? _challengers : _chain).Start(waits, criticality, now);
     }
 
     /// <summary>Whether a refusal of that kind at a step moves on to another one.</summary>

@@ -205,7 +205,8 @@ internal sealed class RouteRunner(Serving serving)
     private ChainMove Start(Work work, RoutePlan plan)
     {
         var trail = work.Trail!;
-        var move = plan.Memory.Start(plan, serving.Clock.Now, trail.Version?.Door, trail.IsChallenger);
+        var move = plan.Memory.Start(
+            plan, work.Criticality, serving.Clock.Now, trail.Version?.Door, trail.IsChallenger);
         if (move.Reason is ChainReason.PredictedWait)
         {
             trail.Avoided = move.Predicted;

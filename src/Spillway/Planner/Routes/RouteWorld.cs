@@ -264,7 +264,7 @@ internal sealed class RouteWorld
         Span<TimeSpan> waits = stackalloc TimeSpan[_steps.Length];
         for (var i = 0; i < waits.Length; i++)
             waits[i] = _steps[i]?.PredictWait(now) ?? TimeSpan.Zero;
-        var move = _chain.Start(waits, now);
+        var move = _chain.Start(waits, request.Asks.Criticality, now);
         if (move.Reason is ChainReason.PredictedWait)
         {
             request.Avoided = true;

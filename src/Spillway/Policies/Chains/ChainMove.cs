@@ -34,6 +34,9 @@ internal enum ChainReason : byte
 internal readonly record struct ChainMove(
     int Step, ChainReason Reason, int From = -1, FaultKind? Fault = null, TimeSpan Predicted = default)
 {
+    /// <summary>With <see cref="ChainReason.PredictedWait"/>: the wait that its class may have there.</summary>
+    public TimeSpan Bound { get; init; }
+
     /// <summary>Whether the answer is less than the full one.</summary>
     public bool IsDegraded => Step > 0;
 }

@@ -5,22 +5,31 @@ namespace Spillway.Policies.Chains;
 /// <summary>
 /// The steps of a route, and when the next one is taken: after a fault that was declared to move on, and before
 /// anything fails when a step's predicted wait is above its bound. That is left again below a lower bound, and not
-/// sooner than the hold. A step is taken at most once in a request, always forwards, so a chain ends. Pure apart from
+/// sooner than the hold. While critical requests come, the sheddable ones step aside sooner, so that those find the
+/// full answer. A step is taken at most once in a request, always forwards, so a chain ends. Pure apart from
 /// what it remembers of predicted waits; one owner; nothing is allocated in a decision.
 /// </summary>
 internal sealed class ChainPolicy
 {
+    private const int Classes = (int)Criticality.CriticalPlus + 1;
+
+    /// <summary>For so long behind a critical request the sheddable ones leave room for the next.</summary>
+    private static readonly TimeSpan s_guarded = TimeSpan.FromSeconds(10);
+
     private readonly Step[] _steps;
     private readonly TimeSpan _hold;
+
+    // By class and step: what is passed over by the less critical need not be by the others.
     private readonly bool[] _avoided;
     private readonly Instant[] _avoidedAt;
+    private Instant _guardedUntil;
 
     /// <summary>Of options that <see cref="ChainCheck"/> found nothing in.</summary>
     public ChainPolicy(ChainOptions options)
     {
         _steps = [.. options.Steps.Select(Step.Of)];
         _hold = TimeSpan.FromMilliseconds(options.HoldMs);
-        (_avoided, _avoidedAt) = (new bool[_steps.Length], new Instant[_steps.Length]);
+        (_avoided, _avoidedAt) = (new bool[Classes * _steps.Length], new Instant[Classes * _steps.Length]);
     }
 
     /// <summary>How many steps there are.</summary>
@@ -29,20 +38,25 @@ internal sealed class ChainPolicy
     /// <summary>What a step was declared as.</summary>
     public ChainStepOptions this[int step] => _steps[step].Options;
 
-    /// <summary>Whether a step is passed over now for its predicted wait.</summary>
-    public bool IsAvoided(int step) => _avoided[step];
+    /// <summary>Whether a step is passed over now for its predicted wait, by requests of a class.</summary>
+    public bool IsAvoided(int step, Criticality criticality = Criticality.Critical) =>
+        _avoided[((int)criticality * _steps.Length) + step];
 
     /// <summary>The first step of a request.</summary>
     /// <param name="predictedWaits">By step; what is missing counts as none.</param>
+    /// <param name="criticality">How much it matters.</param>
     /// <param name="now">The present.</param>
-    public ChainMove Start(ReadOnlySpan<TimeSpan> predictedWaits, Instant now)
+    public ChainMove Start(ReadOnlySpan<TimeSpan> predictedWaits, Criticality criticality, Instant now)
     {
+        if (criticality >= Criticality.Critical)
+            _guardedUntil = now + s_guarded;
+        var part = PartOf(criticality, now);
         for (var i = 0; i < _steps.Length; i++)
         {
             var predicted = i < predictedWaits.Length ? predictedWaits[i] : TimeSpan.Zero;
             // The last step has nothing behind it to be avoided for.
-            if (i == _steps.Length - 1 || !Avoids(i, predicted, now))
-                return i == 0 ? new(0, ChainReason.First) : Avoided(i, predictedWaits);
+            if (i == _steps.Length - 1 || !Avoids(i, criticality, part, predicted, now))
+                return i == 0 ? new(0, ChainReason.First) : Avoided(i, part, predictedWaits);
         }
 
         return new(-1, ChainReason.LastStep);
@@ -71,7 +85,7 @@ internal sealed class ChainPolicy
     {
         ChainReason.First => Text($"{Name(move.Step)}: the first step"),
         ChainReason.PredictedWait => Text($"{Name(move.Step)}: {Name(move.From)} would wait ")
-            + Text($"{move.Predicted.TotalMilliseconds:0.#} ms, its bound is {BoundOf(move.From):0.#} ms"),
+            + Text($"{move.Predicted.TotalMilliseconds:0.#} ms, its bound is {move.Bound.TotalMilliseconds:0.#} ms"),
         ChainReason.Fault => Text($"{Name(move.Step)}: {Name(move.From)} failed ({move.Fault})"),
         ChainReason.Missed => Text($"{Name(move.Step)}: {Name(move.From)} had no answer"),
         ChainReason.NotDeclared => Text($"no further step: {move.Fault} of {Name(move.From)} does not move on"),
@@ -79,23 +93,35 @@ internal sealed class ChainPolicy
         ChainReason.NoTime => Text($"no further step: none behind {Name(move.From)} fits into the time that is left"),
     };
 
-    private bool Avoids(int step, TimeSpan predicted, Instant now)
+    /// <summary>The part of a step's bounds that holds for a class now.</summary>
+    private double PartOf(Criticality criticality, Instant now) => now >= _guardedUntil ? 1 : criticality switch
+    {
+        Criticality.Sheddable => 0.25,
+        Criticality.SheddablePlus => 0.5,
+        Criticality.Critical or Criticality.CriticalPlus => 1,
+    };
+
+    private bool Avoids(int step, Criticality criticality, double part, TimeSpan predicted, Instant now)
     {
         ref readonly var it = ref _steps[step];
-        if (predicted > it.Above)
+        var at = ((int)criticality * _steps.Length) + step;
+        if (it.Above is { } above && predicted > above * part)
         {
-            if (!_avoided[step])
-                _avoidedAt[step] = now;
-            _avoided[step] = true;
+            if (!_avoided[at])
+                _avoidedAt[at] = now;
+            _avoided[at] = true;
         }
-        else if (_avoided[step] && predicted < it.Below && now - _avoidedAt[step] >= _hold)
-            _avoided[step] = false;
-        return _avoided[step];
+        else if (_avoided[at] && predicted < it.Below * part && now - _avoidedAt[at] >= _hold)
+            _avoided[at] = false;
+        return _avoided[at];
     }
 
-    private static ChainMove Avoided(int step, ReadOnlySpan<TimeSpan> predictedWaits) => new(
+    private ChainMove Avoided(int step, double part, ReadOnlySpan<TimeSpan> predictedWaits) => new(
         step, ChainReason.PredictedWait, step - 1, null,
-        step <= predictedWaits.Length ? predictedWaits[step - 1] : default);
+        step <= predictedWaits.Length ? predictedWaits[step - 1] : default)
+    {
+        Bound = (_steps[step - 1].Above ?? default) * part,
+    };
 
     private ChainMove Behind(int step, FaultKind? fault, TimeSpan left, ChainReason reason)
     {
@@ -112,8 +138,6 @@ internal sealed class ChainPolicy
         return new(-1, ChainReason.NoTime, step, fault);
     }
 
-    private double BoundOf(int step) => _steps[step].Options.WhenPredictedWaitMs ?? 0;
-
     private string Name(int step) => step < 0 ? "no step" : _steps[step].Options switch
     {
         { Kind: ChainStepKind.Model } it => $"step {step} ({it.Model})",
@@ -124,13 +148,13 @@ internal sealed class ChainPolicy
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private readonly record struct Step(
-        ChainStepOptions Options, ChainCauses On, TimeSpan Above, TimeSpan Below, TimeSpan Timeout, TimeSpan Needs)
+        ChainStepOptions Options, ChainCauses On, TimeSpan? Above, TimeSpan Below, TimeSpan Timeout, TimeSpan Needs)
     {
         public static Step Of(ChainStepOptions options)
         {
             return new(
                 options, ChainCauses.Of(options.On),
-                options.WhenPredictedWaitMs is { } above ? TimeSpan.FromMilliseconds(above) : TimeSpan.MaxValue,
+                options.WhenPredictedWaitMs is { } above ? TimeSpan.FromMilliseconds(above) : null,
                 TimeSpan.FromMilliseconds(options.LeaveBelowMs ?? (options.WhenPredictedWaitMs ?? 0) / 2),
                 TimeSpan.FromMilliseconds(options.TimeoutMs), TimeSpan.FromMilliseconds(options.NeedsMs));
         }

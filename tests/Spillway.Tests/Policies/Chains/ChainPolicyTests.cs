@@ -66,6 +66,24 @@ public sealed class ChainPolicyTests
     }
 
     [Fact]
+    public void Sheddable_requests_step_aside_sooner_while_critical_ones_come()
+    {
+        var chain = New(Model("full") with { WhenPredictedWaitMs = 100 }, Model("half"));
+        TimeSpan[] some = [TimeSpan.FromMilliseconds(60)];
+        Assert.Equal(0, chain.Start(some, Criticality.Sheddable, At(0)).Step);
+        Assert.Equal(0, chain.Start(some, Criticality.Critical, At(1)).Step);
+        var aside = chain.Start(some, Criticality.SheddablePlus, At(2));
+        Assert.Equal("step 1 (half): step 0 (full) would wait 60 ms, its bound is 50 ms", chain.Explain(aside));
+        Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(26)], Criticality.Sheddable, At(3)).Step);
+        // What these pass over the critical ones do not.
+        Assert.Equal((true, false), (chain.IsAvoided(0, Criticality.Sheddable), chain.IsAvoided(0)));
+        Assert.Equal(0, chain.Start(some, Criticality.CriticalPlus, At(4)).Step);
+        // Ten seconds behind the last of them all are equal again.
+        Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.SheddablePlus, At(10_003)).Step);
+        Assert.Equal(0, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.SheddablePlus, At(10_004)).Step);
+    }
+
+    [Fact]
     public void Each_step_has_its_own_bound_and_the_last_one_takes_whoever_is_left()
     {
         var chain = New(
@@ -126,11 +144,11 @@ public sealed class ChainPolicyTests
         var chain = New(Model("full") with { WhenPredictedWaitMs = 50 }, Model("half"), Text());
         TimeSpan[] waits = [s_second, s_second];
         chain.Next(0, FaultKind.QueueFull, s_second);
-        chain.Start(waits, At(0));
+        chain.Start(waits, Criticality.Critical, At(0));
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
-            chain.Start(waits, At(i));
+            chain.Start(waits, Criticality.Critical, At(i));
             chain.Next(0, FaultKind.QueueFull, s_second);
         }
 
@@ -140,7 +158,7 @@ public sealed class ChainPolicyTests
     private static (int, ChainReason) Of(ChainMove move) => (move.Step, move.Reason);
 
     private static ChainMove Start(ChainPolicy chain, double ms, params double[] waits) =>
-        chain.Start([.. waits.Select(TimeSpan.FromMilliseconds)], At(ms));
+        chain.Start([.. waits.Select(TimeSpan.FromMilliseconds)], Criticality.Critical, At(ms));
 
     private static ChainPolicy New(params ChainStepOptions[] steps) => new(new() { Steps = steps });
 
