@@ -7,6 +7,7 @@ using Spillway.App.Cli.Diagnosing;
 using Spillway.App.Cli.Drills;
 using Spillway.App.Cli.Top;
 using Spillway.App.Load;
+using Spectre.Console;
 
 namespace Spillway.App.Cli;
 
@@ -31,6 +32,10 @@ internal static class Commands
     /// <summary>Runs one command line.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        // Colours are for terminals; a file or a pipe gets the text alone.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Console = AnsiConsole.Create(
+                new() { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         var parsed = Root().Parse(args);
         // By default a command is cut off two seconds after a signal; a server may drain for longer.
         var code = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan }).ConfigureAwait(false);

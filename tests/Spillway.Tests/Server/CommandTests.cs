@@ -64,8 +64,11 @@ public sealed class CommandTests(SimulatedServer fixture) : IClassFixture<Simula
         Assert.Contains("label        simulated", output, StringComparison.Ordinal);
         var id = output.Split("spillway explain ")[1].Trim();
 
-        (code, output, errors) = await ChildProcess.RunAsync("explain", id, "--server", At);
+        await using (var child = ChildProcess.Spillway(["explain", id, "--server", At], ("TERM", "xterm-256color")))
+            (code, output, errors) = await child.EndAsync();
         Assert.True(code == 0, errors);
+        // Nobody's terminal, so no colours.
+        Assert.DoesNotContain('\e', output);
         Assert.All(new[] { id, "execute", "total", "Placed", "Answered" }, w => Assert.Contains(w, output, StringComparison.Ordinal));
 
         (code, output, _) = await ChildProcess.RunAsync("explain", id, "--server", At, "--json");

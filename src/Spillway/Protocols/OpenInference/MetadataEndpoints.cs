@@ -77,7 +77,7 @@ internal sealed class MetadataEndpoints(ServerContext server)
             new("simulated", door.Traits!.Simulated ? "true" : "false"),
             new("deadline_ms", Number(Math.Ceiling(Default(door).TotalMilliseconds))),
         ];
-        if (deadlines.FixedMs == 0)
+        if (deadlines.FixedMs == 0 && OwnDeadline(door) is null)
         {
             facts.Add(new("deadline_rule", $"{Number(deadlines.Factor)} times the learned time at the request's size, "
                 + $"at least {Number(deadlines.FloorMs)} ms"));
@@ -89,8 +89,12 @@ internal sealed class MetadataEndpoints(ServerContext server)
     }
 
     /// <summary>The default deadline that a request of the typical size would get now.</summary>
-    private static TimeSpan Default(Door door) =>
+    private static TimeSpan Default(Door door) => OwnDeadline(door) ??
         DeadlineRule.Decide(door.Deadlines, asked: null, door.Deployment?.TypicalRun ?? TimeSpan.Zero).Span;
+
+    /// <summary>What a route gives all of its steps together; null for the first step's own.</summary>
+    private static TimeSpan? OwnDeadline(Door door) => door.Plan is { Memory.Options.DeadlineMs: > 0 and var own }
+        ? TimeSpan.FromMilliseconds(own) : null;
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -38,6 +38,17 @@ public sealed class RouteChainTests
     }
 
     [Fact]
+    public async Task Deadline_of_the_route_is_in_its_metadata()
+    {
+        await using var server = await RoutedServer.StartAsync(RoutedServer.Two, "deadlineMs: 1234");
+        var facts = (await server.GetAsync("/v2/models/r")).Json.GetProperty("properties");
+        Assert.Equal("1234", facts.GetProperty("deadline_ms").GetString());
+        Assert.False(facts.TryGetProperty("deadline_rule", out _));
+        facts = (await server.GetAsync("/v2/models/a")).Json.GetProperty("properties");
+        Assert.NotEqual("1234", facts.GetProperty("deadline_ms").GetString());
+    }
+
+    [Fact]
     public async Task Fault_that_is_not_named_does_not_move_on()
     {
         await using var server = await RoutedServer.StartAsync(
