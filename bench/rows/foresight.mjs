@@ -52,7 +52,7 @@ export const foresight = {
       setup: { deadline_ms: deadlineMs, play_seconds: playSeconds, fits: all.map((a) => a.fit) },
       steps: all.flatMap((a) => a.steps),
       notes: [
-        'Fitted once, before the first round, from requests at 30, 60 and 90 % of capacity and from a closed loop; nothing is fitted afterwards. Loads are parts of the capacity measured just before, and the simulated machine is as much faster or slower than the fitted one as that capacity is than the one at the fit: a shared machine is not the same an hour long. The generator runs on the same cores.',
+        'Fitted once, before the first round, from requests at 30, 60 and 90 % of capacity and from a closed loop; nothing is fitted afterwards but one factor. Loads are parts of the capacity measured just before, and the simulated machine is as much faster or slower than the fitted one as that capacity is than the one at the fit: a shared machine is not the same an hour long. The generator runs on the same cores.',
         'Errors are of each run, against the simulation with the very same arrivals; the median of the rounds is judged. Inside the band: between the same simulation on a machine 3 % faster and 3 % slower.',
       ],
     };

@@ -25,8 +25,7 @@ async function pairOf(name, config, upstream) {
   return { paced, gateway };
 }
 
-/** The budget's account; there is none before the first request. */
-const budgetOf = async (gateway) => (await ask(`${gateway.url}/admin/v1/budgets`)).budgets[0] ?? { spent: 0, reserved: 0 };
+const budgetOf = async (gateway) => (await ask(`${gateway.url}/admin/v1/budgets`)).budgets[0];
 
 /** Waits until nothing is reserved and the upstream has no stream open; what was found at last. */
 async function settled({ gateway, paced }) {
@@ -89,7 +88,8 @@ async function spend() {
   let watching = true;
   const watch = (async () => {
     while (watching) {
-      const { spent, reserved } = await budgetOf(both.gateway);
+      // There is no account before the first request.
+      const { spent, reserved } = (await budgetOf(both.gateway)) ?? { spent: 0, reserved: 0 };
       sums.most = Math.max(sums.most, Math.round((Number(spent) + Number(reserved)) * 1e9) / 1e9);
       await wait(50);
     }

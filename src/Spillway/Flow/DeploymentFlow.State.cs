@@ -126,13 +126,14 @@ public sealed partial class DeploymentFlow
     /// <summary>
     /// Whether the class of a request is let in now. An idle deployment lets everybody in: it has nothing better to do.
     /// </summary>
-    private ShedVerdict? Shed(in Claim claim, int level, Instant deadline, double rank, Instant now)
+    private ShedVerdict? Shed(in Claim claim, in Ahead ahead, int bucket, Instant now)
     {
         if (Shedder is null)
             return null;
-        var criticality = claim.Criticality ?? Criticality.Critical;
-        var ahead = criticality < Criticality.Critical ? WorkAhead(level, deadline, rank) / RunnersInUse : default;
-        var verdict = Shedder.Decide(criticality, claim.CallerHash, ahead, now);
+        // A batch that is not full yet is room, and no queue.
+        var waits = ahead.Rows < _useful[bucket] ? TimeSpan.Zero
+            : ahead.Work / (Turns?.Outlook(now).Turns ?? RunnersInUse);
+        var verdict = Shedder.Decide(claim.Criticality ?? Criticality.Critical, claim.CallerHash, waits, now);
         return _idleCount > 0 && _line.Count == 0 ? null : verdict;
     }
 
@@ -143,7 +144,7 @@ public sealed partial class DeploymentFlow
     public TimeSpan Predict(int rows, long elements) => _times.Predict(rows, elements, _typical);
 
     /// <summary>The predicted wait of a newcomer of middle priority.</summary>
-    public TimeSpan PredictWait(Instant now) => PredictWait(Level(0), Instant.Never, now);
+    public TimeSpan PredictWait(Instant now) => PredictWait(AheadOf(Level(0), Instant.Never), now);
 
     private int Level(int priority) =>
         priority <= 0 ? (_options.PriorityLevels + 1) / 2 : Math.Min(priority, _options.PriorityLevels);
@@ -154,24 +155,30 @@ public sealed partial class DeploymentFlow
     /// Who stands before it, and the runs under way, shared over the runners; stretched to the deployment's part of a
     /// contended device, and begun with its next turn.
     /// </summary>
-    private TimeSpan PredictWait(int level, Instant deadline, Instant now, double rank = 0)
+    private TimeSpan PredictWait(in Ahead ahead, Instant now)
     {
-        var ahead = WorkAhead(level, deadline, rank);
         var outlook = Turns?.Outlook(now) ?? new(TimeSpan.Zero, RunnersInUse);
-        if (ahead == TimeSpan.Zero && Active < RunnersInUse)
+        if (ahead.Work == TimeSpan.Zero && Active < RunnersInUse)
             return outlook.TurnIn;
-        var wait = WaitForRunner(ahead, now) * Math.Max(1, RunnersInUse / outlook.Turns);
+        var wait = WaitForRunner(ahead.Work, now) * Math.Max(1, RunnersInUse / outlook.Turns);
         return Active == 0 ? outlook.TurnIn + wait : wait;
     }
 
-    /// <summary>The runs of who stands before it.</summary>
-    private TimeSpan WorkAhead(int level, Instant deadline, double rank)
+    /// <summary>Who stands before a newcomer.</summary>
+    private Ahead AheadOf(int level, Instant deadline, double rank = 0)
     {
-        var ahead = TimeSpan.Zero;
+        var (work, rows) = (TimeSpan.Zero, 0);
         for (var i = _line.PositionOf(level, deadline, rank) - 1; i >= 0; i--)
-            ahead += _slots[_line[i]].Work;
-        return ahead;
+        {
+            ref var item = ref _slots[_line[i]];
+            (work, rows) = (work + item.Work, rows + item.Rows);
+        }
+
+        return new(work, rows);
     }
+
+    /// <summary>Who stands before a newcomer: their runs, and their rows.</summary>
+    private readonly record struct Ahead(TimeSpan Work, int Rows);
 
     private TimeSpan WaitForRunner(TimeSpan ahead, Instant now)
     {

@@ -13,9 +13,9 @@ namespace Spillway.Flow;
 /// <remarks>
 /// The rules, in the order in which a request meets them:
 /// <list type="number">
-/// <item>Place: where the less critical ones are shed, those below the cut are refused while the queue is too long
-/// (<see cref="CriticalityShedder"/>); a full queue refuses; so does a predicted end after the deadline, unless a
-/// runner is idle.
+/// <item>Place: where the less critical ones are shed, those below the cut are refused while the queue is too long,
+/// and sheddable ones behind more than a little while critical ones come (<see cref="CriticalityShedder"/>);
+/// a full queue refuses; so does a predicted end after the deadline, unless a runner is idle.
 /// A slot holds the room while the request is decoded.</item>
 /// <item>Ready: with an idle runner it goes at once, on the arriving thread when nothing else runs and the learned
 /// time is under <see cref="InlineMax"/>; otherwise it waits in line.</item>
@@ -70,7 +70,8 @@ public sealed partial class DeploymentFlow
         var level = Level(claim.Priority);
         var part = FindPart(claim, now);
         var rank = part is null ? 0 : _tenants!.RankOf(part, _options.PriorityLevels - level);
-        var wait = PredictWait(level, deadline, now, rank);
+        var ahead = AheadOf(level, deadline, rank);
+        var wait = PredictWait(ahead, now);
         var placement = new Placement
         {
             Slot = -1, Deadline = deadline, DeadlineSource = source, Wait = wait, Service = service,
@@ -78,7 +79,7 @@ public sealed partial class DeploymentFlow
         };
         if (deadline <= now)
             return placement with { Refused = FaultKind.DeadlineExceeded, RetryAfter = wait };
-        if (Shed(claim, level, deadline, rank, now) is { Admitted: false } shed)
+        if (Shed(claim, ahead, extent.Bucket, now) is { Admitted: false } shed)
             return placement with { Refused = FaultKind.Shed, RetryAfter = shed.Retry, Queued = shed.Queued };
         if (_line.Count >= _options.QueueLengthMax)
             return placement with { Refused = FaultKind.QueueFull, RetryAfter = RoomIn(now) };

@@ -25,7 +25,8 @@ internal static class RouteText
         DecisionKind.CachePassed => $"Cache passed over: {Why(a)}.",
         DecisionKind.DeadlineOfRoute => $"Deadline {DecisionText.Ms(a)}: the route's, for all of its steps.",
         DecisionKind.StepAvoided =>
-            $"Step {Name(record, 0)} passed over: the predicted wait there was {DecisionText.Ms(a)}.",
+            $"Step {Name(record, 0)} passed over: the predicted wait there was {DecisionText.Ms(a)}, "
+            + $"its bound for such a request is {DecisionText.Ms(b)}.",
         DecisionKind.StepLeft => $"Step {Name(record, a)} did not answer: {FaultLabels.Of((FaultKind)b)}.",
         DecisionKind.StepTaken => string.Create(
             CultureInfo.InvariantCulture, $"Step {Name(record, a)} taken, {a + 1} of {b} of the chain."),

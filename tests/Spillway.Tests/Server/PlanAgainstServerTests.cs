@@ -50,8 +50,9 @@ public sealed class PlanAgainstServerTests(SimulatedServer fixture) : IClassFixt
             "execute p95"], figures.Keys);
         var run = figures["execute mean"];
         // Half as fast as the plan says.
-        Assert.Equal([4 / 1.1, 4, 4 / 0.9], new[] { "low", "simulated", "high" }.Select(k => run.GetProperty(k).GetDouble()),
-            (a, b) => Math.Abs(a - b) < 0.04);
+        Assert.Equal(
+            [4 / 1.1, 4, 4 / 0.9],
+            new[] { "low", "simulated", "high" }.Select(k => run.GetProperty(k).GetDouble()), (a, b) => Math.Abs(a - b) < 0.04);
         Assert.Equal(Commands.Usage, await VerifyCommand.RunAsync(
             new(Path.Combine(folder.Root, "plan.yaml"), null, "echo", [], _address, Band: 60), output, error, default));
         Assert.Contains("0 to 50 percent", error.ToString(), StringComparison.Ordinal);

@@ -73,28 +73,26 @@ internal static class VerifyCommand
             return Commands.Usage;
         }
 
-        if (asked.Band is not (>= 0 and <= 50))
+        if (Mistake(asked, plan.Options.Variants[candidate.Variant]) is { } mistake)
         {
-            await error.WriteLineAsync(Say($"--band {asked.Band} is not from 0 to 50 percent.")).ConfigureAwait(false);
-            return Commands.Usage;
-        }
-
-        if (asked.Speed is not (>= 0.05 and <= 20))
-        {
-            await error.WriteLineAsync(Say($"--speed {asked.Speed} is not from 0.05 to 20.")).ConfigureAwait(false);
+            await error.WriteLineAsync(mistake).ConfigureAwait(false);
             return Commands.Usage;
         }
 
         // The load generator has no warm-up on recorded arrivals, and the server no distance.
-        plan = AtSpeed(Near(plan), candidate.Variant, asked.Speed);
+        plan = AtSpeed(Near(plan), asked.Speed);
         var simulated = Evaluation.Run(plan, candidate)!;
         CandidateOutcome[] band = asked.Band > 0
             ? [.. new[] { 1 - (asked.Band / 100), 1 + (asked.Band / 100) }
-                .Select(speed => Evaluation.Run(AtSpeed(plan, candidate.Variant, speed), candidate)!)] : [];
+                .Select(speed => Evaluation.Run(AtSpeed(plan, speed), candidate)!)] : [];
         var (live, code) = await PlayAsync(plan, asked, error, stop).ConfigureAwait(false);
         if (live is null)
             return code;
-        var comparison = new VerifyComparison(plan.Options.Name, candidate.Name, live.Endpoints[0].Total, simulated, band);
+        var comparison = new VerifyComparison(
+            plan.Options.Name, candidate.Name, live.Endpoints[0].Total, simulated, band)
+        {
+            Speed = asked.Speed,
+        };
         if (asked.Json)
             output.WriteLine(comparison.Json());
         else
@@ -102,6 +100,15 @@ internal static class VerifyCommand
         return stop.IsCancellationRequested ? Commands.Interrupted
             : live.Endpoints[0].Total.Counts.Ok == 0 ? Commands.Failed : Commands.Ok;
     }
+
+    private static string? Mistake(VerifyRequest asked, VariantOptions variant) => asked switch
+    {
+        { Band: not (>= 0 and <= 50) } => Say($"--band {asked.Band} is not from 0 to 50 percent."),
+        { Speed: not (>= 0.05 and <= 20) } => Say($"--speed {asked.Speed} is not from 0.05 to 20."),
+        { Speed: not 1 } when variant.Curves.Count == 0 =>
+            "--speed is of measured run times, and the variant of that candidate has no curve.",
+        _ => null,
+    };
 
     private static Plan Near(Plan plan) => plan with
     {
@@ -116,20 +123,20 @@ internal static class VerifyCommand
     };
 
     /// <summary>The plan on a machine whose runs take 1/<paramref name="speed"/> of their time.</summary>
-    private static Plan AtSpeed(Plan plan, string name, double speed)
+    private static Plan AtSpeed(Plan plan, double speed)
     {
         VariantOptions Scaled(VariantOptions variant) => variant with
         {
             Curves = variant.Curves.ToDictionary(c => c.Key, c => (IReadOnlyList<CurvePointOptions>)
                 [.. c.Value.Select(p => p with { Ms = p.Ms / speed })]),
             Before = variant.Before is { } own ? own with { Ms = own.Ms / speed } : null,
+            ServerlessMs = variant.ServerlessMs / speed,
         };
         return plan with
         {
             Options = plan.Options with
             {
-                Variants = plan.Options.Variants.ToDictionary(
-                    v => v.Key, v => v.Key == name ? Scaled(v.Value) : v.Value),
+                Variants = plan.Options.Variants.ToDictionary(v => v.Key, v => Scaled(v.Value)),
             },
         };
     }

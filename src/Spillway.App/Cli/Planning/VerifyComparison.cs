@@ -49,13 +49,17 @@ internal sealed class VerifyComparison
         }
     }
 
+    /// <summary>The simulated machine's, over that of the plan.</summary>
+    public double Speed { get; init; } = 1;
+
     /// <summary>The figures, in the order of the report.</summary>
     public IReadOnlyList<VerifyLine> Lines => _lines;
 
     /// <summary>As a table.</summary>
     public void Write(TextWriter output)
     {
-        output.WriteLine(Say($"{_plan}, {_candidate}: {_live.Counts.Offered:N0} requests in {_live.Seconds:0.#} s"));
+        output.WriteLine(Say($"{_plan}, {_candidate}: {_live.Counts.Offered:N0} requests in {_live.Seconds:0.#} s")
+            + (Speed == 1 ? "" : Say($", simulated at {Speed:0.###} of the plan's speed")));
         output.WriteLine($"  {"",-22}{"live",12}{"simulated",12}{"error",14}"
             + (_lines[0].Band is null ? "" : $"{"band",24}"));
         foreach (var line in _lines)
@@ -78,6 +82,7 @@ internal sealed class VerifyComparison
             json.WriteString("candidate", _candidate);
             json.WriteNumber("requests", _live.Counts.Offered);
             json.WriteNumber("seconds", Math.Round(_live.Seconds, 3));
+            json.WriteNumber("speed", Speed);
             json.WriteStartArray("figures");
             foreach (var line in _lines)
             {

@@ -46,7 +46,7 @@ internal static class RouteExplanation
         if (trail.Notes.Count > 0)
             record.Decide(DecisionKind.UpstreamAsked, trail.Notes.Count);
         if (trail.Avoided is { } wait)
-            record.Decide(DecisionKind.StepAvoided, wait.Ticks);
+            record.Decide(DecisionKind.StepAvoided, wait.Ticks, trail.AvoidedBound.Ticks);
         foreach (var (step, why) in trail.Left)
             record.Decide(DecisionKind.StepLeft, step, (long)why);
         if (trail.Step >= 0 && record.Outcome is null)

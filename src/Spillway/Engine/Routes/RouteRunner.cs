@@ -209,7 +209,7 @@ internal sealed class RouteRunner(Serving serving)
             plan, work.Criticality, serving.Clock.Now, trail.Version?.Door, trail.IsChallenger);
         if (move.Reason is ChainReason.PredictedWait)
         {
-            trail.Avoided = move.Predicted;
+            (trail.Avoided, trail.AvoidedBound) = (move.Predicted, move.Bound);
             plan.Memory.Counts.Avoided.Add();
             Forgo(work, s_avoided);
         }

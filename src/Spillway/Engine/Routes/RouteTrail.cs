@@ -47,6 +47,9 @@ internal sealed class RouteTrail
     /// <summary>The first step was passed over because of its predicted wait, which was that long.</summary>
     public TimeSpan? Avoided { get; set; }
 
+    /// <summary>The wait that its class might have had there.</summary>
+    public TimeSpan AvoidedBound { get; set; }
+
     /// <summary>Steps that failed it, in order, with the kind of fault.</summary>
     public IReadOnlyList<(int Step, FaultKind Why)> Left => _left;
 

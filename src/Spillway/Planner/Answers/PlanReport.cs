@@ -19,8 +19,8 @@ public sealed record PlanReport
     public const string Rules = "Decided by the server's own code on simulated time: queue, deadlines, early refusal "
         + "and batches (DeploymentFlow), the scaling policies, and which answer a full cache forgets; before upstreams "
         + "with policies or a route also chain, cache with its lifetime, retries, second copies, breakers, limits, "
-        + "lines, rate limits and budgets. Not simulated: rollouts and checks of answers. Language models run by "
-        + "the rules of vLLM's scheduler; serverless sites and upstreams by the plan's figures.";
+        + "lines, rate limits and budgets. Not simulated: rollouts, checks of answers and classes of criticality. "
+        + "Language models run by the rules of vLLM's scheduler; serverless sites and upstreams by the plan's figures.";
 
     /// <summary>What the use of a candidate is.</summary>
     public const string UseIs = "work done, as a part of what the ready replicas could do with full batches";

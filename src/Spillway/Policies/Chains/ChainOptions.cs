@@ -49,7 +49,8 @@ public sealed record ChainStepOptions
     public IReadOnlyList<string> On { get; init; } = [];
 
     /// <summary>The predicted wait that moves on before anything failed.</summary>
-    [Option("With a longer predicted wait than this the next step is taken at once, before anything fails.",
+    [Option("With a longer predicted wait than this the next step is taken at once, before anything fails. "
+        + "While critical requests come, half of it holds for sheddable-plus ones and a quarter for sheddable ones.",
         Unit = "ms", Min = 0.001, Max = 3_600_000)]
     public double? WhenPredictedWaitMs { get; init; }
 

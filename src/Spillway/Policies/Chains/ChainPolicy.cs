@@ -11,7 +11,8 @@ namespace Spillway.Policies.Chains;
 /// </summary>
 internal sealed class ChainPolicy
 {
-    private const int Classes = (int)Criticality.CriticalPlus + 1;
+    /// <summary>The parts of a bound: all of it, a half for sheddable-plus, a quarter for sheddable requests.</summary>
+    private const int Parts = 3;
 
     /// <summary>For so long behind a critical request the sheddable ones leave room for the next.</summary>
     private static readonly TimeSpan s_guarded = TimeSpan.FromSeconds(10);
@@ -19,7 +20,7 @@ internal sealed class ChainPolicy
     private readonly Step[] _steps;
     private readonly TimeSpan _hold;
 
-    // By class and step: what is passed over by the less critical need not be by the others.
+    // By part and step: what is passed over by the less critical need not be by the others.
     private readonly bool[] _avoided;
     private readonly Instant[] _avoidedAt;
     private Instant _guardedUntil;
@@ -29,7 +30,7 @@ internal sealed class ChainPolicy
     {
         _steps = [.. options.Steps.Select(Step.Of)];
         _hold = TimeSpan.FromMilliseconds(options.HoldMs);
-        (_avoided, _avoidedAt) = (new bool[Classes * _steps.Length], new Instant[Classes * _steps.Length]);
+        (_avoided, _avoidedAt) = (new bool[Parts * _steps.Length], new Instant[Parts * _steps.Length]);
     }
 
     /// <summary>How many steps there are.</summary>
@@ -38,9 +39,9 @@ internal sealed class ChainPolicy
     /// <summary>What a step was declared as.</summary>
     public ChainStepOptions this[int step] => _steps[step].Options;
 
-    /// <summary>Whether a step is passed over now for its predicted wait, by requests of a class.</summary>
-    public bool IsAvoided(int step, Criticality criticality = Criticality.Critical) =>
-        _avoided[((int)criticality * _steps.Length) + step];
+    /// <summary>Whether a step is passed over now for its predicted wait, by whoever may have all of its
+    /// bound.</summary>
+    public bool IsAvoided(int step) => _avoided[step];
 
     /// <summary>The first step of a request.</summary>
     /// <param name="predictedWaits">By step; what is missing counts as none.</param>
@@ -48,14 +49,12 @@ internal sealed class ChainPolicy
     /// <param name="now">The present.</param>
     public ChainMove Start(ReadOnlySpan<TimeSpan> predictedWaits, Criticality criticality, Instant now)
     {
-        if (criticality >= Criticality.Critical)
-            _guardedUntil = now + s_guarded;
         var part = PartOf(criticality, now);
         for (var i = 0; i < _steps.Length; i++)
         {
             var predicted = i < predictedWaits.Length ? predictedWaits[i] : TimeSpan.Zero;
             // The last step has nothing behind it to be avoided for.
-            if (i == _steps.Length - 1 || !Avoids(i, criticality, part, predicted, now))
+            if (i == _steps.Length - 1 || !Avoids(i, part, predicted, now))
                 return i == 0 ? new(0, ChainReason.First) : Avoided(i, part, predictedWaits);
         }
 
@@ -93,34 +92,41 @@ internal sealed class ChainPolicy
         ChainReason.NoTime => Text($"no further step: none behind {Name(move.From)} fits into the time that is left"),
     };
 
-    /// <summary>The part of a step's bounds that holds for a class now.</summary>
-    private double PartOf(Criticality criticality, Instant now) => now >= _guardedUntil ? 1 : criticality switch
+    /// <summary>How often a step's bounds are halved for a class now.</summary>
+    private int PartOf(Criticality criticality, Instant now)
     {
-        Criticality.Sheddable => 0.25,
-        Criticality.SheddablePlus => 0.5,
-        Criticality.Critical or Criticality.CriticalPlus => 1,
-    };
+        if (criticality >= Criticality.Critical)
+        {
+            // What the others passed over when they last stood aside says nothing of now.
+            if (now >= _guardedUntil)
+                Array.Clear(_avoided, _steps.Length, (Parts - 1) * _steps.Length);
+            _guardedUntil = now + s_guarded;
+            return 0;
+        }
 
-    private bool Avoids(int step, Criticality criticality, double part, TimeSpan predicted, Instant now)
+        return now >= _guardedUntil ? 0 : criticality is Criticality.SheddablePlus ? 1 : 2;
+    }
+
+    private bool Avoids(int step, int part, TimeSpan predicted, Instant now)
     {
         ref readonly var it = ref _steps[step];
-        var at = ((int)criticality * _steps.Length) + step;
-        if (it.Above is { } above && predicted > above * part)
+        var at = (part * _steps.Length) + step;
+        if (it.Above is { } above && predicted > above / (1 << part))
         {
             if (!_avoided[at])
                 _avoidedAt[at] = now;
             _avoided[at] = true;
         }
-        else if (_avoided[at] && predicted < it.Below * part && now - _avoidedAt[at] >= _hold)
+        else if (_avoided[at] && predicted < it.Below / (1 << part) && now - _avoidedAt[at] >= _hold)
             _avoided[at] = false;
         return _avoided[at];
     }
 
-    private ChainMove Avoided(int step, double part, ReadOnlySpan<TimeSpan> predictedWaits) => new(
+    private ChainMove Avoided(int step, int part, ReadOnlySpan<TimeSpan> predictedWaits) => new(
         step, ChainReason.PredictedWait, step - 1, null,
         step <= predictedWaits.Length ? predictedWaits[step - 1] : default)
     {
-        Bound = (_steps[step - 1].Above ?? default) * part,
+        Bound = (_steps[step - 1].Above ?? default) / (1 << part),
     };
 
     private ChainMove Behind(int step, FaultKind? fault, TimeSpan left, ChainReason reason)

@@ -55,7 +55,7 @@ internal sealed class CriticalityShedder
         _ends = now + _window;
     }
 
-    /// <summary>The lowest rank that is let in; 0 lets everybody in.</summary>
+    /// <summary>The lowest rank that is let in by what was measured; 0 lets everybody in.</summary>
     public int Cut { get; private set; }
 
     /// <summary>The mean time in the queue of the last whole window.</summary>
@@ -67,8 +67,8 @@ internal sealed class CriticalityShedder
     /// A hash of who asks, the same for all of its requests in an hour or so: salted by the hour, so that it is not the
     /// same ones who are always refused.
     /// </param>
-    /// <param name="ahead">The work that waits before it, shared over the runners; runs under way do not
-    /// count.</param>
+    /// <param name="ahead">The work that waits before it, shared over the runners; neither runs under way count nor a
+    /// batch that is not full yet.</param>
     /// <param name="now">The present.</param>
     public ShedVerdict Decide(Criticality criticality, uint caller, TimeSpan ahead, Instant now)
     {
@@ -83,7 +83,7 @@ internal sealed class CriticalityShedder
         if (criticality >= Criticality.Critical)
             _guardedUntil = now + (_window * GuardedWindows);
         else if (admitted && now < _guardedUntil && ahead > _threshold * ((int)criticality + 1))
-            return new(false, criticality, rank, Cut, ahead, _threshold) { Retry = ahead };
+            return new(false, criticality, rank, Cut, ahead, _threshold) { Retry = _window };
         return new(admitted, criticality, rank, Cut, _measured, _threshold) { Retry = _window };
     }
 

@@ -10,7 +10,9 @@ public sealed record SheddingOptions
 
     /// <summary>What overload is.</summary>
     [Option("Overload is a mean time in the queue above this. The time of a run does not count: it says how large the "
-        + "work is, not how much waits.", Unit = "ms", Min = 0.1, Max = 60_000,
+        + "work is, not how much waits. While critical requests come, and for ten windows behind them, a sheddable "
+        + "request is also refused behind more waiting work than this, a sheddable-plus one behind twice that.",
+        Unit = "ms", Min = 0.1, Max = 60_000,
         Source = "DAGOR (WeChat): 20 ms")]
     public double QueueMs { get; init; } = 20;
 

@@ -76,11 +76,25 @@ public sealed class ChainPolicyTests
         Assert.Equal("step 1 (half): step 0 (full) would wait 60 ms, its bound is 50 ms", chain.Explain(aside));
         Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(26)], Criticality.Sheddable, At(3)).Step);
         // What these pass over the critical ones do not.
-        Assert.Equal((true, false), (chain.IsAvoided(0, Criticality.Sheddable), chain.IsAvoided(0)));
+        Assert.False(chain.IsAvoided(0));
         Assert.Equal(0, chain.Start(some, Criticality.CriticalPlus, At(4)).Step);
-        // Ten seconds behind the last of them all are equal again.
-        Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.SheddablePlus, At(10_003)).Step);
-        Assert.Equal(0, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.SheddablePlus, At(10_004)).Step);
+        // Ten seconds behind the last of them all are equal again, whatever was passed over before.
+        Assert.Equal(1, chain.Start(some, Criticality.SheddablePlus, At(10_003)).Step);
+        Assert.Equal(0, chain.Start(some, Criticality.SheddablePlus, At(10_004)).Step);
+        Assert.Equal(0, chain.Start(some, Criticality.Sheddable, At(10_005)).Step);
+        // Another critical one: what was passed over a while ago says nothing of now.
+        Assert.Equal(0, chain.Start(some, Criticality.Critical, At(20_000)).Step);
+        Assert.Equal(0, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.SheddablePlus, At(20_001)).Step);
+    }
+
+    [Fact]
+    public void The_more_critical_pass_over_what_the_critical_pass_over()
+    {
+        var chain = New(Model("full") with { WhenPredictedWaitMs = 100 }, Model("half"));
+        Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(101)], Criticality.CriticalPlus, At(0)).Step);
+        Assert.Equal(1, chain.Start([TimeSpan.FromMilliseconds(75)], Criticality.Critical, At(1000)).Step);
+        Assert.Equal(0, chain.Start([TimeSpan.FromMilliseconds(49)], Criticality.Critical, At(1001)).Step);
+        Assert.Equal(0, chain.Start([TimeSpan.FromMilliseconds(75)], Criticality.CriticalPlus, At(1002)).Step);
     }
 
     [Fact]
@@ -148,7 +162,7 @@ public sealed class ChainPolicyTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
-            chain.Start(waits, Criticality.Critical, At(i));
+            chain.Start(waits, (Criticality)(i % 4), At(i));
             chain.Next(0, FaultKind.QueueFull, s_second);
         }
 

@@ -102,6 +102,28 @@ public sealed class RouteChainTests
     }
 
     [Fact]
+    public async Task Sheddable_request_steps_aside_sooner_while_critical_ones_come()
+    {
+        var time = new ManualTimeProvider();
+        // A run takes a minute: less than the bound, and more than a quarter of it.
+        await using var server = await TestServer.StartOnAsync(time, RoutedServer.Folder(
+            "[{ model: a, whenPredictedWaitMs: 100000 }, { model: b }]", "deadlineMs: 600000", a: RoutedServer.Slow));
+        using var leave = new CancellationTokenSource();
+        var holds = server.InferRowAsync("r", cancellation: leave.Token);
+        await server.UntilModelAsync("a", "active_runs", 1);
+
+        var reply = await TestServer.ThroughAsync(time, server.AskAsync(
+            "1,2,3,4", ("X-Request-Id", "aside"), ("X-Spillway-Criticality", "sheddable")));
+
+        reply.By("b", "predicted_wait; ms=60000");
+        Assert.Contains("its bound for such a request is 25",
+            (await server.RecordAsync("aside")).Says("step_avoided"), StringComparison.Ordinal);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => holds);
+        await server.UntilModelAsync("a", "active_runs", 0);
+    }
+
+    [Fact]
     public async Task Answer_that_is_below_the_confidence_is_not_given()
     {
         await using var server = await RoutedServer.StartAsync(
