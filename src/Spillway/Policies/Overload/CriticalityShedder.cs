@@ -114,7 +114,7 @@ internal sealed class CriticalityShedder
         (_cameAll, _admitted, _waitedTicks, _waited, _ends) = (0, 0, 0, 0, now + _window);
     }
 
-    /// <summary>Sheds that part of those who were let in; at least one rank.</summary>
+    /// <summary>Sheds that part of those whom the cut let in; at least one rank.</summary>
     private void Raise(double part)
     {
         var shed = _admitted * part;
